@@ -1,0 +1,132 @@
+# GNU make 4.3 or newer. `make` alone says what there is.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The paths below hold only for cargo's default.
+unexport CARGO_TARGET_DIR
+
+# The tools outlive `make clean` and are shared by every checkout: compiling them takes minutes.
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hostbeat
+# The browser library and the tool that binds it must agree to the digit.
+wasm-bindgen-version := $(shell awk -F '"' '/^name = / {name = $$2} /^version = / && name == "wasm-bindgen" {print $$2}' Cargo.lock)
+wasm-bindgen := $(cache)/wasm-bindgen-$(wasm-bindgen-version)/bin/wasm-bindgen
+cargo-leptos-version := 0.3.7
+cargo-leptos := $(cache)/cargo-leptos-$(cargo-leptos-version)/bin/cargo-leptos
+wasm-opt := tools/node_modules/.bin/wasm-opt
+
+server := target/release/hostbeat
+wasm := target/wasm32-unknown-unknown/release/hostbeat.wasm
+pkg := target/site/pkg
+library := $(pkg)/hostbeat.js $(pkg)/hostbeat.wasm
+compressed := $(library:=.br) $(library:=.gz)
+
+# cargo-leptos takes its tools from PATH.
+leptos = PATH="$(dir $(cargo-leptos)):$(dir $(wasm-bindgen)):$(CURDIR)/$(dir $(wasm-opt)):$$PATH" cargo leptos
+# The release profile for what is downloaded rather than kept. Not a profile of its own: that would compile the macros,
+# which both targets share, once more. Not stripped: wasm-opt reads from it what the compiler enables.
+small := CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+    CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP=false
+hydrate := --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build, then serve this host's page; flags: make run ARGS='--listen 127.0.0.1:4000'
+	@exec $(server) $(ARGS)
+
+.PHONY: build
+build: $(server) ## build the server, page and all: one file, target/release/hostbeat
+
+.PHONY: watch
+watch: leptos-tools ## rebuild and reload at every change, on a port of its own
+	@$(leptos) watch
+
+# Proves in the tests that `make watch` would find something to serve.
+.PHONY: leptos-build
+leptos-build: leptos-tools
+	@$(leptos) build
+
+.PHONY: test
+test: ## run every check and test there is
+	@tools/test.sh
+
+.PHONY: screenshot
+screenshot: build ## take the README's picture: five minutes of this host under a load
+	@tools/need.sh chromium
+	@npm ci --prefix end2end --no-fund --no-audit
+	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end screenshot
+
+.PHONY: lint
+lint: wasm-target ## check the format, and both targets with clippy
+	@tools/need.sh rustfmt clippy
+	@echo "==> checking the format"
+	@cargo fmt --check
+# The server embeds this folder, and doesn't compile without it.
+	@mkdir -p $(pkg)
+	@echo "==> clippy, server"
+	@cargo clippy --features ssr --all-targets -- -D warnings
+	@echo "==> clippy, browser library"
+	@cargo clippy $(hydrate) -- -D warnings
+
+.PHONY: clean
+clean: ## remove what was built here
+	@rm -rf target {tools,end2end}/node_modules end2end/{test-results,playwright-report}
+
+# Only cargo knows whether its output is up to date; what follows runs only if the output has changed.
+.PHONY: FORCE
+FORCE:
+
+$(server): $(library) $(compressed) FORCE
+	@echo "==> compiling the server"
+	@cargo build --release --features ssr
+
+$(compressed) &: $(library) tools/compress.mjs
+	@echo "==> compressing the browser library"
+	@node tools/compress.mjs $(library)
+
+# The flags name what the compiler enables for this target: wasm-opt must not refuse it.
+$(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
+	@echo "==> binding the browser library"
+	@rm -rf target/bind && mkdir -p target/bind $(pkg)
+	@$(wasm-bindgen) --target web --no-typescript --out-name hostbeat --out-dir target/bind $(wasm)
+	@echo "==> optimising the browser library"
+	@$(wasm-opt) -Oz --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+	    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
+	    target/bind/hostbeat_bg.wasm -o $(pkg)/hostbeat.wasm
+	@cp target/bind/hostbeat.js $(pkg)/
+
+$(wasm): FORCE | wasm-target
+	@echo "==> compiling the browser library"
+	@$(small) cargo build $(hydrate) --release
+
+.PHONY: wasm-target
+wasm-target:
+	@tools/need.sh cc
+	@tools/wasm-target.sh
+
+$(wasm-opt): tools/package.json tools/package-lock.json
+	@tools/need.sh node npm
+	@echo "==> fetching wasm-opt"
+	@npm ci --prefix tools --no-fund --no-audit
+	@touch $@
+
+# They compile for minutes and then have a second of work to do, so they are compiled in a hurry.
+install := CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false cargo install --debug
+
+# Not --locked: a mirror of the registry may not have the newest releases, which that lock file names.
+$(wasm-bindgen): export CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS := fallback
+$(wasm-bindgen):
+	@echo "==> compiling wasm-bindgen $(wasm-bindgen-version) (once, about a minute)"
+	@$(install) wasm-bindgen-cli --version $(wasm-bindgen-version) --bin wasm-bindgen --root $(@D:/bin=)
+
+$(cargo-leptos):
+	@echo "==> compiling cargo-leptos $(cargo-leptos-version) (once, five to ten minutes)"
+	@$(install) cargo-leptos --version $(cargo-leptos-version) --locked --features no_downloads --root $(@D:/bin=)
+
+.PHONY: leptos-tools
+leptos-tools: $(cargo-leptos) $(wasm-bindgen) $(wasm-opt) | wasm-target

@@ -1,0 +1,89 @@
+import { get } from "node:http";
+import { availableParallelism, freemem } from "node:os";
+import { resolve } from "node:path";
+import { statSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { expect, test } from "./fixtures/test";
+
+const picture = resolve(import.meta.dirname, "../docs/screenshot.png");
+const seconds = Number(process.env.HOSTBEAT_SCREENSHOT);
+
+// Lower than the page: the picture is as high as that.
+test.use({ viewport: { width: 1440, height: 600 }, colorScheme: "light" });
+
+test("the README's picture shows a host that has something to do", async ({ dashboard, page, baseURL, record }) => {
+  test.setTimeout((seconds + 60) * 1000);
+  const load = new Load(baseURL!);
+  const control = await record();
+  for (const end = control.newest + seconds * 1000; control.newest < end;) load.follow(await control.next());
+  await dashboard.open(300);
+  await expect(dashboard.indicator).toHaveText("live");
+  await control.at((await dashboard.read()).newest + 2000);
+  await page.screenshot({ path: picture, fullPage: true });
+  await load.stop();
+  expect(statSync(picture).size).toBeLessThan(300 * 1024);
+});
+
+/** Gives each group something to show, in waves of different lengths. */
+class Load {
+  readonly #cores = Array.from({ length: availableParallelism() }, () => new Worker(`(${burn})()`, { eval: true }));
+  readonly #blocks: Buffer[] = [];
+  readonly #viewers: AbortController[] = [];
+  readonly #blockSize = Math.round(freemem() / 100);
+
+  constructor(readonly url: string) {}
+
+  follow(t: number): void {
+    const wave = (period: number) => (1 + Math.sin((2 * Math.PI * t) / 1000 / period)) / 2;
+    for (const [i, core] of this.#cores.entries())
+      core.postMessage(0.04 + 0.3 * wave(47 + 16 * i) + 0.3 * wave(11) * wave(140));
+    fill(this.#blocks, 2 + 14 * wave(170), () => Buffer.alloc(this.#blockSize, 1));
+    fill(
+      this.#viewers,
+      12 * wave(90),
+      () => this.#view(),
+      (viewer) => viewer.abort(),
+    );
+    // Left behind by those who come only once.
+    if (wave(70) > 0.6) get(this.url, { agent: false }, (response) => response.resume());
+  }
+
+  async stop(): Promise<void> {
+    fill(
+      this.#viewers,
+      0,
+      () => this.#view(),
+      (viewer) => viewer.abort(),
+    );
+    await Promise.all(this.#cores.map((core) => core.terminate()));
+  }
+
+  #view(): AbortController {
+    const viewer = new AbortController();
+    const follow = async () => {
+      const { body } = await fetch(`${this.url}/api/stream`, { signal: viewer.signal });
+      for await (const _ of body!);
+    };
+    follow().catch(() => {});
+    return viewer;
+  }
+}
+
+/** Adds to `held` or takes from it until it has `wanted`. */
+function fill<T>(held: T[], wanted: number, make: () => T, drop: (one: T) => void = () => {}): void {
+  while (held.length < Math.floor(wanted)) held.push(make());
+  while (held.length > Math.floor(wanted)) drop(held.pop()!);
+}
+
+/** Keeps a core busy for the share of the time that it is told, a part of that in the kernel. It runs in a thread. */
+function burn(): void {
+  const { parentPort } = require("node:worker_threads");
+  const { readdirSync } = require("node:fs");
+  const PERIOD_MS = 50;
+  let share = 0;
+  parentPort.on("message", (told: number) => (share = told));
+  setInterval(() => {
+    const end = performance.now() + PERIOD_MS * share;
+    while (performance.now() < end) if (Math.random() < 0.003) readdirSync("/proc");
+  }, PERIOD_MS);
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "../fixtures/test";
+
+test("nothing is complained of, whatever is done with the page", async ({ dashboard, page, complaints }) => {
+  await dashboard.open();
+  await expect(dashboard.indicator).toHaveText("live");
+  for (const window of ["15 min", "1 min", "5 min"] as const) await dashboard.choice(window).click();
+  for (const colorScheme of ["dark", "light"] as const) await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width: 700, height: 500 });
+  await page.reload();
+  await expect(dashboard.indicator).toHaveText("live");
+  const { newest } = await dashboard.read();
+  await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 2000);
+  expect(complaints.heard).toEqual([]);
+});
+
+// Else silence would prove nothing.
+test("a complaint is heard", async ({ dashboard, page, complaints }) => {
+  await dashboard.open();
+  await expect(dashboard.indicator).toHaveText("live");
+  await page.evaluate(() => {
+    console.warn("a warning");
+    setTimeout(() => {
+      throw new Error("an error");
+    });
+    const script = document.createElement("script");
+    script.textContent = "0";
+    document.body.append(script);
+    document.body.setAttribute("style", "color: red");
+    const image = new Image();
+    image.src = "/nothing-here.png";
+    void fetch("http://127.0.0.1:1/").catch(() => {});
+  });
+  const provoked = ["warning: a warning", "error: an error", "violates script-src-elem", "violates connect-src", "404"];
+  for (const complaint of provoked)
+    await expect.poll(() => complaints.heard).toContainEqual(expect.stringContaining(complaint));
+  complaints.heard = [];
+});

@@ -1,0 +1,108 @@
+import { type IncomingMessage, get } from "node:http";
+import os from "node:os";
+import { CHARTS, type ChartId, read, stamp } from "../fixtures/dashboard";
+import { untrue } from "../fixtures/figures";
+import { expect, test } from "../fixtures/test";
+
+/** The lowest line of each chart and the path of its series. */
+const LINES: Record<ChartId, [colour: string, path: string]> = {
+  cpu: ["blue", "cpu.user"],
+  memory: ["green", "memory.used"],
+  connections: ["violet", "connections.tcp.listen"],
+};
+
+test("the first response holds the figures and the charts of its second", async ({ page, baseURL, record }) => {
+  const html = await (await fetch(`${baseURL}/?window=60`)).text();
+  const control = await record();
+  // A parser only: nothing of the page runs or is fetched.
+  const parsed = await page.evaluateHandle((html) => new DOMParser().parseFromString(html, "text/html"), html);
+  const reading = await parsed.evaluate(read);
+  expect(reading.newest).toBeGreaterThan(Date.now() - 3000);
+  expect(untrue(reading.figures, await control.at(reading.newest))).toEqual([]);
+
+  for (const chart of CHARTS) {
+    const [colour, path] = LINES[chart];
+    const { points, top, width, height } = await parsed.evaluate(readLine, { chart, colour });
+    const seconds = control.ticks.filter((t) => reading.newest - 60_000 < t && t <= reading.newest);
+    expect(seconds.length).toBeGreaterThan(0);
+    for (const t of seconds) {
+      const x = width * (1 - (reading.newest - t) / 1000 / 59);
+      const y = height * (1 - (await control.at(t))[path]! / top);
+      const drawn = points.some((point) => Math.hypot(point[0]! - x, point[1]! - y) < 2);
+      expect(drawn, `${path} at ${stamp(t)} is at ${x},${y}; the line is ${points.join(" ")}`).toBe(true);
+    }
+  }
+
+  const facts = await parsed.evaluate((document) => document.querySelector(".facts")!.textContent);
+  for (const fact of [os.hostname(), os.release(), `${os.cpus().length} × ${os.cpus()[0]!.model}`])
+    expect(facts).toContain(fact);
+});
+
+test("a strict policy holds, and the page needs no exception", async ({ baseURL }) => {
+  const response = await fetch(baseURL!);
+  const policy = new Map(
+    response.headers
+      .get("content-security-policy")!
+      .split(";")
+      .map((rule) => rule.trim().split(/ (.*)/) as [string, string]),
+  );
+  const nonce = /'nonce-([^']{16,})'/.exec(policy.get("script-src")!)![1]!;
+  expect(Object.fromEntries(policy)).toEqual({
+    "default-src": "'self'",
+    "script-src": `'self' 'nonce-${nonce}' 'wasm-unsafe-eval'`,
+    "connect-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+  });
+  expect((await fetch(baseURL!)).headers.get("content-security-policy")).not.toContain(nonce);
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+  expect(response.headers.get("cache-control")).toBe("no-store");
+
+  const html = await response.text();
+  expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/);
+  const scripts = [...html.matchAll(/<script[^>]*>/g)].map(([tag]) => tag);
+  // What is data runs nothing.
+  const running = scripts.filter((tag) => !tag.includes('type="application/json"'));
+  expect(running.length).toBeGreaterThan(0);
+  for (const tag of running) expect(tag).toContain(`nonce="${nonce}"`);
+});
+
+test("what the page is made of is small on the wire and kept for ever", async ({ baseURL }) => {
+  const html = await (await fetch(baseURL!)).text();
+  const assets = [...new Set(html.match(/\/assets\/[\w.-]+/g))];
+  expect(assets.map((path) => path.split(".").pop()).sort()).toEqual(["css", "js", "wasm"]);
+  let bytes = 0;
+  for (const path of ["/", ...assets]) {
+    const { headers, body } = await transferred(new URL(path, baseURL), "br, gzip");
+    expect(headers["content-encoding"], path).toBe("br");
+    expect(headers["vary"], path).toMatch(/accept-encoding/i);
+    if (path !== "/") expect(headers["cache-control"], path).toBe("public, max-age=31536000, immutable");
+    bytes += body.length;
+  }
+  expect(bytes).toBeLessThan(130 * 1024);
+});
+
+/** The points of a line of the server's drawing, how large that is, and the value at its top. It runs in a browser. */
+function readLine(document: Document, { chart, colour }: { chart: string; colour: string }) {
+  const lines = document.querySelectorAll(`#${chart} .still polyline[stroke="var(--${colour})"]`);
+  const points = [...lines].flatMap((line) => line.getAttribute("points")!.trim().split(" "));
+  const [, , width, height] = lines[0]!.closest("svg")!.getAttribute("viewBox")!.split(" ").map(Number);
+  const [, number, symbol = ""] = /([\d.]+) ?(\S*)/.exec(document.querySelector(`#${chart} .axis li`)!.textContent!)!;
+  const multiple = { MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }[symbol] ?? 1;
+  return {
+    points: points.map((point) => point.split(",").map(Number)),
+    top: Number(number) * multiple,
+    width: width!,
+    height: height!,
+  };
+}
+
+/** A response as it travels: fetch would decode it. */
+async function transferred(url: URL, encoding: string) {
+  const response = await new Promise<IncomingMessage>((resolve, reject) =>
+    get(url, { headers: { "accept-encoding": encoding } }, resolve).on("error", reject),
+  );
+  return { headers: response.headers, body: Buffer.concat(await response.toArray()) };
+}

@@ -1,0 +1,80 @@
+import type { Page } from "@playwright/test";
+import { CHARTS } from "../fixtures/dashboard";
+import { untrue } from "../fixtures/figures";
+import { expect, test } from "../fixtures/test";
+
+test("every figure is the one that the stream brought for the second shown", async ({ server, dashboard, record }) => {
+  const control = await record(server.url);
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("live");
+  const seen = new Set<number>();
+  while (seen.size < 6) {
+    await control.next();
+    const { newest, figures } = await dashboard.readWith(control);
+    expect(untrue(figures, await control.at(newest))).toEqual([]);
+    seen.add(newest);
+  }
+});
+
+test("the page and every chart on it move once a tick", async ({ server, dashboard, record }) => {
+  const control = await record(server.url);
+  await countFrames(dashboard.page);
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("live");
+  const moves = await dashboard.page.evaluateHandle(watchMoves);
+  await expect.poll(() => moves.evaluate(({ length }) => length), { timeout: 20_000 }).toBeGreaterThan(8);
+
+  const seen = await moves.evaluate((moves) => moves);
+  const [first, last] = [seen.at(0)!.t, seen.at(-1)!.t];
+  await control.at(last);
+  expect(seen.map(({ t }) => t)).toEqual(control.ticks.filter((t) => first <= t && t <= last));
+  for (const chart of CHARTS) {
+    const frames = seen.slice(1).map((move, i) => move.frames[chart]! - seen[i]!.frames[chart]!);
+    expect(frames, `frames of ${chart} from tick to tick`).toEqual(frames.map(() => 1));
+    // The window is still filling, so that every tick makes every line longer.
+    expect(new Set(seen.map(({ pictures }) => pictures[chart])).size, `pictures of ${chart}`).toBe(seen.length);
+  }
+});
+
+declare global {
+  interface HTMLCanvasElement {
+    /** The frames in which something was drawn, by their time. */
+    frames?: Set<CSSNumberish | null>;
+  }
+}
+
+async function countFrames(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const { prototype } = CanvasRenderingContext2D;
+    const { stroke } = prototype;
+    prototype.stroke = function (...path: [] | [Path2D]) {
+      (this.canvas.frames ??= new Set()).add(document.timeline.currentTime);
+      Reflect.apply(stroke, this, path);
+    };
+  });
+}
+
+interface Move {
+  t: number;
+  frames: Record<string, number>;
+  pictures: Record<string, string>;
+}
+
+/** Notes each tick that the page shows from now on. It runs in the page. */
+function watchMoves(): Move[] {
+  const newest = document.querySelector<HTMLTimeElement>(".newest")!;
+  const moves: Move[] = [];
+  const note = () => {
+    const canvases = [...document.querySelectorAll("canvas")];
+    const each = <T>(of: (canvas: HTMLCanvasElement) => T) =>
+      Object.fromEntries(canvases.map((canvas) => [canvas.closest(".panel")!.id, of(canvas)]));
+    moves.push({
+      t: Date.parse(newest.dateTime),
+      frames: each((canvas) => canvas.frames?.size ?? 0),
+      pictures: each((canvas) => canvas.toDataURL()),
+    });
+  };
+  // What moves with the tick has moved when the next task runs.
+  new MutationObserver(() => setTimeout(note)).observe(newest, { attributeFilter: ["datetime"] });
+  return moves;
+}

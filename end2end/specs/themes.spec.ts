@@ -1,0 +1,24 @@
+import { CHARTS } from "../fixtures/dashboard";
+import { ink, lines } from "../fixtures/pixels";
+import { expect, test } from "../fixtures/test";
+
+/** A line that every drawing of a chart has. */
+const LINES = { cpu: "teal", memory: "green", connections: "violet" };
+
+test("charts take the colours of the reader's theme, also when it changes", async ({ dashboard, page }) => {
+  // No tick may be what redraws them.
+  await page.route("**/api/stream?*", () => {});
+  const seen = new Set<string>();
+  for (const colorScheme of ["light", "dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    if (seen.size === 0) await dashboard.open();
+    for (const chart of CHARTS) {
+      const canvas = dashboard.canvas(chart);
+      await expect.poll(async () => lines(await ink(canvas)), `${chart}, ${colorScheme}`).toContain(LINES[chart]);
+      seen.add(
+        await canvas.evaluate((canvas, line) => getComputedStyle(canvas).getPropertyValue(`--${line}`), LINES[chart]),
+      );
+    }
+  }
+  expect(seen.size, "both themes have colours of their own").toBe(2 * CHARTS.length);
+});

@@ -1,0 +1,87 @@
+import { secondsOf, stamp } from "../fixtures/dashboard";
+import { expect, test } from "../fixtures/test";
+
+test("the oldest second leaves when a new one comes", async ({ server, dashboard, record }) => {
+  test.setTimeout(120_000);
+  const control = await record(server.url);
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("live");
+  await control.next();
+  await dashboard.readWith(control);
+  server.freeze();
+  await expect(dashboard.indicator).toHaveText("stale");
+  server.thaw();
+  // A gap is what can be followed from one end of the window to the other.
+  const first = await control.next();
+  const gap = dashboard.page.locator(`.gaps time[datetime="${stamp(first - 1000)}"]`);
+  await expect(gap.first()).toBeVisible();
+  for (let newest = 0; newest < first + 62_000;) {
+    await control.next();
+    const reading = await dashboard.readWith(control);
+    ({ newest } = reading);
+    expect(reading.span).toBe(60);
+    expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => newest - 60_000 < t && t <= newest));
+  }
+  await expect(gap).toHaveCount(0);
+});
+
+declare global {
+  /** The library's. */
+  var memory: WebAssembly.Memory;
+}
+
+test("hours of ticks take no more memory than the first", async ({ dashboard, page }) => {
+  await page.addInitScript(() => {
+    const { instantiateStreaming } = WebAssembly;
+    WebAssembly.instantiateStreaming = async (...source) => {
+      const library = await instantiateStreaming(...source);
+      globalThis.memory = library.instance.exports.memory as WebAssembly.Memory;
+      return library;
+    };
+  });
+  // A stream that plays faster than time: each connection brings half an hour more, and ends.
+  let end = 0;
+  await page.route("**/api/stream?*", (route) => {
+    end ||= parseInt(new URL(route.request().url()).searchParams.get("last_event_id")!);
+    const ticks = Array.from({ length: 1800 }, () => tick((end += 1000)));
+    return route.fulfill({ contentType: "text/event-stream", body: `retry: 1\n\n${ticks.join("")}` });
+  });
+  await dashboard.open(900);
+  const { newest } = await dashboard.read();
+  const memoryAfter = async (hours: number) => {
+    const shown = async () => (await dashboard.read()).newest;
+    await expect.poll(shown, { timeout: 20_000 }).toBeGreaterThanOrEqual(newest + hours * 3_600_000);
+    expect(await dashboard.read()).toMatchObject({ span: 900, sampled: 900, gaps: [] });
+    return page.evaluate(() => globalThis.memory.buffer.byteLength);
+  };
+  const atFirst = await memoryAfter(1);
+  expect(await memoryAfter(4)).toBe(atFirst);
+});
+
+/** The events of a tick, with figures that move. */
+function tick(t: number): string {
+  const wave = (Math.sin(t / 60_000) + 1) / 2;
+  const at = { t, at: t / 1000, dt: 1 };
+  const groups = {
+    cpu: {
+      total: 90 * wave,
+      cores: [90 * wave],
+      user: 60 * wave,
+      system: 30 * wave,
+      nice: 0,
+      irq: 0,
+      iowait: 0,
+      steal: 0,
+    },
+    memory: { total: 8e9, used: 4e9 * wave, available: 8e9 - 4e9 * wave, free: 3e9, buffers: 1e8, cached: 1e9 },
+    connections: {
+      viewers: 1,
+      tcp: { established: Math.round(100 * wave), listen: 3, time_wait: 1 },
+      udp: { in_use: 1 },
+    },
+  };
+  const events = Object.entries(groups).map(
+    ([name, group], n) => `id: ${t}-${n}\nevent: ${name}\ndata: ${JSON.stringify({ ...at, ...group })}\n\n`,
+  );
+  return events.join("");
+}

@@ -1,0 +1,71 @@
+//! The top of the page: whose it is, how the stream is doing, which window is shown.
+
+use super::{Span, State, state::text};
+use crate::charts::units::{Unit, duration};
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn Header() -> impl IntoView {
+    view! {
+        <header class="top">
+            <a class="mark" href="/">
+                <svg viewBox="0 0 32 32" aria-hidden="true">
+                    <path d="M2 17h7l3-9 6 17 4-12 2 4h6"></path>
+                </svg>
+                "hostbeat"
+            </a>
+            <Facts/>
+            <nav aria-label="View">
+                <Indicator/>
+                <WindowPicker/>
+            </nav>
+        </header>
+    }
+}
+
+#[component]
+fn Facts() -> impl IntoView {
+    let state = expect_context::<State>();
+    let host = state.host.get_value();
+    let facts = [
+        host.os,
+        host.kernel.map(|kernel| format!("kernel {kernel}")),
+        host.cpu.map(|model| format!("{} × {model}", host.cores)),
+    ];
+    let memory = text(move || Unit::Bytes.text(state.window.with(|window| window.last("memory.total"))));
+    let uptime = text(move || {
+        let now = state.window.with(|window| window.end()).unwrap_or_default() / 1000;
+        duration(now.saturating_sub(host.boot_time))
+    });
+    view! {
+        <ul class="facts">
+            <li><h1>{host.name}</h1></li>
+            {facts.into_iter().flatten().map(|fact| view! { <li>{fact}</li> }).collect_view()}
+            <li>{memory}</li>
+            <li>"up "{uptime}</li>
+        </ul>
+    }
+}
+
+#[component]
+fn Indicator() -> impl IntoView {
+    let state = expect_context::<State>();
+    let class = text(move || format!("link {}", state.link.get().name()));
+    let name = text(move || state.link.get().name().to_owned());
+    view! { <p class=class role="status"><span class="dot"></span>{name}</p> }
+}
+
+/// Links, so that the choice works without JavaScript; with it, the page stays and only the address follows.
+#[component]
+fn WindowPicker() -> impl IntoView {
+    let state = expect_context::<State>();
+    let choices = Span::ALL.map(|span| {
+        let current = move || (state.span.get() == span).then_some("true");
+        let choose = move |event: leptos::ev::MouseEvent| {
+            event.prevent_default();
+            state.span.set(span);
+        };
+        view! { <a href=span.href() aria-current=current on:click=choose>{span.label()}</a> }
+    });
+    view! { <div class="choices" role="group" aria-label="Window">{choices.into_iter().collect_view()}</div> }
+}

@@ -1,0 +1,45 @@
+//! The page: thin Leptos views over the window. The same views run on the server, for the first response, and in the
+//! browser, which takes over what the server rendered from the very same data.
+
+mod chart;
+mod coverage;
+mod header;
+mod link;
+#[cfg(feature = "ssr")]
+mod message;
+mod panel;
+mod seed;
+#[cfg(feature = "ssr")]
+mod shell;
+mod span;
+mod state;
+
+pub use link::Link;
+#[cfg(feature = "ssr")]
+pub use message::message_page;
+pub use seed::{SEED_ELEMENT, Seed};
+#[cfg(feature = "ssr")]
+pub use shell::{Parts, shell};
+pub use span::{Span, UnknownSpan};
+pub use state::State;
+
+use crate::charts::CHARTS;
+use coverage::Coverage;
+use header::Header;
+use leptos::prelude::*;
+use panel::Panel;
+
+/// The dashboard, as it stood when `seed` was taken; in the browser it lives on from there.
+pub fn dashboard(seed: Seed) -> impl IntoView {
+    let state = State::new(seed);
+    provide_context(state);
+    #[cfg(feature = "hydrate")]
+    crate::browser::follow(state);
+    view! {
+        <div class="page">
+            <Header/>
+            <main>{CHARTS.iter().map(|chart| view! { <Panel chart/> }).collect_view()}</main>
+            <Coverage/>
+        </div>
+    }
+}

@@ -1,0 +1,103 @@
+//! One group of figures: the one that matters in large type, a chart, and the rest beside it.
+
+use super::{State, chart::ChartView, state::text};
+use crate::charts::{Chart, Series, units::Unit};
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
+    let state = expect_context::<State>();
+    let number = text(move || state.figure(chart.figure, chart.unit).0);
+    let symbol = text(move || match chart.unit {
+        // A count has no symbol; the first series of its chart is what it counts.
+        Unit::Count => chart.series.first().map_or("", |series| series.label).to_owned(),
+        Unit::Percent | Unit::Bytes => state.figure(chart.figure, chart.unit).1.to_owned(),
+    });
+    let heading = Signal::stored(format!("{}-heading", chart.id));
+    view! {
+        <section class="panel" id=chart.id aria-labelledby=heading>
+            <header>
+                <h2 id=heading>{chart.title}</h2>
+                <p class="figure"><b>{number}</b><small>{symbol}</small></p>
+                <Legend chart/>
+            </header>
+            <ChartView chart/>
+            {(chart.id == "cpu").then(|| view! { <Cores/> })}
+            <Details figures=details(chart.id)/>
+        </section>
+    }
+}
+
+#[component]
+fn Legend(chart: &'static Chart) -> impl IntoView {
+    let state = expect_context::<State>();
+    let entry = move |series: &'static Series| {
+        let figure = text(move || chart.unit.text(state.window.with(|window| series.value.at(window, 0))));
+        view! { <li><span class=format!("swatch {}", series.colour.name())></span>{series.label}<b>{figure}</b></li> }
+    };
+    view! { <ul class="legend">{chart.series.iter().map(entry).collect_view()}</ul> }
+}
+
+/// Each core as a bar.
+#[component]
+fn Cores() -> impl IntoView {
+    let state = expect_context::<State>();
+    let core = move |number: usize| {
+        let busy = move || state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
+        let figure = text(move || busy().map_or("–".to_owned(), |percent| format!("{percent:.0}")));
+        let width = text(move || format!("{:.0}", busy().unwrap_or(0.0)));
+        view! {
+            <li>
+                <span>{number}</span>
+                <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+                    <rect width=width height="1"></rect>
+                </svg>
+                <b>{figure}</b>
+            </li>
+        }
+    };
+    let cores = state.host.with_value(|host| host.cores);
+    view! {
+        <div class="cores">
+            <h3>"Cores, %"</h3>
+            <ol>{(0..cores).map(core).collect_view()}</ol>
+        </div>
+    }
+}
+
+/// Figures that no chart shows.
+#[component]
+fn Details(figures: &'static [(&'static str, Unit, &'static str)]) -> impl IntoView {
+    let state = expect_context::<State>();
+    let entry = move |(label, unit, path): &'static (&str, Unit, &str)| {
+        let figure = text(move || unit.text(state.window.with(|window| window.last(path))));
+        view! { <div><dt>{*label}</dt><dd>{figure}</dd></div> }
+    };
+    let entries = figures.iter().map(entry).collect_view();
+    (!figures.is_empty()).then(|| view! { <dl class="details">{entries}</dl> })
+}
+
+fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
+    match id {
+        "memory" => &[
+            ("available", Unit::Bytes, "memory.available"),
+            ("free", Unit::Bytes, "memory.free"),
+            ("buffers", Unit::Bytes, "memory.buffers"),
+            ("cached", Unit::Bytes, "memory.cached"),
+            ("swap used", Unit::Bytes, "memory.swap_used"),
+            ("swap", Unit::Bytes, "memory.swap_total"),
+        ],
+        "connections" => &[
+            ("TCP in use", Unit::Count, "connections.tcp.in_use"),
+            ("UDP in use", Unit::Count, "connections.udp.in_use"),
+            ("close-wait", Unit::Count, "connections.tcp.close_wait"),
+            ("syn-sent", Unit::Count, "connections.tcp.syn_sent"),
+            ("syn-recv", Unit::Count, "connections.tcp.syn_recv"),
+            ("fin-wait-1", Unit::Count, "connections.tcp.fin_wait1"),
+            ("fin-wait-2", Unit::Count, "connections.tcp.fin_wait2"),
+            ("closing", Unit::Count, "connections.tcp.closing"),
+            ("last-ack", Unit::Count, "connections.tcp.last_ack"),
+        ],
+        _ => &[],
+    }
+}

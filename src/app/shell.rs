@@ -1,0 +1,61 @@
+//! The document around the page.
+
+use super::{Seed, dashboard, seed::SEED_ELEMENT};
+use leptos::{
+    config::LeptosOptions,
+    hydration::AutoReload,
+    nonce::{Nonce, use_nonce},
+    prelude::*,
+};
+
+/// The addresses of the page's parts. The library's are `None` when it wasn't built; the page then stays as the server
+/// drew it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The stylesheet.
+    pub style: String,
+    /// The library's glue, a module.
+    pub script: Option<String>,
+    /// The library.
+    pub wasm: Option<String>,
+}
+
+/// How often a page without JavaScript draws itself anew, in seconds.
+const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
+
+/// The whole document. `watch` are the options of `cargo leptos watch`, when that runs the server.
+pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
+    let nonce = use_nonce();
+    let title = format!("{} · Hostbeat", seed.host.name);
+    let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(seed.to_script().ok());
+    let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>{title}</title>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
+                <link rel="stylesheet" href=parts.style.clone()/>
+                <noscript inner_html=REFRESH></noscript>
+                {start}
+                {watch.map(|options| view! { <AutoReload options/> })}
+            </head>
+            <body>{dashboard(seed)}</body>
+        </html>
+    }
+}
+
+/// Fetches script and library side by side, and starts once the document is complete, as modules do.
+fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -> impl IntoView + use<> {
+    let start =
+        format!("import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();");
+    view! {
+        <link rel="modulepreload" href=script.to_owned() nonce=nonce.clone()/>
+        <link rel="preload" href=wasm.to_owned() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+        <script type="application/json" id=SEED_ELEMENT inner_html=data></script>
+        <script type="module" nonce=nonce inner_html=start></script>
+    }
+}

@@ -1,0 +1,95 @@
+//! Draws a chart on its canvas: once a tick, at the element's own size, as sharp as the screen is.
+
+use crate::{
+    app::State,
+    charts::{Chart, Colour, Palette, draw},
+};
+use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
+use plotters::{prelude::*, style::RGBColor};
+use plotters_canvas::CanvasBackend;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::closure::Closure;
+use web_sys::{HtmlCanvasElement, ResizeObserver};
+
+/// Line width in CSS pixels; the first response's drawing has the same.
+const STROKE: f64 = 2.0;
+
+/// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
+pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn: RwSignal<bool>) {
+    let size = RwSignal::new((0, 0));
+    Effect::new(move |_| {
+        if let Some(canvas) = canvas.get() {
+            observe_size(&canvas, size);
+        }
+    });
+    let theme = Trigger::new();
+    on_media_change("(prefers-color-scheme: dark)", move || theme.notify());
+    Effect::new(move |_| {
+        theme.track();
+        let (Some(canvas), (width, height)) = (canvas.get(), size.get()) else { return };
+        if width == 0 || height == 0 {
+            return;
+        }
+        // Asked at every drawing: not every change of it, by zoom or another screen, comes with an event.
+        let density = leptos::prelude::window().device_pixel_ratio();
+        let pixels = |length: i32| (f64::from(length) * density).round() as u32;
+        // Setting the size clears the canvas and its state.
+        canvas.set_width(pixels(width));
+        canvas.set_height(pixels(height));
+        let span = state.span.get().seconds();
+        let outcome = state.window.with(|window| {
+            let backend = CanvasBackend::with_canvas_object(canvas.clone())?;
+            let stroke = (STROKE * density).round().max(1.0) as u32;
+            Some(draw(&backend.into_drawing_area(), chart, window, span, &palette(&canvas)?, stroke))
+        });
+        match outcome {
+            Some(Ok(())) if drawn.get_untracked() => {}
+            Some(Ok(())) => drawn.set(true),
+            Some(Err(error)) => leptos::logging::error!("{} could not be drawn: {error}", chart.title),
+            None => leptos::logging::error!("{} could not be drawn: no canvas or no colours", chart.title),
+        }
+    });
+}
+
+/// Keeps `size` at the canvas' size in CSS pixels.
+fn observe_size(canvas: &HtmlCanvasElement, size: RwSignal<(i32, i32)>) {
+    let observed = canvas.clone();
+    let measure = Closure::<dyn FnMut()>::new(move || {
+        let now = (observed.client_width(), observed.client_height());
+        if size.get_untracked() != now {
+            size.set(now);
+        }
+    });
+    if let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
+        observer.observe(canvas);
+        let kept = SendWrapper::new((observer, measure));
+        on_cleanup(move || kept.0.disconnect());
+    }
+}
+
+/// Calls `changed` whenever a media query begins or ceases to hold, until the owner is cleaned up.
+fn on_media_change(query: &str, changed: impl Fn() + 'static) {
+    if let Ok(Some(query)) = window().match_media(query) {
+        let listener = Closure::<dyn FnMut()>::new(changed);
+        query.set_onchange(Some(listener.as_ref().unchecked_ref()));
+        let kept = SendWrapper::new((query, listener));
+        on_cleanup(move || kept.0.set_onchange(None));
+    }
+}
+
+/// The colours that the stylesheet has for each role just now; `None` without a stylesheet.
+fn palette(canvas: &HtmlCanvasElement) -> Option<Palette> {
+    let style = window().get_computed_style(canvas).ok()??;
+    let mut colours = [RGBColor(0, 0, 0); Colour::ALL.len()];
+    for (colour, role) in colours.iter_mut().zip(Colour::ALL) {
+        *colour = parse(&style.get_property_value(&format!("--{}", role.name())).ok()?)?;
+    }
+    Some(Palette(colours))
+}
+
+/// A colour as browsers serialise it: `rgb(47, 116, 208)`.
+fn parse(text: &str) -> Option<RGBColor> {
+    let list = text.trim().strip_prefix("rgb(")?.strip_suffix(')')?;
+    let mut parts = list.split(',').map(|part| part.trim().parse().ok());
+    Some(RGBColor(parts.next()??, parts.next()??, parts.next()??))
+}

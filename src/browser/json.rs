@@ -1,0 +1,89 @@
+//! Reads what the server sends with the browser's own JSON parser, which weighs nothing.
+
+use crate::{
+    app::{SEED_ELEMENT, Seed, Span},
+    metrics::{Columns, EventName, HostFacts, Values, Window},
+};
+use js_sys::{Array, JSON, Object, Reflect};
+use leptos::{
+    prelude::document,
+    wasm_bindgen::{JsCast, JsValue},
+};
+use web_sys::MessageEvent;
+
+/// What the page was rendered from; `None` on a page that carries no such data.
+pub fn seed() -> Option<Seed> {
+    let text = document().get_element_by_id(SEED_ELEMENT)?.text_content()?;
+    let seed = JSON::parse(&text).ok()?;
+    let host = get(&seed, "host")?;
+    Some(Seed {
+        host: HostFacts {
+            name: self::text(&host, "name")?,
+            os: self::text(&host, "os"),
+            kernel: self::text(&host, "kernel"),
+            cpu: self::text(&host, "cpu"),
+            cores: number(&host, "cores")? as usize,
+            boot_time: number(&host, "boot_time")? as u64,
+        },
+        span: Span::of_seconds(number(&seed, "span")? as usize)?,
+        after: self::text(&seed, "after"),
+        columns: columns(&get(&seed, "columns")?)?,
+    })
+}
+
+/// An event's data.
+pub(super) fn parse(event: &MessageEvent) -> Option<JsValue> {
+    JSON::parse(&event.data().as_string()?).ok()
+}
+
+/// Puts the figures of an event into `window`. An event that doesn't fit changes nothing.
+pub(super) fn record(window: &mut Window, name: EventName, event: &MessageEvent) {
+    let Some(data) = parse(event) else { return };
+    let Some(t) = number(&data, "t") else { return };
+    window.advance(t as u64);
+    record_fields(window, name.as_str(), &data);
+}
+
+/// Every figure by its path: nesting joined by dots.
+fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
+    for entry in Object::entries(fields.unchecked_ref()) {
+        let entry: Array = entry.unchecked_into();
+        let (Some(key), value) = (entry.get(0).as_string(), entry.get(1)) else { continue };
+        let path = format!("{path}.{key}");
+        if value.is_object() {
+            record_fields(window, &path, &value);
+        } else {
+            window.set(&path, value.as_f64());
+        }
+    }
+}
+
+/// A window, as it stands in an event or in the seed.
+pub(super) fn columns(data: &JsValue) -> Option<Columns> {
+    let mut columns = Columns {
+        t0: number(data, "t0")? as u64,
+        step_ms: number(data, "step_ms")? as u64,
+        n: number(data, "n")? as usize,
+        truncated: get(data, "truncated").is_some_and(|truncated| truncated.is_truthy()),
+        series: Default::default(),
+    };
+    for entry in Object::entries(get(data, "series")?.unchecked_ref()) {
+        let entry: Array = entry.unchecked_into();
+        let values: Array = entry.get(1).dyn_into().ok()?;
+        columns.series.insert(entry.get(0).as_string()?, Values(values.iter().map(|value| value.as_f64()).collect()));
+    }
+    Some(columns)
+}
+
+/// A field that is a text.
+pub(super) fn text(object: &JsValue, key: &str) -> Option<String> {
+    get(object, key)?.as_string()
+}
+
+fn number(object: &JsValue, key: &str) -> Option<f64> {
+    get(object, key)?.as_f64()
+}
+
+fn get(object: &JsValue, key: &str) -> Option<JsValue> {
+    Reflect::get(object, &key.into()).ok()
+}

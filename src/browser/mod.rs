@@ -1,0 +1,24 @@
+//! The browser's side: it follows the stream into the page's state, and draws that state on canvases.
+
+#[cfg(feature = "hydrate")]
+mod address;
+#[cfg(feature = "hydrate")]
+mod canvas;
+mod connection;
+#[cfg(feature = "hydrate")]
+mod json;
+#[cfg(feature = "hydrate")]
+mod stream;
+
+#[cfg(feature = "hydrate")]
+pub use canvas::paint;
+pub use connection::{Action, Connection};
+#[cfg(feature = "hydrate")]
+pub use json::seed;
+
+/// Keeps the page's state up to date from here on.
+#[cfg(feature = "hydrate")]
+pub fn follow(state: crate::app::State) {
+    stream::follow(state);
+    address::follow(state);
+}

@@ -1,0 +1,127 @@
+//! What each chart shows.
+
+use super::{Colour, Scale, units::Unit};
+use crate::metrics::Window;
+
+/// A chart: what it shows and how.
+#[derive(Debug)]
+pub struct Chart {
+    /// Its anchor in the page.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// The figure in large type.
+    pub figure: Value,
+    /// What figures and labels count.
+    pub unit: Unit,
+    /// How series share the area.
+    pub layout: Layout,
+    /// How high the area reaches.
+    pub scale: Scale,
+    /// What is drawn, bottom up.
+    pub series: &'static [Series],
+}
+
+/// How series share a chart's area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One on top of the other: parts of a whole.
+    Stacked,
+    /// Each from the ground.
+    Lines,
+}
+
+/// One series of a chart.
+#[derive(Debug)]
+pub struct Series {
+    /// Its name in the legend.
+    pub label: &'static str,
+    /// Its colour.
+    pub colour: Colour,
+    /// Where its values come from.
+    pub value: Value,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// A series of the window, by its path.
+    Of(&'static str),
+    /// The first less the second, at least zero.
+    Difference(&'static str, &'static str),
+}
+
+impl Value {
+    /// The value `age` seconds before the newest.
+    pub fn at(self, window: &Window, age: usize) -> Option<f64> {
+        match self {
+            Self::Of(path) => window.value(path, age),
+            Self::Difference(from, less) => Some((window.value(from, age)? - window.value(less, age)?).max(0.0)),
+        }
+    }
+}
+
+/// Whether a chart needs the past of the series at `path`.
+pub fn shows(path: &str) -> bool {
+    let mut values = CHARTS.iter().flat_map(|chart| chart.series).map(|series| series.value);
+    values.any(|value| match value {
+        Value::Of(shown) => shown == path,
+        Value::Difference(from, less) => from == path || less == path,
+    })
+}
+
+const fn series(label: &'static str, colour: Colour, path: &'static str) -> Series {
+    Series { label, colour, value: Value::Of(path) }
+}
+
+/// The charts of the page, in order.
+pub static CHARTS: [Chart; 3] = [
+    Chart {
+        id: "cpu",
+        title: "CPU",
+        figure: Value::Of("cpu.total"),
+        unit: Unit::Percent,
+        layout: Layout::Stacked,
+        scale: Scale::Percent,
+        series: &[
+            series("user", Colour::Blue, "cpu.user"),
+            series("nice", Colour::Green, "cpu.nice"),
+            series("system", Colour::Teal, "cpu.system"),
+            series("irq", Colour::Violet, "cpu.irq"),
+            series("steal", Colour::Red, "cpu.steal"),
+            // On top, where it adds nothing to the busy time below it.
+            series("iowait", Colour::Amber, "cpu.iowait"),
+        ],
+    },
+    Chart {
+        id: "memory",
+        title: "Memory",
+        figure: Value::Of("memory.used"),
+        unit: Unit::Bytes,
+        layout: Layout::Stacked,
+        scale: Scale::Total("memory.total"),
+        series: &[
+            series("used", Colour::Green, "memory.used"),
+            // What is neither used nor free; `cached` would count shared memory twice.
+            Series {
+                label: "cache",
+                colour: Colour::Grey,
+                value: Value::Difference("memory.available", "memory.free"),
+            },
+        ],
+    },
+    Chart {
+        id: "connections",
+        title: "Connections",
+        figure: Value::Of("connections.tcp.established"),
+        unit: Unit::Count,
+        layout: Layout::Lines,
+        scale: Scale::Count,
+        series: &[
+            series("established", Colour::Teal, "connections.tcp.established"),
+            series("time-wait", Colour::Red, "connections.tcp.time_wait"),
+            series("listening", Colour::Violet, "connections.tcp.listen"),
+            series("viewers", Colour::Blue, "connections.viewers"),
+        ],
+    },
+];

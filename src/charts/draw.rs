@@ -1,0 +1,152 @@
+//! A chart's drawing: grid, gaps, areas and lines. Text is the page's.
+
+use super::{Chart, Colour, DIVISIONS, Layout, Palette, Series};
+use crate::metrics::Window;
+use plotters::{
+    chart::ChartContext,
+    coord::{Shift, types::RangedCoordf64},
+    prelude::*,
+};
+
+type Plot<'a, 'b, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+/// Draws the newest `span` seconds of `window` over the whole of `area`; the newest second is its right edge. Lines are
+/// `stroke` pixels wide, so that they look the same at any density of pixels.
+///
+/// # Errors
+/// What the backend reports.
+pub fn draw<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    chart: &Chart,
+    window: &Window,
+    span: usize,
+    palette: &Palette,
+    stroke: u32,
+) -> Outcome<B> {
+    let top = chart.scale.top(chart, window, span);
+    let oldest = 1.0 - span as f64;
+    let mut plot = ChartBuilder::on(area).build_cartesian_2d(oldest..0.0, 0.0..top)?;
+
+    let grid = palette.of(Colour::Line).stroke_width(stroke.div_ceil(2));
+    plot.draw_series((1..DIVISIONS).map(|division| {
+        let y = top * f64::from(division) / f64::from(DIVISIONS);
+        PathElement::new([(oldest, y), (0.0, y)], grid)
+    }))?;
+    draw_gaps(&mut plot, window, span, top, palette)?;
+    match chart.layout {
+        Layout::Stacked => draw_stack(&mut plot, chart, window, span, palette, stroke),
+        Layout::Lines => draw_lines(&mut plot, chart, window, span, palette, stroke),
+    }
+}
+
+fn draw_gaps<B: DrawingBackend>(
+    plot: &mut Plot<'_, '_, B>,
+    window: &Window,
+    span: usize,
+    top: f64,
+    palette: &Palette,
+) -> Outcome<B> {
+    let Some(end) = window.end() else { return Ok(()) };
+    let x = |t: u64| -((end - t) as f64) / 1000.0;
+    let shade = palette.of(Colour::Mute).mix(0.13).filled();
+    plot.draw_series(window.gaps(span).into_iter().map(|(first, last)| {
+        let left = (x(first) - 0.5).max(1.0 - span as f64);
+        Rectangle::new([(left, 0.0), ((x(last) + 0.5).min(0.0), top)], shade)
+    }))?;
+    Ok(())
+}
+
+/// Each series as an area on the one below it.
+fn draw_stack<B: DrawingBackend>(
+    plot: &mut Plot<'_, '_, B>,
+    chart: &Chart,
+    window: &Window,
+    span: usize,
+    palette: &Palette,
+    stroke: u32,
+) -> Outcome<B> {
+    let ground = |age: usize| chart.series.iter().any(|s| s.value.at(window, age).is_some()).then_some(0.0);
+    let mut base: Vec<Option<f64>> = ages(window, span).map(ground).collect();
+    let mut edges = Vec::new();
+    for series in chart.series {
+        let values: Vec<_> = ages(window, span).map(|age| series.value.at(window, age)).collect();
+        if values.iter().all(|value| value.unwrap_or(0.0) == 0.0) {
+            continue;
+        }
+        // A part that is unknown for a second adds nothing to those that are known.
+        let tops: Vec<_> = base.iter().zip(values).map(|(base, value)| Some((*base)? + value.unwrap_or(0.0))).collect();
+        let colour = palette.of(series.colour);
+        for (lower, upper) in runs(&base).zip(runs(&tops)) {
+            let outline = upper.iter().copied().chain(lower.into_iter().rev()).collect::<Vec<_>>();
+            plot.draw_series([Polygon::new(outline, colour.mix(0.22))])?;
+            edges.push((upper, colour));
+        }
+        base = tops;
+    }
+    // Bottom up last: the edge of a part that is nothing must not cover the one that it lies on.
+    for (edge, colour) in edges.into_iter().rev() {
+        plot.draw_series(LineSeries::new(edge, colour.stroke_width(stroke)))?;
+    }
+    Ok(())
+}
+
+fn draw_lines<B: DrawingBackend>(
+    plot: &mut Plot<'_, '_, B>,
+    chart: &Chart,
+    window: &Window,
+    span: usize,
+    palette: &Palette,
+    stroke: u32,
+) -> Outcome<B> {
+    // The first of a legend is drawn last: it is the one that nothing may cover.
+    for Series { colour, value, .. } in chart.series.iter().rev() {
+        let values: Vec<_> = ages(window, span).map(|age| value.at(window, age)).collect();
+        for run in runs(&values) {
+            plot.draw_series(LineSeries::new(run, palette.of(*colour).stroke_width(stroke)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Ages of the newest `span` seconds, oldest first.
+fn ages(window: &Window, span: usize) -> impl Iterator<Item = usize> {
+    (0..span.min(window.len())).rev()
+}
+
+/// The unbroken runs of values that end at age 0, as points. A run of one second is drawn as wide as a second, since a
+/// line of one point is invisible.
+fn runs(values: &[Option<f64>]) -> impl Iterator<Item = Vec<(f64, f64)>> {
+    let x = |slot: usize| 1.0 + slot as f64 - values.len() as f64;
+    let mut slot = 0;
+    std::iter::from_fn(move || {
+        slot += values[slot..].iter().position(Option::is_some)?;
+        let run = values[slot..].iter().map_while(|value| *value);
+        let mut points: Vec<_> = run.enumerate().map(|(i, value)| (x(slot + i), value)).collect();
+        slot += points.len();
+        if let [(x, value)] = points[..] {
+            points = vec![(x - 0.5, value), ((x + 0.5).min(0.0), value)];
+        }
+        Some(points)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_end_at_gaps() {
+        let values = [None, Some(1.0), Some(2.0), None, None, Some(3.0), Some(4.0), Some(5.0)];
+        let runs: Vec<_> = runs(&values).collect();
+        assert_eq!(runs, [vec![(-6.0, 1.0), (-5.0, 2.0)], vec![(-2.0, 3.0), (-1.0, 4.0), (0.0, 5.0)]]);
+    }
+
+    #[test]
+    fn a_lone_second_is_as_wide_as_a_second() {
+        assert_eq!(runs(&[Some(7.0), None, None]).collect::<Vec<_>>(), [vec![(-2.5, 7.0), (-1.5, 7.0)]]);
+        assert_eq!(runs(&[Some(7.0)]).collect::<Vec<_>>(), [vec![(-0.5, 7.0), (0.0, 7.0)]]);
+        assert_eq!(runs(&[None]).count(), 0);
+        assert_eq!(runs(&[]).count(), 0);
+    }
+}

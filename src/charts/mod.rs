@@ -1,0 +1,17 @@
+//! Drawings of a window: which series a chart shows, on which scale, in which colours, and how they are drawn, on any
+//! plotters backend. No I/O and no DOM: the server draws to SVG, the browser to a canvas, with the same code.
+
+mod chart;
+mod draw;
+mod palette;
+mod scale;
+#[cfg(feature = "ssr")]
+mod svg;
+pub mod units;
+
+pub use chart::{CHARTS, Chart, Layout, Series, Value, shows};
+pub use draw::draw;
+pub use palette::{Colour, Palette};
+pub use scale::{DIVISIONS, Scale};
+#[cfg(feature = "ssr")]
+pub use svg::svg;

@@ -1,0 +1,58 @@
+//! Colours by their role. Which colour a role has is for the stylesheet to say.
+
+use plotters::style::RGBColor;
+
+/// A role that a colour plays, and the custom property in `style/tokens.css` that gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// `--blue`
+    Blue,
+    /// `--teal`
+    Teal,
+    /// `--violet`
+    Violet,
+    /// `--green`
+    Green,
+    /// `--amber`
+    Amber,
+    /// `--red`
+    Red,
+    /// `--grey`
+    Grey,
+    /// `--line`, for grid lines
+    Line,
+    /// `--mute`, for what is missing
+    Mute,
+}
+
+impl Colour {
+    /// Every role.
+    pub const ALL: [Self; 9] =
+        [Self::Blue, Self::Teal, Self::Violet, Self::Green, Self::Amber, Self::Red, Self::Grey, Self::Line, Self::Mute];
+
+    /// The role's name: the CSS class that takes its colour, and the custom property without its dashes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Blue => "blue",
+            Self::Teal => "teal",
+            Self::Violet => "violet",
+            Self::Green => "green",
+            Self::Amber => "amber",
+            Self::Red => "red",
+            Self::Grey => "grey",
+            Self::Line => "line",
+            Self::Mute => "mute",
+        }
+    }
+}
+
+/// The colour of each role, in the order of [`Colour::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Palette(pub [RGBColor; Colour::ALL.len()]);
+
+impl Palette {
+    /// The colour of a role.
+    pub fn of(&self, colour: Colour) -> RGBColor {
+        self.0[colour as usize]
+    }
+}

@@ -1,0 +1,85 @@
+//! How high a chart reaches.
+
+use super::{Chart, Layout, units::Unit};
+use crate::metrics::Window;
+
+/// Divisions of every vertical axis.
+pub const DIVISIONS: u32 = 4;
+
+/// Keeps the highest line off the edge.
+const HEADROOM: f64 = 1.05;
+
+/// What decides how high a chart reaches.
+#[derive(Clone, Copy, Debug)]
+pub enum Scale {
+    /// A hundred.
+    Percent,
+    /// The newest value of a series: the whole that the chart shows parts of.
+    Total(&'static str),
+    /// The largest value in view.
+    Count,
+}
+
+impl Scale {
+    /// The value at the top of `chart` for the newest `span` seconds: one that divides into readable labels.
+    pub fn top(self, chart: &Chart, window: &Window, span: usize) -> f64 {
+        match self {
+            Self::Percent => 100.0,
+            Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), chart.unit),
+            Self::Count => round_up(largest(chart, window, span) * HEADROOM, chart.unit),
+        }
+    }
+}
+
+fn largest(chart: &Chart, window: &Window, span: usize) -> f64 {
+    let values = (0..span.min(window.len())).map(|age| {
+        let values = chart.series.iter().filter_map(|series| series.value.at(window, age));
+        match chart.layout {
+            Layout::Stacked => values.sum(),
+            Layout::Lines => values.fold(0.0, f64::max),
+        }
+    });
+    values.fold(0.0, f64::max)
+}
+
+/// The least multiple of [`DIVISIONS`] readable steps that is not below `value`.
+fn round_up(value: f64, unit: Unit) -> f64 {
+    const STEPS: [f64; 9] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
+    let (multiple, _) = unit.multiple(value);
+    let step = (value / multiple / f64::from(DIVISIONS)).max(match unit {
+        Unit::Count => 1.0,
+        Unit::Percent | Unit::Bytes => 0.25,
+    });
+    let power = 10f64.powf(step.log10().floor());
+    let whole = |step: &f64| unit != Unit::Count || step.fract() == 0.0;
+    let rounded = STEPS.iter().map(|s| s * power).filter(whole).find(|s| *s >= step).unwrap_or(10.0 * power);
+    rounded * multiple * f64::from(DIVISIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+
+    #[test]
+    fn tops_divide_into_readable_labels() {
+        assert_eq!(round_up(0.0, Unit::Count), 4.0);
+        assert_eq!(round_up(5.0, Unit::Count), 8.0);
+        assert_eq!(round_up(462.0, Unit::Count), 600.0);
+        assert_eq!(round_up(23.5 * GIB, Unit::Bytes), 24.0 * GIB);
+        assert_eq!(round_up(3.8 * GIB, Unit::Bytes), 4.0 * GIB);
+    }
+
+    proptest! {
+        #[test]
+        fn a_top_holds_its_value_and_wastes_little(value in 0.0..1e15f64) {
+            for unit in [Unit::Count, Unit::Bytes] {
+                let top = round_up(value, unit);
+                prop_assert!(top >= value, "{} is above {}", value, top);
+                prop_assert!(value < 8.0 || top <= value * 2.0, "{} is far below {}", value, top);
+            }
+        }
+    }
+}

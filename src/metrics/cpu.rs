@@ -1,0 +1,42 @@
+//! Processor time.
+
+use super::{EventName, Group};
+use serde::Serialize;
+
+/// Shares of processor time over the last `dt` seconds, in percent. `None` is a share that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cpu {
+    /// Busy time of all cores: everything but idling and waiting for I/O, 0 to 100.
+    pub total: Option<f64>,
+    /// Busy time of each core, 0 to 100 each; an offline core is `None`.
+    pub cores: Vec<Option<f64>>,
+    /// Programs at normal priority, as a share of all cores' time; so are the others below.
+    pub user: Option<f64>,
+    /// Programs at lowered priority.
+    pub nice: Option<f64>,
+    /// The kernel on behalf of programs.
+    pub system: Option<f64>,
+    /// The kernel serving interrupts, hard and soft.
+    pub irq: Option<f64>,
+    /// Idle while a disk is awaited; not busy, so not in `total`.
+    pub iowait: Option<f64>,
+    /// Taken by the hypervisor for other guests.
+    pub steal: Option<f64>,
+}
+
+impl Group for Cpu {
+    const NAME: EventName = EventName::Cpu;
+
+    fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>)) {
+        visit("cpu.total", self.total);
+        for (core, busy) in self.cores.iter().enumerate() {
+            visit(&format!("cpu.cores.{core}"), *busy);
+        }
+        visit("cpu.user", self.user);
+        visit("cpu.nice", self.nice);
+        visit("cpu.system", self.system);
+        visit("cpu.irq", self.irq);
+        visit("cpu.iowait", self.iowait);
+        visit("cpu.steal", self.steal);
+    }
+}

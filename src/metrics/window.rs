@@ -1,0 +1,389 @@
+//! The last so many seconds of every series, with explicit gaps.
+
+use super::{EventName, Group, INTERVAL_MS};
+use serde::{Serialize, Serializer};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Columnar time series that share one time axis: a slot for each second, oldest first. A second without a sample keeps
+/// its slot, so that a gap is a gap and never a line across it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    capacity: usize,
+    /// Tick of the newest slot, unix ms.
+    end: Option<u64>,
+    len: usize,
+    /// `len` values each; NaN stands for "no sample", since an `Option<f64>` would take twice the memory.
+    series: BTreeMap<String, VecDeque<f64>>,
+}
+
+impl Window {
+    /// An empty window that will hold the newest `capacity` seconds (at least one).
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity: capacity.max(1), end: None, len: 0, series: BTreeMap::new() }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.capacity);
+    }
+
+    /// Tick of the newest slot, unix ms; `None` while empty.
+    pub fn end(&self) -> Option<u64> {
+        self.end
+    }
+
+    /// Tick of the oldest slot, unix ms; `None` while empty.
+    pub fn start(&self) -> Option<u64> {
+        Some(self.end? - (self.len as u64 - 1) * INTERVAL_MS)
+    }
+
+    /// Makes room for the newest `capacity` seconds; never less than are held.
+    pub fn with_capacity(self, capacity: usize) -> Self {
+        Self { capacity: capacity.max(self.len).max(1), ..self }
+    }
+
+    /// Seconds held, gaps included.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no second is held.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Puts a group's figures at tick `t`, which becomes the newest.
+    pub fn record<G: Group>(&mut self, t: u64, group: &G) {
+        self.advance(t);
+        group.series(&mut |path, value| self.set(path, value));
+    }
+
+    /// Sets a figure of the newest second, if there is one.
+    pub fn set(&mut self, path: &str, value: Option<f64>) {
+        if !self.is_empty() {
+            self.put(0, path, value);
+        }
+    }
+
+    /// Makes `t` the newest slot. Seconds passed over become gaps; after a clock has stepped back, what it now calls
+    /// the future is dropped.
+    pub fn advance(&mut self, t: u64) {
+        let Some(end) = self.end else {
+            self.restart(t);
+            return;
+        };
+        let steps = usize::try_from(t.abs_diff(end) / INTERVAL_MS).unwrap_or(usize::MAX);
+        if t >= end {
+            self.push_gaps(steps.min(self.capacity));
+        } else if steps < self.len {
+            self.drop_newest(steps);
+        } else {
+            self.restart(t);
+        }
+        self.end = Some(t);
+    }
+
+    fn restart(&mut self, t: u64) {
+        self.series.clear();
+        self.end = Some(t);
+        self.len = 1;
+    }
+
+    fn push_gaps(&mut self, count: usize) {
+        self.len = (self.len + count).min(self.capacity);
+        for column in self.series.values_mut() {
+            column.extend(std::iter::repeat_n(f64::NAN, count));
+            column.drain(..column.len() - self.len);
+        }
+    }
+
+    fn drop_newest(&mut self, count: usize) {
+        self.len -= count;
+        for column in self.series.values_mut() {
+            column.truncate(self.len);
+        }
+    }
+
+    /// Sets the value `age` slots before the newest.
+    fn put(&mut self, age: usize, path: &str, value: Option<f64>) {
+        let len = self.len;
+        let slot = len - 1 - age;
+        let value = value.unwrap_or(f64::NAN);
+        if let Some(column) = self.series.get_mut(path) {
+            column[slot] = value;
+        } else if !value.is_nan() {
+            let mut column = VecDeque::from(vec![f64::NAN; len]);
+            column[slot] = value;
+            self.series.insert(path.to_owned(), column);
+        }
+    }
+
+    /// The value of a series `age` seconds before the newest.
+    pub fn value(&self, path: &str, age: usize) -> Option<f64> {
+        let slot = self.len.checked_sub(1 + age)?;
+        self.series.get(path)?.get(slot).copied().filter(|value| !value.is_nan())
+    }
+
+    /// The newest value of a series; `None` where the newest second has none.
+    pub fn last(&self, path: &str) -> Option<f64> {
+        self.value(path, 0)
+    }
+
+    /// Spans of seconds without any sample among the newest `span` seconds, as first and last tick, oldest first.
+    pub fn gaps(&self, span: usize) -> Vec<(u64, u64)> {
+        let Some(end) = self.end else { return Vec::new() };
+        let mut gaps: Vec<(u64, u64)> = Vec::new();
+        for age in (0..span.min(self.len)).rev() {
+            if self.has_sample(age) {
+                continue;
+            }
+            let t = end - age as u64 * INTERVAL_MS;
+            match gaps.last_mut() {
+                Some((_, last)) if *last + INTERVAL_MS == t => *last = t,
+                _ => gaps.push((t, t)),
+            }
+        }
+        gaps
+    }
+
+    fn has_sample(&self, age: usize) -> bool {
+        let slot = self.len - 1 - age;
+        self.series.values().any(|column| !column[slot].is_nan())
+    }
+
+    /// A copy of everything after tick `after` (of all, with `None`), at most the newest `span` seconds, of the series
+    /// that belong to one of `events`.
+    pub fn columns(&self, after: Option<u64>, span: usize, events: &[EventName]) -> Columns {
+        let newer = match (self.end, after) {
+            // After a clock has stepped back, `after` may lie beyond the newest: then nothing is known to be old.
+            (Some(end), Some(after)) if after <= end => ((end - after) / INTERVAL_MS) as usize,
+            _ => self.len,
+        };
+        let n = newer.min(span).min(self.len);
+        let skipped = self.len - n;
+        let wanted = |path: &str| events.iter().any(|event| path.split('.').next() == Some(event.as_str()));
+        let series = self.series.iter().filter(|(path, _)| wanted(path));
+        let series = series.map(|(path, column)| {
+            (path.clone(), Values(column.range(skipped..).map(|v| Some(*v).filter(|v| !v.is_nan())).collect()))
+        });
+        Columns {
+            t0: self.start().unwrap_or(0) + skipped as u64 * INTERVAL_MS,
+            step_ms: INTERVAL_MS,
+            n,
+            series: series.collect(),
+            truncated: matches!((self.start(), after), (Some(start), Some(after)) if after + INTERVAL_MS < start),
+        }
+    }
+
+    /// Fills in what `columns` know. Seconds already held keep what `columns` have no sample for.
+    pub fn merge(&mut self, columns: &Columns) {
+        let Some(newest) = columns.n.checked_sub(1) else { return };
+        let last = columns.t0 + newest as u64 * INTERVAL_MS;
+        match self.end {
+            Some(end) if last <= end => {}
+            _ => self.advance(last),
+        }
+        self.reach_back_to(columns.t0);
+        let Some(ahead) = self.end.map(|end| ((end - last) / INTERVAL_MS) as usize) else { return };
+        for (path, values) in &columns.series {
+            for (age, value) in values.0.iter().rev().enumerate() {
+                if value.is_some() && age + ahead < self.len {
+                    self.put(age + ahead, path, *value);
+                }
+            }
+        }
+    }
+
+    /// Adds gaps in front of the oldest slot back to tick `t`, as far as the capacity goes.
+    fn reach_back_to(&mut self, t: u64) {
+        let Some(start) = self.start() else { return };
+        let missing = (start.saturating_sub(t) / INTERVAL_MS) as usize;
+        let missing = missing.min(self.capacity - self.len);
+        self.len += missing;
+        for column in self.series.values_mut() {
+            for _ in 0..missing {
+                column.push_front(f64::NAN);
+            }
+        }
+    }
+}
+
+impl From<&Columns> for Window {
+    /// A window that holds just these seconds, with room for no more.
+    fn from(columns: &Columns) -> Self {
+        let mut window = Self::new(columns.n);
+        window.merge(columns);
+        window
+    }
+}
+
+/// A window on the wire, the `data` of a `window` event: `n` values for each series, oldest first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
+pub struct Columns {
+    /// Tick of the first value, unix ms.
+    pub t0: u64,
+    /// Milliseconds from one value to the next.
+    pub step_ms: u64,
+    /// Values in each series.
+    pub n: usize,
+    /// The values by path; `null` is a second without a sample.
+    pub series: BTreeMap<String, Values>,
+    /// Whether older seconds were asked for than are kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, serde(default))]
+    pub truncated: bool,
+}
+
+impl Columns {
+    /// Cuts every series but those that `keep` names down to its newest value.
+    pub fn keep_history_of(&mut self, keep: fn(&str) -> bool) {
+        for (_, Values(values)) in self.series.iter_mut().filter(|(path, _)| !keep(path)) {
+            values.drain(..values.len().saturating_sub(1));
+        }
+    }
+}
+
+/// The values of one series: `n` of them, or only the newest ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(transparent))]
+pub struct Values(pub Vec<Option<f64>>);
+
+impl Serialize for Values {
+    /// Whole numbers without a fraction: `1024`, not `1024.0`, a sixth of a window's size.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// Up to here, every whole number has an f64 of its own.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Number {
+            Whole(i64),
+            Real(f64),
+        }
+        serializer.collect_seq(self.0.iter().map(|value| {
+            value.map(|v| if v.fract() == 0.0 && v.abs() < EXACT { Number::Whole(v as i64) } else { Number::Real(v) })
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Memory;
+    use proptest::prelude::*;
+
+    const CAPACITY: usize = 20;
+
+    fn memory(used: u64) -> Memory {
+        Memory { used: Some(used), ..Memory::default() }
+    }
+
+    fn used(window: &Window) -> Vec<Option<f64>> {
+        (0..window.len()).rev().map(|age| window.value("memory.used", age)).collect()
+    }
+
+    #[test]
+    fn a_missing_second_is_a_gap() {
+        let mut window = Window::new(CAPACITY);
+        for t in [1000, 2000, 5000] {
+            window.record(t, &memory(t));
+        }
+        assert_eq!(used(&window), [Some(1000.0), Some(2000.0), None, None, Some(5000.0)]);
+        assert_eq!(window.gaps(CAPACITY), [(3000, 4000)]);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_drops_what_is_now_the_future() {
+        let mut window = Window::new(CAPACITY);
+        for t in [1000, 2000, 3000, 2000] {
+            window.record(t, &memory(t));
+        }
+        assert_eq!((window.start(), window.end(), window.len()), (Some(1000), Some(2000), 2));
+        window.record(500_000, &memory(1));
+        window.record(0, &memory(2));
+        assert_eq!(used(&window), [Some(2.0)]);
+    }
+
+    #[test]
+    fn a_window_without_samples_is_all_gap() {
+        let mut window = Window::new(CAPACITY);
+        window.advance(4000);
+        assert_eq!(window.gaps(CAPACITY), [(4000, 4000)]);
+        assert_eq!(window.last("cpu.total"), None);
+    }
+
+    #[test]
+    fn columns_hold_what_is_newer_than_a_tick_and_say_when_that_is_not_all() {
+        let mut window = Window::new(3);
+        for t in 1..=5 {
+            window.record(t * 1000, &memory(t));
+        }
+        let columns = |after| window.columns(after, CAPACITY, &EventName::ALL);
+        assert_eq!((columns(None).t0, columns(None).n, columns(None).truncated), (3000, 3, false));
+        assert_eq!((columns(Some(4000)).t0, columns(Some(4000)).n), (5000, 1));
+        assert_eq!((columns(Some(5000)).n, columns(Some(5000)).truncated), (0, false));
+        assert!(!columns(Some(2000)).truncated);
+        assert!(columns(Some(1000)).truncated);
+        assert!(window.columns(None, CAPACITY, &[EventName::Cpu]).series.is_empty());
+    }
+
+    #[test]
+    fn whole_numbers_are_sent_without_a_fraction() {
+        let values = Values(vec![Some(1024.0), Some(0.5), None]);
+        assert_eq!(serde_json::to_string(&values).unwrap(), "[1024,0.5,null]");
+    }
+
+    /// Seconds of a window with and without samples.
+    fn history() -> impl Strategy<Value = BTreeMap<u64, u64>> {
+        prop::collection::btree_map(0u64..60, 0u64..1000, 1..60)
+    }
+
+    proptest! {
+        #[test]
+        fn the_window_is_the_newest_seconds_of_history(history in history()) {
+            let mut window = Window::new(CAPACITY);
+            for (second, value) in &history {
+                window.record(second * 1000, &memory(*value));
+            }
+            let newest = *history.keys().last().unwrap();
+            let oldest = (*history.keys().next().unwrap()).max((newest + 1).saturating_sub(CAPACITY as u64));
+            let expected: Vec<_> = (oldest..=newest).map(|s| history.get(&s).map(|v| *v as f64)).collect();
+            prop_assert!(window.len() <= CAPACITY);
+            prop_assert_eq!(used(&window), expected.clone());
+            let missing: u64 = window.gaps(CAPACITY).iter().map(|(from, to)| (to - from) / 1000 + 1).sum();
+            prop_assert_eq!(missing as usize, expected.iter().filter(|v| v.is_none()).count());
+        }
+
+        #[test]
+        fn columns_survive_the_wire_and_rebuild_the_window(history in history(), split in 0u64..60) {
+            let mut window = Window::new(60);
+            for (second, value) in &history {
+                window.record(second * 1000, &memory(*value));
+            }
+            let mut client = Window::new(60);
+            for (second, value) in history.range(..=split) {
+                client.record(second * 1000, &memory(*value));
+            }
+            let columns = window.columns(client.end(), 60, &EventName::ALL);
+            let wire = serde_json::to_string(&columns).unwrap();
+            client.merge(&serde_json::from_str(&wire).unwrap());
+            prop_assert_eq!(used(&client), used(&window));
+
+            let mut late = Window::new(60);
+            late.record(window.end().unwrap(), &memory(*history.values().last().unwrap()));
+            late.merge(&window.columns(None, 60, &EventName::ALL));
+            prop_assert_eq!(used(&late), used(&window));
+        }
+
+        #[test]
+        fn no_order_of_ticks_breaks_the_window(ticks in prop::collection::vec(0u64..90_000, 1..80)) {
+            let mut window = Window::new(CAPACITY);
+            for t in ticks {
+                window.record(t, &memory(t));
+                prop_assert!(window.len() <= CAPACITY);
+                prop_assert_eq!(window.end(), Some(t));
+                prop_assert_eq!(window.last("memory.used"), Some(t as f64));
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The files of the page, embedded in the binary: one file to copy to a server.
+
+use crate::app::Parts;
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use rust_embed::RustEmbed;
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
+
+/// The browser library. A release embeds what `make build` made; a debug build reads what cargo-leptos made, at start.
+#[derive(RustEmbed)]
+#[cfg_attr(debug_assertions, folder = "target/watch/pkg/")]
+#[cfg_attr(not(debug_assertions), folder = "target/site/pkg/")]
+#[allow_missing = true]
+struct Library;
+
+#[derive(RustEmbed)]
+#[folder = "public/"]
+struct Public;
+
+/// The stylesheet, in the order of the cascade.
+const STYLE: &str = concat!(
+    include_str!("../../style/tokens.css"),
+    include_str!("../../style/base.css"),
+    include_str!("../../style/header.css"),
+    include_str!("../../style/panel.css"),
+    include_str!("../../style/chart.css"),
+    include_str!("../../style/message.css"),
+);
+
+/// A name that changes with the content can be kept for ever.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
+/// What this binary carries.
+pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::load);
+
+/// All files by the name they are asked for.
+#[derive(Debug)]
+pub(super) struct Assets {
+    hashed: BTreeMap<String, File>,
+    public: BTreeMap<String, File>,
+    /// Where the page finds its parts.
+    pub(super) parts: Parts,
+}
+
+#[derive(Clone, Debug)]
+struct File {
+    content_type: &'static str,
+    plain: Cow<'static, [u8]>,
+    /// Encodings made at build time, best first.
+    encoded: Vec<(&'static str, Cow<'static, [u8]>)>,
+    cache: HeaderValue,
+}
+
+impl Assets {
+    fn load() -> Self {
+        let mut hashed = BTreeMap::new();
+        let mut add = |stem: &str, extension: &str, file: File| {
+            let name = format!("{stem}-{}.{extension}", fingerprint(&file.plain));
+            let path = format!("/assets/{name}");
+            hashed.insert(name, file);
+            path
+        };
+        let style = File::new("css", Cow::Borrowed(STYLE.as_bytes()), FOR_EVER);
+        let style = add("hostbeat", "css", style);
+        let mut library = |extension: &str| Some(add("hostbeat", extension, File::library(extension)?));
+        let parts = Parts { style, script: library("js"), wasm: library("wasm") };
+        let public = Public::iter().filter_map(|name| {
+            let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+            Some((name.to_string(), File::new(extension, Public::get(&name)?.data, FOR_A_DAY)))
+        });
+        Self { public: public.collect(), hashed, parts }
+    }
+
+    /// A file whose name carries its fingerprint.
+    pub(super) fn hashed(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
+        Some(self.hashed.get(name)?.respond(headers))
+    }
+
+    /// A file of `public/`.
+    pub(super) fn public(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
+        Some(self.public.get(name)?.respond(headers))
+    }
+}
+
+impl File {
+    fn new(extension: &str, plain: Cow<'static, [u8]>, cache: HeaderValue) -> Self {
+        Self { content_type: content_type(extension), plain, encoded: Vec::new(), cache }
+    }
+
+    fn library(extension: &str) -> Option<Self> {
+        let read = |suffix| Some(Library::get(&format!("hostbeat.{extension}{suffix}"))?.data);
+        let encoded = [("br", read(".br")), ("gzip", read(".gz"))];
+        Some(Self {
+            encoded: encoded.into_iter().filter_map(|(name, data)| Some((name, data?))).collect(),
+            ..Self::new(extension, read("")?, FOR_EVER)
+        })
+    }
+
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        let accepted = accepted_encodings(headers);
+        let best = self.encoded.iter().find(|(name, _)| accepted.contains(name));
+        let data = best.map_or(&self.plain, |(_, data)| data);
+        let body = match data {
+            Cow::Borrowed(data) => Body::from(*data),
+            Cow::Owned(data) => Body::from(data.clone()),
+        };
+        let mut response = body.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(header::CACHE_CONTROL, self.cache.clone());
+        if !self.encoded.is_empty() {
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if let Some((name, _)) = best {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+        }
+        response
+    }
+}
+
+/// The encodings that a client takes; a weight of 0 refuses one (RFC 9110, section 12.5.3).
+fn accepted_encodings(headers: &HeaderMap) -> Vec<&str> {
+    let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|list| list.to_str().ok());
+    let entries = lists.flat_map(|list| list.split(','));
+    let accepted = entries.filter_map(|entry| {
+        let (name, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        (weight != Some(0.0)).then_some(name.trim())
+    });
+    accepted.collect()
+}
+
+fn content_type(extension: &str) -> &'static str {
+    match extension {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// FNV-1a over the content (draft-eastlake-fnv, 64 bits): it tells builds apart, and guards nothing.
+fn fingerprint(content: &[u8]) -> String {
+    let hash = content
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> File {
+        let encoded = vec![("br", Cow::Borrowed(&b"b"[..])), ("gzip", Cow::Borrowed(&b"g"[..]))];
+        File { encoded, ..File::new("js", Cow::Borrowed(b"plain"), FOR_EVER) }
+    }
+
+    fn encoding_for(accept: &'static str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(accept))]);
+        let response = file().respond(&headers);
+        response.headers().get(header::CONTENT_ENCODING).map(|name| name.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn the_best_encoding_that_the_client_takes_is_served() {
+        assert_eq!(encoding_for("gzip, deflate, br").as_deref(), Some("br"));
+        assert_eq!(encoding_for("gzip;q=0.5").as_deref(), Some("gzip"));
+        assert_eq!(encoding_for("br;q=0, gzip").as_deref(), Some("gzip"));
+        assert_eq!(encoding_for("identity"), None);
+        assert_eq!(encoding_for(""), None);
+    }
+
+    #[test]
+    fn a_name_changes_with_its_content() {
+        assert_eq!(fingerprint(b""), "cbf29ce484222325");
+        assert_eq!(fingerprint(b"a"), "af63dc4c8601ec8c");
+    }
+
+    #[test]
+    fn the_stylesheet_is_served_under_its_own_name_only() {
+        let assets = Assets::load();
+        let name = assets.parts.style.strip_prefix("/assets/").unwrap();
+        let response = assets.hashed(name, &HeaderMap::new()).unwrap();
+        assert_eq!(response.headers()[header::CACHE_CONTROL], FOR_EVER);
+        assert!(assets.hashed("hostbeat.css", &HeaderMap::new()).is_none());
+        assert!(assets.public("favicon.svg", &HeaderMap::new()).is_some());
+    }
+}

@@ -1,0 +1,104 @@
+//! What the operator can set: flags before environment before defaults.
+
+use clap::{Parser, ValueEnum};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Shows how this host is doing, live in a browser.
+#[derive(Clone, Debug, PartialEq, Eq, Parser)]
+#[command(version, about, after_help = "Every option can also be set in the environment, as shown beside it.")]
+pub struct Config {
+    /// Address and port to listen on
+    #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", default_value_t = default_listen(), value_parser = address)]
+    pub listen: SocketAddr,
+
+    /// Allow an address that other hosts can reach: there is no sign-in yet, so they will all see this page
+    #[arg(long, env = "HOSTBEAT_PUBLIC")]
+    pub public: bool,
+
+    /// How to write the log: text, json, or auto for text on a terminal and json elsewhere
+    #[arg(
+        long,
+        env = "HOSTBEAT_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+/// An address that only a sign-in could make safe.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{0} can be reached from other hosts, and Hostbeat has no sign-in yet: everybody who reaches it would see this \
+     host. Listen on 127.0.0.1 (the default) behind a proxy that asks for a password, or add --public if that is meant"
+)]
+pub struct NotPublic(SocketAddr);
+
+impl Config {
+    /// Refuses what would expose the host unasked.
+    ///
+    /// # Errors
+    /// When the address isn't a loopback one and `--public` was not given.
+    pub fn check(self) -> Result<Self, NotPublic> {
+        let loopback = self.listen.ip().to_canonical().is_loopback();
+        if loopback || self.public { Ok(self) } else { Err(NotPublic(self.listen)) }
+    }
+}
+
+/// `cargo leptos watch` tells the address on which it waits for the server.
+fn default_listen() -> SocketAddr {
+    let watched = std::env::var("LEPTOS_SITE_ADDR").ok().and_then(|address| address.parse().ok());
+    watched.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an address is an IP and a port, such as 127.0.0.1:3000 or [::1]:3000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Config, clap::Error> {
+        Config::try_parse_from([&["hostbeat"], args].concat())
+    }
+
+    #[test]
+    fn loopback_needs_nothing_and_the_rest_needs_public() {
+        for address in ["127.0.0.1:3000", "127.8.0.1:0", "[::1]:3000", "[::ffff:127.0.0.1]:1"] {
+            assert!(parse(&["--listen", address]).unwrap().check().is_ok(), "{address}");
+        }
+        for address in ["0.0.0.0:3000", "[::]:3000", "192.0.2.1:80"] {
+            let refusal = parse(&["--listen", address]).unwrap().check().unwrap_err().to_string();
+            assert!(refusal.contains("--public") && refusal.contains("127.0.0.1"), "{refusal}");
+            assert!(parse(&["--listen", address, "--public"]).unwrap().check().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_answered_with_a_good_one() {
+        for address in ["3000", "localhost", "localhost:3000", "127.0.0.1", "127.0.0.1:99999", "::1:3000", ""] {
+            let message = parse(&["--listen", address]).unwrap_err().to_string();
+            assert!(message.contains("127.0.0.1:3000"), "{message}");
+        }
+        assert!(parse(&["--log-format", "xml"]).unwrap_err().to_string().contains("json"));
+        assert!(parse(&["--lisen", "127.0.0.1:1"]).unwrap_err().to_string().contains("--listen"));
+    }
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Config::command().debug_assert();
+    }
+}

@@ -1,0 +1,334 @@
+//! A viewer's place in the stream.
+
+use super::{Hub, Past};
+use crate::metrics::{Columns, EventId, EventName, INTERVAL_MS, InvalidId};
+use bytes::Bytes;
+use std::fmt;
+
+/// Ticks handed out at a time, so that a long replay doesn't hold the lock for long.
+const BATCH: u64 = 64;
+
+/// How a stream starts, as `hello` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the next tick.
+    Live,
+    /// With every event since the client's id, as first sent.
+    Replay,
+    /// With a window.
+    Window,
+    /// With a window, since the client's id means nothing here.
+    Reset,
+}
+
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Live => "live",
+            Self::Replay => "replay",
+            Self::Window => "window",
+            Self::Reset => "reset",
+        })
+    }
+}
+
+/// A place between two events of the stream, and which events its viewer wants.
+#[derive(Debug)]
+pub struct Cursor {
+    wanted: Vec<EventName>,
+    /// The tick that comes next, counted from the start of the hub.
+    next: u64,
+    /// Events of that tick that the viewer has already.
+    skip: usize,
+    /// The last event passed; where a window has to begin if the ring overtakes.
+    passed: Option<EventId>,
+}
+
+/// What a viewer gets next.
+#[derive(Debug, PartialEq)]
+pub enum Progress {
+    /// Events, as shared bytes; none if the viewer is up to date.
+    Events(Vec<Bytes>),
+    /// A window in place of events that are gone, and the id of its newest tick.
+    Window(Columns, EventId),
+}
+
+impl Hub {
+    /// A cursor for a new viewer, how its stream starts, and the window it starts with if any. `last_id` is where the
+    /// viewer says it was, `window` how many seconds it wants if it is new here. What the window holds and what the
+    /// cursor will yield meet without a gap or an overlap.
+    pub fn open(
+        &self,
+        wanted: Vec<EventName>,
+        last_id: Option<Result<EventId, InvalidId>>,
+        window: usize,
+    ) -> (Start, Option<(Columns, EventId)>, Cursor) {
+        let past = self.past();
+        let newest = past.last_id();
+        let mut cursor = Cursor { wanted, next: past.published(), skip: 0, passed: newest };
+        let start = match last_id {
+            None if window == 0 || newest.is_none() => Start::Live,
+            None => Start::Window,
+            Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => match past.place_after(id) {
+                Some((next, skip)) => {
+                    (cursor.next, cursor.skip, cursor.passed) = (next, skip, Some(id));
+                    Start::Replay
+                }
+                None => Start::Window,
+            },
+            Some(_) => Start::Reset,
+        };
+        let columns = match (start, last_id) {
+            (Start::Window, Some(Ok(id))) => Some(past.columns_from(id, &cursor.wanted)),
+            (Start::Window | Start::Reset, _) => Some(past.window.columns(None, window, &cursor.wanted)),
+            (Start::Live | Start::Replay, _) => None,
+        };
+        (start, columns.zip(newest), cursor)
+    }
+
+    /// What follows at `cursor`, which moves past it.
+    pub fn advance(&self, cursor: &mut Cursor) -> Progress {
+        let past = self.past();
+        if let (Some(newest), true) = (past.last_id(), cursor.next < past.dropped) {
+            let columns = match cursor.passed {
+                Some(id) => past.columns_from(id, &cursor.wanted),
+                None => past.window.columns(None, usize::MAX, &cursor.wanted),
+            };
+            (cursor.next, cursor.skip, cursor.passed) = (past.published(), 0, Some(newest));
+            return Progress::Window(columns, newest);
+        }
+        let mut events = Vec::new();
+        let end = past.published().min(cursor.next + BATCH);
+        for frame in past.ring.range((cursor.next - past.dropped) as usize..(end - past.dropped) as usize) {
+            events.extend(frame.select(&cursor.wanted, cursor.skip));
+            (cursor.skip, cursor.passed) = (0, Some(frame.last()));
+        }
+        cursor.next = end;
+        Progress::Events(events)
+    }
+}
+
+impl Past {
+    /// The tick and the place in it that follow `id`; `None` where the ring doesn't reach back to it.
+    fn place_after(&self, id: EventId) -> Option<(u64, usize)> {
+        let oldest = self.ring.front()?;
+        if id < oldest.first {
+            return None;
+        }
+        let index = self.ring.partition_point(|frame| frame.last() <= id);
+        let skip = self.ring.get(index).map_or(0, |frame| frame.position_after(id));
+        Some((self.dropped + index as u64, skip))
+    }
+
+    /// Everything from the tick of `id` on, that tick included: the viewer may have seen but a part of it.
+    fn columns_from(&self, id: EventId, wanted: &[EventName]) -> Columns {
+        self.window.columns(Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX, wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::hub::tests::tick;
+    use proptest::prelude::*;
+    use std::{sync::Arc, thread};
+
+    const ALL: [EventName; 3] = EventName::ALL;
+
+    fn id(ms: u64, n: u32) -> EventId {
+        EventId { ms, n }
+    }
+
+    /// A hub that has published the ticks 1 to `last`, and keeps `ring` of them.
+    fn hub(last: u64, ring: usize) -> Hub {
+        let hub = Hub::with_ring(ring);
+        (1..=last).for_each(|second| hub.publish(&tick(second * 1000)));
+        hub
+    }
+
+    fn open(hub: &Hub, last_id: &str) -> (Start, Option<(Columns, EventId)>, Cursor) {
+        hub.open(ALL.to_vec(), Some(last_id.parse()), 300)
+    }
+
+    /// The ids of all events that wait for a viewer.
+    fn drain(hub: &Hub, cursor: &mut Cursor) -> Vec<EventId> {
+        let mut ids = Vec::new();
+        loop {
+            let Progress::Events(events) = hub.advance(cursor) else { panic!("a window among the events") };
+            if events.is_empty() {
+                return ids;
+            }
+            for bytes in events {
+                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                ids.extend(text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse::<EventId>().ok()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_viewer_starts_with_a_window() {
+        let hub = hub(5, 10);
+        let (start, window, mut cursor) = hub.open(ALL.to_vec(), None, 3);
+        let (columns, newest) = window.unwrap();
+        assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, id(5000, 2)));
+        assert_eq!(drain(&hub, &mut cursor), []);
+        hub.publish(&tick(6000));
+        assert_eq!(drain(&hub, &mut cursor), [id(6000, 0), id(6000, 1), id(6000, 2)]);
+    }
+
+    #[test]
+    fn a_new_viewer_may_want_no_window() {
+        let (start, window, _) = hub(5, 10).open(ALL.to_vec(), None, 0);
+        assert_eq!((start, window), (Start::Live, None));
+        let (start, window, _) = hub(0, 10).open(ALL.to_vec(), None, 300);
+        assert_eq!((start, window), (Start::Live, None), "there is nothing yet that a window could show");
+    }
+
+    #[test]
+    fn a_known_id_is_resumed_after_to_the_event() {
+        let hub = hub(5, 10);
+        let (start, window, mut cursor) = open(&hub, "4000-1");
+        assert_eq!((start, window), (Start::Replay, None));
+        assert_eq!(drain(&hub, &mut cursor), [id(4000, 2), id(5000, 0), id(5000, 1), id(5000, 2)]);
+        let (start, _, mut cursor) = open(&hub, "5000-2");
+        assert_eq!((start, drain(&hub, &mut cursor)), (Start::Replay, vec![]));
+    }
+
+    #[test]
+    fn an_id_older_than_the_ring_gets_a_window_from_there() {
+        let (start, window, _) = open(&hub(50, 10), "30000-1");
+        let (columns, newest) = window.unwrap();
+        assert_eq!((start, columns.t0, columns.n, columns.truncated), (Start::Window, 30_000, 21, false));
+        assert_eq!(newest, id(50_000, 2));
+    }
+
+    #[test]
+    fn a_window_that_does_not_reach_back_says_so() {
+        let hub = Hub::with_ring(10);
+        (500..600).for_each(|second| hub.publish(&tick(second * 1000)));
+        let (start, window, _) = open(&hub, "400000-2");
+        let (columns, _) = window.unwrap();
+        assert_eq!((start, columns.t0, columns.truncated), (Start::Window, 500_000, true));
+    }
+
+    #[test]
+    fn ids_that_mean_nothing_here_reset_the_client() {
+        for foreign in ["6000-0", "99999999999999-0", "", "abc", "5000-3", "1'; --"] {
+            let (start, window, _) = open(&hub(5, 10), foreign);
+            assert_eq!(start, Start::Reset, "{foreign:?}");
+            assert_eq!(window.unwrap().0.n, 5);
+        }
+        let (start, window, _) = open(&hub(0, 10), "5000-0");
+        assert_eq!((start, window), (Start::Reset, None));
+    }
+
+    #[test]
+    fn a_viewer_that_the_ring_has_passed_skips_ahead_with_a_window() {
+        let hub = hub(5, 4);
+        let (_, _, mut cursor) = hub.open(ALL.to_vec(), None, 0);
+        (6..=30).for_each(|second| hub.publish(&tick(second * 1000)));
+        let Progress::Window(columns, newest) = hub.advance(&mut cursor) else { panic!("no window") };
+        assert_eq!((columns.t0, columns.n, newest), (5000, 26, id(30_000, 2)));
+        hub.publish(&tick(31_000));
+        assert_eq!(drain(&hub, &mut cursor).first(), Some(&id(31_000, 0)));
+    }
+
+    #[test]
+    fn a_filter_holds_for_the_window_and_for_what_follows() {
+        let hub = hub(5, 10);
+        let (_, window, mut cursor) = hub.open(vec![EventName::Memory], None, 300);
+        assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used"]);
+        hub.publish(&tick(6000));
+        assert_eq!(drain(&hub, &mut cursor), [id(6000, 1)]);
+    }
+
+    #[test]
+    fn ids_go_on_rising_when_the_clock_steps_back() {
+        let hub = hub(5, 10);
+        hub.publish(&tick(2000));
+        let (start, _, mut cursor) = open(&hub, "5000-2");
+        assert_eq!((start, drain(&hub, &mut cursor)), (Start::Replay, vec![id(5000, 3), id(5000, 4), id(5000, 5)]));
+    }
+
+    /// At the seam between past and live nothing is missing and nothing comes twice, while ticks pour in.
+    #[test]
+    fn the_seam_is_exact_under_a_publisher_at_full_speed() {
+        const TICKS: u64 = 20_000;
+        let hub = Arc::new(Hub::with_ring(TICKS as usize));
+        hub.publish(&tick(1000));
+        let publisher = thread::spawn({
+            let hub = Arc::clone(&hub);
+            move || (2..=TICKS).for_each(|second| hub.publish(&tick(second * 1000)))
+        });
+        let viewers: Vec<_> = (0..3)
+            .map(|viewer| {
+                let hub = Arc::clone(&hub);
+                thread::spawn(move || {
+                    let mut seen = vec![id(1000, 2)];
+                    while *seen.last().unwrap() != id(TICKS * 1000, 2) {
+                        // Every time with a new connection, resuming or starting with a window in turn.
+                        let resume = (seen.len() + viewer) % 2 == 0;
+                        let last_id = *seen.last().unwrap();
+                        let (start, window, mut cursor) =
+                            hub.open(ALL.to_vec(), resume.then_some(Ok(last_id)), RETENTION);
+                        match (resume, window) {
+                            (true, window) => assert_eq!((start, window), (Start::Replay, None)),
+                            (false, window) => seen.push(window.unwrap().1),
+                        }
+                        let Progress::Events(events) = hub.advance(&mut cursor) else { panic!("overtaken") };
+                        let mut expected = *seen.last().unwrap();
+                        for bytes in events {
+                            let text = String::from_utf8(bytes.to_vec()).unwrap();
+                            for line in text.lines().filter_map(|line| line.strip_prefix("id: ")) {
+                                expected = following(expected);
+                                assert_eq!(line.parse(), Ok(expected));
+                            }
+                        }
+                        seen.push(expected);
+                    }
+                    seen.len()
+                })
+            })
+            .collect();
+        publisher.join().unwrap();
+        for viewer in viewers {
+            assert!(viewer.join().unwrap() > 2);
+        }
+    }
+
+    const RETENTION: usize = 3;
+
+    /// The id that must come next where each tick has three events.
+    fn following(last: EventId) -> EventId {
+        if last.n == 2 { id(last.ms + 1000, 0) } else { last.plus(1) }
+    }
+
+    proptest! {
+        #[test]
+        fn wherever_a_client_drops_it_misses_nothing(ring in 1usize..30, drops in prop::collection::vec((0u64..8, 0usize..12), 1..12)) {
+            let hub = Hub::with_ring(ring);
+            let mut published = 1;
+            hub.publish(&tick(1000));
+            let mut position = id(1000, 2);
+            for (ticks, taken) in drops {
+                for _ in 0..ticks {
+                    published += 1;
+                    hub.publish(&tick(published * 1000));
+                }
+                let (start, window, mut cursor) = hub.open(ALL.to_vec(), Some(Ok(position)), 300);
+                match window {
+                    Some((columns, newest)) => {
+                        prop_assert_eq!(start, Start::Window);
+                        prop_assert!(columns.t0 <= position.ms && !columns.truncated);
+                        position = newest;
+                    }
+                    None => prop_assert_eq!(start, Start::Replay),
+                }
+                for event in drain(&hub, &mut cursor).into_iter().take(taken) {
+                    prop_assert_eq!(event, following(position));
+                    position = event;
+                }
+            }
+        }
+    }
+}

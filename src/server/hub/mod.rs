@@ -1,0 +1,197 @@
+//! What is kept and who has seen what: a ring of rendered ticks, a window of figures, and a cursor for each viewer.
+//!
+//! A viewer is a place in the ring, not a queue: a slow one costs no memory, and when the ring has passed it, it skips
+//! ahead with a window instead.
+
+mod cursor;
+mod event;
+mod frame;
+
+use crate::metrics::{Columns, EventId, EventName, IdSequence, RETENTION_S, Tick, Window};
+pub use cursor::{Cursor, Progress, Start};
+pub use event::{InvalidField, write_event, write_retry};
+use frame::Frame;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::watch;
+
+/// Rendered ticks that are kept for replay. An older client gets a window, which is a tenth of the bytes.
+pub const RING_TICKS: usize = 900;
+
+/// How far the stream has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Ticks published since the start.
+    pub published: u64,
+    /// Unix milliseconds of the newest.
+    pub last_tick: Option<u64>,
+    /// Whether the stream is about to end on purpose.
+    pub closing: bool,
+}
+
+/// Takes ticks from the sampler and hands them to any number of viewers.
+#[derive(Debug)]
+pub struct Hub {
+    ids: Mutex<IdSequence>,
+    past: RwLock<Past>,
+    head: watch::Sender<Head>,
+    viewers: Arc<AtomicU64>,
+}
+
+/// What has been published.
+#[derive(Debug)]
+struct Past {
+    ring: VecDeque<Arc<Frame>>,
+    /// How many the ring keeps.
+    limit: usize,
+    /// Ticks that the ring has let go.
+    dropped: u64,
+    window: Window,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::with_ring(RING_TICKS)
+    }
+}
+
+impl Hub {
+    /// A hub that keeps `ticks` for replay.
+    pub fn with_ring(ticks: usize) -> Self {
+        let past = Past { ring: VecDeque::new(), limit: ticks.max(1), dropped: 0, window: Window::new(RETENTION_S) };
+        Self { ids: Mutex::default(), past: RwLock::new(past), head: watch::Sender::default(), viewers: Arc::default() }
+    }
+
+    /// Makes a tick known to every viewer. Rendering happens here, once, and outside the lock that viewers read under.
+    pub fn publish(&self, tick: &Tick) {
+        let mut ids = self.ids();
+        let frame = match Frame::render(tick, &mut ids) {
+            Ok(frame) => Arc::new(frame),
+            Err(error) => return tracing::error!(t = tick.t, %error, "a tick was dropped"),
+        };
+        let mut past = self.past_mut();
+        if past.ring.len() == past.limit {
+            past.ring.pop_front();
+            past.dropped += 1;
+        }
+        past.ring.push_back(frame);
+        tick.record_into(&mut past.window);
+        let published = past.published();
+        drop(past);
+        self.head.send_modify(|head| {
+            head.published = published;
+            head.last_tick = Some(tick.t);
+        });
+    }
+
+    /// Ends every stream, and tells its viewer.
+    pub fn close(&self) {
+        self.head.send_modify(|head| head.closing = true);
+    }
+
+    /// Follows how far the stream has come.
+    pub fn follow(&self) -> watch::Receiver<Head> {
+        self.head.subscribe()
+    }
+
+    /// The gauge of open streams.
+    pub fn viewers(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.viewers)
+    }
+
+    /// Counts a viewer in until the guard is dropped.
+    pub fn enter(&self) -> ViewerGuard {
+        self.viewers.fetch_add(1, Ordering::Relaxed);
+        ViewerGuard { viewers: self.viewers() }
+    }
+
+    /// The newest `span` seconds, and the id after which the live stream goes on from there.
+    pub fn snapshot(&self, span: usize) -> (Columns, Option<EventId>) {
+        let past = self.past();
+        (past.window.columns(None, span, &EventName::ALL), past.last_id())
+    }
+
+    // A thread that panicked while it held a lock can't have left these half written in a way that matters: the worst
+    // is a tick that the ring has and the window has not.
+    fn ids(&self) -> MutexGuard<'_, IdSequence> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn past(&self) -> RwLockReadGuard<'_, Past> {
+        self.past.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn past_mut(&self) -> RwLockWriteGuard<'_, Past> {
+        self.past.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Past {
+    fn published(&self) -> u64 {
+        self.dropped + self.ring.len() as u64
+    }
+
+    fn last_id(&self) -> Option<EventId> {
+        self.ring.back().map(|frame| frame.last())
+    }
+}
+
+/// Counts a viewer out when dropped, whatever way its connection ends.
+#[derive(Debug)]
+pub struct ViewerGuard {
+    viewers: Arc<AtomicU64>,
+}
+
+impl Drop for ViewerGuard {
+    fn drop(&mut self) {
+        self.viewers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::metrics::{Connections, Cpu, Memory, Sample};
+
+    /// A tick at `t` whose `memory.used` is `t`.
+    pub(in crate::server) fn tick(t: u64) -> Tick {
+        fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
+            Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values })
+        }
+        Tick {
+            t,
+            cpu: sample(t, Cpu { total: Some(1.5), ..Cpu::default() }),
+            memory: sample(t, Memory { used: Some(t), ..Memory::default() }),
+            connections: sample(t, Connections { viewers: Some(0), ..Connections::default() }),
+        }
+    }
+
+    #[test]
+    fn a_viewer_counts_until_its_guard_is_gone() {
+        let hub = Hub::default();
+        let viewers = hub.viewers();
+        let (one, two) = (hub.enter(), hub.enter());
+        assert_eq!(viewers.load(Ordering::Relaxed), 2);
+        drop(one);
+        assert_eq!(viewers.load(Ordering::Relaxed), 1);
+        drop(two);
+        assert_eq!(viewers.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_snapshot_ends_where_the_live_stream_goes_on() {
+        let hub = Hub::default();
+        assert_eq!(hub.snapshot(300).1, None);
+        for t in [1000, 2000, 3000] {
+            hub.publish(&tick(t));
+        }
+        let (columns, id) = hub.snapshot(2);
+        assert_eq!((columns.t0, columns.n), (2000, 2));
+        assert_eq!(id, Some(EventId { ms: 3000, n: 2 }));
+    }
+}

@@ -1,0 +1,48 @@
+//! What a client is told when it can't have what it asked for.
+
+use super::assets::ASSETS;
+use crate::app;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use serde_json::json;
+
+/// An error of one request: `title` says what was wrong, `detail` what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{title}: {detail}")]
+pub struct Problem {
+    /// The response's status.
+    pub status: StatusCode,
+    /// What was wrong.
+    pub title: &'static str,
+    /// What would be right.
+    pub detail: String,
+    /// The methods that the resource does take, for a 405.
+    pub allow: Option<&'static str>,
+}
+
+impl Problem {
+    /// A problem with a status, what was wrong, and what would be right.
+    pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, title, detail: detail.into(), allow: None }
+    }
+
+    /// As problem+json (RFC 9457) under `/api/`, as a page elsewhere.
+    pub fn respond_at(self, path: &str) -> Response {
+        let body = if path.starts_with("/api/") {
+            let problem = json!({"title": self.title, "status": self.status.as_u16(), "detail": self.detail});
+            let content_type = HeaderValue::from_static("application/problem+json");
+            ([(header::CONTENT_TYPE, content_type)], problem.to_string()).into_response()
+        } else {
+            Html(app::message_page(&ASSETS.parts, self.status.as_u16(), self.title, &self.detail)).into_response()
+        };
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
+}

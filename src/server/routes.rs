@@ -1,0 +1,73 @@
+//! Which address answers what.
+
+use super::{Problem, assets::ASSETS, headers, host, hub::Hub, page, stream};
+use crate::metrics::HostFacts;
+use axum::{
+    Router,
+    extract::{OriginalUri, Path, Request},
+    http::{Method, StatusCode},
+    middleware,
+    response::Response,
+    routing::get,
+};
+use std::sync::Arc;
+use tower_http::{CompressionLevel, compression::CompressionLayer};
+
+/// What requests are answered from.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    pub(super) hub: Arc<Hub>,
+    pub(super) host: Arc<HostFacts>,
+}
+
+impl AppState {
+    /// Answers from `hub`.
+    pub fn new(hub: Arc<Hub>) -> Self {
+        // Leptos spawns on the executor that it was told of; an error says that it was told before.
+        let _ = any_spawner::Executor::init_tokio();
+        Self { hub, host: Arc::new(host::facts()) }
+    }
+}
+
+/// Everything that the server answers.
+pub fn routes(state: AppState) -> Router {
+    // tower-http leaves event streams and what is compressed already alone. 5 is where brotli still takes
+    // only a millisecond for a page.
+    let compression = CompressionLayer::new().quality(CompressionLevel::Precise(5));
+    Router::new()
+        .route("/", get(page::dashboard))
+        .route("/api/stream", get(stream::stream))
+        .route("/assets/{name}", get(asset))
+        .route("/{name}", get(public_file))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .with_state(state)
+        .layer(compression)
+        .layer(middleware::from_fn(headers::limit_head))
+        .layer(middleware::from_fn(headers::secure))
+}
+
+async fn asset(Path(name): Path<String>, request: Request) -> Response {
+    let asset = ASSETS.hashed(&name, request.headers());
+    asset.unwrap_or_else(|| nothing_at(request.uri().path()))
+}
+
+async fn public_file(Path(name): Path<String>, request: Request) -> Response {
+    let file = ASSETS.public(&name, request.headers());
+    file.unwrap_or_else(|| nothing_at(request.uri().path()))
+}
+
+async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
+    nothing_at(uri.path())
+}
+
+fn nothing_at(path: &str) -> Response {
+    let detail = "The dashboard is at /, the stream at /api/stream.";
+    Problem::new(StatusCode::NOT_FOUND, "There is nothing here", detail).respond_at(path)
+}
+
+async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+    let detail = format!("Hostbeat only shows things: this address answers GET and HEAD, not {method}.");
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail);
+    Problem { allow: Some("GET, HEAD"), ..problem }.respond_at(uri.path())
+}

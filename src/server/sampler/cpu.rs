@@ -1,0 +1,164 @@
+//! Processor time from `/proc/stat` (proc_stat(5)).
+
+use super::{Clock, Reading, Source};
+use crate::metrics::{Cpu, Sample};
+use std::collections::BTreeMap;
+
+/// Time that one core, or all of them, spent in each mode since boot, in clock ticks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Modes {
+    user: u64,
+    nice: u64,
+    system: u64,
+    iowait: u64,
+    irq: u64,
+    steal: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Counters {
+    all: Modes,
+    /// By the core's number: an offline core has no line.
+    cores: BTreeMap<usize, Modes>,
+}
+
+/// Samples processor time.
+#[derive(Debug)]
+pub(super) struct CpuSampler {
+    ticks_per_second: f64,
+    previous: Option<Reading<Counters>>,
+    text: String,
+}
+
+impl CpuSampler {
+    pub(super) fn new(ticks_per_second: u64) -> Self {
+        Self { ticks_per_second: ticks_per_second as f64, previous: None, text: String::new() }
+    }
+
+    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Cpu>> {
+        let text = &mut self.text;
+        let reading = Reading::take(clock, || {
+            source.read("/proc/stat", text).ok()?;
+            Some(parse(text))
+        });
+        let previous = std::mem::replace(&mut self.previous, reading);
+        let (reading, Reading { at, counters }) = (self.previous.as_ref()?, previous?);
+        Some(reading.at.sample(t, at, |dt| shares(&counters, &reading.counters, dt * self.ticks_per_second)))
+    }
+}
+
+fn parse(text: &str) -> Counters {
+    let mut counters = Counters::default();
+    for line in text.lines() {
+        let Some(line) = line.strip_prefix("cpu") else { break };
+        let mut fields = line.split(' ');
+        let core = fields.next().unwrap_or_default();
+        // Guest time, the ninth and tenth figure, is contained in user and nice.
+        let mut figures = fields.filter(|field| !field.is_empty()).map(|field| field.parse().unwrap_or(0));
+        let mut next = || figures.next().unwrap_or(0);
+        let (user, nice, system, _idle, iowait) = (next(), next(), next(), next(), next());
+        let modes = Modes { user, nice, system, iowait, irq: next() + next(), steal: next() };
+        match core.parse() {
+            Ok(core) => _ = counters.cores.insert(core, modes),
+            Err(_) => counters.all = modes,
+        }
+    }
+    counters
+}
+
+/// Shares of the `ticks` that passed on each core.
+fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
+    let online = now.cores.len().max(1) as f64;
+    let share = |mode: fn(&Modes) -> u64| percent(rise(mode(&before.all), mode(&now.all)), ticks * online);
+    let core = |number| {
+        let (before, now) = (before.cores.get(&number)?, now.cores.get(&number)?);
+        percent(busy(before, now), ticks)
+    };
+    Cpu {
+        total: percent(busy(&before.all, &now.all), ticks * online),
+        cores: (0..now.cores.keys().last().map_or(0, |last| last + 1)).map(core).collect(),
+        user: share(|m| m.user),
+        nice: share(|m| m.nice),
+        system: share(|m| m.system),
+        irq: share(|m| m.irq),
+        iowait: share(|m| m.iowait),
+        steal: share(|m| m.steal),
+    }
+}
+
+fn busy(before: &Modes, now: &Modes) -> Option<u64> {
+    let modes: [fn(&Modes) -> u64; 5] = [|m| m.user, |m| m.nice, |m| m.system, |m| m.irq, |m| m.steal];
+    modes.into_iter().map(|mode| rise(mode(before), mode(now))).sum()
+}
+
+/// How far a counter has risen; one that fell was reset, or is iowait, which the kernel lets step back.
+fn rise(before: u64, now: u64) -> Option<u64> {
+    now.checked_sub(before)
+}
+
+/// A share in percent, to two places. The kernel's ticks are coarse: a full second may count 101 of them.
+fn percent(part: Option<u64>, whole: f64) -> Option<f64> {
+    let percent = part? as f64 / whole * 100.0;
+    percent.is_finite().then(|| (percent.min(100.0) * 100.0).round() / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+
+    const BOOT: &str =
+        "cpu  100 0 50 1000 10 0 0 0 0 0\ncpu0 50 0 25 500 5 0 0 0 0 0\ncpu1 50 0 25 500 5 0 0 0 0 0\nintr 1\n";
+
+    /// Samples BOOT, and `then` after `seconds`.
+    fn sample(then: &str, seconds: f64) -> Cpu {
+        let clock = ManualClock::at(1_000.0);
+        let mut source = Recorded::default().with("/proc/stat", BOOT);
+        let mut sampler = CpuSampler::new(100);
+        assert_eq!(sampler.sample(0, &mut source, &clock), None, "one reading makes no rate");
+        clock.stall_now(seconds);
+        source = source.with("/proc/stat", then);
+        let sample = sampler.sample(1_001_000, &mut source, &clock).unwrap();
+        assert_eq!((sample.t, sample.at, sample.dt), (1_001_000, 1_000.0 + seconds, seconds));
+        sample.values
+    }
+
+    #[test]
+    fn shares_are_of_the_time_that_really_passed() {
+        let then = "cpu  150 10 70 1100 20 5 5 0 0 0\ncpu0 100 10 25 530 15 0 0 0\ncpu1 50 0 45 570 5 5 5 0\n";
+        let cpu = sample(then, 1.0);
+        assert_eq!((cpu.user, cpu.nice, cpu.system), (Some(25.0), Some(5.0), Some(10.0)));
+        assert_eq!((cpu.iowait, cpu.irq, cpu.steal), (Some(5.0), Some(5.0), Some(0.0)));
+        assert_eq!(cpu.total, Some(45.0));
+        assert_eq!(cpu.cores, [Some(60.0), Some(30.0)]);
+        assert_eq!(sample(then, 2.0).user, Some(12.5));
+    }
+
+    #[test]
+    fn a_counter_that_falls_gives_no_figure() {
+        let cpu = sample("cpu  150 0 20 1100 4 0 0 0\ncpu0 150 0 20 600 4 0 0 0\ncpu1 60 0 25 500 5\n", 1.0);
+        assert_eq!((cpu.system, cpu.iowait, cpu.total), (None, None, None));
+        assert_eq!(cpu.user, Some(25.0));
+        assert_eq!(cpu.cores, [None, Some(10.0)]);
+    }
+
+    #[test]
+    fn a_core_that_is_offline_keeps_its_place() {
+        let cpu = sample("cpu  150 0 50 1100 10\ncpu1 100 0 25 500 5\ncpu3 7 0 0 1\n", 1.0);
+        assert_eq!(cpu.cores, [None, Some(50.0), None, None]);
+    }
+
+    #[test]
+    fn a_share_never_passes_a_hundred() {
+        assert_eq!(sample("cpu  999 0 50 1000 10\ncpu0 500 0 25 500 5\ncpu1 499 0 25 500 5\n", 1.0).total, Some(100.0));
+    }
+
+    #[test]
+    fn an_unreadable_source_is_no_sample() {
+        let mut sampler = CpuSampler::new(100);
+        let clock = ManualClock::at(0.0);
+        for _ in 0..3 {
+            assert_eq!(sampler.sample(0, &mut Recorded::default(), &clock), None);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The groups of a Linux host.
+
+use super::{Clock, Groups, Procfs, Source, connections::ConnectionsSampler, cpu::CpuSampler, memory::MemorySampler};
+use crate::metrics::Tick;
+use std::sync::{Arc, atomic::AtomicU64};
+
+/// A Linux host, as its kernel describes it.
+#[derive(Debug)]
+pub struct Host<S> {
+    source: S,
+    cpu: CpuSampler,
+    memory: MemorySampler,
+    connections: ConnectionsSampler,
+}
+
+impl Host<Procfs> {
+    /// This host; `viewers` is the gauge of open streams.
+    pub fn new(viewers: Arc<AtomicU64>) -> Self {
+        Self::with_source(Procfs::default(), viewers)
+    }
+}
+
+impl<S: Source> Host<S> {
+    /// The host that `source` tells about.
+    pub fn with_source(source: S, viewers: Arc<AtomicU64>) -> Self {
+        Self {
+            source,
+            cpu: CpuSampler::new(rustix::param::clock_ticks_per_second()),
+            memory: MemorySampler::default(),
+            connections: ConnectionsSampler::new(viewers),
+        }
+    }
+}
+
+impl<S: Source> Groups for Host<S> {
+    fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
+        Tick {
+            t,
+            cpu: self.cpu.sample(t, &mut self.source, clock),
+            memory: self.memory.sample(t, &mut self.source, clock),
+            connections: self.connections.sample(t, &mut self.source, clock),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::server::sampler::{SocketStates, SystemClock};
+    use std::{collections::HashMap, io};
+
+    /// A host made of given texts.
+    #[derive(Default)]
+    pub(in crate::server::sampler) struct Recorded {
+        files: HashMap<&'static str, String>,
+        sockets: Option<SocketStates>,
+    }
+
+    impl Recorded {
+        pub(in crate::server::sampler) fn with(mut self, path: &'static str, text: &str) -> Self {
+            self.files.insert(path, text.to_owned());
+            self
+        }
+
+        pub(in crate::server::sampler) fn with_sockets(self, sockets: SocketStates) -> Self {
+            Self { sockets: Some(sockets), ..self }
+        }
+    }
+
+    impl Source for Recorded {
+        fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+            text.clear();
+            text.push_str(self.files.get(path).ok_or(io::ErrorKind::NotFound)?);
+            Ok(())
+        }
+
+        fn socket_states(&mut self) -> io::Result<SocketStates> {
+            self.sockets.ok_or(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    #[test]
+    fn this_host_tells_every_group_from_the_second_reading_on() {
+        let mut host = Host::new(Arc::default());
+        let clock = SystemClock::default();
+        let first = host.read(1000, &clock);
+        assert_eq!((first.cpu, first.memory, first.connections), (None, None, None));
+        let second = host.read(2000, &clock);
+        assert!(second.memory.unwrap().values.total > Some(0));
+        assert!(second.connections.unwrap().values.tcp.in_use.is_some());
+        assert!(!second.cpu.unwrap().values.cores.is_empty());
+    }
+
+    #[test]
+    fn a_host_without_proc_is_sampled_all_the_same() {
+        let mut host = Host::with_source(Recorded::default(), Arc::default());
+        let clock = SystemClock::default();
+        host.read(1000, &clock);
+        let tick = host.read(2000, &clock);
+        assert_eq!((tick.cpu, tick.memory), (None, None));
+        assert!(tick.connections.is_some());
+    }
+}

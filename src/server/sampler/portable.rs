@@ -1,0 +1,69 @@
+//! The groups of a host that is no Linux: what sysinfo can tell, the rest unknown.
+
+use super::{Clock, Groups, Instant, Reading};
+use crate::metrics::{Connections, Cpu, Memory, Tick};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use sysinfo::System;
+
+/// A host, as sysinfo describes it.
+#[derive(Debug)]
+pub struct Host {
+    /// `None` on a system that sysinfo doesn't know.
+    system: Option<System>,
+    viewers: Arc<AtomicU64>,
+    previous: Option<Instant>,
+}
+
+impl Host {
+    /// This host; `viewers` is the gauge of open streams.
+    pub fn new(viewers: Arc<AtomicU64>) -> Self {
+        Self { system: System::new().ok(), viewers, previous: None }
+    }
+}
+
+fn cpu(system: &System) -> Cpu {
+    let share = |percent: f32| Some((f64::from(percent) * 100.0).round() / 100.0);
+    Cpu {
+        total: share(system.global_cpu_usage()),
+        cores: system.cpus().iter().map(|core| share(core.usage())).collect(),
+        ..Cpu::default()
+    }
+}
+
+fn memory(system: &System) -> Memory {
+    let (total, available) = (system.total_memory(), system.available_memory());
+    Memory {
+        total: Some(total),
+        used: Some(total.saturating_sub(available)),
+        available: Some(available),
+        free: Some(system.free_memory()),
+        swap_total: Some(system.total_swap()),
+        swap_used: Some(system.used_swap()),
+        ..Memory::default()
+    }
+}
+
+impl Groups for Host {
+    fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
+        let reading = Reading::take(clock, || {
+            let system = self.system.as_mut()?;
+            system.refresh_cpu_usage();
+            system.refresh_memory();
+            Some((cpu(system), memory(system)))
+        });
+        let previous = reading.as_ref().and_then(|reading| self.previous.replace(reading.at));
+        let Some((Reading { at, counters: (cpu, memory) }, previous)) = reading.zip(previous) else {
+            return Tick { t, cpu: None, memory: None, connections: None };
+        };
+        let viewers = Some(self.viewers.load(Ordering::Relaxed));
+        Tick {
+            t,
+            cpu: Some(at.sample(t, previous, |_| cpu)),
+            memory: Some(at.sample(t, previous, |_| memory)),
+            connections: Some(at.sample(t, previous, |_| Connections { viewers, ..Connections::default() })),
+        }
+    }
+}

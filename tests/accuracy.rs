@@ -1,0 +1,213 @@
+//! The streamed figures against the kernel's own counters, read independently ten times a second while a known load
+//! comes and goes.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+use hostbeat::{
+    metrics::Tick,
+    server::sampler::{self, Host, Procfs, SocketStates, Source},
+};
+use std::{
+    fs, io, mem,
+    process::{Child, Command},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// What is asked of every core's figure, in points of percent: nearly always, and always.
+const MOSTLY: (f64, f64) = (0.95, 3.0);
+const ALWAYS: f64 = 6.0;
+/// What is asked of memory, in bytes.
+const MEMORY: f64 = 64.0 * 1024.0 * 1024.0;
+/// Clock ticks a second, as every Linux reports them to programs.
+const USER_HZ: f64 = 100.0;
+
+/// The kernel's counters at one moment.
+#[derive(Clone)]
+struct Observation {
+    at: f64,
+    /// Ticks that each core was busy since boot.
+    busy: Vec<f64>,
+    /// Bytes.
+    used: f64,
+}
+
+fn observe() -> Observation {
+    let before = now();
+    let stat = fs::read_to_string("/proc/stat").unwrap();
+    let at = (before + now()) / 2.0;
+    let core = |line: &str| {
+        let figures: Vec<f64> = line.split_whitespace().skip(1).map(|figure| figure.parse().unwrap()).collect();
+        // All but idle and iowait, up to steal; what follows is contained in the first two.
+        figures[..3].iter().chain(&figures[5..8]).sum()
+    };
+    let busy = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).map(core).collect();
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
+    let kib = |name: &str| {
+        let line = meminfo.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap()
+    };
+    Observation { at, busy, used: (kib("MemTotal:") - kib("MemAvailable:")) * 1024.0 }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+/// A figure at a moment between two observations; `None` outside them.
+fn at(observations: &[Observation], moment: f64, figure: impl Fn(&Observation) -> f64) -> Option<f64> {
+    let later = observations.partition_point(|observation| observation.at < moment);
+    let (before, after) = (observations.get(later.checked_sub(1)?)?, observations.get(later)?);
+    let share = (moment - before.at) / (after.at - before.at);
+    Some(figure(before) + (figure(after) - figure(before)) * share)
+}
+
+/// How far the samples are from the observations: points of percent for each core and tick, bytes for each tick.
+fn errors(ticks: &[Tick], observations: &[Observation]) -> (Vec<f64>, Vec<f64>) {
+    let (mut cpu_errors, mut memory_errors) = (Vec::new(), Vec::new());
+    for tick in ticks {
+        if let Some(cpu) = &tick.cpu {
+            for (core, streamed) in cpu.values.cores.iter().enumerate() {
+                let busy = |moment| at(observations, moment, |observation| observation.busy[core]);
+                let (Some(from), Some(to), Some(streamed)) = (busy(cpu.at - cpu.dt), busy(cpu.at), streamed) else {
+                    continue;
+                };
+                let expected = ((to - from) / USER_HZ / cpu.dt * 100.0).min(100.0);
+                cpu_errors.push((streamed - expected).abs());
+            }
+        }
+        if let Some(memory) = &tick.memory
+            && let Some(expected) = at(observations, memory.at, |observation| observation.used)
+        {
+            memory_errors.push((memory.values.used.unwrap() as f64 - expected).abs());
+        }
+    }
+    (cpu_errors, memory_errors)
+}
+
+/// How close the samples are; an error if that is not close enough.
+fn verdict(ticks: &[Tick], observations: &[Observation]) -> Result<String, String> {
+    let (cpu, memory) = errors(ticks, observations);
+    let close = cpu.iter().filter(|error| **error <= MOSTLY.1).count() as f64 / cpu.len().max(1) as f64;
+    let (worst, worst_memory) =
+        (cpu.iter().fold(0.0, |a: f64, b| a.max(*b)), memory.iter().fold(0.0, |a: f64, b| a.max(*b)));
+    let figures = format!(
+        "{} figures of cores: {:.1} % within {} points, the worst off by {worst:.2}; memory off by {:.1} MiB at most",
+        cpu.len(),
+        close * 100.0,
+        MOSTLY.1,
+        worst_memory / 1024.0 / 1024.0
+    );
+    let enough = cpu.len() >= 20 && memory.len() >= 10;
+    let right = close >= MOSTLY.0 && worst <= ALWAYS && worst_memory <= MEMORY;
+    if enough && right { Ok(figures) } else { Err(figures) }
+}
+
+/// Ticks of a sampler that runs until the flag falls.
+fn sample(
+    source: impl Source + Send + 'static,
+    running: &Arc<AtomicBool>,
+) -> (thread::JoinHandle<()>, Arc<Mutex<Vec<Tick>>>) {
+    let ticks = Arc::new(Mutex::new(Vec::new()));
+    let (sink, running) = (Arc::clone(&ticks), Arc::clone(running));
+    let publish = move |tick| {
+        sink.lock().unwrap().push(tick);
+        running.load(Ordering::Relaxed)
+    };
+    (sampler::spawn(Host::with_source(source, Arc::default()), publish).unwrap(), ticks)
+}
+
+/// A fault: every file is delivered as it was a second ago.
+#[derive(Default)]
+struct Late {
+    kernel: Procfs,
+    previous: std::collections::HashMap<String, String>,
+}
+
+impl Source for Late {
+    fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.kernel.read(path, text)?;
+        let previous = self.previous.entry(path.to_owned()).or_insert_with(|| text.clone());
+        mem::swap(previous, text);
+        Ok(())
+    }
+
+    fn socket_states(&mut self) -> io::Result<SocketStates> {
+        self.kernel.socket_states()
+    }
+}
+
+/// A fault: the kernel's ticks are taken for a tenth more than they are.
+#[derive(Default)]
+struct Inflated(Procfs);
+
+impl Source for Inflated {
+    fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.0.read(path, text)?;
+        let inflate = |word: &str| word.parse::<u64>().map_or(word.to_owned(), |figure| (figure * 11 / 10).to_string());
+        let lines = text.lines().map(|line| line.split_whitespace().map(inflate).collect::<Vec<_>>().join(" "));
+        *text = lines.map(|line| line + "\n").collect();
+        Ok(())
+    }
+
+    fn socket_states(&mut self) -> io::Result<SocketStates> {
+        self.0.socket_states()
+    }
+}
+
+/// A load that is gone when dropped.
+struct Load(Child);
+
+impl Load {
+    fn start(args: &[&str]) -> Self {
+        let child = Command::new("stress-ng").args(args).arg("--quiet").spawn();
+        Self(child.unwrap_or_else(|error| panic!("stress-ng: {error}; install it with: apt-get install stress-ng")))
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        // Its workers end with it, which they would not if it were killed.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn streamed_figures_are_the_kernels_and_a_fault_would_be_noticed() {
+    let running = Arc::new(AtomicBool::new(true));
+    let (right, right_ticks) = sample(Procfs::default(), &running);
+    let (late, late_ticks) = sample(Late::default(), &running);
+    let (inflated, inflated_ticks) = sample(Inflated::default(), &running);
+
+    let mut observations = Vec::new();
+    let mut load = None;
+    // A load of one core comes and goes, off the beat of the ticks; memory is taken and given back, no more at once than
+    // may pass between two observations without being seen.
+    for tenth in 0..240 {
+        match tenth {
+            13 => load = Some(Load::start(&["--cpu", "1"])),
+            97 => load = Some(Load::start(&["--vm", "1", "--vm-bytes", "60M", "--vm-keep"])),
+            78 | 164 => load = None,
+            181 => load = Some(Load::start(&["--cpu", "1"])),
+            _ => {}
+        }
+        observations.push(observe());
+        // The rate of observation, not a wait for anything.
+        thread::sleep(Duration::from_millis(100));
+    }
+    drop(load);
+    running.store(false, Ordering::Relaxed);
+    [right, late, inflated].into_iter().for_each(|sampler| sampler.join().unwrap());
+
+    let verdict = |ticks: &Mutex<Vec<Tick>>| verdict(&ticks.lock().unwrap(), &observations);
+    assert!(verdict(&right_ticks).is_ok(), "{:?}", verdict(&right_ticks));
+    for (fault, ticks) in [("late", late_ticks), ("inflated", inflated_ticks)] {
+        assert!(verdict(&ticks).is_err(), "the {fault} sampler passed the same check");
+    }
+}

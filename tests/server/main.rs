@@ -1,0 +1,8 @@
+//! The real server on a port of its own, seen from outside.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
+
+mod pages;
+mod process;
+mod stream;
+mod support;

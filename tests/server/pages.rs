@@ -1,0 +1,115 @@
+//! Pages, assets, and what is said to requests that go wrong.
+
+use super::support::{Running, tick};
+use hostbeat::server::hub::Hub;
+use serde_json::Value;
+use ureq::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+
+#[test]
+fn the_first_response_has_charts_of_real_samples() {
+    let server = Running::start();
+    let (head, page) = server.get("/");
+    assert_eq!(head.status, 200);
+    assert_eq!(head.headers[CONTENT_TYPE], "text/html; charset=utf-8");
+    assert_eq!(page.matches("preserveAspectRatio=\"none\" aria-hidden=\"true\"><polyline").count(), 3, "{page}");
+    for chart in ["cpu", "memory", "connections"] {
+        assert!(page.contains(&format!("<section id=\"{chart}\"")), "{chart} is missing in {page}");
+    }
+    assert!(page.contains("<polygon"), "no area was drawn: {page}");
+    assert!(!page.contains("style="), "an inline style in {page}");
+    assert!(page.contains("<noscript><p>Without JavaScript"), "no word to readers without JavaScript: {page}");
+}
+
+#[test]
+fn figures_are_those_of_the_newest_tick() {
+    let hub = Hub::default();
+    hub.publish(&tick(1_000_000_000_000));
+    let (_, page) = Running::show(hub).get("/?window=60");
+    // memory.used is the tick's time in these ticks: 931.3 GiB.
+    assert!(page.contains("<b>931.3</b><small>GiB</small>"), "{page}");
+    assert!(page.contains("datetime=\"2001-09-09T01:46:40Z\""), "{page}");
+    assert!(page.contains("aria-current=\"true\">1 min"), "{page}");
+}
+
+#[test]
+fn scripts_run_by_nonce_only_and_each_page_has_its_own() {
+    let server = Running::show(Hub::default());
+    let policy = || server.get("/").0.headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    let (one, other) = (policy(), policy());
+    assert_ne!(one, other);
+    for part in ["default-src 'self'", "script-src 'self' 'nonce-", "'wasm-unsafe-eval'", "frame-ancestors 'none'"] {
+        assert!(one.contains(part), "{part} is missing in {one}");
+    }
+    assert!(!one.contains("unsafe-inline") && !one.contains("'unsafe-eval'"), "{one}");
+}
+
+#[test]
+fn a_page_before_the_first_sample_is_a_page() {
+    let (head, page) = Running::show(Hub::default()).get("/");
+    assert_eq!(head.status, 200);
+    assert!(page.contains("<b>–</b>"), "{page}");
+}
+
+#[test]
+fn assets_are_found_by_the_names_in_the_page_and_kept_for_ever() {
+    let server = Running::show(Hub::default());
+    let (_, page) = server.get("/");
+    let style = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".css")).unwrap();
+    let (head, css) = server.get(style);
+    assert_eq!((head.status.as_u16(), head.headers[CONTENT_TYPE].to_str().unwrap()), (200, "text/css; charset=utf-8"));
+    assert!(head.headers[CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+    assert!(css.contains("--blue"));
+    let (head, _) = server.send("HEAD", style, &[("accept-encoding", "br")]);
+    assert_eq!((head.status.as_u16(), &head.headers[CONTENT_ENCODING]), (200, &"br".parse().unwrap()));
+    assert_eq!(server.get("/favicon.svg").0.headers[CONTENT_TYPE], "image/svg+xml");
+    assert_eq!(server.get("/robots.txt").0.status, 200);
+}
+
+#[test]
+fn what_goes_wrong_is_said_in_the_form_of_the_place() {
+    let server = Running::show(Hub::default());
+    let long = format!("/?{}", "x".repeat(20_000));
+    let long_api = format!("/api/stream?{}", "x".repeat(20_000));
+    for (method, path, status, says) in [
+        ("GET", "/?window=7", 400, "60, 300 or 900"),
+        ("GET", "/?window=%3Cscript%3E", 400, "&lt;script&gt;"),
+        ("GET", "/nothing", 404, "/api/stream"),
+        ("GET", "/assets/hostbeat.js", 404, "/api/stream"),
+        ("GET", "/../../etc/passwd", 404, "/api/stream"),
+        ("POST", "/", 405, "GET and HEAD, not POST"),
+        ("DELETE", "/robots.txt", 405, "not DELETE"),
+        ("GET", &*long, 431, "16384"),
+        ("GET", "/api/stream?window=9999", 400, "0 to 3600"),
+        ("GET", "/api/stream?events=cpu,gpu", 400, "cpu, memory, connections"),
+        ("GET", "/api/", 404, "/api/stream"),
+        ("GET", "/api/nothing", 404, "/api/stream"),
+        ("PUT", "/api/stream", 405, "not PUT"),
+        ("GET", &*long_api, 431, "16384"),
+    ] {
+        let (head, body) = server.send(method, path, &[]);
+        let shown = &path[..path.len().min(40)];
+        assert_eq!(head.status, status, "{method} {shown}");
+        assert!(body.contains(says), "{method} {shown} says {body}");
+        if path.starts_with("/api/") {
+            assert_eq!(head.headers[CONTENT_TYPE], "application/problem+json", "{method} {shown}");
+            let problem: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(problem["status"], status);
+            assert!(problem["title"].is_string() && problem["detail"].is_string());
+        } else {
+            assert_eq!(head.headers[CONTENT_TYPE], "text/html; charset=utf-8", "{method} {shown}");
+            assert!(body.contains("rel=\"stylesheet\""), "{method} {shown} has no style: {body}");
+        }
+        assert_eq!(head.headers.contains_key(ALLOW), status == 405);
+        assert!(head.headers.contains_key(CONTENT_SECURITY_POLICY), "{method} {shown}");
+    }
+    assert_eq!(server.get("/").0.status, 200, "the server stays up");
+}
+
+#[test]
+fn what_is_no_http_is_refused_and_hurts_nobody() {
+    let server = Running::show(Hub::default());
+    assert!(server.raw("garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
+    let huge = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(100_000));
+    assert!(server.raw(&huge).starts_with("HTTP/1.1 431"));
+    assert_eq!(server.get("/").0.status, 200, "the server stays up");
+}

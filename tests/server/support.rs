@@ -1,0 +1,178 @@
+//! A server in this process, and a client by other hands.
+
+use eventsource_stream::{Event, Eventsource};
+use futures::{StreamExt, executor::block_on, stream};
+use hostbeat::{
+    metrics::{Connections, Cpu, Memory, Sample, Tick},
+    server::{Server, hub::Hub, sampler::Host},
+};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{runtime::Runtime, sync::oneshot};
+
+/// Longer than anything here should take; a test that waits for more has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server; dropped, it stops.
+pub(crate) struct Running {
+    address: SocketAddr,
+    pub(crate) hub: Arc<Hub>,
+    stop: Option<oneshot::Sender<()>>,
+    stopped: mpsc::Receiver<()>,
+}
+
+impl Running {
+    /// Serves this host.
+    pub(crate) fn start() -> Self {
+        Self::start_with(Hub::default(), true)
+    }
+
+    /// Serves what a test publishes to `hub`.
+    pub(crate) fn show(hub: Hub) -> Self {
+        Self::start_with(hub, false)
+    }
+
+    fn start_with(hub: Hub, sample: bool) -> Self {
+        let hub = Arc::new(hub);
+        let (stop, stopping) = oneshot::channel::<()>();
+        let (started, starting) = mpsc::channel();
+        let (ended, stopped) = mpsc::channel();
+        let shared = Arc::clone(&hub);
+        thread::spawn(move || {
+            Runtime::new().unwrap().block_on(async {
+                let server = Server::bind(([127, 0, 0, 1], 0).into(), Arc::clone(&shared)).await.unwrap();
+                if sample {
+                    server.sample(Host::new(shared.viewers())).await.unwrap();
+                }
+                started.send(server.address).unwrap();
+                server.serve_until(async { _ = stopping.await }).await;
+            });
+            let _ = ended.send(());
+        });
+        let address = starting.recv_timeout(PATIENCE).expect("the server starts");
+        Self { address, hub, stop: Some(stop), stopped }
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&self) {
+        self.stopped.recv_timeout(PATIENCE).expect("the server stops");
+    }
+
+    /// Sends a request as it stands; returns the whole answer.
+    pub(crate) fn raw(&self, request: &str) -> String {
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Answers with head and body, whatever the status.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (ureq::http::response::Parts, String) {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, mut body) = agent().run(request.body(()).unwrap()).unwrap().into_parts();
+        (head, body.read_to_string().unwrap())
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (ureq::http::response::Parts, String) {
+        self.send("GET", path, &[])
+    }
+
+    /// Opens a stream.
+    pub(crate) fn follow(&self, query: &str, headers: &[(&str, &str)]) -> Follower {
+        let mut request = agent().get(format!("http://{}/api/stream{query}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, body) = request.call().unwrap().into_parts();
+        Follower { head, events: Box::new(events(body.into_reader())) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_response(Some(PATIENCE)).build().into()
+}
+
+/// An open stream, event by event.
+pub(crate) struct Follower {
+    pub(crate) head: ureq::http::response::Parts,
+    events: Box<dyn Iterator<Item = Event>>,
+}
+
+impl Iterator for Follower {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.events.next()
+    }
+}
+
+impl Follower {
+    /// The next event that carries an id.
+    pub(crate) fn next_with_id(&mut self) -> Event {
+        self.find(|event| !["hello", "heartbeat", "shutdown"].contains(&&*event.event)).expect("the stream goes on")
+    }
+}
+
+fn events(body: impl Read + 'static) -> impl Iterator<Item = Event> {
+    let mut body = BufReader::new(body);
+    let chunks = std::iter::from_fn(move || {
+        let chunk = body.fill_buf().ok()?.to_vec();
+        body.consume(chunk.len());
+        (!chunk.is_empty()).then_some(Ok::<_, std::convert::Infallible>(chunk))
+    });
+    let mut events = Box::pin(stream::iter(chunks).eventsource());
+    std::iter::from_fn(move || block_on(events.next()).map(Result::unwrap))
+}
+
+/// Data of an event.
+pub(crate) fn json(event: &Event) -> serde_json::Value {
+    serde_json::from_str(&event.data).unwrap()
+}
+
+/// Waits until a condition holds.
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        thread::yield_now();
+    }
+}
+
+/// A tick at `t` whose `memory.used` is `t`.
+pub(crate) fn tick(t: u64) -> Tick {
+    fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
+        Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values })
+    }
+    Tick {
+        t,
+        cpu: sample(t, Cpu { total: Some(1.5), ..Cpu::default() }),
+        memory: sample(t, Memory { used: Some(t), ..Memory::default() }),
+        connections: sample(t, Connections::default()),
+    }
+}

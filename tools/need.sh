@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# tools/need.sh COMMAND…   makes sure that the commands are there: installs what is missing where it may, and otherwise
+# says what to type.
+set -euo pipefail
+
+packages=() components=()
+for command in "$@"; do
+    case $command in
+    rustfmt | clippy)
+        # rustup puts its own rustfmt and cargo-clippy on PATH whether the toolchain has them or not.
+        "cargo-${command/rust/}" --version >/dev/null 2>&1 || components+=("$command") ;;
+    *)
+        command -v "$command" >/dev/null && continue
+        case $command in
+        cc) packages+=(gcc libc6-dev) ;;
+        node) packages+=(nodejs) ;;
+        *) packages+=("$command") ;;
+        esac ;;
+    esac
+done
+
+if ((${#components[@]})); then
+    add=(rustup component add "${components[@]}")
+    "${add[@]}" || { echo "hostbeat needs ${components[*]}; type: ${add[*]}" >&2; exit 1; }
+fi
+if ((${#packages[@]})); then
+    install=(apt-get install -y --no-install-recommends "${packages[@]}")
+    if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+        echo "hostbeat needs ${packages[*]}; type: sudo apt-get update && sudo ${install[*]}" >&2
+        exit 1
+    fi
+    echo "==> installing ${packages[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update
+    "${install[@]}"
+fi

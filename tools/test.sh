@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Every check and test there is, quick ones first; the first failure ends it. The last line counts what passed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n==> %s\n' "$*"; }
+# A suite that ran nothing has proved nothing.
+none() {
+    echo "hostbeat: no $1 tests ran" >&2
+    exit 1
+}
+
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+
+tools/need.sh cc curl python3 node npm chromium stress-ng
+make lint
+make build
+
+step "Rust tests"
+if command -v cargo-nextest >/dev/null; then
+    cargo nextest run --features ssr 2>&1 | tee "$log/rust"
+    counted='s/.*tests\? run: \([0-9]*\) passed.*/\1/p'
+else
+    cargo test --features ssr 2>&1 | tee "$log/rust"
+    counted='s/^test result: ok\. \([0-9]*\) passed.*/\1/p'
+fi
+rust=$(sed 's/\x1b\[[0-9;]*m//g' "$log/rust" | sed -n "$counted" | awk '{n += $1} END {print n + 0}')
+((rust)) || none Rust
+
+step "the wasm target, from source"
+tools/wasm-target.test.sh
+
+playwright() { # name of the report, then Playwright's own arguments
+    (
+        cd end2end
+        PLAYWRIGHT_JSON_OUTPUT_NAME=$log/$1.json node_modules/.bin/playwright test --reporter=list,json "${@:2}"
+    )
+    passed=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).stats.expected' "$log/$1.json")
+    ((passed)) || none "$1"
+    pages=$((${pages:-0} + passed))
+}
+
+step "the page in a browser"
+npm ci --prefix end2end --no-fund --no-audit
+HOSTBEAT_BIN=$PWD/target/release/hostbeat playwright end-to-end
+
+step "the page as cargo-leptos builds it"
+make leptos-build
+HOSTBEAT_WATCH=1 HOSTBEAT_BIN=$PWD/target/debug/hostbeat playwright cargo-leptos --project=watch
+
+printf '\nhostbeat: all passed: %d Rust tests, %d end-to-end tests, std for wasm32 from source, lints clean for both targets\n' \
+    "$rust" "$pages"
