@@ -4,20 +4,20 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
-use hostbeat::{
-    metrics::Tick,
-    server::sampler::{self, Host, Procfs, SocketStates, Source},
-};
+#[allow(dead_code, reason = "this test needs only a part of what the server's tests share")]
+#[path = "server/support.rs"]
+mod support;
+
+use hostbeat::server::sampler::{Host, Procfs, SocketStates, Source};
+use serde_json::Value;
 use std::{
     fs, io, mem,
     process::{Child, Command},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use support::{Running, json};
 
 /// What is asked of every core's figure, in points of percent: nearly always, and always.
 const MOSTLY: (f64, f64) = (0.95, 3.0);
@@ -37,10 +37,18 @@ struct Observation {
     used: f64,
 }
 
+/// What an observation may take. One that was interrupted for longer doesn't know its moment, and is made again.
+const OBSERVATION: f64 = 0.002;
+
 fn observe() -> Observation {
-    let before = now();
-    let stat = fs::read_to_string("/proc/stat").unwrap();
-    let at = (before + now()) / 2.0;
+    let (at, stat) = loop {
+        let before = now();
+        let stat = fs::read_to_string("/proc/stat").unwrap();
+        let after = now();
+        if after - before <= OBSERVATION {
+            break ((before + after) / 2.0, stat);
+        }
+    };
     let core = |line: &str| {
         let figures: Vec<f64> = line.split_whitespace().skip(1).map(|figure| figure.parse().unwrap()).collect();
         // All but idle and iowait, up to steal; what follows is contained in the first two.
@@ -67,32 +75,40 @@ fn at(observations: &[Observation], moment: f64, figure: impl Fn(&Observation) -
     Some(figure(before) + (figure(after) - figure(before)) * share)
 }
 
+/// What a server streamed: the data of its events.
+#[derive(Default)]
+struct Streamed {
+    cpu: Vec<Value>,
+    memory: Vec<Value>,
+}
+
 /// How far the samples are from the observations: points of percent for each core and tick, bytes for each tick.
-fn errors(ticks: &[Tick], observations: &[Observation]) -> (Vec<f64>, Vec<f64>) {
-    let (mut cpu_errors, mut memory_errors) = (Vec::new(), Vec::new());
-    for tick in ticks {
-        if let Some(cpu) = &tick.cpu {
-            for (core, streamed) in cpu.values.cores.iter().enumerate() {
-                let busy = |moment| at(observations, moment, |observation| observation.busy[core]);
-                let (Some(from), Some(to), Some(streamed)) = (busy(cpu.at - cpu.dt), busy(cpu.at), streamed) else {
-                    continue;
-                };
-                let expected = ((to - from) / USER_HZ / cpu.dt * 100.0).min(100.0);
-                cpu_errors.push((streamed - expected).abs());
+fn errors(streamed: &Streamed, observations: &[Observation]) -> (Vec<f64>, Vec<f64>) {
+    let mut cpu_errors = Vec::new();
+    for sample in &streamed.cpu {
+        let (end, dt) = (number(&sample["at"]), number(&sample["dt"]));
+        for (core, figure) in sample["cores"].as_array().unwrap().iter().enumerate() {
+            let busy = |moment| at(observations, moment, |observation| observation.busy[core]);
+            if let (Some(from), Some(to)) = (busy(end - dt), busy(end)) {
+                let expected = ((to - from) / USER_HZ / dt * 100.0).min(100.0);
+                cpu_errors.push((number(figure) - expected).abs());
             }
         }
-        if let Some(memory) = &tick.memory
-            && let Some(expected) = at(observations, memory.at, |observation| observation.used)
-        {
-            memory_errors.push((memory.values.used.unwrap() as f64 - expected).abs());
-        }
     }
-    (cpu_errors, memory_errors)
+    let used = |sample: &Value| {
+        let expected = at(observations, number(&sample["at"]), |observation| observation.used)?;
+        Some((number(&sample["used"]) - expected).abs())
+    };
+    (cpu_errors, streamed.memory.iter().filter_map(used).collect())
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no figure"))
 }
 
 /// How close the samples are; an error if that is not close enough.
-fn verdict(ticks: &[Tick], observations: &[Observation]) -> Result<String, String> {
-    let (cpu, memory) = errors(ticks, observations);
+fn verdict(streamed: &Streamed, observations: &[Observation]) -> Result<String, String> {
+    let (cpu, memory) = errors(streamed, observations);
     let close = cpu.iter().filter(|error| **error <= MOSTLY.1).count() as f64 / cpu.len().max(1) as f64;
     let (worst, worst_memory) =
         (cpu.iter().fold(0.0, |a: f64, b| a.max(*b)), memory.iter().fold(0.0, |a: f64, b| a.max(*b)));
@@ -108,18 +124,22 @@ fn verdict(ticks: &[Tick], observations: &[Observation]) -> Result<String, Strin
     if enough && right { Ok(figures) } else { Err(figures) }
 }
 
-/// Ticks of a sampler that runs until the flag falls.
-fn sample(
-    source: impl Source + Send + 'static,
-    running: &Arc<AtomicBool>,
-) -> (thread::JoinHandle<()>, Arc<Mutex<Vec<Tick>>>) {
-    let ticks = Arc::new(Mutex::new(Vec::new()));
-    let (sink, running) = (Arc::clone(&ticks), Arc::clone(running));
-    let publish = move |tick| {
-        sink.lock().unwrap().push(tick);
-        running.load(Ordering::Relaxed)
+/// A server of the host that `source` tells about, and what it streams until it stops.
+fn stream(source: impl Source + Send + 'static) -> (Running, thread::JoinHandle<Streamed>) {
+    let server = Running::sample(Host::with_source(source, Arc::default()));
+    let events = server.follow("?events=cpu,memory&window=0", &[]);
+    let read = move || {
+        let mut streamed = Streamed::default();
+        for event in events {
+            match &*event.event {
+                "cpu" => streamed.cpu.push(json(&event)),
+                "memory" => streamed.memory.push(json(&event)),
+                _ => {}
+            }
+        }
+        streamed
     };
-    (sampler::spawn(Host::with_source(source, Arc::default()), publish).unwrap(), ticks)
+    (server, thread::spawn(read))
 }
 
 /// A fault: every file is delivered as it was a second ago.
@@ -180,10 +200,7 @@ impl Drop for Load {
 
 #[test]
 fn streamed_figures_are_the_kernels_and_a_fault_would_be_noticed() {
-    let running = Arc::new(AtomicBool::new(true));
-    let (right, right_ticks) = sample(Procfs::default(), &running);
-    let (late, late_ticks) = sample(Late::default(), &running);
-    let (inflated, inflated_ticks) = sample(Inflated::default(), &running);
+    let servers = [stream(Procfs::default()), stream(Late::default()), stream(Inflated::default())];
 
     let mut observations = Vec::new();
     let mut load = None;
@@ -202,12 +219,14 @@ fn streamed_figures_are_the_kernels_and_a_fault_would_be_noticed() {
         thread::sleep(Duration::from_millis(100));
     }
     drop(load);
-    running.store(false, Ordering::Relaxed);
-    [right, late, inflated].into_iter().for_each(|sampler| sampler.join().unwrap());
+    let [right, late, inflated] = servers.map(|(server, streamed)| {
+        drop(server);
+        verdict(&streamed.join().unwrap(), &observations)
+    });
 
-    let verdict = |ticks: &Mutex<Vec<Tick>>| verdict(&ticks.lock().unwrap(), &observations);
-    assert!(verdict(&right_ticks).is_ok(), "{:?}", verdict(&right_ticks));
-    for (fault, ticks) in [("late", late_ticks), ("inflated", inflated_ticks)] {
-        assert!(verdict(&ticks).is_err(), "the {fault} sampler passed the same check");
+    let figures = right.expect("the streamed figures are the kernel's");
+    println!("{figures}");
+    for (fault, verdict) in [("late", late), ("inflated", inflated)] {
+        assert!(verdict.is_err(), "the {fault} sampler passed the same check: {verdict:?}");
     }
 }

@@ -9,14 +9,14 @@ use plotters::{prelude::*, style::RGBColor};
 use plotters_canvas::CanvasBackend;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::closure::Closure;
-use web_sys::{HtmlCanvasElement, ResizeObserver};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 
 /// Line width in CSS pixels; the first response's drawing has the same.
 const STROKE: f64 = 2.0;
 
 /// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
 pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn: RwSignal<bool>) {
-    let size = RwSignal::new((0, 0));
+    let size = RwSignal::new((0.0, 0.0));
     Effect::new(move |_| {
         if let Some(canvas) = canvas.get() {
             observe_size(&canvas, size);
@@ -27,15 +27,16 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
     Effect::new(move |_| {
         theme.track();
         let (Some(canvas), (width, height)) = (canvas.get(), size.get()) else { return };
-        if width == 0 || height == 0 {
+        if width == 0.0 || height == 0.0 {
             return;
         }
         // Asked at every drawing: not every change of it, by zoom or another screen, comes with an event.
         let density = leptos::prelude::window().device_pixel_ratio();
-        let pixels = |length: i32| (f64::from(length) * density).round() as u32;
+        let pixels = |length: f64| (length * density).round() as u32;
         // Setting the size clears the canvas and its state.
         canvas.set_width(pixels(width));
         canvas.set_height(pixels(height));
+        round_corners(&canvas);
         let span = state.span.get().seconds();
         let outcome = state.window.with(|window| {
             let backend = CanvasBackend::with_canvas_object(canvas.clone())?;
@@ -51,11 +52,20 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
     });
 }
 
-/// Keeps `size` at the canvas' size in CSS pixels.
-fn observe_size(canvas: &HtmlCanvasElement, size: RwSignal<(i32, i32)>) {
+/// Lets a line turn as it does in the first response's drawing. A canvas left alone lengthens every sharp peak.
+fn round_corners(canvas: &HtmlCanvasElement) {
+    let context = canvas.get_context("2d").ok().flatten().map(|context| context.dyn_into::<CanvasRenderingContext2d>());
+    if let Some(Ok(context)) = context {
+        context.set_line_join("round");
+    }
+}
+
+/// Keeps `size` at the canvas' size in CSS pixels, which need not be whole.
+fn observe_size(canvas: &HtmlCanvasElement, size: RwSignal<(f64, f64)>) {
     let observed = canvas.clone();
     let measure = Closure::<dyn FnMut()>::new(move || {
-        let now = (observed.client_width(), observed.client_height());
+        let rect = observed.get_bounding_client_rect();
+        let now = (rect.width(), rect.height());
         if size.get_untracked() != now {
             size.set(now);
         }

@@ -4,7 +4,11 @@ use eventsource_stream::{Event, Eventsource};
 use futures::{StreamExt, executor::block_on, stream};
 use hostbeat::{
     metrics::{Connections, Cpu, Memory, Sample, Tick},
-    server::{Server, hub::Hub, sampler::Host},
+    server::{
+        Server,
+        hub::Hub,
+        sampler::{Groups, Host, Procfs},
+    },
 };
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -29,15 +33,22 @@ pub(crate) struct Running {
 impl Running {
     /// Serves this host.
     pub(crate) fn start() -> Self {
-        Self::start_with(Hub::default(), true)
+        let hub = Hub::default();
+        let host = Host::new(hub.viewers());
+        Self::start_with(hub, Some(host))
+    }
+
+    /// Serves what is read from `groups`.
+    pub(crate) fn sample(groups: impl Groups + Send + 'static) -> Self {
+        Self::start_with(Hub::default(), Some(groups))
     }
 
     /// Serves what a test publishes to `hub`.
     pub(crate) fn show(hub: Hub) -> Self {
-        Self::start_with(hub, false)
+        Self::start_with(hub, None::<Host<Procfs>>)
     }
 
-    fn start_with(hub: Hub, sample: bool) -> Self {
+    fn start_with(hub: Hub, groups: Option<impl Groups + Send + 'static>) -> Self {
         let hub = Arc::new(hub);
         let (stop, stopping) = oneshot::channel::<()>();
         let (started, starting) = mpsc::channel();
@@ -45,9 +56,9 @@ impl Running {
         let shared = Arc::clone(&hub);
         thread::spawn(move || {
             Runtime::new().unwrap().block_on(async {
-                let server = Server::bind(([127, 0, 0, 1], 0).into(), Arc::clone(&shared)).await.unwrap();
-                if sample {
-                    server.sample(Host::new(shared.viewers())).await.unwrap();
+                let server = Server::bind(([127, 0, 0, 1], 0).into(), shared).await.unwrap();
+                if let Some(groups) = groups {
+                    server.sample(groups).await.unwrap();
                 }
                 started.send(server.address).unwrap();
                 server.serve_until(async { _ = stopping.await }).await;
@@ -121,7 +132,7 @@ fn agent() -> ureq::Agent {
 /// An open stream, event by event.
 pub(crate) struct Follower {
     pub(crate) head: ureq::http::response::Parts,
-    events: Box<dyn Iterator<Item = Event>>,
+    events: Box<dyn Iterator<Item = Event> + Send>,
 }
 
 impl Iterator for Follower {
@@ -139,7 +150,7 @@ impl Follower {
     }
 }
 
-fn events(body: impl Read + 'static) -> impl Iterator<Item = Event> {
+fn events(body: impl Read + Send + 'static) -> impl Iterator<Item = Event> + Send {
     let mut body = BufReader::new(body);
     let chunks = std::iter::from_fn(move || {
         let chunk = body.fill_buf().ok()?.to_vec();
