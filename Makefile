@@ -29,6 +29,10 @@ leptos = PATH="$(dir $(cargo-leptos)):$(dir $(wasm-bindgen)):$(CURDIR)/$(dir $(w
 # which both targets share, once more. Not stripped: wasm-opt reads from it what the compiler enables.
 small := CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
     CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP=false
+# What no request ever runs: optimising it would make the first build a minute longer. Only for the server, since the
+# browser library would take over its generics as they are.
+hasty := $(foreach crate,aho-corasick clap_builder config encoding_rs js-sys leptos_hot_reload regex-automata \
+    regex-syntax rstml syn tungstenite wasm-bindgen web-sys,--config profile.release.package.$(crate).opt-level=0)
 hydrate := --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
 
 .PHONY: help
@@ -83,7 +87,7 @@ FORCE:
 
 $(server): $(library) $(compressed) FORCE
 	@echo "==> compiling the server"
-	@cargo build --release --features ssr
+	@cargo build --release --features ssr $(hasty)
 
 $(compressed) &: $(library) tools/compress.mjs
 	@echo "==> compressing the browser library"

@@ -4,10 +4,6 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use hostbeat::server::{self, Config};
 use std::process::ExitCode;
 
-#[cfg(unix)]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = match Config::parse().check() {

@@ -3,6 +3,7 @@
 mod assets;
 mod config;
 mod connection;
+mod encoding;
 mod headers;
 mod host;
 pub mod hub;

@@ -1,6 +1,6 @@
 //! Which address answers what.
 
-use super::{Problem, assets::ASSETS, headers, host, hub::Hub, page, stream};
+use super::{Problem, assets::ASSETS, encoding, headers, host, hub::Hub, page, stream};
 use crate::metrics::HostFacts;
 use axum::{
     Router,
@@ -11,7 +11,6 @@ use axum::{
     routing::get,
 };
 use std::sync::Arc;
-use tower_http::{CompressionLevel, compression::CompressionLayer};
 
 /// What requests are answered from.
 #[derive(Clone, Debug)]
@@ -31,9 +30,6 @@ impl AppState {
 
 /// Everything that the server answers.
 pub fn routes(state: AppState) -> Router {
-    // tower-http leaves event streams and what is compressed already alone. 5 is where brotli still takes
-    // only a millisecond for a page.
-    let compression = CompressionLayer::new().quality(CompressionLevel::Precise(5));
     Router::new()
         .route("/", get(page::dashboard))
         .route("/api/stream", get(stream::stream))
@@ -42,7 +38,7 @@ pub fn routes(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(state)
-        .layer(compression)
+        .layer(middleware::from_fn(encoding::encode_pages))
         .layer(middleware::from_fn(headers::limit_head))
         .layer(middleware::from_fn(headers::secure))
 }
