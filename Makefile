@@ -18,21 +18,13 @@ cargo-leptos := $(cache)/cargo-leptos-$(cargo-leptos-version)/bin/cargo-leptos
 wasm-opt := tools/node_modules/.bin/wasm-opt
 
 server := target/release/hostbeat
-wasm := target/wasm32-unknown-unknown/release/hostbeat.wasm
+wasm := target/wasm32-unknown-unknown/browser/hostbeat.wasm
 pkg := target/site/pkg
 library := $(pkg)/hostbeat.js $(pkg)/hostbeat.wasm
 compressed := $(library:=.br) $(library:=.gz)
 
 # cargo-leptos takes its tools from PATH.
 leptos = PATH="$(dir $(cargo-leptos)):$(dir $(wasm-bindgen)):$(CURDIR)/$(dir $(wasm-opt)):$$PATH" cargo leptos
-# The release profile for what is downloaded rather than kept. Not a profile of its own: that would compile the macros,
-# which both targets share, once more. Not stripped: wasm-opt reads from it what the compiler enables.
-small := CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-    CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP=false
-# What no request ever runs: optimising it would make the first build a minute longer. Only for the server, since the
-# browser library would take over its generics as they are.
-hasty := $(foreach crate,aho-corasick clap_builder config encoding_rs js-sys leptos_hot_reload regex-automata \
-    regex-syntax rstml syn tungstenite wasm-bindgen web-sys,--config profile.release.package.$(crate).opt-level=0)
 hydrate := --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
 
 .PHONY: help
@@ -87,7 +79,7 @@ FORCE:
 
 $(server): $(library) $(compressed) FORCE
 	@echo "==> compiling the server"
-	@cargo build --release --features ssr $(hasty)
+	@cargo build --release --features ssr
 
 $(compressed) &: $(library) tools/compress.mjs
 	@echo "==> compressing the browser library"
@@ -106,7 +98,7 @@ $(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
 
 $(wasm): FORCE | wasm-target
 	@echo "==> compiling the browser library"
-	@$(small) cargo build $(hydrate) --release
+	@cargo build $(hydrate) --profile browser
 
 .PHONY: wasm-target
 wasm-target:
