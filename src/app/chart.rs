@@ -24,7 +24,9 @@ pub(super) fn ChartView(chart: &'static Chart) -> impl IntoView {
         .collect_view();
     let summary = text(move || {
         let (figure, symbol) = state.figure(chart.figure, chart.unit);
-        format!("{} over the last {}, now {figure} {symbol}", chart.title, state.span.get().label()).trim_end().to_owned()
+        format!("{} over the last {}, now {figure} {symbol}", chart.title, state.span.get().label())
+            .trim_end()
+            .to_owned()
     });
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
