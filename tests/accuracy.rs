@@ -13,7 +13,6 @@ use serde_json::Value;
 use std::{
     fs, io, mem,
     process::{Child, Command},
-    sync::Arc,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -126,7 +125,7 @@ fn verdict(streamed: &Streamed, observations: &[Observation]) -> Result<String, 
 
 /// A server of the host that `source` tells about, and what it streams until it stops.
 fn stream(source: impl Source + Send + 'static) -> (Running, thread::JoinHandle<Streamed>) {
-    let server = Running::sample(Host::with_source(source, Arc::default()));
+    let server = Running::sample(|hub| Host::with_source(source, hub.viewers()));
     let events = server.follow("?events=cpu,memory&window=0", &[]);
     let read = move || {
         let mut streamed = Streamed::default();

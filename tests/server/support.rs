@@ -33,14 +33,14 @@ pub(crate) struct Running {
 impl Running {
     /// Serves this host.
     pub(crate) fn start() -> Self {
-        let hub = Hub::default();
-        let host = Host::new(hub.viewers());
-        Self::start_with(hub, Some(host))
+        Self::sample(|hub| Host::new(hub.viewers()))
     }
 
     /// Serves what is read from `groups`.
-    pub(crate) fn sample(groups: impl Groups + Send + 'static) -> Self {
-        Self::start_with(Hub::default(), Some(groups))
+    pub(crate) fn sample<G: Groups + Send + 'static>(groups: impl FnOnce(&Hub) -> G) -> Self {
+        let hub = Hub::default();
+        let groups = groups(&hub);
+        Self::start_with(hub, Some(groups))
     }
 
     /// Serves what a test publishes to `hub`.
