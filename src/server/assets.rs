@@ -51,7 +51,7 @@ pub(super) struct Assets {
 struct File {
     content_type: &'static str,
     plain: Cow<'static, [u8]>,
-    /// Encodings made at build time, best first.
+    /// Encodings made ahead, best first.
     encoded: Vec<(Encoding, Cow<'static, [u8]>)>,
     cache: HeaderValue,
 }
@@ -65,13 +65,13 @@ impl Assets {
             hashed.insert(name, file);
             path
         };
-        let style = File::new("css", Cow::Borrowed(STYLE.as_bytes()), FOR_EVER);
+        let style = File::new("css", Cow::Borrowed(STYLE.as_bytes()), FOR_EVER).encoded();
         let style = add("hostbeat", "css", style);
         let mut library = |extension: &str| Some(add("hostbeat", extension, File::library(extension)?));
         let parts = Parts { style, script: library("js"), wasm: library("wasm") };
         let public = Public::iter().filter_map(|name| {
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-            Some((name.to_string(), File::new(extension, Public::get(&name)?.data, FOR_A_DAY)))
+            Some((name.to_string(), File::new(extension, Public::get(&name)?.data, FOR_A_DAY).encoded()))
         });
         Self { public: public.collect(), hashed, parts }
     }
@@ -90,6 +90,13 @@ impl Assets {
 impl File {
     fn new(extension: &str, plain: Cow<'static, [u8]>, cache: HeaderValue) -> Self {
         Self { content_type: content_type(extension), plain, encoded: Vec::new(), cache }
+    }
+
+    /// With what a small file can be packed into while the server starts.
+    fn encoded(mut self) -> Self {
+        let encode = |encoding: Encoding| Some((encoding, encoding.encode(&self.plain).ok()?.into()));
+        self.encoded = Encoding::ALL.into_iter().filter_map(encode).collect();
+        self
     }
 
     fn library(extension: &str) -> Option<Self> {

@@ -47,7 +47,9 @@ impl Encoding {
         })
     }
 
-    fn encode(self, mut plain: &[u8]) -> io::Result<Vec<u8>> {
+    /// # Errors
+    /// When memory can't be written to, which doesn't happen.
+    pub(super) fn encode(self, mut plain: &[u8]) -> io::Result<Vec<u8>> {
         let mut encoded = Vec::with_capacity(plain.len() / 4);
         match self {
             Self::Brotli => {
