@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(refusal) => Config::command().error(ErrorKind::ValueValidation, refusal).exit(),
     };
-    server::init_telemetry(config.log_format);
+    server::init_telemetry(config.log_format, config.log_level);
     match server::run(&config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

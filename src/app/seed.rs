@@ -31,7 +31,7 @@ impl Seed {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::metrics::{EventName, Window};
+    use crate::metrics::{EventNames, Window};
 
     #[test]
     fn a_seed_survives_the_page_and_cannot_end_its_element() {
@@ -39,7 +39,7 @@ mod tests {
             host: HostFacts { name: "</script><script>alert(1)".to_owned(), ..HostFacts::default() },
             span: Span::OneMinute,
             after: Some("1000-2".to_owned()),
-            columns: Window::new(1).columns(None, 1, &EventName::ALL),
+            columns: Window::new(1).columns(None, 1, EventNames::ALL),
         };
         let script = seed.to_script().unwrap();
         assert!(!script.contains('<'), "{script}");

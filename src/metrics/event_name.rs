@@ -33,6 +33,26 @@ impl fmt::Display for EventName {
     }
 }
 
+/// A set of event names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct EventNames(u16);
+
+impl EventNames {
+    /// Every name there is.
+    pub const ALL: Self = Self((1 << EventName::ALL.len()) - 1);
+
+    /// Whether `name` is one of them.
+    pub const fn contains(self, name: EventName) -> bool {
+        self.0 & 1 << name as u16 != 0
+    }
+}
+
+impl FromIterator<EventName> for EventNames {
+    fn from_iter<I: IntoIterator<Item = EventName>>(names: I) -> Self {
+        Self(names.into_iter().fold(0, |set, name| set | 1 << name as u16))
+    }
+}
+
 /// A name that no event has.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("no event is named {0:?}; the names are cpu, memory, connections")]
@@ -55,6 +75,13 @@ mod tests {
         for name in EventName::ALL {
             assert_eq!(name.as_str().parse(), Ok(name));
         }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_into_it() {
+        let set = EventNames::from_iter([EventName::Connections, EventName::Cpu, EventName::Cpu]);
+        assert_eq!(EventName::ALL.map(|name| set.contains(name)), [true, false, true]);
+        assert_eq!(EventNames::from_iter(EventName::ALL), EventNames::ALL);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod window;
 
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
-pub use event_name::{EventName, UnknownEvent};
+pub use event_name::{EventName, EventNames, UnknownEvent};
 pub use host::HostFacts;
 pub use id::{EventId, IdSequence, InvalidId};
 pub use memory::Memory;

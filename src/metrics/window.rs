@@ -1,6 +1,6 @@
 //! The last so many seconds of every series, with explicit gaps.
 
-use super::{EventName, Group, INTERVAL_MS};
+use super::{EventNames, Group, INTERVAL_MS};
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -153,7 +153,7 @@ impl Window {
 
     /// A copy of everything after tick `after` (of all, with `None`), at most the newest `span` seconds, of the series
     /// that belong to one of `events`.
-    pub fn columns(&self, after: Option<u64>, span: usize, events: &[EventName]) -> Columns {
+    pub fn columns(&self, after: Option<u64>, span: usize, events: EventNames) -> Columns {
         let newer = match (self.end, after) {
             // After a clock has stepped back, `after` may lie beyond the newest: then nothing is known to be old.
             (Some(end), Some(after)) if after <= end => ((end - after) / INTERVAL_MS) as usize,
@@ -161,7 +161,8 @@ impl Window {
         };
         let n = newer.min(span).min(self.len);
         let skipped = self.len - n;
-        let wanted = |path: &str| events.iter().any(|event| path.split('.').next() == Some(event.as_str()));
+        let group = |path: &str| path.split('.').next()?.parse().ok();
+        let wanted = |path: &str| group(path).is_some_and(|name| events.contains(name));
         let series = self.series.iter().filter(|(path, _)| wanted(path));
         let series = series.map(|(path, column)| {
             (path.clone(), Values(column.range(skipped..).map(|v| Some(*v).filter(|v| !v.is_nan())).collect()))
@@ -269,7 +270,7 @@ impl Serialize for Values {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Memory;
+    use crate::metrics::{EventName, Memory};
     use proptest::prelude::*;
 
     const CAPACITY: usize = 20;
@@ -318,13 +319,13 @@ mod tests {
         for t in 1..=5 {
             window.record(t * 1000, &memory(t));
         }
-        let columns = |after| window.columns(after, CAPACITY, &EventName::ALL);
+        let columns = |after| window.columns(after, CAPACITY, EventNames::ALL);
         assert_eq!((columns(None).t0, columns(None).n, columns(None).truncated), (3000, 3, false));
         assert_eq!((columns(Some(4000)).t0, columns(Some(4000)).n), (5000, 1));
         assert_eq!((columns(Some(5000)).n, columns(Some(5000)).truncated), (0, false));
         assert!(!columns(Some(2000)).truncated);
         assert!(columns(Some(1000)).truncated);
-        assert!(window.columns(None, CAPACITY, &[EventName::Cpu]).series.is_empty());
+        assert!(window.columns(None, CAPACITY, EventNames::from_iter([EventName::Cpu])).series.is_empty());
     }
 
     #[test]
@@ -364,14 +365,14 @@ mod tests {
             for (second, value) in history.range(..=split) {
                 client.record(second * 1000, &memory(*value));
             }
-            let columns = window.columns(client.end(), 60, &EventName::ALL);
+            let columns = window.columns(client.end(), 60, EventNames::ALL);
             let wire = serde_json::to_string(&columns).unwrap();
             client.merge(&serde_json::from_str(&wire).unwrap());
             prop_assert_eq!(used(&client), used(&window));
 
             let mut late = Window::new(60);
             late.record(window.end().unwrap(), &memory(*history.values().last().unwrap()));
-            late.merge(&window.columns(None, 60, &EventName::ALL));
+            late.merge(&window.columns(None, 60, EventNames::ALL));
             prop_assert_eq!(used(&late), used(&window));
         }
 

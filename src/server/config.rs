@@ -1,7 +1,9 @@
 //! What the operator can set: flags before environment before defaults.
 
+use super::Policy;
 use clap::{Parser, ValueEnum};
 use std::net::{Ipv4Addr, SocketAddr};
+use tracing::Level;
 
 /// Shows how this host is doing, live in a browser.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
@@ -24,6 +26,14 @@ pub struct Config {
         hide_possible_values = true
     )]
     pub log_format: LogFormat,
+
+    /// Least important lines to log: error, warn, info, or debug, which has every stream
+    #[arg(long, env = "HOSTBEAT_LOG_LEVEL", value_name = "LEVEL", default_value_t = Level::INFO)]
+    pub log_level: Level,
+
+    /// Limits, deadlines, and who is believed.
+    #[command(flatten)]
+    pub policy: Policy,
 }
 
 /// How the log is written.

@@ -1,29 +1,47 @@
 //! The server: samples the host, keeps the last hour, and shows it to any number of browsers.
 
 mod assets;
+mod client;
 mod config;
 mod connection;
 mod encoding;
 mod headers;
+mod health;
 mod host;
 pub mod hub;
+mod limits;
+mod origin;
 mod page;
+mod policy;
 mod problem;
 mod routes;
 pub mod sampler;
 mod shutdown;
+mod statistics;
 mod stream;
 mod telemetry;
 
 pub use config::{Config, LogFormat};
+pub use limits::{Limits, Refusal};
+pub use origin::{InvalidOrigin, Origin};
+pub use policy::Policy;
 pub use problem::Problem;
 pub use routes::{AppState, routes};
 pub use telemetry::init as init_telemetry;
 
+use connection::Acceptor;
 use hub::Hub;
 use sampler::Groups;
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, time::timeout};
+use shutdown::Signals;
+use std::{
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use stream::Fanout;
+use tokio::{net::TcpListener, task::spawn_blocking, time::timeout};
 
 /// How long the first page waits for the first tick, so that it has something to show: a second, and some for a late
 /// one. A sampler that takes longer is stuck, and a page that says so is better than none.
@@ -43,6 +61,9 @@ pub enum ServeError {
     /// No thread could be started for the sampler.
     #[error("cannot start the sampler's thread: {0}")]
     Sampler(io::Error),
+    /// No thread could be started to write the streams.
+    #[error("cannot start a thread that writes the streams: {0}")]
+    Fanout(io::Error),
     /// Signals can't be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
@@ -57,17 +78,26 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Runs the server until it is told to stop.
+/// Runs the server until it is told to stop; told twice, it ends at once.
 ///
 /// # Errors
 /// When it can't start.
 pub async fn run(config: &Config) -> Result<(), ServeError> {
-    let stop = shutdown::signal().map_err(ServeError::Signals)?;
-    let server = Server::bind(config.listen, Arc::new(Hub::default())).await?;
-    server.sample(sampler::Host::new(server.hub.viewers())).await?;
+    policy::raise_file_limit();
+    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let server = Server::bind(config.listen, Arc::new(Hub::default()), config.policy.clone()).await?;
+    server.sample(sampler::Host::new(server.state.hub.viewers())).await?;
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}");
-    server.serve_until(stop).await;
+    let stop = async move {
+        signals.next().await;
+        tracing::info!("stopping; a second signal ends it at once");
+        tokio::spawn(async move {
+            signals.next().await;
+            std::process::exit(1);
+        });
+    };
+    server.serve_until(stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -78,7 +108,7 @@ pub struct Server {
     listener: TcpListener,
     /// Where it listens; tells the port that the system chose for port 0.
     pub address: SocketAddr,
-    hub: Arc<Hub>,
+    state: AppState,
 }
 
 impl Server {
@@ -86,11 +116,11 @@ impl Server {
     ///
     /// # Errors
     /// When the address can't be had.
-    pub async fn bind(address: SocketAddr, hub: Arc<Hub>) -> Result<Self, ServeError> {
+    pub async fn bind(address: SocketAddr, hub: Arc<Hub>, policy: Policy) -> Result<Self, ServeError> {
         let listen = |source| ServeError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let listener = connection::listen(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, hub })
+        Ok(Self { listener, address, state: AppState::new(hub, policy) })
     }
 
     /// Starts to sample `groups`, until the server is gone, and waits for the first tick.
@@ -98,23 +128,40 @@ impl Server {
     /// # Errors
     /// When the sampler can't be started.
     pub async fn sample(&self, groups: impl Groups + Send + 'static) -> Result<(), ServeError> {
-        let sink = Arc::downgrade(&self.hub);
-        let publish = move |tick| sink.upgrade().inspect(|hub| hub.publish(&tick)).is_some();
+        let (sink, statistics) = (Arc::downgrade(&self.state.hub), Arc::clone(&self.state.statistics));
+        let publish = move |tick, timing| {
+            statistics.sampled(timing);
+            sink.upgrade().inspect(|hub| hub.publish(&tick)).is_some()
+        };
         sampler::spawn(groups, publish).map_err(ServeError::Sampler)?;
-        let mut head = self.hub.follow();
+        let mut head = self.state.hub.follow();
         if timeout(FIRST_TICK, head.wait_for(|head| head.published > 0)).await.is_err() {
             tracing::warn!("no sample yet; serving all the same");
         }
         Ok(())
     }
 
-    /// Answers requests until `stop` resolves, then ends every stream and the rest.
-    pub async fn serve_until(self, stop: impl Future<Output = ()>) {
-        let routes = routes(AppState::new(Arc::clone(&self.hub)));
+    /// Answers requests until `stop` resolves, then ends every stream and the rest, in the time that the policy leaves.
+    ///
+    /// # Errors
+    /// When no threads can be started to write the streams.
+    pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let AppState { hub, statistics, policy, .. } = self.state.clone();
+        let fanout = match policy.hand_over {
+            true => Some(Arc::new(Fanout::start(&hub, &statistics, policy.stall).map_err(ServeError::Fanout)?)),
+            false => None,
+        };
         let closing = async {
             stop.await;
-            self.hub.close();
+            hub.close();
+            Instant::now() + policy.drain
         };
-        connection::accept(&self.listener, &routes, pin!(closing)).await;
+        let routes = routes(self.state);
+        let deadline = Acceptor::run(self.listener, routes, fanout.clone(), Arc::clone(&policy), pin!(closing)).await;
+        if let Some(fanout) = fanout {
+            let drained = spawn_blocking(move || fanout.drain(deadline)).await;
+            drained.unwrap_or_else(|error| tracing::error!(%error, "the streams were not drained"));
+        }
+        Ok(())
     }
 }

@@ -20,12 +20,14 @@ pub struct Problem {
     pub detail: String,
     /// The methods that the resource does take, for a 405.
     pub allow: Option<&'static str>,
+    /// Seconds after which the client may ask again, for a 429 or a 503.
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
     /// A problem with a status, what was wrong, and what would be right.
     pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, title, detail: detail.into(), allow: None }
+        Self { status, title, detail: detail.into(), allow: None, retry_after: None }
     }
 
     /// As problem+json (RFC 9457) under `/api/`, as a page elsewhere.
@@ -42,6 +44,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -1,6 +1,9 @@
 //! Which address answers what.
 
-use super::{Problem, assets::ASSETS, encoding, headers, host, hub::Hub, page, stream};
+use super::{
+    Limits, Policy, Problem, assets::ASSETS, encoding, headers, health, host, hub::Hub, page, statistics::Statistics,
+    stream,
+};
 use crate::metrics::HostFacts;
 use axum::{
     Router,
@@ -17,14 +20,23 @@ use std::sync::Arc;
 pub struct AppState {
     pub(super) hub: Arc<Hub>,
     pub(super) host: Arc<HostFacts>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) statistics: Arc<Statistics>,
+    pub(super) policy: Arc<Policy>,
 }
 
 impl AppState {
-    /// Answers from `hub`.
-    pub fn new(hub: Arc<Hub>) -> Self {
+    /// Answers from `hub`, as `policy` says.
+    pub fn new(hub: Arc<Hub>, policy: Policy) -> Self {
         // Leptos spawns on the executor that it was told of; an error says that it was told before.
         let _ = any_spawner::Executor::init_tokio();
-        Self { hub, host: Arc::new(host::facts()) }
+        Self {
+            hub,
+            host: Arc::new(host::facts()),
+            limits: Limits::new(policy.max_streams_per_address, policy.max_streams),
+            statistics: Statistics::new(),
+            policy: Arc::new(policy),
+        }
     }
 }
 
@@ -33,6 +45,9 @@ pub fn routes(state: AppState) -> Router {
     Router::new()
         .route("/", get(page::dashboard))
         .route("/api/stream", get(stream::stream))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
         .route("/assets/{name}", get(asset))
         .route("/{name}", get(public_file))
         .method_not_allowed_fallback(method_not_allowed)

@@ -1,24 +1,39 @@
 //! When to stop.
 
 use std::io;
-use tokio::signal;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Resolves at the first SIGTERM or Ctrl-C.
-///
-/// # Errors
-/// When the system takes no handler.
-pub(super) fn signal() -> io::Result<impl Future<Output = ()>> {
+/// SIGTERM and Ctrl-C.
+pub(super) struct Signals {
     #[cfg(unix)]
-    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    terminate: Signal,
     #[cfg(unix)]
-    let mut interrupt = signal::unix::signal(signal::unix::SignalKind::interrupt())?;
-    Ok(async move {
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes the signals over from here on.
+    ///
+    /// # Errors
+    /// When the system takes no handler.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
         #[cfg(not(unix))]
-        let _ = signal::ctrl_c().await;
-    })
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
+mod lifecycle;
+mod metrics;
 mod pages;
 mod process;
 mod stream;

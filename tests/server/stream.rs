@@ -1,63 +1,71 @@
 //! `GET /api/stream`, by the contract.
 
-use super::support::{Running, eventually, json, tick};
-use hostbeat::server::hub::Hub;
+use super::support::{Follower, Running, WAYS, eventually, json, tick};
+use hostbeat::server::{Policy, hub::Hub};
 use std::{sync::atomic::Ordering, thread};
 
 /// A server that has published the ticks 1 to `last`.
 fn server(last: u64) -> Running {
+    server_by(last, Policy::default())
+}
+
+fn server_by(last: u64, policy: Policy) -> Running {
     let hub = Hub::default();
     (1..=last).for_each(|second| hub.publish(&tick(second * 1000)));
-    Running::show(hub)
+    Running::show_by(hub, policy)
 }
 
 #[test]
 fn a_stream_begins_with_retry_hello_and_window_and_goes_on_with_ticks() {
-    let server = server(5);
-    let mut stream = server.follow("?window=3", &[]);
-    for (name, value) in [
-        ("content-type", "text/event-stream"),
-        ("cache-control", "no-store, no-transform"),
-        ("x-accel-buffering", "no"),
-    ] {
-        assert_eq!(stream.head.headers[name], value);
-    }
+    for policy in WAYS {
+        let server = server_by(5, policy());
+        let mut stream = server.follow("?window=3", &[]);
+        for (name, value) in [
+            ("content-type", "text/event-stream"),
+            ("cache-control", "no-store, no-transform"),
+            ("x-accel-buffering", "no"),
+        ] {
+            assert_eq!(stream.head.headers[name], value);
+        }
 
-    let hello = stream.next().unwrap();
-    assert_eq!((&*hello.event, &*hello.id), ("hello", ""));
-    let retry = hello.retry.unwrap().as_millis();
-    assert!((1000..=3000).contains(&retry), "retry is {retry}");
-    let hello = json(&hello);
-    assert_eq!(
-        (&hello["schema"], &hello["interval_ms"], &hello["retention_s"]),
-        (&1.into(), &1000.into(), &3600.into())
-    );
-    assert_eq!(hello["start"], "window");
-    assert!(hello["host"].is_string() && hello["now"].is_u64());
+        let hello = stream.next().unwrap();
+        assert_eq!((&*hello.event, &*hello.id), ("hello", ""));
+        let retry = hello.retry.unwrap().as_millis();
+        assert!((1000..=3000).contains(&retry), "retry is {retry}");
+        let hello = json(&hello);
+        assert_eq!(
+            (&hello["schema"], &hello["interval_ms"], &hello["retention_s"]),
+            (&1.into(), &1000.into(), &3600.into())
+        );
+        assert_eq!(hello["start"], "window");
+        assert!(hello["host"].is_string() && hello["now"].is_u64());
 
-    let window = stream.next().unwrap();
-    assert_eq!((&*window.event, &*window.id), ("window", "5000-2"));
-    let window = json(&window);
-    assert_eq!((&window["t0"], &window["step_ms"], &window["n"]), (&3000.into(), &1000.into(), &3.into()));
-    assert_eq!(window["series"]["memory.used"], serde_json::json!([3000, 4000, 5000]));
+        let window = stream.next().unwrap();
+        assert_eq!((&*window.event, &*window.id), ("window", "5000-2"));
+        let window = json(&window);
+        assert_eq!((&window["t0"], &window["step_ms"], &window["n"]), (&3000.into(), &1000.into(), &3.into()));
+        assert_eq!(window["series"]["memory.used"], serde_json::json!([3000, 4000, 5000]));
 
-    server.hub.publish(&tick(6000));
-    for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {
-        let event = stream.next().unwrap();
-        assert_eq!((&event.event, event.id.clone()), (&name.to_string(), format!("6000-{n}")));
-        let data = json(&event);
-        assert_eq!((&data["t"], &data["at"], &data["dt"]), (&6000.into(), &6.0.into(), &1.0.into()));
+        server.hub.publish(&tick(6000));
+        for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {
+            let event = stream.next().unwrap();
+            assert_eq!((&event.event, event.id.clone()), (&name.to_string(), format!("6000-{n}")));
+            let data = json(&event);
+            assert_eq!((&data["t"], &data["at"], &data["dt"]), (&6000.into(), &6.0.into(), &1.0.into()));
+        }
     }
 }
 
 #[test]
 fn a_client_resumes_by_header_or_by_query() {
-    let server = server(5);
-    for (query, headers) in [("", &[("last-event-id", "4000-0")][..]), ("?last_event_id=4000-0", &[])] {
-        let mut stream = server.follow(query, headers);
-        assert_eq!(json(&stream.next().unwrap())["start"], "replay");
-        let ids: Vec<_> = stream.take(5).map(|event| event.id).collect();
-        assert_eq!(ids, ["4000-1", "4000-2", "5000-0", "5000-1", "5000-2"]);
+    for policy in WAYS {
+        let server = server_by(5, policy());
+        for (query, headers) in [("", &[("last-event-id", "4000-0")][..]), ("?last_event_id=4000-0", &[])] {
+            let mut stream = server.follow(query, headers);
+            assert_eq!(json(&stream.next().unwrap())["start"], "replay");
+            let ids: Vec<_> = stream.take(5).map(|event| event.id).collect();
+            assert_eq!(ids, ["4000-1", "4000-2", "5000-0", "5000-1", "5000-2"]);
+        }
     }
 }
 
@@ -83,13 +91,15 @@ fn an_id_that_means_nothing_is_a_reset_and_no_error() {
 
 #[test]
 fn a_filter_and_no_window_are_respected() {
-    let server = server(5);
-    let mut stream = server.follow("?events=memory&window=0", &[]);
-    assert_eq!(json(&stream.next().unwrap())["start"], "live");
-    server.hub.publish(&tick(6000));
-    server.hub.publish(&tick(7000));
-    let ids: Vec<_> = stream.take(2).map(|event| event.id).collect();
-    assert_eq!(ids, ["6000-1", "7000-1"]);
+    for policy in WAYS {
+        let server = server_by(5, policy());
+        let mut stream = server.follow("?events=memory&window=0", &[]);
+        assert_eq!(json(&stream.next().unwrap())["start"], "live");
+        server.hub.publish(&tick(6000));
+        server.hub.publish(&tick(7000));
+        let ids: Vec<_> = stream.take(2).map(|event| event.id).collect();
+        assert_eq!(ids, ["6000-1", "7000-1"]);
+    }
 }
 
 #[test]
@@ -101,72 +111,98 @@ fn accept_must_admit_the_stream() {
 }
 
 #[test]
-fn a_stream_is_never_compressed_into_silence() {
-    let server = server(5);
-    let mut stream = server.follow("", &[("accept-encoding", "gzip, br")]);
-    assert_eq!(stream.next().unwrap().event, "hello");
+fn a_packed_stream_says_the_same_and_at_once() {
+    for policy in WAYS {
+        let mut server = server_by(5, policy());
+        let mut plain = server.follow("", &[]);
+        let mut packed = server.follow("", &[("accept-encoding", "gzip, br")]);
+        assert_eq!(packed.head.headers["content-encoding"], "gzip");
+        assert_eq!((plain.next().unwrap().event, packed.next().unwrap().event), ("hello".into(), "hello".into()));
+        // Someone who joins late shares what follows.
+        server.hub.publish(&tick(6000));
+        let mut late = server.follow("?last_event_id=5000-2", &[("accept-encoding", "gzip")]);
+        assert_eq!(late.next().unwrap().event, "hello");
+        for second in 7..=20 {
+            server.hub.publish(&tick(second * 1000));
+            assert_eq!(
+                plain.find(|event| event.id == format!("{second}000-2")),
+                packed.find(|event| event.id == format!("{second}000-2"))
+            );
+        }
+        server.stop();
+        // The reader checks the sum at the end.
+        let ids = |follower: Follower| follower.map(|event| event.id).collect::<Vec<_>>();
+        assert_eq!(ids(plain), ids(packed));
+        assert_eq!(ids(late).len(), 15 * 3 + 1);
+    }
 }
 
 #[test]
 fn viewers_are_counted_while_they_are_there() {
-    let server = server(1);
-    let viewers = server.hub.viewers();
-    let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
-    assert_eq!(viewers.load(Ordering::Relaxed), 3);
-    drop(streams);
-    let mut second = 1;
-    eventually("every viewer is counted out", || {
-        // A server notices that a peer is gone when it next writes to it.
-        second += 1;
-        server.hub.publish(&tick(second * 1000));
-        viewers.load(Ordering::Relaxed) == 0
-    });
+    for policy in WAYS {
+        let server = server_by(1, policy());
+        let viewers = server.hub.viewers();
+        let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
+        assert_eq!(viewers.load(Ordering::Relaxed), 3);
+        drop(streams);
+        let mut second = 1;
+        eventually("every viewer is counted out", || {
+            // A server notices that a peer is gone when it next writes to it.
+            second += 1;
+            server.hub.publish(&tick(second * 1000));
+            viewers.load(Ordering::Relaxed) == 0
+        });
+    }
 }
 
 #[test]
 fn a_server_that_stops_says_so_and_ends_every_stream() {
-    let mut server = server(2);
-    let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
-    server.stop();
-    for stream in streams {
-        let events: Vec<_> = stream.collect();
-        let last = events.last().unwrap();
-        assert_eq!((&*last.event, &json(last)["reason"]), ("shutdown", &"restart".into()));
-        assert_eq!(last.id, "2000-2", "it must not move the client's position");
+    for policy in WAYS {
+        let mut server = server_by(2, policy());
+        let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
+        server.stop();
+        for stream in streams {
+            let events: Vec<_> = stream.collect();
+            let last = events.last().unwrap();
+            assert_eq!((&*last.event, &json(last)["reason"]), ("shutdown", &"restart".into()));
+            assert_eq!(last.id, "2000-2", "it must not move the client's position");
+        }
+        server.wait();
     }
-    server.wait();
 }
 
 /// Clients that come and go while ticks pour in miss nothing and see nothing twice.
 #[test]
 fn the_seam_is_exact_at_full_speed() {
-    const TICKS: u64 = 3_000;
-    let server = Running::show(Hub::with_ring(TICKS as usize));
-    server.hub.publish(&tick(1000));
-    let hub = std::sync::Arc::clone(&server.hub);
-    let publisher = thread::spawn(move || (2..=TICKS).for_each(|second| hub.publish(&tick(second * 1000))));
-    let mut last = "1000-2".to_owned();
-    let mut expected = (1..=TICKS).flat_map(|t| (0..3).map(move |n| format!("{}-{n}", t * 1000))).skip(3);
-    let mut connections = 0;
-    while last != format!("{}-2", TICKS * 1000) {
-        connections += 1;
-        // A different number of events each time, so that it drops within ticks as well as between them.
-        for _ in 0..connections * 7 {
-            let mut stream = server.follow("", &[("last-event-id", &last)]);
-            for event in stream.by_ref().filter(|event| event.event != "hello").take(connections) {
-                assert_eq!(Some(&event.id), expected.next().as_ref());
-                last = event.id;
+    for policy in WAYS {
+        const TICKS: u64 = 3_000;
+        let server = Running::show_by(Hub::with_ring(TICKS as usize), policy());
+        server.hub.publish(&tick(1000));
+        let hub = std::sync::Arc::clone(&server.hub);
+        let publisher = thread::spawn(move || (2..=TICKS).for_each(|second| hub.publish(&tick(second * 1000))));
+        let mut last = "1000-2".to_owned();
+        let mut expected = (1..=TICKS).flat_map(|t| (0..3).map(move |n| format!("{}-{n}", t * 1000))).skip(3);
+        let mut connections = 0;
+        while last != format!("{}-2", TICKS * 1000) {
+            connections += 1;
+            // A different number of events each time, so that it drops within ticks as well as between them.
+            for _ in 0..connections * 7 {
+                let mut stream = server.follow("", &[("last-event-id", &last)]);
+                for event in stream.by_ref().filter(|event| event.event != "hello").take(connections) {
+                    assert_eq!(Some(&event.id), expected.next().as_ref());
+                    last = event.id;
+                    if last == format!("{}-2", TICKS * 1000) {
+                        break;
+                    }
+                }
                 if last == format!("{}-2", TICKS * 1000) {
                     break;
                 }
             }
-            if last == format!("{}-2", TICKS * 1000) {
-                break;
-            }
         }
+        publisher.join().unwrap();
+        assert_eq!(expected.next(), None);
     }
-    publisher.join().unwrap();
-    assert_eq!(expected.next(), None);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! A server in this process, and a client by other hands.
 
 use eventsource_stream::{Event, Eventsource};
+use flate2::read::GzDecoder;
 use futures::{StreamExt, executor::block_on, stream};
 use hostbeat::{
     metrics::{Connections, Cpu, Memory, Sample, Tick},
     server::{
-        Server,
+        Policy, Server,
         hub::Hub,
         sampler::{Groups, Host, Procfs},
     },
@@ -22,9 +23,12 @@ use tokio::{runtime::Runtime, sync::oneshot};
 /// Longer than anything here should take; a test that waits for more has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Streams that leave hyper, and streams that stay: whatever holds for the one holds for the other.
+pub(crate) const WAYS: [fn() -> Policy; 2] = [Policy::default, || Policy { hand_over: false, ..Policy::default() }];
+
 /// A running server; dropped, it stops.
 pub(crate) struct Running {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) hub: Arc<Hub>,
     stop: Option<oneshot::Sender<()>>,
     stopped: mpsc::Receiver<()>,
@@ -40,15 +44,20 @@ impl Running {
     pub(crate) fn sample<G: Groups + Send + 'static>(groups: impl FnOnce(&Hub) -> G) -> Self {
         let hub = Hub::default();
         let groups = groups(&hub);
-        Self::start_with(hub, Some(groups))
+        Self::start_with(hub, Some(groups), Policy::default())
     }
 
     /// Serves what a test publishes to `hub`.
     pub(crate) fn show(hub: Hub) -> Self {
-        Self::start_with(hub, None::<Host<Procfs>>)
+        Self::show_by(hub, Policy::default())
     }
 
-    fn start_with(hub: Hub, groups: Option<impl Groups + Send + 'static>) -> Self {
+    /// Serves what a test publishes to `hub`, by rules of its own.
+    pub(crate) fn show_by(hub: Hub, policy: Policy) -> Self {
+        Self::start_with(hub, None::<Host<Procfs>>, policy)
+    }
+
+    fn start_with(hub: Hub, groups: Option<impl Groups + Send + 'static>, policy: Policy) -> Self {
         let hub = Arc::new(hub);
         let (stop, stopping) = oneshot::channel::<()>();
         let (started, starting) = mpsc::channel();
@@ -56,12 +65,12 @@ impl Running {
         let shared = Arc::clone(&hub);
         thread::spawn(move || {
             Runtime::new().unwrap().block_on(async {
-                let server = Server::bind(([127, 0, 0, 1], 0).into(), shared).await.unwrap();
+                let server = Server::bind(([127, 0, 0, 1], 0).into(), shared, policy).await.unwrap();
                 if let Some(groups) = groups {
                     server.sample(groups).await.unwrap();
                 }
                 started.send(server.address).unwrap();
-                server.serve_until(async { _ = stopping.await }).await;
+                server.serve_until(async { _ = stopping.await }).await.unwrap();
             });
             let _ = ended.send(());
         });
@@ -115,7 +124,11 @@ impl Running {
             request = request.header(*name, *value);
         }
         let (head, body) = request.call().unwrap().into_parts();
-        Follower { head, events: Box::new(events(body.into_reader())) }
+        let body = body.into_reader();
+        let packed = head.headers.get("content-encoding").is_some_and(|coding| coding == "gzip");
+        let events: Box<dyn Iterator<Item = Event> + Send> =
+            if packed { Box::new(events(GzDecoder::new(body), true)) } else { Box::new(events(body, false)) };
+        Follower { head, events }
     }
 }
 
@@ -150,10 +163,15 @@ impl Follower {
     }
 }
 
-fn events(body: impl Read + Send + 'static) -> impl Iterator<Item = Event> + Send {
+/// The events of a body; one that must be `whole` may not break off.
+fn events(body: impl Read + Send + 'static, whole: bool) -> impl Iterator<Item = Event> + Send {
     let mut body = BufReader::new(body);
     let chunks = std::iter::from_fn(move || {
-        let chunk = body.fill_buf().ok()?.to_vec();
+        let chunk = match body.fill_buf() {
+            Ok(chunk) => chunk.to_vec(),
+            Err(error) if whole => panic!("the stream broke off: {error}"),
+            Err(_) => return None,
+        };
         body.consume(chunk.len());
         (!chunk.is_empty()).then_some(Ok::<_, std::convert::Infallible>(chunk))
     });

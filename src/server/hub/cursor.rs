@@ -1,15 +1,15 @@
 //! A viewer's place in the stream.
 
-use super::{Hub, Past};
-use crate::metrics::{Columns, EventId, EventName, INTERVAL_MS, InvalidId};
-use bytes::Bytes;
-use std::fmt;
+use super::{Coding, Hub, Past, Piece, frame::Frame};
+use crate::metrics::{Columns, EventId, EventNames, INTERVAL_MS, InvalidId};
+use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
 
 /// Ticks handed out at a time, so that a long replay doesn't hold the lock for long.
 const BATCH: u64 = 64;
 
 /// How a stream starts, as `hello` tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
     /// With the next tick.
     Live,
@@ -21,21 +21,22 @@ pub enum Start {
     Reset,
 }
 
-impl fmt::Display for Start {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Start {
+    /// As it stands in `hello`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Live => "live",
             Self::Replay => "replay",
             Self::Window => "window",
             Self::Reset => "reset",
-        })
+        }
     }
 }
 
 /// A place between two events of the stream, and which events its viewer wants.
 #[derive(Debug)]
 pub struct Cursor {
-    wanted: Vec<EventName>,
+    wanted: EventNames,
     /// The tick that comes next, counted from the start of the hub.
     next: u64,
     /// Events of that tick that the viewer has already.
@@ -47,10 +48,14 @@ pub struct Cursor {
 /// What a viewer gets next.
 #[derive(Debug, PartialEq)]
 pub enum Progress {
-    /// Events, as shared bytes; none if the viewer is up to date.
-    Events(Vec<Bytes>),
+    /// The newest tick, as everyone gets it who has kept up.
+    Live(Piece),
+    /// Events of the past, and how many.
+    Past(Bytes, u32),
     /// A window in place of events that are gone, and the id of its newest tick.
     Window(Columns, EventId),
+    /// Nothing: it has everything.
+    UpToDate,
 }
 
 impl Hub {
@@ -59,7 +64,7 @@ impl Hub {
     /// cursor will yield meet without a gap or an overlap.
     pub fn open(
         &self,
-        wanted: Vec<EventName>,
+        wanted: EventNames,
         last_id: Option<Result<EventId, InvalidId>>,
         window: usize,
     ) -> (Start, Option<(Columns, EventId)>, Cursor) {
@@ -79,32 +84,61 @@ impl Hub {
             Some(_) => Start::Reset,
         };
         let columns = match (start, last_id) {
-            (Start::Window, Some(Ok(id))) => Some(past.columns_from(id, &cursor.wanted)),
-            (Start::Window | Start::Reset, _) => Some(past.window.columns(None, window, &cursor.wanted)),
+            (Start::Window, Some(Ok(id))) => Some(past.columns_from(id, cursor.wanted)),
+            (Start::Window | Start::Reset, _) => Some(past.window.columns(None, window, cursor.wanted)),
             (Start::Live | Start::Replay, _) => None,
         };
         (start, columns.zip(newest), cursor)
     }
 
-    /// What follows at `cursor`, which moves past it.
-    pub fn advance(&self, cursor: &mut Cursor) -> Progress {
+    /// What follows at `cursor`, which moves past it. `coding` is how a shared piece is packed.
+    pub fn advance(&self, cursor: &mut Cursor, coding: Coding) -> Progress {
+        loop {
+            let frames = match self.frames_after(cursor) {
+                Ok(frames) => frames,
+                Err((columns, newest)) => return Progress::Window(columns, newest),
+            };
+            // Out of the lock, which the next tick waits for.
+            let (events, skip) = (&frames[..], std::mem::take(&mut cursor.skip));
+            match events {
+                [] => {
+                    cursor.skip = skip;
+                    return Progress::UpToDate;
+                }
+                [only] if skip == 0 => {
+                    if let Some(piece) = only.share(cursor.wanted, coding) {
+                        return Progress::Live(piece);
+                    }
+                }
+                [first, rest @ ..] => {
+                    let mut plain = BytesMut::new();
+                    let written = first.write(&mut plain, cursor.wanted, skip)
+                        + rest.iter().map(|frame| frame.write(&mut plain, cursor.wanted, 0)).sum::<u32>();
+                    if written > 0 {
+                        return Progress::Past(plain.freeze(), written);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next ticks, which `cursor` passes; a window if they are gone.
+    fn frames_after(&self, cursor: &mut Cursor) -> Result<Vec<Arc<Frame>>, (Columns, EventId)> {
         let past = self.past();
         if let (Some(newest), true) = (past.last_id(), cursor.next < past.dropped) {
             let columns = match cursor.passed {
-                Some(id) => past.columns_from(id, &cursor.wanted),
-                None => past.window.columns(None, usize::MAX, &cursor.wanted),
+                Some(id) => past.columns_from(id, cursor.wanted),
+                None => past.window.columns(None, usize::MAX, cursor.wanted),
             };
             (cursor.next, cursor.skip, cursor.passed) = (past.published(), 0, Some(newest));
-            return Progress::Window(columns, newest);
+            return Err((columns, newest));
         }
-        let mut events = Vec::new();
         let end = past.published().min(cursor.next + BATCH);
-        for frame in past.ring.range((cursor.next - past.dropped) as usize..(end - past.dropped) as usize) {
-            events.extend(frame.select(&cursor.wanted, cursor.skip));
-            (cursor.skip, cursor.passed) = (0, Some(frame.last()));
-        }
+        let range = (cursor.next - past.dropped) as usize..(end - past.dropped) as usize;
+        let frames: Vec<_> = past.ring.range(range).cloned().collect();
         cursor.next = end;
-        Progress::Events(events)
+        cursor.passed = frames.last().map(|frame| frame.last()).or(cursor.passed);
+        Ok(frames)
     }
 }
 
@@ -121,7 +155,7 @@ impl Past {
     }
 
     /// Everything from the tick of `id` on, that tick included: the viewer may have seen but a part of it.
-    fn columns_from(&self, id: EventId, wanted: &[EventName]) -> Columns {
+    fn columns_from(&self, id: EventId, wanted: EventNames) -> Columns {
         self.window.columns(Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX, wanted)
     }
 }
@@ -129,11 +163,11 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::hub::tests::tick;
+    use crate::{metrics::EventName, server::hub::tests::tick};
     use proptest::prelude::*;
-    use std::{sync::Arc, thread};
+    use std::thread;
 
-    const ALL: [EventName; 3] = EventName::ALL;
+    const ALL: EventNames = EventNames::ALL;
 
     fn id(ms: u64, n: u32) -> EventId {
         EventId { ms, n }
@@ -147,28 +181,34 @@ mod tests {
     }
 
     fn open(hub: &Hub, last_id: &str) -> (Start, Option<(Columns, EventId)>, Cursor) {
-        hub.open(ALL.to_vec(), Some(last_id.parse()), 300)
+        hub.open(ALL, Some(last_id.parse()), 300)
+    }
+
+    /// What follows at `cursor`, as text; `None` if that is a window.
+    fn advance(hub: &Hub, cursor: &mut Cursor) -> Option<String> {
+        let bytes = match hub.advance(cursor, Coding::Identity) {
+            Progress::Live(piece) => piece.data(),
+            Progress::Past(bytes, _) => bytes,
+            Progress::UpToDate => Bytes::new(),
+            Progress::Window(..) => return None,
+        };
+        Some(String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    fn ids(text: &str) -> impl Iterator<Item = EventId> {
+        text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok())
     }
 
     /// The ids of all events that wait for a viewer.
     fn drain(hub: &Hub, cursor: &mut Cursor) -> Vec<EventId> {
-        let mut ids = Vec::new();
-        loop {
-            let Progress::Events(events) = hub.advance(cursor) else { panic!("a window among the events") };
-            if events.is_empty() {
-                return ids;
-            }
-            for bytes in events {
-                let text = String::from_utf8(bytes.to_vec()).unwrap();
-                ids.extend(text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse::<EventId>().ok()));
-            }
-        }
+        let texts = std::iter::repeat_with(|| advance(hub, cursor).expect("no window among the events"));
+        texts.take_while(|text| !text.is_empty()).flat_map(|text| ids(&text).collect::<Vec<_>>()).collect()
     }
 
     #[test]
     fn a_new_viewer_starts_with_a_window() {
         let hub = hub(5, 10);
-        let (start, window, mut cursor) = hub.open(ALL.to_vec(), None, 3);
+        let (start, window, mut cursor) = hub.open(ALL, None, 3);
         let (columns, newest) = window.unwrap();
         assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, id(5000, 2)));
         assert_eq!(drain(&hub, &mut cursor), []);
@@ -178,9 +218,9 @@ mod tests {
 
     #[test]
     fn a_new_viewer_may_want_no_window() {
-        let (start, window, _) = hub(5, 10).open(ALL.to_vec(), None, 0);
+        let (start, window, _) = hub(5, 10).open(ALL, None, 0);
         assert_eq!((start, window), (Start::Live, None));
-        let (start, window, _) = hub(0, 10).open(ALL.to_vec(), None, 300);
+        let (start, window, _) = hub(0, 10).open(ALL, None, 300);
         assert_eq!((start, window), (Start::Live, None), "there is nothing yet that a window could show");
     }
 
@@ -225,9 +265,9 @@ mod tests {
     #[test]
     fn a_viewer_that_the_ring_has_passed_skips_ahead_with_a_window() {
         let hub = hub(5, 4);
-        let (_, _, mut cursor) = hub.open(ALL.to_vec(), None, 0);
+        let (_, _, mut cursor) = hub.open(ALL, None, 0);
         (6..=30).for_each(|second| hub.publish(&tick(second * 1000)));
-        let Progress::Window(columns, newest) = hub.advance(&mut cursor) else { panic!("no window") };
+        let Progress::Window(columns, newest) = hub.advance(&mut cursor, Coding::Identity) else { panic!("no window") };
         assert_eq!((columns.t0, columns.n, newest), (5000, 26, id(30_000, 2)));
         hub.publish(&tick(31_000));
         assert_eq!(drain(&hub, &mut cursor).first(), Some(&id(31_000, 0)));
@@ -236,7 +276,7 @@ mod tests {
     #[test]
     fn a_filter_holds_for_the_window_and_for_what_follows() {
         let hub = hub(5, 10);
-        let (_, window, mut cursor) = hub.open(vec![EventName::Memory], None, 300);
+        let (_, window, mut cursor) = hub.open(EventNames::from_iter([EventName::Memory]), None, 300);
         assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used"]);
         hub.publish(&tick(6000));
         assert_eq!(drain(&hub, &mut cursor), [id(6000, 1)]);
@@ -269,20 +309,16 @@ mod tests {
                         // Every time with a new connection, resuming or starting with a window in turn.
                         let resume = (seen.len() + viewer) % 2 == 0;
                         let last_id = *seen.last().unwrap();
-                        let (start, window, mut cursor) =
-                            hub.open(ALL.to_vec(), resume.then_some(Ok(last_id)), RETENTION);
+                        let (start, window, mut cursor) = hub.open(ALL, resume.then_some(Ok(last_id)), RETENTION);
                         match (resume, window) {
                             (true, window) => assert_eq!((start, window), (Start::Replay, None)),
                             (false, window) => seen.push(window.unwrap().1),
                         }
-                        let Progress::Events(events) = hub.advance(&mut cursor) else { panic!("overtaken") };
+                        let events = advance(&hub, &mut cursor).expect("nothing is overtaken");
                         let mut expected = *seen.last().unwrap();
-                        for bytes in events {
-                            let text = String::from_utf8(bytes.to_vec()).unwrap();
-                            for line in text.lines().filter_map(|line| line.strip_prefix("id: ")) {
-                                expected = following(expected);
-                                assert_eq!(line.parse(), Ok(expected));
-                            }
+                        for id in ids(&events) {
+                            expected = following(expected);
+                            assert_eq!(id, expected);
                         }
                         seen.push(expected);
                     }
@@ -315,7 +351,7 @@ mod tests {
                     published += 1;
                     hub.publish(&tick(published * 1000));
                 }
-                let (start, window, mut cursor) = hub.open(ALL.to_vec(), Some(Ok(position)), 300);
+                let (start, window, mut cursor) = hub.open(ALL, Some(Ok(position)), 300);
                 match window {
                     Some((columns, newest)) => {
                         prop_assert_eq!(start, Start::Window);

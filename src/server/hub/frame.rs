@@ -1,17 +1,24 @@
 //! A tick as bytes, rendered once for all viewers.
 
-use super::event::{InvalidField, write_event};
-use crate::metrics::{EventId, EventName, Group, IdSequence, Sample, Tick};
-use bytes::{Bytes, BytesMut};
-use std::ops::Range;
+use super::{
+    event::{InvalidField, write_event},
+    piece::{Coding, Piece},
+};
+use crate::metrics::{EventId, EventName, EventNames, Group, IdSequence, Sample, Tick};
+use bytes::BytesMut;
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+};
 
 /// A tick's events, one after the other, and where each one is.
 #[derive(Debug)]
 pub(super) struct Frame {
     /// Id of the first event; the others follow by one.
     pub first: EventId,
-    bytes: Bytes,
+    bytes: BytesMut,
     events: Vec<(EventName, Range<usize>)>,
+    shared: Mutex<Vec<(EventNames, Coding, Option<Piece>)>>,
 }
 
 /// A tick that could not be put on the wire.
@@ -36,7 +43,7 @@ impl Frame {
             write_event(&mut bytes, Some(first.plus(n)), name.as_str(), &data)?;
             events.push((name, start..bytes.len()));
         }
-        Ok(Self { first, bytes: bytes.freeze(), events })
+        Ok(Self { first, bytes, events, shared: Mutex::default() })
     }
 
     /// Id of the last event.
@@ -49,16 +56,29 @@ impl Frame {
         (0..).zip(&self.events).take_while(|(n, _)| self.first.plus(*n) <= id).count()
     }
 
-    /// The events named in `wanted` from the `skip`th on: shared bytes, as few pieces as there can be.
-    pub(super) fn select(&self, wanted: &[EventName], skip: usize) -> impl Iterator<Item = Bytes> {
-        let mut pieces: Vec<Range<usize>> = Vec::new();
-        for (_, range) in self.events.iter().skip(skip).filter(|(name, _)| wanted.contains(name)) {
-            match pieces.last_mut() {
-                Some(piece) if piece.end == range.start => piece.end = range.end,
-                _ => pieces.push(range.clone()),
-            }
+    /// The events named in `wanted`, made once for all who want the same; `None` if there are none.
+    pub(super) fn share(&self, wanted: EventNames, coding: Coding) -> Option<Piece> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = shared.iter().find(|(names, packed, _)| (*names, *packed) == (wanted, coding));
+        if let Some((.., piece)) = known {
+            return piece.clone();
         }
-        pieces.into_iter().map(|piece| self.bytes.slice(piece))
+        let mut plain = BytesMut::new();
+        let events = self.write(&mut plain, wanted, 0);
+        let piece = (events > 0).then(|| Piece::new(&plain, events, coding));
+        shared.push((wanted, coding, piece.clone()));
+        piece
+    }
+
+    /// Lets go of what was shared: with a newer tick, hardly anyone wants this one.
+    pub(super) fn retire(&self) {
+        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+    }
+
+    /// Appends the events named in `wanted` from the `skip`th on, and tells how many.
+    pub(super) fn write(&self, into: &mut BytesMut, wanted: EventNames, skip: usize) -> u32 {
+        let chosen = self.events.iter().skip(skip).filter(|(name, _)| wanted.contains(*name));
+        chosen.map(|(_, range)| into.extend_from_slice(&self.bytes[range.clone()])).count() as u32
     }
 }
 
@@ -71,28 +91,45 @@ mod tests {
     use super::*;
     use crate::server::hub::tests::tick;
 
-    fn text(frame: &Frame, wanted: &[EventName], skip: usize) -> Vec<String> {
-        frame.select(wanted, skip).map(|piece| String::from_utf8(piece.to_vec()).unwrap()).collect()
+    fn frame() -> Frame {
+        Frame::render(&tick(1000), &mut IdSequence::default()).unwrap()
+    }
+
+    fn text(frame: &Frame, wanted: EventNames, skip: usize) -> String {
+        let mut plain = BytesMut::new();
+        frame.write(&mut plain, wanted, skip);
+        String::from_utf8(plain.to_vec()).unwrap()
     }
 
     #[test]
-    fn all_events_are_one_piece_of_shared_bytes() {
-        let frame = Frame::render(&tick(1000), &mut IdSequence::default()).unwrap();
-        let pieces = text(&frame, &EventName::ALL, 0);
-        assert_eq!(pieces.len(), 1);
+    fn events_stand_in_order_with_their_ids() {
+        let text = text(&frame(), EventNames::ALL, 0);
         for (n, name) in EventName::ALL.iter().enumerate() {
-            assert!(pieces[0].contains(&format!("id: 1000-{n}\nevent: {name}\ndata: {{\"t\":1000,")), "{pieces:?}");
+            assert!(text.contains(&format!("id: 1000-{n}\nevent: {name}\ndata: {{\"t\":1000,")), "{text}");
         }
-        assert_eq!(frame.last(), EventId { ms: 1000, n: 2 });
+        assert_eq!(frame().last(), EventId { ms: 1000, n: 2 });
     }
 
     #[test]
     fn events_are_chosen_by_name_and_place() {
-        let frame = Frame::render(&tick(1000), &mut IdSequence::default()).unwrap();
-        assert_eq!(text(&frame, &[EventName::Cpu, EventName::Connections], 0).len(), 2);
-        assert!(text(&frame, &EventName::ALL, 2)[0].starts_with("id: 1000-2\n"));
-        assert_eq!(text(&frame, &EventName::ALL, 3), [""; 0]);
+        let frame = frame();
+        let some = EventNames::from_iter([EventName::Cpu, EventName::Connections]);
+        assert_eq!(text(&frame, some, 0).matches("event: ").count(), 2);
+        assert!(text(&frame, EventNames::ALL, 2).starts_with("id: 1000-2\n"));
+        assert_eq!(text(&frame, EventNames::ALL, 3), "");
         assert_eq!(frame.position_after(EventId { ms: 1000, n: 1 }), 2);
         assert_eq!(frame.position_after(EventId { ms: 999, n: 9 }), 0);
+    }
+
+    #[test]
+    fn those_who_want_the_same_share_it() {
+        let frame = frame();
+        let data = |coding| frame.share(EventNames::ALL, coding).unwrap().data();
+        assert_eq!(data(Coding::Identity).as_ptr(), data(Coding::Identity).as_ptr());
+        assert_ne!(data(Coding::Identity), data(Coding::Gzip));
+        assert_eq!(frame.share(EventNames::default(), Coding::Identity), None);
+        let before = data(Coding::Identity);
+        frame.retire();
+        assert_eq!(data(Coding::Identity), before);
     }
 }

@@ -6,17 +6,22 @@
 mod cursor;
 mod event;
 mod frame;
+mod gzip;
+mod piece;
 
-use crate::metrics::{Columns, EventId, EventName, IdSequence, RETENTION_S, Tick, Window};
+use crate::metrics::{Columns, EventId, EventNames, IdSequence, RETENTION_S, Tick, Window};
 pub use cursor::{Cursor, Progress, Start};
 pub use event::{InvalidField, write_event, write_retry};
 use frame::Frame;
+pub use piece::{Coding, Encoder, Piece};
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 use tokio::sync::watch;
 
@@ -30,17 +35,28 @@ pub struct Head {
     pub published: u64,
     /// Unix milliseconds of the newest.
     pub last_tick: Option<u64>,
+    /// When that was published.
+    pub at: Option<Instant>,
     /// Whether the stream is about to end on purpose.
     pub closing: bool,
 }
 
 /// Takes ticks from the sampler and hands them to any number of viewers.
-#[derive(Debug)]
 pub struct Hub {
     ids: Mutex<IdSequence>,
     past: RwLock<Past>,
     head: watch::Sender<Head>,
+    wakers: Mutex<Vec<Waker>>,
     viewers: Arc<AtomicU64>,
+}
+
+/// Called when the head has moved.
+type Waker = Box<dyn Fn() + Send + Sync>;
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("head", &*self.head.borrow()).finish_non_exhaustive()
+    }
 }
 
 /// What has been published.
@@ -64,7 +80,13 @@ impl Hub {
     /// A hub that keeps `ticks` for replay.
     pub fn with_ring(ticks: usize) -> Self {
         let past = Past { ring: VecDeque::new(), limit: ticks.max(1), dropped: 0, window: Window::new(RETENTION_S) };
-        Self { ids: Mutex::default(), past: RwLock::new(past), head: watch::Sender::default(), viewers: Arc::default() }
+        Self {
+            ids: Mutex::default(),
+            past: RwLock::new(past),
+            head: watch::Sender::default(),
+            wakers: Mutex::default(),
+            viewers: Arc::default(),
+        }
     }
 
     /// Makes a tick known to every viewer. Rendering happens here, once, and outside the lock that viewers read under.
@@ -79,19 +101,38 @@ impl Hub {
             past.ring.pop_front();
             past.dropped += 1;
         }
+        if let Some(previous) = past.ring.back() {
+            previous.retire();
+        }
         past.ring.push_back(frame);
         tick.record_into(&mut past.window);
         let published = past.published();
         drop(past);
-        self.head.send_modify(|head| {
+        self.move_head(|head| {
             head.published = published;
             head.last_tick = Some(tick.t);
+            head.at = Some(Instant::now());
         });
     }
 
     /// Ends every stream, and tells its viewer.
     pub fn close(&self) {
-        self.head.send_modify(|head| head.closing = true);
+        self.move_head(|head| head.closing = true);
+    }
+
+    fn move_head(&self, change: impl FnOnce(&mut Head)) {
+        self.head.send_modify(change);
+        self.wakers().iter().for_each(|wake| wake());
+    }
+
+    /// Has `wake` called whenever the head has moved, for those who can't wait for [`follow`](Self::follow).
+    pub fn wake_with(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.wakers().push(Box::new(wake));
+    }
+
+    /// How far the stream has come now.
+    pub fn head(&self) -> Head {
+        *self.head.borrow()
     }
 
     /// Follows how far the stream has come.
@@ -113,13 +154,17 @@ impl Hub {
     /// The newest `span` seconds, and the id after which the live stream goes on from there.
     pub fn snapshot(&self, span: usize) -> (Columns, Option<EventId>) {
         let past = self.past();
-        (past.window.columns(None, span, &EventName::ALL), past.last_id())
+        (past.window.columns(None, span, EventNames::ALL), past.last_id())
     }
 
     // A thread that panicked while it held a lock can't have left these half written in a way that matters: the worst
     // is a tick that the ring has and the window has not.
     fn ids(&self) -> MutexGuard<'_, IdSequence> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn past(&self) -> RwLockReadGuard<'_, Past> {

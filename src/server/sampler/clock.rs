@@ -27,6 +27,11 @@ pub trait Clock {
 
     /// Sleeps until the monotonic clock shows `mono`.
     fn sleep_until(&self, mono: Duration);
+
+    /// Processor time that this thread has taken; nothing where the system doesn't tell.
+    fn cpu(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// The host's clocks.
@@ -50,6 +55,11 @@ impl Clock for SystemClock {
         use rustix::{thread::clock_nanosleep_absolute, time::ClockId};
         let Ok(deadline) = mono.try_into() else { return };
         while clock_nanosleep_absolute(ClockId::Monotonic, &deadline) == Err(rustix::io::Errno::INTR) {}
+    }
+
+    fn cpu(&self) -> Duration {
+        use rustix::time::{ClockId, clock_gettime};
+        Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
     }
 }
 
@@ -78,6 +88,10 @@ impl<C: Clock> Clock for &C {
 
     fn sleep_until(&self, mono: Duration) {
         (*self).sleep_until(mono);
+    }
+
+    fn cpu(&self) -> Duration {
+        (*self).cpu()
     }
 }
 

@@ -39,6 +39,16 @@ pub struct Sampler<C, G> {
     clock: C,
     groups: G,
     schedule: Schedule,
+    timing: Timing,
+}
+
+/// How a sample went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// From the whole second to the beginning of its sample.
+    pub late: Duration,
+    /// Processor time that the sample took, where the system tells.
+    pub cpu: Duration,
 }
 
 impl<C: Clock, G: Groups> Sampler<C, G> {
@@ -46,21 +56,33 @@ impl<C: Clock, G: Groups> Sampler<C, G> {
     pub fn new(clock: C, mut groups: G) -> Self {
         let now = clock.now();
         groups.read(0, &clock);
-        Self { clock, groups, schedule: Schedule::new(now) }
+        Self { clock, groups, schedule: Schedule::new(now), timing: Timing::default() }
     }
 
     /// Sleeps to the next whole second. `None` where that second gets no tick: it was read just before, or the clock
     /// has been stepped or the host suspended, so that rates start anew.
     pub fn next_tick(&mut self) -> Option<Tick> {
         self.clock.sleep_until(Schedule::deadline(self.clock.now()));
-        match self.schedule.admit(self.clock.now()) {
-            Verdict::Tick(t) => Some(self.groups.read(t, &self.clock)),
+        let now = self.clock.now();
+        match self.schedule.admit(now) {
+            Verdict::Tick(t) => {
+                let cpu = self.clock.cpu();
+                let tick = self.groups.read(t, &self.clock);
+                let late = now.wall.saturating_sub(Duration::from_millis(t));
+                self.timing = Timing { late, cpu: self.clock.cpu().saturating_sub(cpu) };
+                Some(tick)
+            }
             Verdict::Baseline => {
                 self.groups.read(0, &self.clock);
                 None
             }
             Verdict::TooSoon => None,
         }
+    }
+
+    /// How the last sample went.
+    pub fn timing(&self) -> Timing {
+        self.timing
     }
 }
 
@@ -70,11 +92,17 @@ impl<C: Clock, G: Groups> Sampler<C, G> {
 /// When no thread can be started.
 pub fn spawn<G: Groups + Send + 'static>(
     groups: G,
-    mut publish: impl FnMut(Tick) -> bool + Send + 'static,
+    mut publish: impl FnMut(Tick, Timing) -> bool + Send + 'static,
 ) -> io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("sampler".to_owned()).spawn(move || {
         let mut sampler = Sampler::new(SystemClock::default(), groups);
-        while sampler.next_tick().is_none_or(&mut publish) {}
+        loop {
+            if let Some(tick) = sampler.next_tick()
+                && !publish(tick, sampler.timing())
+            {
+                return;
+            }
+        }
     })
 }
 
@@ -132,6 +160,17 @@ mod tests {
         let ticks: Vec<_> = (0..4).filter_map(|_| sampler.next_tick()).map(|tick| tick.t).collect();
         assert_eq!(ticks, [1_001_000, 1_002_000, 1_003_000, 1_004_000]);
         assert_eq!(clock.now().wall, Duration::from_secs(1_004));
+    }
+
+    #[test]
+    fn a_late_sample_says_how_late() {
+        let clock = ManualClock::at(1_000.4);
+        let mut sampler = sampler(&clock);
+        for (stall, late) in [(0.0, 0), (0.3, 300), (0.0, 0)] {
+            clock.stall(stall);
+            sampler.next_tick();
+            assert_eq!(sampler.timing().late, Duration::from_millis(late));
+        }
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! `GET /api/stream`: every tick as named events, to the contract in `docs/stream.md`.
+
+mod body;
+mod fanout;
+mod request;
+mod viewer;
+
+use super::{
+    AppState, client,
+    connection::{Handover, Peer},
+    hub::Coding,
+    limits::Refusal,
+    origin,
+};
+use axum::{
+    Extension,
+    body::Body,
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Version, header},
+    response::{IntoResponse, Response},
+};
+pub(super) use fanout::Fanout;
+use request::StreamRequest;
+use std::time::Instant;
+pub(super) use viewer::{Next, Viewer};
+
+/// Streams to one viewer until it leaves, its stream is old, or the server stops.
+pub(super) async fn stream(
+    State(state): State<AppState>,
+    Extension(Peer(peer)): Extension<Peer>,
+    Extension(handover): Extension<Handover>,
+    version: Version,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let opened = origin::check(&headers, &state.policy.allow_origin).and_then(|origin| {
+        let request = StreamRequest::read(&query, &headers)?;
+        let coding = request.coding;
+        let client = client::address(peer.ip(), &headers, &state.policy.trusted_proxy);
+        let permit = if state.hub.head().closing { Err(Refusal::Draining) } else { state.limits.enter(client) };
+        Ok((origin, coding, Viewer::open(&state, request, permit?, Instant::now())))
+    });
+    let (origin, coding, viewer) = match opened {
+        Ok(opened) => opened,
+        Err(problem) => {
+            state.statistics.refused(problem.status);
+            return problem.respond_at("/api/stream");
+        }
+    };
+    let mut head = HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
+        // nginx buffers a response unless it is told not to.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+        (header::VARY, HeaderValue::from_static("accept-encoding, origin")),
+    ]);
+    if coding == Coding::Gzip {
+        head.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Some(origin) = origin {
+        head.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    // Only HTTP/1.1 has the framing that everyone shares.
+    let body = if version == Version::HTTP_11 && state.policy.hand_over {
+        head.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        Body::new(body::HandedOver::new(viewer, handover))
+    } else {
+        Body::from_stream(body::stay(viewer, handover))
+    };
+    (head, body).into_response()
+}
