@@ -27,7 +27,7 @@ fn an_address_has_its_share_of_streams() {
     let open: Vec<_> = (0..2).map(|_| server.follow("", &[])).collect();
     let (head, body) = server.get("/api/stream");
     assert_eq!(
-        (head.status.as_u16(), &*head.headers["content-type"].to_str().unwrap()),
+        (head.status.as_u16(), head.headers["content-type"].to_str().unwrap()),
         (429, "application/problem+json")
     );
     assert!(head.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);

@@ -1,7 +1,8 @@
 //! The real server on a port of its own, seen from outside.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod faults;
 mod lifecycle;
 mod metrics;
 mod pages;

@@ -1,7 +1,7 @@
 //! The program on its command line.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     process::{Child, Command, Output, Stdio},
 };
@@ -101,4 +101,43 @@ fn the_log_is_json_where_nobody_reads_it_unless_it_is_told_otherwise() {
     assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["message"].is_string(), "{json}");
     let text = first_line(&["--listen", "127.0.0.1:0", "--log-format", "text"]);
     assert!(serde_json::from_str::<serde_json::Value>(&text).is_err() && text.contains("INFO"), "{text}");
+}
+
+/// Opens a stream by hand, and reads its first bytes.
+#[cfg(unix)]
+fn open_stream(address: &str) -> std::net::TcpStream {
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    write!(socket, "GET /api/stream HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    socket.read_exact(&mut [0; 9]).unwrap();
+    socket
+}
+
+#[cfg(unix)]
+#[test]
+fn told_to_stop_it_says_goodbye_and_ends_well() {
+    let (mut child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0"]));
+    let mut streams: Vec<_> = (0..20).map(|_| open_stream(&address)).collect();
+    terminate(&child);
+    for stream in &mut streams {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert!(text.contains("event: shutdown\n") && text.ends_with("\r\n0\r\n\r\n"), "{text}");
+    }
+    assert!(child.wait().unwrap().success());
+    assert!(std::net::TcpStream::connect(&address).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn told_twice_it_ends_at_once() {
+    let (mut child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0", "--drain-timeout", "1h"]));
+    // A request that is never finished would be waited for.
+    let mut unfinished = std::net::TcpStream::connect(&address).unwrap();
+    unfinished.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    let mut stream = open_stream(&address);
+    terminate(&child);
+    // The goodbye shows that the first signal has come through.
+    stream.read_to_end(&mut Vec::new()).unwrap();
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
 }
