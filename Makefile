@@ -51,6 +51,10 @@ leptos-build: leptos-tools
 test: ## run every check and test there is
 	@tools/test.sh
 
+.PHONY: bench
+bench: build ## measure what a viewer costs, beside a bare send() loop and axum's own streams
+	@cargo bench --features ssr --bench streams
+
 .PHONY: screenshot
 screenshot: build ## take the README's picture: five minutes of this host under a load
 	@tools/need.sh chromium

@@ -1,0 +1,283 @@
+//! What one viewer more costs, side by side with a bare `send()` loop and with axum's own server-sent events.
+//!
+//! Every server is a process of its own and sends the same bytes once a second; this process is all the viewers. Run it
+//! with `make bench`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark that panics has failed")]
+
+use axum::{
+    Router,
+    response::sse::{Event, Sse},
+    routing::get,
+};
+use futures::stream;
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use std::{
+    convert::Infallible,
+    env, fs,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::watch;
+
+const VIEWERS: usize = 10_000;
+/// Ticks to measure, after some that let things settle.
+const TICKS: usize = 15;
+const SETTLE: Duration = Duration::from_secs(4);
+/// The contenders take turns, so that a machine that wanders wanders for all.
+const ROUNDS: usize = 2;
+
+/// About what a tick is: three events, and their framing.
+fn payload() -> String {
+    let event = |n, name, data: &str| format!("id: 1700000000000-{n}\nevent: {name}\ndata: {data}\n\n");
+    let figures = |n: usize| {
+        format!("{{\"t\":1700000000000,\"at\":1700000000.000123,\"dt\":1.000012{}}}", ",\"figure\":12.34".repeat(n))
+    };
+    event(0, "cpu", &figures(8)) + &event(1, "memory", &figures(12)) + &event(2, "connections", &figures(13))
+}
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("bare") => bare(),
+        Some("axum") => axum_sse(),
+        _ => compare(),
+    }
+}
+
+/// Answers every connection with a head, and then sends to all of them in turn: nothing can be cheaper.
+fn bare() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    announce(listener.local_addr().unwrap());
+    let sockets = Arc::new(Mutex::new(Vec::new()));
+    let accepted = Arc::clone(&sockets);
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let _ = socket.read(&mut [0; 1024]).unwrap();
+            socket
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+                .unwrap();
+            socket.set_nonblocking(true).unwrap();
+            accepted.lock().unwrap().push(socket);
+        }
+    });
+    let body = payload();
+    let chunk = format!("{:x}\r\n{body}\r\n", body.len());
+    loop {
+        sleep_to_the_second();
+        for socket in sockets.lock().unwrap().iter_mut() {
+            let _ = socket.write(chunk.as_bytes());
+        }
+    }
+}
+
+/// What axum's documentation shows.
+#[tokio::main]
+async fn axum_sse() {
+    let (ticks, _) = watch::channel(0_u64);
+    let source = ticks.clone();
+    thread::spawn(move || {
+        loop {
+            sleep_to_the_second();
+            source.send_modify(|tick| *tick += 1);
+        }
+    });
+    let body: &'static str = payload().leak();
+    let data = body.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let handler = move || async move {
+        let events = stream::unfold((ticks.subscribe(), 0), move |(mut ticks, n)| async move {
+            if n == 0 {
+                ticks.changed().await.ok()?;
+            }
+            let name = ["cpu", "memory", "connections"][n];
+            let event = Event::default().id(format!("1700000000000-{n}")).event(name).data(data);
+            Some((Ok::<_, Infallible>(event), (ticks, (n + 1) % 3)))
+        });
+        Sse::new(events)
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    announce(listener.local_addr().unwrap());
+    axum::serve(listener, Router::new().route("/api/stream", get(handler))).await.unwrap();
+}
+
+fn announce(address: SocketAddr) {
+    println!("listening on http://{address}");
+}
+
+fn sleep_to_the_second() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    thread::sleep(Duration::from_secs(1) - Duration::from_nanos(now.subsec_nanos().into()));
+}
+
+/// What one round of one server has shown.
+struct Figures {
+    /// Processor time for each tick and viewer, in microseconds.
+    cpu: f64,
+    /// Resident memory for each viewer, in KiB.
+    memory: f64,
+    /// From the whole second to the viewer that gets it last but one in a hundred, in milliseconds.
+    spread: f64,
+    /// Bytes for each viewer and second.
+    bytes: f64,
+}
+
+fn compare() {
+    let this = env::current_exe().unwrap();
+    let contenders: [(&str, Box<dyn Fn() -> Command>); 4] = [
+        ("bare send()", Box::new(|| command(&this, &["bare"]))),
+        ("hostbeat", Box::new(hostbeat)),
+        ("hostbeat, gzip", Box::new(hostbeat)),
+        ("axum Sse", Box::new(|| command(&this, &["axum"]))),
+    ];
+    let mut results: Vec<Vec<Figures>> = contenders.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for ((name, server), results) in contenders.iter().zip(&mut results) {
+            results.push(measure(server(), name.ends_with("gzip")));
+        }
+    }
+    println!("{VIEWERS} viewers, {TICKS} ticks, {ROUNDS} rounds; the ratio is to the first line");
+    println!(
+        "{:16} {:>12} {:>7} {:>12} {:>14} {:>7} {:>12}",
+        "", "CPU, us", "ratio", "memory, KiB", "p99 spread, ms", "ratio", "bytes/s"
+    );
+    let mean =
+        |figures: &[Figures], of: fn(&Figures) -> f64| figures.iter().map(of).sum::<f64>() / figures.len() as f64;
+    let base = (mean(&results[0], |f| f.cpu), mean(&results[0], |f| f.spread));
+    for ((name, _), figures) in contenders.iter().zip(&results) {
+        let (cpu, spread) = (mean(figures, |f| f.cpu), mean(figures, |f| f.spread));
+        println!(
+            "{name:16} {cpu:>12.2} {:>7.2} {:>12.2} {spread:>14.1} {:>7.2} {:>12.0}",
+            cpu / base.0,
+            mean(figures, |f| f.memory),
+            spread / base.1,
+            mean(figures, |f| f.bytes)
+        );
+    }
+}
+
+fn command(program: &std::path::Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(args);
+    command
+}
+
+fn hostbeat() -> Command {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/target/release/hostbeat");
+    let args = ["--listen", "127.0.0.1:0", "--log-format", "text", "--max-streams-per-address", "1000000"];
+    command(program.as_ref(), &args)
+}
+
+/// A server that is gone when dropped.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let line = lines.find(|line| line.contains("http://")).expect("it says where it listens");
+        let address = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        Self { child, address }
+    }
+
+    /// Processor time of all its threads, in nanoseconds.
+    fn cpu(&self) -> f64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let spent = |task: fs::DirEntry| {
+            let stat = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            stat.split(' ').next()?.parse::<f64>().ok()
+        };
+        tasks.filter_map(|task| spent(task.unwrap())).sum()
+    }
+
+    /// Resident memory in KiB.
+    fn memory(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn measure(command: Command, gzip: bool) -> Figures {
+    let server = Server::start(command);
+    let mut viewers = Viewers::new();
+    // Whatever the first connections make a server set up is no viewer's.
+    viewers.open(server.address, 100, gzip);
+    viewers.read_for(Duration::from_secs(2));
+    let before = server.memory();
+    viewers.open(server.address, VIEWERS - 100, gzip);
+    viewers.read_for(SETTLE);
+    let memory = (server.memory() - before) / (VIEWERS - 100) as f64;
+    // From the middle of a second to the middle of a second, when nothing is under way.
+    sleep_to_the_second();
+    viewers.read_for(Duration::from_millis(600));
+    let (cpu, bytes) = (server.cpu(), viewers.bytes);
+    viewers.arrivals.clear();
+    viewers.read_for(Duration::from_secs(TICKS as u64));
+    let per = (TICKS * VIEWERS) as f64;
+    let (cpu, bytes) = ((server.cpu() - cpu) / 1000.0 / per, (viewers.bytes - bytes) as f64 / per);
+    viewers.arrivals.sort_by(f64::total_cmp);
+    let spread = viewers.arrivals[viewers.arrivals.len() * 99 / 100];
+    Figures { cpu, memory, spread, bytes }
+}
+
+/// Sockets that are read as soon as something is there.
+struct Viewers {
+    poll: Poll,
+    sockets: Vec<TcpStream>,
+    bytes: usize,
+    /// Milliseconds from a whole second to every reading in it.
+    arrivals: Vec<f64>,
+}
+
+impl Viewers {
+    fn new() -> Self {
+        Self { poll: Poll::new().unwrap(), sockets: Vec::new(), bytes: 0, arrivals: Vec::new() }
+    }
+
+    fn open(&mut self, address: SocketAddr, count: usize, gzip: bool) {
+        let coding = if gzip { "Accept-Encoding: gzip\r\n" } else { "" };
+        let request = format!("GET /api/stream?window=0 HTTP/1.1\r\nHost: {address}\r\n{coding}\r\n");
+        for _ in 0..count {
+            let mut socket = std::net::TcpStream::connect(address).unwrap();
+            socket.write_all(request.as_bytes()).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let mut socket = TcpStream::from_std(socket);
+            self.poll.registry().register(&mut socket, Token(self.sockets.len()), Interest::READABLE).unwrap();
+            self.sockets.push(socket);
+        }
+    }
+
+    fn read_for(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        let mut events = Events::with_capacity(256);
+        let mut buffer = vec![0; 1 << 16];
+        while Instant::now() < end {
+            self.poll.poll(&mut events, Some(end.saturating_duration_since(Instant::now()))).unwrap();
+            for event in &events {
+                let socket = &mut self.sockets[event.token().0];
+                // One read empties it: a tick is far smaller than the buffer.
+                match socket.read(&mut buffer) {
+                    Ok(read) => self.bytes += read,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                    Err(error) => panic!("{error}"),
+                }
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+                self.arrivals.push(f64::from(now.subsec_micros()) / 1000.0);
+            }
+        }
+    }
+}
