@@ -3,7 +3,13 @@
 //! Every server is a process of its own and sends the same bytes once a second; this process is all the viewers. Run it
 //! with `make bench`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark that panics has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark that panics has failed"
+)]
 
 use axum::{
     Router,
@@ -42,8 +48,8 @@ fn payload() -> String {
 
 fn main() {
     match env::args().nth(1).as_deref() {
-        Some("bare") => bare(),
-        Some("axum") => axum_sse(),
+        Some("serve-bare") => bare(),
+        Some("serve-axum") => axum_sse(),
         _ => compare(),
     }
 }
@@ -125,14 +131,20 @@ struct Figures {
     bytes: f64,
 }
 
+/// Its name, and how its server is started.
+type Contender = (&'static str, fn() -> Command);
+
 fn compare() {
-    let this = env::current_exe().unwrap();
-    let contenders: [(&str, Box<dyn Fn() -> Command>); 4] = [
-        ("bare send()", Box::new(|| command(&this, &["bare"]))),
-        ("hostbeat", Box::new(hostbeat)),
-        ("hostbeat, gzip", Box::new(hostbeat)),
-        ("axum Sse", Box::new(|| command(&this, &["axum"]))),
+    let all: [Contender; 4] = [
+        ("bare", || this("serve-bare")),
+        ("hostbeat", hostbeat),
+        ("hostbeat-gzip", hostbeat),
+        ("axum", || this("serve-axum")),
     ];
+    // The first is what the others are compared with. `cargo bench` adds a flag of its own.
+    let named: Vec<_> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |name: &str| named.is_empty() || name == "bare" || named.iter().any(|wanted| wanted == name);
+    let contenders: Vec<_> = all.into_iter().filter(|(name, _)| wanted(name)).collect();
     let mut results: Vec<Vec<Figures>> = contenders.iter().map(|_| Vec::new()).collect();
     for _ in 0..ROUNDS {
         for ((name, server), results) in contenders.iter().zip(&mut results) {
@@ -159,16 +171,18 @@ fn compare() {
     }
 }
 
-fn command(program: &std::path::Path, args: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(args);
+fn this(role: &str) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.arg(role);
     command
 }
 
 fn hostbeat() -> Command {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/target/release/hostbeat");
     let args = ["--listen", "127.0.0.1:0", "--log-format", "text", "--max-streams-per-address", "1000000"];
-    command(program.as_ref(), &args)
+    let mut command = Command::new(program);
+    command.args(args);
+    command
 }
 
 /// A server that is gone when dropped.

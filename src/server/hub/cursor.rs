@@ -142,6 +142,42 @@ impl Hub {
     }
 }
 
+/// The newest tick, for all the cursors that have kept up: what they share is looked up once, and without a lock.
+#[derive(Debug)]
+pub struct Newest {
+    frame: Arc<Frame>,
+    /// Counted from the start of the hub.
+    number: u64,
+    pieces: Vec<(EventNames, Coding, Option<Piece>)>,
+}
+
+impl Hub {
+    /// The newest tick, if there is one.
+    pub fn newest(&self) -> Option<Newest> {
+        let past = self.past();
+        let frame = Arc::clone(past.ring.back()?);
+        Some(Newest { frame, number: past.published() - 1, pieces: Vec::new() })
+    }
+}
+
+impl Newest {
+    /// What this tick is to a viewer whose `cursor` stands right before it, and passes it. `None` if it stands elsewhere,
+    /// or the tick has nothing for it; then [`Hub::advance`] knows what comes next.
+    pub fn pass(&mut self, cursor: &mut Cursor, coding: Coding) -> Option<&Piece> {
+        if (cursor.next, cursor.skip) != (self.number, 0) {
+            return None;
+        }
+        let known = self.pieces.iter().position(|(wanted, packed, _)| (*wanted, *packed) == (cursor.wanted, coding));
+        let index = known.unwrap_or_else(|| {
+            self.pieces.push((cursor.wanted, coding, self.frame.share(cursor.wanted, coding)));
+            self.pieces.len() - 1
+        });
+        let piece = self.pieces[index].2.as_ref()?;
+        (cursor.next, cursor.passed) = (self.number + 1, Some(self.frame.last()));
+        Some(piece)
+    }
+}
+
 impl Past {
     /// The tick and the place in it that follow `id`; `None` where the ring doesn't reach back to it.
     fn place_after(&self, id: EventId) -> Option<(u64, usize)> {
@@ -280,6 +316,23 @@ mod tests {
         assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used"]);
         hub.publish(&tick(6000));
         assert_eq!(drain(&hub, &mut cursor), [id(6000, 1)]);
+    }
+
+    #[test]
+    fn those_who_have_kept_up_pass_the_newest_tick_together() {
+        let hub = hub(5, 10);
+        let (_, _, mut ready) = open(&hub, "4000-2");
+        let (_, _, mut within) = open(&hub, "4000-1");
+        let mut newest = hub.newest().unwrap();
+        let shared = newest.pass(&mut ready, Coding::Identity).unwrap().data();
+        assert_eq!(
+            ids(std::str::from_utf8(&shared).unwrap()).collect::<Vec<_>>(),
+            [id(5000, 0), id(5000, 1), id(5000, 2)]
+        );
+        assert_eq!(drain(&hub, &mut ready), []);
+        assert_eq!(newest.pass(&mut ready, Coding::Identity), None, "it has passed it");
+        assert_eq!(newest.pass(&mut within, Coding::Identity), None, "it isn't there yet");
+        assert_eq!(drain(&hub, &mut within).len(), 4);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod gzip;
 mod piece;
 
 use crate::metrics::{Columns, EventId, EventNames, IdSequence, RETENTION_S, Tick, Window};
-pub use cursor::{Cursor, Progress, Start};
+pub use cursor::{Cursor, Newest, Progress, Start};
 pub use event::{InvalidField, write_event, write_retry};
 use frame::Frame;
 pub use piece::{Coding, Encoder, Piece};

@@ -49,8 +49,8 @@ impl Piece {
     }
 
     /// With HTTP/1.1's framing.
-    pub fn chunk(self) -> Bytes {
-        self.chunk
+    pub fn chunk(&self) -> &Bytes {
+        &self.chunk
     }
 
     /// Without any framing.
@@ -96,10 +96,15 @@ impl Encoder {
 
     /// A piece that others get, too.
     pub fn share(&mut self, piece: Piece) -> Piece {
+        self.count(&piece);
+        piece
+    }
+
+    /// Counts a piece in that others get, too.
+    pub fn count(&mut self, piece: &Piece) {
         if let Some(part) = piece.part {
             self.add(part);
         }
-        piece
     }
 
     /// The last piece.
@@ -128,7 +133,7 @@ mod tests {
     fn a_piece_has_its_length_in_front_for_those_who_need_it() {
         let piece = Piece::new(&[b'x'; 26], 1, Coding::Identity);
         assert_eq!(piece.data(), vec![b'x'; 26]);
-        assert_eq!(piece.chunk(), [&b"1a\r\n"[..], &[b'x'; 26], b"\r\n"].concat());
+        assert_eq!(*piece.chunk(), [&b"1a\r\n"[..], &[b'x'; 26], b"\r\n"].concat());
     }
 
     #[test]

@@ -6,14 +6,14 @@ use crate::server::{
     hub::Hub,
     statistics::{CloseReason, Statistics},
 };
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use mio::{Events, Interest, Poll, Token, Waker, event::Event, net::TcpStream};
 use slab::Slab;
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::Shutdown,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver, Sender},
     },
@@ -54,7 +54,7 @@ enum Arrival {
 
 impl Fanout {
     /// Starts the threads: one for every two processors, for they only ever copy to the kernel.
-    pub(in crate::server) fn start(hub: &Hub, statistics: &Arc<Statistics>, stall: Duration) -> io::Result<Self> {
+    pub(in crate::server) fn start(hub: &Arc<Hub>, statistics: &Arc<Statistics>, stall: Duration) -> io::Result<Self> {
         let threads = thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
         let started = (0..threads).map(|_| Handle::start(hub, Arc::clone(statistics), stall));
         let (handles, threads) = started.collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
@@ -85,11 +85,16 @@ impl Fanout {
 }
 
 impl Handle {
-    fn start(hub: &Hub, statistics: Arc<Statistics>, stall: Duration) -> io::Result<(Self, thread::JoinHandle<()>)> {
+    fn start(
+        hub: &Arc<Hub>,
+        statistics: Arc<Statistics>,
+        stall: Duration,
+    ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), NEWS)?);
         let (inbox, arrivals) = mpsc::channel();
-        let share = Share { poll, arrivals, viewers: Slab::new(), end: None, stall, statistics };
+        let share =
+            Share { poll, arrivals, hub: Arc::downgrade(hub), viewers: Slab::new(), end: None, stall, statistics };
         let follow = hub.follow();
         let thread = thread::Builder::new().name("fanout".to_owned()).spawn(move || share.run(&follow))?;
         hub.wake_with({
@@ -110,6 +115,7 @@ impl Handle {
 struct Share {
     poll: Poll,
     arrivals: Receiver<Arrival>,
+    hub: Weak<Hub>,
     /// Boxed, since a slab keeps room for twice as many.
     viewers: Slab<Box<Line>>,
     end: Option<Instant>,
@@ -157,7 +163,7 @@ impl Share {
             if newest.published == published && !newest.closing && now < patrolled + PATROL {
                 continue;
             }
-            self.feed_all(now);
+            self.feed_all(now, newest.closing);
             if newest.published != published
                 && let Some(at) = newest.at
             {
@@ -201,16 +207,26 @@ impl Share {
         });
     }
 
-    fn feed_all(&mut self, now: Instant) {
+    fn feed_all(&mut self, now: Instant, closing: bool) {
         let stall = self.stall;
+        let mut newest = if closing { None } else { self.hub.upgrade().and_then(|hub| hub.newest()) };
+        let (mut events, mut bytes) = (0, 0);
         self.viewers.retain(|_, line| {
-            if line.stuck.is_some_and(|since| now >= since + stall) {
-                line.viewer.reason = CloseReason::Stalled;
-                return false;
+            if let Some(since) = line.stuck {
+                if now >= since + stall {
+                    line.viewer.reason = CloseReason::Stalled;
+                }
+                // Its socket will tell when it takes more.
+                return now < since + stall;
             }
-            // Its socket will tell when it takes more.
-            line.stuck.is_some() || line.feed(now) == State::Open
+            let live = newest.as_mut().and_then(|newest| line.viewer.keep_up(newest, now));
+            let Some(piece) = live else { return line.feed(now) == State::Open };
+            events += u64::from(piece.events);
+            bytes += piece.data_len() as u64;
+            line.send(piece.chunk(), now) == State::Open
         });
+        self.statistics.events.inc_by(events);
+        self.statistics.bytes.inc_by(bytes);
     }
 
     fn serve(&mut self, key: usize, serve: impl FnOnce(&mut Line) -> State) {
@@ -227,35 +243,46 @@ impl Line {
     /// Writes what there is to write, as far as the socket takes it.
     fn feed(&mut self, now: Instant) -> State {
         loop {
-            while self.rest.has_remaining() {
-                match self.socket.write(&self.rest) {
-                    Ok(0) => return State::Closed,
-                    Ok(written) => {
-                        self.rest.advance(written);
-                        self.stuck = None;
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                        self.stuck.get_or_insert(now);
-                        return State::Open;
-                    }
-                    Err(_) => return State::Closed,
-                }
+            let rest = std::mem::take(&mut self.rest);
+            if self.send(&rest, now) == State::Closed {
+                return State::Closed;
             }
-            // A drained slice would keep the whole of the shared bytes.
-            self.rest = Bytes::new();
-            self.stuck = None;
+            if self.stuck.is_some() {
+                return State::Open;
+            }
             if self.ended {
                 // What comes after the end tells the client that it has seen everything; an error, that it has left.
                 let _ = self.socket.shutdown(Shutdown::Write);
                 return State::Closed;
             }
             match self.viewer.next(now) {
-                Next::Write(piece) => self.rest = piece.chunk(),
+                Next::Write(piece) => self.rest = piece.chunk().clone(),
                 Next::Wait(_) => return State::Open,
                 Next::End => (self.rest, self.ended) = (LAST_CHUNK, true),
             }
         }
+    }
+
+    /// Writes `bytes`, and keeps what the socket doesn't take.
+    fn send(&mut self, bytes: &Bytes, now: Instant) -> State {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.socket.write(&bytes[sent..]) {
+                Ok(0) => return State::Closed,
+                Ok(written) => {
+                    sent += written;
+                    self.stuck = None;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.rest = bytes.slice(sent..);
+                    self.stuck.get_or_insert(now);
+                    return State::Open;
+                }
+                Err(_) => return State::Closed,
+            }
+        }
+        State::Open
     }
 
     /// Reads what the viewer sends, which means nothing, up to its end, which means that it has left.

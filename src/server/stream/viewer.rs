@@ -6,7 +6,7 @@ use crate::{
     metrics::{Columns, EventId, INTERVAL_MS, RETENTION_S},
     server::{
         AppState,
-        hub::{Cursor, Encoder, Head, Hub, Piece, Progress, Start, ViewerGuard, write_event, write_retry},
+        hub::{Cursor, Encoder, Head, Hub, Newest, Piece, Progress, Start, ViewerGuard, write_event, write_retry},
         limits::Permit,
         statistics::{CloseReason, Statistics},
     },
@@ -105,6 +105,18 @@ impl Viewer {
     pub(super) fn take_first(&mut self) -> Option<Piece> {
         let first = self.first.take()?;
         Some(self.counted(first))
+    }
+
+    /// What the newest tick is to a viewer who has everything before it; if there is more to know, `None`, and
+    /// [`next`](Self::next) knows it. The caller counts what is written.
+    pub(super) fn keep_up<'a>(&mut self, newest: &'a mut Newest, now: Instant) -> Option<&'a Piece> {
+        if self.first.is_some() || self.ended || now >= self.until {
+            return None;
+        }
+        let piece = newest.pass(&mut self.cursor, self.encoder.coding)?;
+        self.encoder.count(piece);
+        self.heard = now;
+        Some(piece)
     }
 
     /// What comes next.
