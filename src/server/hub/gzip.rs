@@ -4,6 +4,7 @@
 //! stream at any piece is a stream. Only the sum at the end is each viewer's own, and is joined from those of the pieces.
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use std::cell::RefCell;
 
 /// Deflate, no name, no time, no extras, of an unknown system (RFC 1952, section 2.3).
 pub(super) const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -12,9 +13,20 @@ const LAST_BLOCK: [u8; 2] = [3, 0];
 /// A sync flush ends in this; a piece always leaves room for it.
 const SLACK: usize = 64;
 
+thread_local! {
+    /// Takes 300 KB: made anew for every piece, it would leave holes between what viewers keep.
+    static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::default(), false));
+}
+
 /// `plain` as deflate blocks that stand for themselves.
 pub(super) fn blocks(plain: &[u8]) -> Vec<u8> {
-    let mut compress = Compress::new(Compression::default(), false);
+    COMPRESS.with_borrow_mut(|compress| {
+        compress.reset();
+        deflate(compress, plain)
+    })
+}
+
+fn deflate(compress: &mut Compress, plain: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(plain.len() / 2 + SLACK);
     loop {
         let taken = compress.total_in() as usize;
