@@ -36,7 +36,7 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
         // Setting the size clears the canvas and its state.
         canvas.set_width(pixels(width));
         canvas.set_height(pixels(height));
-        round_corners(&canvas);
+        match_first_response(&canvas);
         let span = state.span.get().seconds();
         let outcome = state.window.with(|window| {
             let backend = CanvasBackend::with_canvas_object(canvas.clone())?;
@@ -52,11 +52,15 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
     });
 }
 
-/// Lets a line turn as it does in the first response's drawing. A canvas left alone lengthens every sharp peak.
-fn round_corners(canvas: &HtmlCanvasElement) {
+/// Has the canvas draw as the first response did. Left alone, it lengthens every sharp peak; and plotters counts pixels, so
+/// that its last is the beginning of the last column, where the newest second belongs at the end of it.
+fn match_first_response(canvas: &HtmlCanvasElement) {
     let context = canvas.get_context("2d").ok().flatten().map(|context| context.dyn_into::<CanvasRenderingContext2d>());
     if let Some(Ok(context)) = context {
         context.set_line_join("round");
+        let width = f64::from(canvas.width());
+        // It fails for no figure that a width can have.
+        let _ = context.scale(width / (width - 1.0).max(1.0), 1.0);
     }
 }
 
