@@ -9,7 +9,10 @@ pub mod browser;
 pub mod charts;
 pub mod metrics;
 #[cfg(feature = "ssr")]
+pub mod probe;
+#[cfg(feature = "ssr")]
 pub mod server;
+pub mod sse;
 
 /// Takes over the page that the server rendered: called once by the script in the page's head.
 #[cfg(feature = "hydrate")]

@@ -1,13 +1,12 @@
 //! What the operator can set: flags before environment before defaults.
 
 use super::Policy;
-use clap::{Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use std::net::{Ipv4Addr, SocketAddr};
 use tracing::Level;
 
-/// Shows how this host is doing, live in a browser.
-#[derive(Clone, Debug, PartialEq, Eq, Parser)]
-#[command(version, about, after_help = "Every option can also be set in the environment, as shown beside it.")]
+/// Everything that can be set.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Address and port to listen on
     #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", default_value_t = default_listen(), value_parser = address)]
@@ -79,9 +78,16 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Flags {
+        #[command(flatten)]
+        config: Config,
+    }
 
     fn parse(args: &[&str]) -> Result<Config, clap::Error> {
-        Config::try_parse_from([&["hostbeat"], args].concat())
+        Flags::try_parse_from([&["hostbeat"], args].concat()).map(|flags| flags.config)
     }
 
     #[test]
@@ -109,6 +115,6 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         use clap::CommandFactory;
-        Config::command().debug_assert();
+        Flags::command().debug_assert();
     }
 }

@@ -37,7 +37,7 @@ fn it_tells_its_version_and_its_flags() {
     assert_eq!(run(&["--version"]), (Some(0), format!("hostbeat {}\n", env!("CARGO_PKG_VERSION"))));
     let (code, help) = run(&["--help"]);
     assert_eq!(code, Some(0));
-    for word in ["--listen", "HOSTBEAT_LISTEN", "127.0.0.1:3000", "--public", "--log-format"] {
+    for word in ["probe", "--listen", "HOSTBEAT_LISTEN", "127.0.0.1:3000", "--public", "--log-format"] {
         assert!(help.contains(word), "{word} is missing in {help}");
     }
 }
@@ -140,4 +140,46 @@ fn told_twice_it_ends_at_once() {
     stream.read_to_end(&mut Vec::new()).unwrap();
     terminate(&child);
     assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_probe_finds_a_server_that_keeps_its_promises() {
+    let (child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0"]));
+    let (code, output) = run(&["probe", &format!("http://{address}"), "--for", "4s"]);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(output.contains("over 1 connections") && output.contains("p99"), "{output}");
+    assert!(output.ends_with("every promise was kept\n"), "{output}");
+    terminate(&child);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_probe_resumes_where_streams_end() {
+    let (child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0", "--stream-age", "1s"]));
+    let (code, output) = run(&["probe", &format!("http://{address}/"), "--for", "7s"]);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(!output.contains("over 1 connections"), "{output}");
+    terminate(&child);
+}
+
+#[test]
+fn a_probe_of_what_is_no_stream_fails() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, output) = run(&["probe", &format!("http://{nobody}"), "--for", "1s"]);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("can't be reached"), "{output}");
+
+    let liar = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = liar.local_addr().unwrap();
+    let answers = std::thread::spawn(move || {
+        let body = "retry: 1000\nevent: hello\ndata: {\"now\":0}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\n";
+        let (mut socket, _) = liar.accept().unwrap();
+        let _ = socket.read(&mut [0; 1024]).unwrap();
+        write!(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{body}").unwrap();
+    });
+    let (code, output) = run(&["probe", &format!("http://{address}"), "--for", "500ms"]);
+    answers.join().unwrap();
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("broken: cpu came twice or out of order: 5-0 after 5-0"), "{output}");
 }

@@ -1,0 +1,184 @@
+//! Reads Server-Sent Events from bytes as they come (WHATWG HTML, section 9.2.6).
+
+/// An event as it is dispatched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// Its name; `message` for one that has none.
+    pub name: String,
+    /// Its data, lines joined by LF.
+    pub data: String,
+    /// The last id that was set, by this event or by one before it.
+    pub id: String,
+}
+
+/// Takes bytes in whatever portions they arrive.
+#[derive(Clone, Debug, Default)]
+pub struct Parser {
+    line: Vec<u8>,
+    /// Whether anything was read: only the very beginning may be a byte order mark.
+    begun: bool,
+    /// Whether the last byte was a CR, after which an LF ends no line of its own.
+    after_cr: bool,
+    name: String,
+    data: String,
+    id: String,
+    retry: Option<u64>,
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+impl Parser {
+    /// Reads more, and hands over every event that it completes.
+    pub fn read(&mut self, bytes: &[u8], mut dispatch: impl FnMut(Event)) {
+        for byte in bytes {
+            match byte {
+                b'\n' if self.after_cr => {}
+                b'\r' | b'\n' => self.end_line(&mut dispatch),
+                byte => self.line.push(*byte),
+            }
+            self.after_cr = *byte == b'\r';
+        }
+    }
+
+    /// How long the server wants a client to wait before it connects again, in milliseconds.
+    pub fn retry(&self) -> Option<u64> {
+        self.retry
+    }
+
+    fn end_line(&mut self, dispatch: &mut impl FnMut(Event)) {
+        let bytes = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&bytes);
+        let line = if self.begun { &*text } else { text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text) };
+        self.begun = true;
+        match line.split_once(':') {
+            None if line.is_empty() => self.dispatch(dispatch),
+            // A comment.
+            Some(("", _)) => {}
+            Some((field, value)) => self.set(field, value.strip_prefix(' ').unwrap_or(value)),
+            None => self.set(line, ""),
+        }
+    }
+
+    fn set(&mut self, field: &str, value: &str) {
+        match field {
+            "event" => value.clone_into(&mut self.name),
+            "data" => {
+                self.data.push_str(value);
+                self.data.push('\n');
+            }
+            "id" if !value.contains('\0') => value.clone_into(&mut self.id),
+            "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                self.retry = value.parse().ok().or(self.retry);
+            }
+            _ => {}
+        }
+    }
+
+    /// A block without data is no event, and yet its id counts.
+    fn dispatch(&mut self, dispatch: &mut impl FnMut(Event)) {
+        let (name, mut data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
+        if data.pop().is_some() {
+            let name = if name.is_empty() { "message".to_owned() } else { name };
+            dispatch(Event { name, data, id: self.id.clone() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(portions: &[&[u8]]) -> Vec<(String, String, String)> {
+        let (mut parser, mut events) = (Parser::default(), Vec::new());
+        for portion in portions {
+            parser.read(portion, |event| events.push((event.name, event.data, event.id)));
+        }
+        events
+    }
+
+    fn event(name: &str, data: &str, id: &str) -> (String, String, String) {
+        (name.to_owned(), data.to_owned(), id.to_owned())
+    }
+
+    #[test]
+    fn the_standards_own_examples_are_understood() {
+        assert_eq!(parse(&[b"data: YHOO\ndata: +2\ndata: 10\n\n"]), [event("message", "YHOO\n+2\n10", "")]);
+        let text = b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n";
+        let expected = [
+            event("message", "first event", "1"),
+            event("message", "second event", ""),
+            event("message", " third event", ""),
+        ];
+        assert_eq!(parse(&[text]), expected);
+        assert_eq!(parse(&[b"data\n\ndata\ndata\n\ndata:"]), [event("message", "", ""), event("message", "\n", "")]);
+        assert_eq!(
+            parse(&[b"data:test\n\ndata: test\n\n"]),
+            [event("message", "test", ""), event("message", "test", "")]
+        );
+    }
+
+    #[test]
+    fn every_line_end_ends_a_line_wherever_portions_meet() {
+        for text in ["event: a\ndata: b\n\n", "event: a\r\ndata: b\r\n\r\n", "event: a\rdata: b\r\r"] {
+            for cut in 0..text.len() {
+                let (one, two) = text.as_bytes().split_at(cut);
+                assert_eq!(parse(&[one, two]), [event("a", "b", "")], "{text:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_counts_only_at_the_beginning() {
+        assert_eq!(parse(&[b"\xef", b"\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n"]), [event("message", "a", "")]);
+    }
+
+    #[test]
+    fn what_means_nothing_is_passed_over() {
+        let text = b"Data: x\nfoo: y\n data: z\nid: a\0b\nretry: 5x\nevent: n\ndata: d\n\nevent: lost\n\ndata: e\n\n";
+        assert_eq!(parse(&[text]), [event("n", "d", ""), event("message", "e", "")]);
+    }
+
+    #[test]
+    fn a_block_without_data_moves_the_position() {
+        assert_eq!(parse(&[b"id: 7\n\ndata: x\n\n"]), [event("message", "x", "7")]);
+    }
+
+    #[test]
+    fn a_retry_is_kept() {
+        let mut parser = Parser::default();
+        for (text, retry) in
+            [("retry: 1500\n", Some(1500)), ("retry: -1\n", Some(1500)), ("retry: 99999999999999999999\n", Some(1500))]
+        {
+            parser.read(text.as_bytes(), |_| {});
+            assert_eq!(parser.retry(), retry, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn portions_make_no_difference(text in "(data|event|id|retry|:|[a-z]|\u{e9}|\u{1f600}| |\r|\n|\0){0,80}", cuts in prop::collection::vec(0usize..400, 0..9)) {
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
+            cuts.sort_unstable();
+            let portions: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(parse(&portions), parse(&[bytes]));
+        }
+    }
+
+    #[cfg(feature = "ssr")]
+    proptest! {
+        #[test]
+        fn our_own_events_come_out_as_they_went_in(events in prop::collection::vec(("[a-z]{1,9}", "[^\r\n\0]{1,60}"), 1..20)) {
+            let mut bytes = bytes::BytesMut::new();
+            for (n, (name, data)) in (0..).zip(&events) {
+                crate::server::hub::write_event(&mut bytes, Some(crate::metrics::EventId { ms: 1, n }), name, data)?;
+            }
+            let parsed = parse(&[&bytes]);
+            prop_assert_eq!(parsed.len(), events.len());
+            for (n, ((name, data), parsed)) in events.into_iter().zip(parsed).enumerate() {
+                prop_assert_eq!(parsed, (name, data, format!("1-{n}")));
+            }
+        }
+    }
+}
