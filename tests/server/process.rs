@@ -49,7 +49,7 @@ fn a_bad_command_line_is_answered_with_what_would_be_right() {
         (&["--listen", "localhost"], "127.0.0.1:3000"),
         (&["--log-format", "xml"], "json"),
         (&["--listen", "0.0.0.0:0"], "--public"),
-        (&["now"], "unexpected argument"),
+        (&["now"], "unrecognized subcommand"),
     ] {
         let (code, output) = run(args);
         assert_eq!(code, Some(2), "{args:?}: {output}");
