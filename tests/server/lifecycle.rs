@@ -97,6 +97,18 @@ fn silent(server: &Running, version: &str) -> TcpStream {
     socket
 }
 
+/// What comes, up to and with `end`.
+fn read_until(socket: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    while !text.contains(end) {
+        let mut bytes = [0; 4096];
+        let read = socket.read(&mut bytes).unwrap();
+        assert_ne!(read, 0, "it was cut off after {text}");
+        text += std::str::from_utf8(&bytes[..read]).unwrap();
+    }
+    text
+}
+
 #[test]
 fn a_viewer_that_takes_nothing_is_let_go_and_hurts_nobody() {
     for policy in WAYS {
@@ -161,12 +173,7 @@ fn an_old_client_is_served_without_chunks() {
     socket.write_all(b"GET /api/stream HTTP/1.0\r\nHost: a\r\n\r\n").unwrap();
     eventually("it is there", || viewers(&server) == 1);
     server.hub.publish(&tick(2000));
-    let mut text = String::new();
-    while !text.contains("id: 2000-2") {
-        let mut bytes = [0; 4096];
-        let read = socket.read(&mut bytes).unwrap();
-        text += std::str::from_utf8(&bytes[..read]).unwrap();
-    }
+    let text = read_until(&mut socket, "id: 2000-2");
     assert!(!text.contains("transfer-encoding"), "{text}");
     assert!(text.contains("}\n\nid: 2000-0\nevent: cpu\n"), "{text}");
 }
@@ -177,12 +184,7 @@ fn what_a_viewer_sends_unasked_is_no_answer_to_anything() {
     let mut socket = silent(&server, "1.1");
     socket.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     server.hub.publish(&tick(2000));
-    let mut text = String::new();
-    while !text.contains("id: 2000-2") {
-        let mut bytes = [0; 4096];
-        let read = socket.read(&mut bytes).unwrap();
-        text += std::str::from_utf8(&bytes[..read]).unwrap();
-    }
+    let text = read_until(&mut socket, "id: 2000-2");
     assert!(!text.contains("<!DOCTYPE"), "{text}");
     // But it must not go on for ever.
     let flood = vec![b'x'; 1 << 16];
