@@ -13,7 +13,7 @@ use std::{
 };
 
 const DROPS: usize = 1_000;
-const RESTARTS: usize = 3;
+const RESTARTS: usize = 4;
 /// As many as there can be drops, so that every event of it can be had again.
 const RING: usize = DROPS;
 
@@ -71,7 +71,7 @@ fn drop_again_and_again(policy: Policy) {
     let mut control = vec!["1000-2".to_owned()];
     let mut assembled = control.clone();
     for drop in 0..DROPS {
-        if drop % (DROPS / (RESTARTS + 1)) == DROPS / (RESTARTS + 1) - 1 {
+        if (drop + 1) % (DROPS / RESTARTS) == 0 {
             server = restart(server, published, &policy);
         }
         // A client that has everything would wait for ever.
@@ -99,7 +99,8 @@ fn drop_again_and_again(policy: Policy) {
     assert_eq!(assembled, control);
 }
 
-/// A server that has read the same, as one does that keeps its past, and that knows nothing of its viewers.
+/// A new server that is given the same past, and knows nothing of its viewers. (One that is started anew has only what it
+/// has sampled since.)
 fn restart(mut server: Running, published: u64, policy: &Policy) -> Running {
     server.stop();
     server.wait();
