@@ -51,6 +51,23 @@ leptos-build: leptos-tools
 test: ## run every check and test there is
 	@tools/test.sh
 
+# Clients of the stream that others wrote, for the tests.
+.PHONY: clients
+clients: target/venv/fetched tests/clients/node_modules/fetched ## fetch the clients that the tests let follow the stream
+
+target/venv/fetched: tests/clients/requirements.txt
+	@tools/need.sh python3 python3-venv
+	@echo "==> fetching clients written in Python"
+	@python3 -m venv --clear $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+tests/clients/node_modules/fetched: tests/clients/package.json tests/clients/package-lock.json
+	@tools/need.sh node npm
+	@echo "==> fetching clients written in JavaScript"
+	@npm ci --prefix tests/clients --no-fund --no-audit
+	@touch $@
+
 .PHONY: bench
 bench: build ## measure what a viewer costs, beside a bare send() loop and axum's own streams
 	@cargo bench --features ssr --bench streams
@@ -75,7 +92,7 @@ lint: wasm-target ## check the format, and both targets with clippy
 
 .PHONY: clean
 clean: ## remove what was built here
-	@rm -rf target {tools,end2end}/node_modules end2end/{test-results,playwright-report}
+	@rm -rf target {tools,end2end,tests/clients}/node_modules end2end/{test-results,playwright-report}
 
 # Only cargo knows whether its output is up to date; what follows runs only if the output has changed.
 .PHONY: FORCE

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tools/need.sh COMMAND…   makes sure that the commands are there: installs what is missing where it may, and otherwise
-# says what to type.
+# tools/need.sh COMMAND…   makes sure that the commands are there (python3-venv is a module): installs what is missing
+# where it may, and otherwise says what to type.
 set -euo pipefail
 
 packages=() components=()
@@ -9,6 +9,8 @@ for command in "$@"; do
     rustfmt | clippy)
         # rustup puts its own rustfmt and cargo-clippy on PATH whether the toolchain has them or not.
         "cargo-${command/rust/}" --version >/dev/null 2>&1 || components+=("$command") ;;
+    python3-venv)
+        python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv) ;;
     *)
         command -v "$command" >/dev/null && continue
         case $command in

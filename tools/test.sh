@@ -13,9 +13,10 @@ none() {
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
-tools/need.sh cc curl python3 node npm chromium stress-ng
+tools/need.sh cc curl openssl python3 node npm chromium stress-ng nginx haproxy caddy
 make lint
 make build
+make clients
 
 step "Rust tests"
 if command -v cargo-nextest >/dev/null; then

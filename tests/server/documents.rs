@@ -1,11 +1,11 @@
 //! What the documents tell to type does what they say.
 
-use super::support::Running;
+use super::support::{Running, root};
 use std::{fs, process::Command};
 
 /// The commands in a document's shell examples that ask a running server.
 fn requests(document: &str) -> Vec<String> {
-    let text = fs::read_to_string(format!("{}/{document}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let text = fs::read_to_string(root(document)).unwrap();
     let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.flat_map(str::lines).filter(|line| line.starts_with("curl ")).map(str::to_owned).collect()
 }

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod clients;
 mod documents;
 mod faults;
 mod lifecycle;
 mod metrics;
 mod pages;
 mod process;
+mod proxies;
 mod stream;
 mod support;

@@ -21,7 +21,7 @@ use std::{
 use tokio::{runtime::Runtime, sync::oneshot};
 
 /// Longer than anything here should take; a test that waits for more has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Streams that leave hyper, and streams that stay: whatever holds for the one holds for the other.
 pub(crate) const WAYS: [fn() -> Policy; 2] = [Policy::default, || Policy { hand_over: false, ..Policy::default() }];
@@ -164,7 +164,7 @@ impl Follower {
 }
 
 /// The events of a body; one that must be `whole` may not break off.
-fn events(body: impl Read + Send + 'static, whole: bool) -> impl Iterator<Item = Event> + Send {
+pub(crate) fn events(body: impl Read + Send + 'static, whole: bool) -> impl Iterator<Item = Event> + Send {
     let mut body = BufReader::new(body);
     let chunks = std::iter::from_fn(move || {
         let chunk = match body.fill_buf() {
@@ -177,6 +177,11 @@ fn events(body: impl Read + Send + 'static, whole: bool) -> impl Iterator<Item =
     });
     let mut events = Box::pin(stream::iter(chunks).eventsource());
     std::iter::from_fn(move || block_on(events.next()).map(Result::unwrap))
+}
+
+/// A path in the project.
+pub(crate) fn root(path: &str) -> String {
+    format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Data of an event.
