@@ -1,7 +1,11 @@
 //! Which pages may read the stream: our own, and those of origins that the operator names.
 
-use super::Problem;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use super::{AppState, Problem};
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use std::{fmt, str::FromStr};
 
 /// An origin as browsers write it: `https://status.example.com`, with a port where that isn't the scheme's own
@@ -63,6 +67,36 @@ pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<Option<He
             Err(Problem::new(StatusCode::FORBIDDEN, "Wrong origin", detail))
         }
     }
+}
+
+/// Lets the pages of an allowed origin read a response, and what it says about when to ask again (the Fetch standard,
+/// section 3.3.3).
+pub(super) fn admit(origin: Option<HeaderValue>, response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+    }
+}
+
+/// Answers a browser that asks whether a page of another origin may send `Last-Event-ID`, which only EventSource may
+/// unasked.
+pub(super) async fn preflight(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    const FOR_A_DAY: HeaderValue = HeaderValue::from_static("86400");
+    let origin = match check(&headers, &state.policy.allow_origin) {
+        Ok(origin) => origin,
+        Err(problem) => return problem.respond_at("/api/stream"),
+    };
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    if origin.is_some() {
+        let allowed = HeaderValue::from_static("last-event-id");
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+        response.headers_mut().insert(header::ACCESS_CONTROL_MAX_AGE, FOR_A_DAY);
+    }
+    admit(origin, &mut response);
+    response
 }
 
 #[cfg(test)]

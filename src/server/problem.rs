@@ -18,8 +18,6 @@ pub struct Problem {
     pub title: &'static str,
     /// What would be right.
     pub detail: String,
-    /// The methods that the resource does take, for a 405.
-    pub allow: Option<&'static str>,
     /// Seconds after which the client may ask again, for a 429 or a 503.
     pub retry_after: Option<u32>,
 }
@@ -27,7 +25,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with a status, what was wrong, and what would be right.
     pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, title, detail: detail.into(), allow: None, retry_after: None }
+        Self { status, title, detail: detail.into(), retry_after: None }
     }
 
     /// As problem+json (RFC 9457) under `/api/`, as a page elsewhere.
@@ -42,9 +40,6 @@ impl Problem {
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }

@@ -1,8 +1,8 @@
 //! Which address answers what.
 
 use super::{
-    Limits, Policy, Problem, assets::ASSETS, encoding, headers, health, host, hub::Hub, page, statistics::Statistics,
-    stream,
+    Limits, Policy, Problem, assets::ASSETS, encoding, headers, health, host, hub::Hub, origin, page,
+    statistics::Statistics, stream,
 };
 use crate::metrics::HostFacts;
 use axum::{
@@ -44,7 +44,7 @@ impl AppState {
 pub fn routes(state: AppState) -> Router {
     Router::new()
         .route("/", get(page::dashboard))
-        .route("/api/stream", get(stream::stream))
+        .route("/api/stream", get(stream::stream).options(origin::preflight))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -79,6 +79,5 @@ fn nothing_at(path: &str) -> Response {
 
 async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Response {
     let detail = format!("Hostbeat only shows things: this address answers GET and HEAD, not {method}.");
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail);
-    Problem { allow: Some("GET, HEAD"), ..problem }.respond_at(uri.path())
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail).respond_at(uri.path())
 }

@@ -227,3 +227,31 @@ fn readiness_follows_the_sampler_and_the_end() {
     server.hub.close();
     assert_eq!(server.get("/readyz").0.status, 503);
 }
+
+#[test]
+fn a_page_of_another_origin_may_ask_whether_it_may_say_where_it_was() {
+    let allow_origin = vec!["https://status.example.com".parse().unwrap()];
+    let server = server(Policy { allow_origin, max_streams: 1, ..Policy::default() });
+    let ask = |origin: &str| {
+        let asks = [
+            ("origin", origin),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "last-event-id"),
+        ];
+        server.send("OPTIONS", "/api/stream", &asks).0
+    };
+    let allowed = ask("https://status.example.com");
+    assert_eq!(allowed.status, 204);
+    assert_eq!(allowed.headers["access-control-allow-origin"], "https://status.example.com");
+    assert_eq!(allowed.headers["access-control-allow-headers"], "last-event-id");
+    assert_eq!(ask("https://evil.example.com").status, 403);
+
+    let _open = server.follow("", &[]);
+    let (refused, _) = server.send("GET", "/api/stream", &[("origin", "https://status.example.com")]);
+    assert_eq!(refused.status, 503);
+    assert_eq!(
+        refused.headers["access-control-allow-origin"], "https://status.example.com",
+        "it couldn't see the status"
+    );
+    assert_eq!(refused.headers["access-control-expose-headers"], "retry-after");
+}

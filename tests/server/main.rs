@@ -5,10 +5,12 @@
 mod clients;
 mod documents;
 mod faults;
+mod hostile;
 mod lifecycle;
 mod metrics;
 mod pages;
 mod process;
+mod program;
 mod proxies;
 mod stream;
 mod support;

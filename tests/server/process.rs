@@ -1,35 +1,15 @@
 //! The program on its command line.
 
+use super::program::{Program, hostbeat};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpListener,
-    process::{Child, Command, Output, Stdio},
+    process::Output,
 };
-
-fn hostbeat(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hostbeat"));
-    command.args(args).env_remove("HOSTBEAT_LISTEN").stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
 
 fn run(args: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = hostbeat(args).output().unwrap();
     (status.code(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
-}
-
-/// A program that listens, and where.
-fn listening(mut command: Command) -> (Child, String) {
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let line = lines.find(|line| line.contains("listening on")).expect("it says where it listens");
-    let address = line.split("http://").nth(1).unwrap();
-    let end = address.find(|c: char| !c.is_ascii_digit() && !".:".contains(c)).unwrap_or(address.len());
-    (child, address[..end].to_owned())
-}
-
-#[cfg(unix)]
-fn terminate(child: &Child) {
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
 }
 
 #[test]
@@ -74,29 +54,19 @@ fn it_listens_where_the_flag_says_before_the_environment_and_ends_well() {
     let mut from_flag = hostbeat(&["--listen", "127.0.0.3:0", "--log-format", "text"]);
     from_flag.env("HOSTBEAT_LISTEN", "127.0.0.2:0");
     for (command, host) in [(from_environment, "127.0.0.2:"), (from_flag, "127.0.0.3:")] {
-        let (mut child, address) = listening(command);
-        assert!(address.starts_with(host), "{address}");
-        let page = ureq::get(format!("http://{address}/")).call().unwrap();
+        let mut server = Program::start(command);
+        assert!(server.address.starts_with(host), "{}", server.address);
+        let page = ureq::get(format!("http://{}/", server.address)).call().unwrap();
         assert_eq!(page.status(), 200);
-        terminate(&child);
-        assert!(child.wait().unwrap().success());
+        server.terminate();
+        assert!(server.wait().success());
     }
 }
 
 #[cfg(unix)]
 #[test]
 fn the_log_is_json_where_nobody_reads_it_unless_it_is_told_otherwise() {
-    let (mut child, _) = listening(hostbeat(&["--listen", "127.0.0.1:0"]));
-    terminate(&child);
-    child.wait().unwrap();
-    let first_line = |args: &[&str]| {
-        let mut child = hostbeat(args).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        terminate(&child);
-        child.wait().unwrap();
-        line
-    };
+    let first_line = |args: &[&str]| Program::start(hostbeat(args)).first_line.clone();
     let json = first_line(&["--listen", "127.0.0.1:0"]);
     assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["message"].is_string(), "{json}");
     let text = first_line(&["--listen", "127.0.0.1:0", "--log-format", "text"]);
@@ -107,60 +77,71 @@ fn the_log_is_json_where_nobody_reads_it_unless_it_is_told_otherwise() {
 #[cfg(unix)]
 fn open_stream(address: &str) -> std::net::TcpStream {
     let mut socket = std::net::TcpStream::connect(address).unwrap();
-    write!(socket, "GET /api/stream HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    write!(socket, "GET /api/stream?window=0 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     socket.read_exact(&mut [0; 9]).unwrap();
     socket
 }
 
+/// Who hasn't got its goodbye when the time to drain is over is cut off: so that everyone gets it shows that it was enough.
 #[cfg(unix)]
 #[test]
-fn told_to_stop_it_says_goodbye_and_ends_well() {
-    let (mut child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0"]));
-    let mut streams: Vec<_> = (0..20).map(|_| open_stream(&address)).collect();
-    terminate(&child);
+fn told_to_stop_it_says_goodbye_to_ten_thousand_and_ends_well() {
+    const VIEWERS: usize = 10_000;
+    raise_file_limit();
+    let viewers = VIEWERS.to_string();
+    let limits = ["--max-streams", &viewers, "--max-streams-per-address", &viewers];
+    let mut server = Program::start(hostbeat(&[&["--listen", "127.0.0.1:0"][..], &limits].concat()));
+    let mut streams: Vec<_> = (0..VIEWERS).map(|_| open_stream(&server.address)).collect();
+    server.terminate();
     for stream in &mut streams {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         assert!(text.contains("event: shutdown\n") && text.ends_with("\r\n0\r\n\r\n"), "{text}");
     }
-    assert!(child.wait().unwrap().success());
-    assert!(std::net::TcpStream::connect(&address).is_err());
+    assert!(server.wait().success());
+    assert!(std::net::TcpStream::connect(&server.address).is_err());
+}
+
+/// Opens as many files as the system allows.
+#[cfg(unix)]
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
 }
 
 #[cfg(unix)]
 #[test]
 fn told_twice_it_ends_at_once() {
-    let (mut child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0", "--drain-timeout", "1h"]));
+    let mut server = Program::start(hostbeat(&["--listen", "127.0.0.1:0", "--drain-timeout", "1h"]));
     // A request that is never finished would be waited for.
-    let mut unfinished = std::net::TcpStream::connect(&address).unwrap();
+    let mut unfinished = std::net::TcpStream::connect(&server.address).unwrap();
     unfinished.write_all(b"GET / HTTP/1.1\r\n").unwrap();
-    let mut stream = open_stream(&address);
-    terminate(&child);
+    let mut stream = open_stream(&server.address);
+    server.terminate();
     // The goodbye shows that the first signal has come through.
     stream.read_to_end(&mut Vec::new()).unwrap();
-    terminate(&child);
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(1));
 }
 
 #[cfg(unix)]
 #[test]
 fn a_probe_finds_a_server_that_keeps_its_promises() {
-    let (child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0"]));
-    let (code, output) = run(&["probe", &format!("http://{address}"), "--for", "4s"]);
+    let server = Program::start(hostbeat(&["--listen", "127.0.0.1:0"]));
+    let (code, output) = run(&["probe", &format!("http://{}", server.address), "--for", "4s"]);
     assert_eq!(code, Some(0), "{output}");
     assert!(output.contains("over 1 connections") && output.contains("p99"), "{output}");
     assert!(output.ends_with("every promise was kept\n"), "{output}");
-    terminate(&child);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_probe_resumes_where_streams_end() {
-    let (child, address) = listening(hostbeat(&["--listen", "127.0.0.1:0", "--stream-age", "1s"]));
-    let (code, output) = run(&["probe", &format!("http://{address}/"), "--for", "7s"]);
+    let server = Program::start(hostbeat(&["--listen", "127.0.0.1:0", "--stream-age", "1s"]));
+    let (code, output) = run(&["probe", &format!("http://{}/", server.address), "--for", "7s"]);
     assert_eq!(code, Some(0), "{output}");
     assert!(!output.contains("over 1 connections"), "{output}");
-    terminate(&child);
 }
 
 #[test]

@@ -9,7 +9,12 @@ use super::{
 };
 use axum::Router;
 pub(super) use handover::Handover;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1::{self, Parts},
+    service::service_fn,
+};
 use hyper_util::{rt::TokioTimer, service::TowerToHyperService};
 use socket::Socket;
 use std::{
@@ -39,6 +44,9 @@ const BACKLOG: u32 = 4096;
 /// A peer that acknowledges nothing for so long has vanished (RFC 5482).
 #[cfg(target_os = "linux")]
 const VANISHED: Duration = Duration::from_secs(30);
+
+/// What a client is told whose request's head was begun and not finished in time (RFC 9110, section 15.5.9).
+const HEAD_TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// The other end of a connection's socket.
 #[derive(Clone, Copy, Debug)]
@@ -79,16 +87,22 @@ impl Acceptor {
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE).max_buf_size(HEAD_BUFFER);
         let ((open, mut ended), (close, closes)) = (mpsc::channel(1), watch::channel(false));
         let acceptor = Arc::new(Self { http, routes, fanout, policy, open, closing: closes });
+        let mut accepting = true;
         let deadline = loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 deadline = &mut closing => break deadline,
             };
             match accepted {
-                Ok((stream, peer)) => _ = tokio::spawn(Arc::clone(&acceptor).serve(stream, peer)),
+                Ok((stream, peer)) => {
+                    accepting = true;
+                    tokio::spawn(Arc::clone(&acceptor).serve(stream, peer));
+                }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept connections");
+                    if std::mem::take(&mut accepting) {
+                        tracing::warn!(%error, "cannot accept connections; trying again and again");
+                    }
                     sleep(OUT_OF_DESCRIPTORS).await;
                 }
             }
@@ -137,10 +151,17 @@ impl Acceptor {
                 }
             }
         };
-        let mut stream = connection.into_parts().io.into_inner();
+        let Parts { io, read_buf, .. } = connection.into_parts();
+        let mut stream = io.into_inner();
         match (outcome, fanout) {
             (Ok(Some(viewer)), Some(fanout)) => hand_over(&fanout, stream, viewer),
             (Ok(_), _) => _ = stream.shutdown().await,
+            // hyper closes without a word.
+            (Err(error), _) if error.is_timeout() && !read_buf.is_empty() => {
+                // Nothing waits to be written before it, so that the system takes it at once, or never.
+                let _ = stream.try_write(HEAD_TOO_SLOW);
+                let _ = stream.shutdown().await;
+            }
             (Err(error), _) => tracing::debug!(%error, "a connection ended early"),
         }
     }

@@ -6,7 +6,7 @@ mod request;
 mod viewer;
 
 use super::{
-    AppState, client,
+    AppState, Problem, client,
     connection::{Handover, Peer},
     hub::Coding,
     limits::Refusal,
@@ -21,7 +21,7 @@ use axum::{
 };
 pub(super) use fanout::Fanout;
 use request::StreamRequest;
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 pub(super) use viewer::{Next, Viewer};
 
 /// Streams to one viewer until it leaves, its stream is old, or the server stops.
@@ -33,36 +33,42 @@ pub(super) async fn stream(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let opened = origin::check(&headers, &state.policy.allow_origin).and_then(|origin| {
-        let request = StreamRequest::read(&query, &headers)?;
-        let coding = request.coding;
-        let client = client::address(peer.ip(), &headers, &state.policy.trusted_proxy);
-        let permit = if state.hub.head().closing { Err(Refusal::Draining) } else { state.limits.enter(client) };
-        Ok((origin, coding, Viewer::open(&state, request, permit?, Instant::now())))
-    });
-    let (origin, coding, viewer) = match opened {
-        Ok(opened) => opened,
-        Err(problem) => {
-            state.statistics.refused(problem.status);
-            return problem.respond_at("/api/stream");
-        }
+    let refuse = |problem: Problem| {
+        state.statistics.refused(problem.status);
+        problem.respond_at("/api/stream")
     };
+    let origin = match origin::check(&headers, &state.policy.allow_origin) {
+        Ok(origin) => origin,
+        Err(problem) => return refuse(problem),
+    };
+    let client = client::address(peer.ip(), &headers, &state.policy.trusted_proxy);
+    let request = StreamRequest::read(&query.unwrap_or_default(), &headers);
+    let mut response = match request.and_then(|request| open(&state, request, client)) {
+        // Only HTTP/1.1 has the framing that everyone shares.
+        Ok(viewer) => respond(viewer, handover, version == Version::HTTP_11 && state.policy.hand_over),
+        Err(problem) => refuse(problem),
+    };
+    origin::admit(origin, &mut response);
+    response
+}
+
+fn open(state: &AppState, request: StreamRequest, client: IpAddr) -> Result<Viewer, Problem> {
+    let permit = if state.hub.head().closing { Err(Refusal::Draining) } else { state.limits.enter(client) };
+    Ok(Viewer::open(state, request, permit?, Instant::now()))
+}
+
+fn respond(viewer: Viewer, handover: Handover, hand_over: bool) -> Response {
     let mut head = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
         // nginx buffers a response unless it is told not to.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-        (header::VARY, HeaderValue::from_static("accept-encoding, origin")),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
     ]);
-    if coding == Coding::Gzip {
+    if viewer.coding() == Coding::Gzip {
         head.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    if let Some(origin) = origin {
-        head.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    }
-    // Only HTTP/1.1 has the framing that everyone shares.
-    let body = if version == Version::HTTP_11 && state.policy.hand_over {
+    let body = if hand_over {
         head.insert(header::CONNECTION, HeaderValue::from_static("close"));
         Body::new(body::HandedOver::new(viewer, handover))
     } else {

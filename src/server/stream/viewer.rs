@@ -6,7 +6,9 @@ use crate::{
     metrics::{Columns, EventId, INTERVAL_MS, RETENTION_S},
     server::{
         AppState,
-        hub::{Cursor, Encoder, Head, Hub, Newest, Piece, Progress, Start, ViewerGuard, write_event, write_retry},
+        hub::{
+            Coding, Cursor, Encoder, Head, Hub, Newest, Piece, Progress, Start, ViewerGuard, write_event, write_retry,
+        },
         limits::Permit,
         statistics::{CloseReason, Statistics},
     },
@@ -94,6 +96,11 @@ impl Viewer {
             span,
             _permit: permit,
         }
+    }
+
+    /// How its stream is packed.
+    pub(super) fn coding(&self) -> Coding {
+        self.encoder.coding
     }
 
     /// How far the stream has come, and when it goes on.
