@@ -15,6 +15,8 @@ wasm-bindgen-version := $(shell awk -F '"' '/^name = / {name = $$2} /^version = 
 wasm-bindgen := $(cache)/wasm-bindgen-$(wasm-bindgen-version)/bin/wasm-bindgen
 cargo-leptos-version := 0.3.7
 cargo-leptos := $(cache)/cargo-leptos-$(cargo-leptos-version)/bin/cargo-leptos
+cargo-fuzz-version := 0.13.2
+cargo-fuzz := $(cache)/cargo-fuzz-$(cargo-fuzz-version)/bin/cargo-fuzz
 wasm-opt := tools/node_modules/.bin/wasm-opt
 
 server := target/release/hostbeat
@@ -68,6 +70,19 @@ tests/clients/node_modules/fetched: tests/clients/package.json tests/clients/pac
 	@npm ci --prefix tests/clients --no-fund --no-audit
 	@touch $@
 
+# Without a sanitizer, which the pinned compiler has none of, and nothing here could make it speak: the project forbids
+# unsafe code. What is looked for is a panic, and a promise that is broken.
+.PHONY: fuzz
+fuzz: $(cargo-fuzz) ## throw random input at whatever reads or writes the stream; longer: make fuzz FOR=600
+	@tools/need.sh c++
+	@mkdir -p $(pkg)
+	@for target in $$($(cargo-fuzz) list --fuzz-dir tests/fuzz); do \
+	    echo "==> fuzzing $$target for $(FOR) seconds"; \
+	    $(cargo-fuzz) run --fuzz-dir tests/fuzz --target-dir target/fuzz --dev --sanitizer none $$target -- \
+	        -max_total_time=$(FOR) -print_final_stats=1 -verbosity=0; \
+	done
+fuzz: FOR := 10
+
 .PHONY: bench
 bench: build ## measure what a viewer costs, beside a bare send() loop and axum's own streams
 	@cargo bench --features ssr --bench streams
@@ -83,6 +98,7 @@ lint: wasm-target ## check the format, and both targets with clippy
 	@tools/need.sh rustfmt clippy
 	@echo "==> checking the format"
 	@cargo fmt --check
+	@cargo fmt --check --manifest-path tests/fuzz/Cargo.toml
 # The server embeds this folder, and doesn't compile without it.
 	@mkdir -p $(pkg)
 	@echo "==> clippy, server"
@@ -92,7 +108,7 @@ lint: wasm-target ## check the format, and both targets with clippy
 
 .PHONY: clean
 clean: ## remove what was built here
-	@rm -rf target {tools,end2end,tests/clients}/node_modules end2end/{test-results,playwright-report}
+	@rm -rf target tests/fuzz/{corpus,artifacts} {tools,end2end,tests/clients}/node_modules end2end/{test-results,playwright-report}
 
 # Only cargo knows whether its output is up to date; what follows runs only if the output has changed.
 .PHONY: FORCE
@@ -140,6 +156,10 @@ $(wasm-bindgen): export CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS := fallback
 $(wasm-bindgen):
 	@echo "==> compiling wasm-bindgen $(wasm-bindgen-version) (once, about a minute)"
 	@$(install) wasm-bindgen-cli --version $(wasm-bindgen-version) --bin wasm-bindgen --root $(@D:/bin=)
+
+$(cargo-fuzz):
+	@echo "==> compiling cargo-fuzz $(cargo-fuzz-version) (once, about a minute)"
+	@$(install) cargo-fuzz --version $(cargo-fuzz-version) --locked --root $(@D:/bin=)
 
 $(cargo-leptos):
 	@echo "==> compiling cargo-leptos $(cargo-leptos-version) (once, five to ten minutes)"

@@ -15,6 +15,7 @@ for command in "$@"; do
         command -v "$command" >/dev/null && continue
         case $command in
         cc) packages+=(gcc libc6-dev) ;;
+        c++) packages+=(g++) ;;
         node) packages+=(nodejs) ;;
         *) packages+=("$command") ;;
         esac ;;

@@ -29,6 +29,9 @@ fi
 rust=$(sed 's/\x1b\[[0-9;]*m//g' "$log/rust" | sed -n "$counted" | awk '{n += $1} END {print n + 0}')
 ((rust)) || none Rust
 
+step "what is read and written, with random input"
+make fuzz
+
 step "the wasm target, from source"
 tools/wasm-target.test.sh
 

@@ -27,6 +27,8 @@ pub use origin::{InvalidOrigin, Origin};
 pub use policy::Policy;
 pub use problem::Problem;
 pub use routes::{AppState, routes};
+#[cfg(fuzzing)]
+pub use stream::fuzz;
 pub use telemetry::init as init_telemetry;
 
 use connection::Acceptor;

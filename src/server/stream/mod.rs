@@ -2,6 +2,8 @@
 
 mod body;
 mod fanout;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod request;
 mod viewer;
 

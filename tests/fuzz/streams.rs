@@ -1,0 +1,43 @@
+//! A server's streams, and what holds for the beginning of each.
+
+use axum::http::HeaderMap;
+use hostbeat::{
+    metrics::{EventId, Memory, Sample, Tick},
+    server::{fuzz::Streams, hub::Hub},
+    sse::Parser,
+};
+use std::sync::LazyLock;
+
+/// Ticks that are kept for replay; as many have been dropped.
+const RING: u64 = 5;
+
+static STREAMS: LazyLock<Streams> = LazyLock::new(|| {
+    let hub = Hub::with_ring(RING as usize);
+    for second in 1..=2 * RING {
+        let t = second * 1000;
+        let memory =
+            Sample { t, at: t as f64 / 1000.0, dt: 1.0, values: Memory { used: Some(t), ..Memory::default() } };
+        hub.publish(&Tick { t, cpu: None, memory: Some(memory), connections: None });
+    }
+    Streams::of(hub)
+});
+
+/// Whatever is asked for, what is sent is a stream whose ids rise, beginning after `last_id` if it is one of ours.
+pub(crate) fn check(query: &str, headers: &HeaderMap, last_id: Option<EventId>) {
+    let Some(sent) = STREAMS.begin(query, headers) else { return };
+    let (mut parser, mut names, mut ids) = (Parser::default(), Vec::new(), Vec::new());
+    parser.read(&sent, |event| {
+        if !event.id.is_empty() {
+            ids.push(event.id.parse::<EventId>().expect("an id of ours"));
+        }
+        names.push(event.name);
+    });
+    assert_eq!(names[0], "hello");
+    assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+    let newest = EventId { ms: 2 * RING * 1000, n: 0 };
+    let later = last_id.filter(|last| *last <= newest);
+    assert!(
+        ids.iter().all(|id| later.is_none_or(|last| *id > last || names.contains(&"window".to_owned()))),
+        "{ids:?}"
+    );
+}
