@@ -48,6 +48,11 @@ pub struct IdSequence {
 }
 
 impl IdSequence {
+    /// Goes on after `last`, where ids have been given out before.
+    pub const fn after(last: Option<EventId>) -> Self {
+        Self { last }
+    }
+
     /// The first of `events` consecutive ids for the tick at `t` (unix ms). Where the clock has stepped back, the ids
     /// continue from the last one.
     pub fn take(&mut self, t: u64, events: u32) -> EventId {

@@ -220,7 +220,7 @@ impl From<&Columns> for Window {
 
 /// A window on the wire, the `data` of a `window` event: `n` values for each series, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(serde::Deserialize))]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize))]
 pub struct Columns {
     /// Tick of the first value, unix ms.
     pub t0: u64,
@@ -232,7 +232,7 @@ pub struct Columns {
     pub series: BTreeMap<String, Values>,
     /// Whether older seconds were asked for than are kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[cfg_attr(test, serde(default))]
+    #[cfg_attr(feature = "ssr", serde(default))]
     pub truncated: bool,
 }
 
@@ -247,7 +247,7 @@ impl Columns {
 
 /// The values of one series: `n` of them, or only the newest ones.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(test, derive(serde::Deserialize), serde(transparent))]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(transparent))]
 pub struct Values(pub Vec<Option<f64>>);
 
 impl Serialize for Values {

@@ -2,7 +2,10 @@
 
 use super::Policy;
 use clap::{Args, ValueEnum};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 use tracing::Level;
 
 /// Everything that can be set.
@@ -15,6 +18,10 @@ pub struct Config {
     /// Allow an address that other hosts can reach: there is no sign-in yet, so they will all see this page
     #[arg(long, env = "HOSTBEAT_PUBLIC")]
     pub public: bool,
+
+    /// File to keep the last hour in while Hostbeat is not running; without it, a restart begins with nothing
+    #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE")]
+    pub state: Option<PathBuf>,
 
     /// How to write the log: text, json, or auto for text on a terminal and json elsewhere
     #[arg(

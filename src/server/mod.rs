@@ -17,6 +17,7 @@ mod problem;
 mod routes;
 pub mod sampler;
 mod shutdown;
+mod state;
 mod statistics;
 mod stream;
 mod telemetry;
@@ -27,6 +28,7 @@ pub use origin::{InvalidOrigin, Origin};
 pub use policy::Policy;
 pub use problem::Problem;
 pub use routes::{AppState, routes};
+pub use state::StateError;
 #[cfg(fuzzing)]
 pub use stream::fuzz;
 pub use telemetry::init as init_telemetry;
@@ -35,6 +37,7 @@ use connection::Acceptor;
 use hub::Hub;
 use sampler::Groups;
 use shutdown::Signals;
+use state::StateFile;
 use std::{
     io,
     net::SocketAddr,
@@ -66,6 +69,9 @@ pub enum ServeError {
     /// No thread could be started to write the streams.
     #[error("cannot start a thread that writes the streams: {0}")]
     Fanout(io::Error),
+    /// The past can't be kept where it should be.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// Signals can't be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
@@ -87,7 +93,10 @@ fn explain(error: &io::Error) -> String {
 pub async fn run(config: &Config) -> Result<(), ServeError> {
     policy::raise_file_limit();
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
-    let server = Server::bind(config.listen, Arc::new(Hub::default()), config.policy.clone()).await?;
+    let mut state = config.state.as_deref().map(StateFile::open).transpose()?;
+    let hub = Arc::new(state.as_mut().map(StateFile::restore).transpose()?.unwrap_or_default());
+    let server = Server::bind(config.listen, Arc::clone(&hub), config.policy.clone()).await?;
+    state.as_ref().map(StateFile::clear).transpose()?;
     server.sample(sampler::Host::new(server.state.hub.viewers())).await?;
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}");
@@ -100,6 +109,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
         });
     };
     server.serve_until(stop).await?;
+    state.map(|state| state.save(&hub)).transpose()?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -137,7 +147,7 @@ impl Server {
         };
         sampler::spawn(groups, publish).map_err(ServeError::Sampler)?;
         let mut head = self.state.hub.follow();
-        if timeout(FIRST_TICK, head.wait_for(|head| head.published > 0)).await.is_err() {
+        if timeout(FIRST_TICK, head.wait_for(|head| head.at.is_some())).await.is_err() {
             tracing::warn!("no sample yet; serving all the same");
         }
         Ok(())

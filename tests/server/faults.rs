@@ -72,7 +72,7 @@ fn drop_again_and_again(policy: Policy) {
     let mut assembled = control.clone();
     for drop in 0..DROPS {
         if (drop + 1) % (DROPS / RESTARTS) == 0 {
-            server = restart(server, published, &policy);
+            server = restart(server, &policy);
         }
         // A client that has everything would wait for ever.
         let last = assembled.last().unwrap().clone();
@@ -99,12 +99,10 @@ fn drop_again_and_again(policy: Policy) {
     assert_eq!(assembled, control);
 }
 
-/// A new server that is given the same past, and knows nothing of its viewers. (One that is started anew has only what it
-/// has sampled since.)
-fn restart(mut server: Running, published: u64, policy: &Policy) -> Running {
+/// A new server that knows what the old one has saved, and nothing of its viewers.
+fn restart(mut server: Running, policy: &Policy) -> Running {
     server.stop();
     server.wait();
-    let hub = Hub::with_ring(RING);
-    (1..=published).for_each(|second| hub.publish(&tick(second * 1000)));
+    let hub = Hub::restore(&server.hub.save().unwrap()).unwrap();
     Running::show_by(hub, Policy { drain: Duration::from_secs(1), ..policy.clone() })
 }

@@ -1,6 +1,9 @@
 //! The program on its command line.
 
-use super::program::{Program, hostbeat};
+use super::{
+    program::{Program, hostbeat},
+    support::follow,
+};
 use std::{
     io::{Read, Write},
     net::TcpListener,
@@ -163,4 +166,51 @@ fn a_probe_of_what_is_no_stream_fails() {
     answers.join().unwrap();
     assert_eq!(code, Some(1), "{output}");
     assert!(output.contains("broken: cpu came twice or out of order: 5-0 after 5-0"), "{output}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_restart_goes_on_where_the_server_was() {
+    let state = format!("{}/past-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let start = || Program::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", &state]));
+    let mut server = start();
+    let stream = follow(&server.address, "", &[]);
+    let (sender, seen) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let events =
+            stream.filter(|event| event.event != "heartbeat").inspect(|event| sender.send(event.id.clone()).unwrap());
+        events.collect::<Vec<_>>()
+    });
+    // Of the first ticks, one is in the window.
+    seen.iter().filter(|id| id.ends_with("-2")).nth(3).unwrap();
+    server.terminate();
+    assert!(server.wait().success());
+    let before = reader.join().unwrap();
+    let [_, window, ticks @ .., goodbye] = &before[..] else { panic!("{before:?}") };
+    assert_eq!((&*window.event, &*goodbye.event), ("window", "shutdown"));
+
+    let mut server = start();
+    let again = follow(&server.address, "", &[("last-event-id", &window.id)]);
+    let mut again = again.skip_while(|event| event.event == "hello");
+    for event in ticks {
+        assert_eq!(again.next().as_ref(), Some(event));
+    }
+    let last = ticks.last().unwrap();
+    let newer = again.next().unwrap();
+    assert!(newer.event == "cpu" && newer.id > last.id, "{newer:?} after {last:?}");
+
+    // A server that had no chance to save must not pass an older past off as whole.
+    server.kill();
+    let server = start();
+    let mut anew = follow(&server.address, "", &[("last-event-id", &last.id)]);
+    assert!(anew.next().unwrap().data.contains("\"start\":\"window\""));
+    assert!(anew.next().unwrap().data.contains("\"truncated\":true"));
+    std::fs::remove_file(state).unwrap();
+}
+
+#[test]
+fn a_past_that_cannot_be_kept_is_said_at_the_start() {
+    let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/past"]);
+    assert_eq!(code, Some(1));
+    assert!(output.contains("/nowhere/past") && output.contains("--state"), "{output}");
 }

@@ -119,16 +119,7 @@ impl Running {
 
     /// Opens a stream.
     pub(crate) fn follow(&self, query: &str, headers: &[(&str, &str)]) -> Follower {
-        let mut request = agent().get(format!("http://{}/api/stream{query}", self.address));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let (head, body) = request.call().unwrap().into_parts();
-        let body = body.into_reader();
-        let packed = head.headers.get("content-encoding").is_some_and(|coding| coding == "gzip");
-        let events: Box<dyn Iterator<Item = Event> + Send> =
-            if packed { Box::new(events(GzDecoder::new(body), true)) } else { Box::new(events(body, false)) };
-        Follower { head, events }
+        follow(&self.address.to_string(), query, headers)
     }
 }
 
@@ -140,6 +131,20 @@ impl Drop for Running {
 
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_response(Some(PATIENCE)).build().into()
+}
+
+/// Opens a stream of the server at `address`.
+pub(crate) fn follow(address: &str, query: &str, headers: &[(&str, &str)]) -> Follower {
+    let mut request = agent().get(format!("http://{address}/api/stream{query}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (head, body) = request.call().unwrap().into_parts();
+    let body = body.into_reader();
+    let packed = head.headers.get("content-encoding").is_some_and(|coding| coding == "gzip");
+    let events: Box<dyn Iterator<Item = Event> + Send> =
+        if packed { Box::new(events(GzDecoder::new(body), true)) } else { Box::new(events(body, false)) };
+    Follower { head, events }
 }
 
 /// An open stream, event by event.

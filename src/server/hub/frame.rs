@@ -23,9 +23,11 @@ pub(super) struct Frame {
 
 /// A tick that could not be put on the wire.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RenderError {
+pub enum RenderError {
+    /// A sample can't be written as JSON.
     #[error("a sample could not be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// A field would break out of its line.
     #[error(transparent)]
     Field(#[from] InvalidField),
 }
@@ -36,11 +38,18 @@ impl Frame {
         let parts = [json(tick.cpu.as_ref())?, json(tick.memory.as_ref())?, json(tick.connections.as_ref())?];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         let first = ids.take(tick.t, parts.len() as u32);
-        let mut bytes = BytesMut::new();
-        let mut events = Vec::with_capacity(parts.len());
+        Self::of(first, parts.iter().map(|(name, data)| (*name, &**data)))
+    }
+
+    /// Writes the events of a tick, the first of which has the id `first`.
+    pub(super) fn of<'a>(
+        first: EventId,
+        parts: impl IntoIterator<Item = (EventName, &'a str)>,
+    ) -> Result<Self, RenderError> {
+        let (mut bytes, mut events) = (BytesMut::new(), Vec::new());
         for (n, (name, data)) in (0..).zip(parts) {
             let start = bytes.len();
-            write_event(&mut bytes, Some(first.plus(n)), name.as_str(), &data)?;
+            write_event(&mut bytes, Some(first.plus(n)), name.as_str(), data)?;
             events.push((name, start..bytes.len()));
         }
         Ok(Self { first, bytes, events, shared: Mutex::default() })

@@ -8,12 +8,15 @@ mod event;
 mod frame;
 mod gzip;
 mod piece;
+mod saved;
 
 use crate::metrics::{Columns, EventId, EventNames, IdSequence, RETENTION_S, Tick, Window};
 pub use cursor::{Cursor, Newest, Progress, Start};
 pub use event::{InvalidField, write_event, write_retry};
 use frame::Frame;
+pub use frame::RenderError;
 pub use piece::{Coding, Encoder, Piece};
+pub use saved::InvalidPast;
 use std::{
     collections::VecDeque,
     fmt,

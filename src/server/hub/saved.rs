@@ -1,0 +1,179 @@
+//! What a hub keeps over a restart: text as a client would be sent it, a window of everything and then each tick of the
+//! ring as it was first sent.
+
+use super::{Frame, Head, Hub, RING_TICKS, RenderError, write_event};
+use crate::{
+    metrics::{Columns, EventId, EventName, EventNames, IdSequence, InvalidId, UnknownEvent},
+    sse::Parser,
+};
+use bytes::BytesMut;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// A text that [`Hub::save`] has not written, or that of another version.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidPast {
+    /// It begins with something else.
+    #[error("it doesn't begin with a window")]
+    NoWindow,
+    /// The data of an event can't be read.
+    #[error("it has an event that can't be read: {0}")]
+    Data(#[from] serde_json::Error),
+    /// It has an event that nobody here knows.
+    #[error(transparent)]
+    Name(#[from] UnknownEvent),
+    /// It has an event whose id is none of ours.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    /// An event's id doesn't follow that of the one before.
+    #[error("the event {0} comes too early")]
+    Order(EventId),
+    /// An event can't be sent again.
+    #[error(transparent)]
+    Event(#[from] RenderError),
+}
+
+/// An event of a tick.
+struct Saved {
+    t: u64,
+    id: EventId,
+    name: EventName,
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct Stamp {
+    t: u64,
+}
+
+impl Hub {
+    /// All that is kept; nothing where nothing was published yet.
+    ///
+    /// # Errors
+    /// When figures can't be written as text, which doesn't happen.
+    pub fn save(&self) -> Result<Vec<u8>, RenderError> {
+        let past = self.past();
+        let mut text = BytesMut::new();
+        if let Some(newest) = past.last_id() {
+            let columns = past.window.columns(None, usize::MAX, EventNames::ALL);
+            let data = serde_json::to_string(&columns)?;
+            write_event(&mut text, Some(newest), "window", &data)?;
+        }
+        past.ring.iter().for_each(|frame| _ = frame.write(&mut text, EventNames::ALL, 0));
+        Ok(text.to_vec())
+    }
+
+    /// A hub that goes on where another one was.
+    ///
+    /// # Errors
+    /// When the text is not what [`save`](Self::save) writes.
+    pub fn restore(text: &[u8]) -> Result<Self, InvalidPast> {
+        let mut events = Vec::new();
+        Parser::default().read(text, |event| events.push(event));
+        let mut events = events.into_iter();
+        let hub = Self::default();
+        let columns: Columns = match events.next() {
+            Some(window) if window.name == "window" => serde_json::from_str(&window.data)?,
+            Some(_) => return Err(InvalidPast::NoWindow),
+            None => return Ok(hub),
+        };
+        let saved = events.map(|event| {
+            let Stamp { t } = serde_json::from_str(&event.data)?;
+            Ok(Saved { t, id: event.id.parse()?, name: event.name.parse()?, data: event.data })
+        });
+        let saved = saved.collect::<Result<Vec<_>, InvalidPast>>()?;
+        let mut past = hub.past_mut();
+        past.window.merge(&columns);
+        if let Some([_, early]) = saved.array_windows().find(|[before, next]| !follows(next, before)) {
+            return Err(InvalidPast::Order(early.id));
+        }
+        for tick in saved.chunk_by(|one, next| one.t == next.t) {
+            let parts = tick.iter().map(|event| (event.name, event.data.as_str()));
+            past.ring.push_back(Arc::new(Frame::of(tick[0].id, parts)?));
+        }
+        let surplus = past.ring.len().saturating_sub(RING_TICKS);
+        past.ring.drain(..surplus);
+        *hub.ids() = IdSequence::after(past.last_id());
+        let head = Head { published: past.published(), last_tick: past.window.end(), ..Head::default() };
+        drop(past);
+        hub.head.send_replace(head);
+        Ok(hub)
+    }
+}
+
+fn follows(next: &Saved, before: &Saved) -> bool {
+    if next.t == before.t { next.id == before.id.plus(1) } else { next.id > before.id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::hub::{Coding, Cursor, Progress, tests::tick};
+    use proptest::prelude::*;
+
+    /// All that a viewer gets who was at `last_id`.
+    fn replay(hub: &Hub, last_id: EventId) -> Vec<u8> {
+        let (_, window, mut cursor): (_, _, Cursor) = hub.open(EventNames::ALL, Some(Ok(last_id)), 0);
+        assert_eq!(window, None);
+        let mut sent = Vec::new();
+        loop {
+            match hub.advance(&mut cursor, Coding::Identity) {
+                Progress::Live(piece) => sent.extend_from_slice(&piece.data()),
+                Progress::Past(bytes, _) => sent.extend_from_slice(&bytes),
+                Progress::Window(..) => panic!("a window where there should be a replay"),
+                Progress::UpToDate => return sent,
+            }
+        }
+    }
+
+    fn hub(seconds: impl IntoIterator<Item = u64>) -> Hub {
+        let hub = Hub::default();
+        seconds.into_iter().for_each(|second| hub.publish(&tick(second * 1000)));
+        hub
+    }
+
+    #[test]
+    fn what_is_restored_goes_on_as_if_nothing_had_happened() {
+        // Longer than the ring, with a gap, and a clock that was set back.
+        let (one, last) = (hub((1..1000).chain([1100, 1101, 1050, 1051])), EventId { ms: 500_000, n: 1 });
+        let two = Hub::restore(&one.save().unwrap()).unwrap();
+        for hub in [&one, &two] {
+            hub.publish(&tick(1_060_000));
+        }
+        assert_eq!(one.snapshot(3600), two.snapshot(3600));
+        let (replayed, expected) = (replay(&two, last), replay(&one, last));
+        assert!(expected.starts_with(b"id: 500000-2\n"));
+        assert_eq!(String::from_utf8(replayed), String::from_utf8(expected));
+    }
+
+    #[test]
+    fn of_nothing_nothing_is_restored() {
+        let hub = Hub::restore(&Hub::default().save().unwrap()).unwrap();
+        assert_eq!((hub.head(), hub.snapshot(3600).1), (Head::default(), None));
+    }
+
+    #[test]
+    fn what_was_not_saved_here_is_refused() {
+        let text = String::from_utf8(hub(1..4).save().unwrap()).unwrap();
+        for (from, to, says) in [
+            ("event: window", "event: hello", "begin with a window"),
+            ("event: memory", "event: gpu", "\"gpu\""),
+            ("id: 2000-1", "id: 2000-2", "2000-2 comes too early"),
+            ("id: 3000-0", "id: 1000-0", "1000-0 comes too early"),
+            ("id: 2000-1", "id: 2000", "no event id"),
+            ("{\"t\":2000", "{\"t\":true", "can't be read"),
+        ] {
+            let error = Hub::restore(text.replace(from, to).as_bytes()).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains(says), "{from} -> {to}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it(text in ".*", cut in 0usize..2000) {
+            let _ = Hub::restore(text.as_bytes());
+            let saved = hub(1..4).save().unwrap();
+            let _ = Hub::restore(&saved[..cut.min(saved.len())]);
+        }
+    }
+}
