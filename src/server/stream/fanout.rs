@@ -116,8 +116,8 @@ struct Share {
     poll: Poll,
     arrivals: Receiver<Arrival>,
     hub: Weak<Hub>,
-    /// Boxed, since a slab keeps room for twice as many.
-    viewers: Slab<Box<Line>>,
+    /// In one place, since a tick walks through all of them.
+    viewers: Slab<Line>,
     end: Option<Instant>,
     /// How long a viewer may take no bytes.
     stall: Duration,
@@ -194,7 +194,7 @@ impl Share {
         if let Err(error) = self.poll.registry().register(&mut socket, Token(key), interest) {
             return tracing::warn!(%error, "a viewer's socket could not be watched");
         }
-        entry.insert(Box::new(Line { socket, viewer, rest: Bytes::new(), stuck: None, unasked: 0, ended: false }));
+        entry.insert(Line { socket, viewer, rest: Bytes::new(), stuck: None, unasked: 0, ended: false });
         self.serve(key, |line| line.feed(Instant::now()));
     }
 
@@ -225,6 +225,10 @@ impl Share {
             bytes += piece.data_len() as u64;
             line.send(piece.chunk(), now) == State::Open
         });
+        // After a rush, what it took.
+        if self.viewers.len() < self.viewers.capacity() / 4 {
+            self.viewers.shrink_to_fit();
+        }
         self.statistics.events.inc_by(events);
         self.statistics.bytes.inc_by(bytes);
     }

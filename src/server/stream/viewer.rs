@@ -32,14 +32,14 @@ const LEAST_AGE: f64 = 0.8;
 /// Version of the events' fields. Fields are added within one, never renamed, retyped or removed.
 const SCHEMA: u32 = 1;
 
-/// An open stream. Whatever way it ends, dropping it counts it out.
+/// An open stream. Whatever way it ends, dropping it counts it out. Small, since a tick walks through all of them: what
+/// a tick doesn't need is in the account.
 pub(in crate::server) struct Viewer {
     hub: Arc<Hub>,
     cursor: Cursor,
     encoder: Encoder,
     /// The first piece, until it is taken.
-    first: Option<Piece>,
-    opened: Instant,
+    first: Option<Box<Piece>>,
     /// When it last got something.
     heard: Instant,
     /// When it is to end.
@@ -47,6 +47,12 @@ pub(in crate::server) struct Viewer {
     ended: bool,
     /// Why it is at its end.
     pub reason: CloseReason,
+    account: Box<Account>,
+}
+
+/// What is counted about an open stream.
+struct Account {
+    opened: Instant,
     statistics: Arc<Statistics>,
     span: tracing::Span,
     _guard: ViewerGuard,
@@ -81,20 +87,17 @@ impl Viewer {
         let age = state.policy.stream_age.mul_f64(LEAST_AGE + (1.0 - LEAST_AGE) * fastrand::f64());
         let span = tracing::debug_span!("stream", start = start.as_str());
         tracing::debug!(parent: &span, "opened");
+        let account = Account { opened: now, statistics, span, _guard: hub.enter(), _permit: permit };
         Self {
-            first: Some(encoder.first(&plain, events)),
-            _guard: hub.enter(),
+            first: Some(Box::new(encoder.first(&plain, events))),
             hub,
             cursor,
             encoder,
-            opened: now,
             heard: now,
             until: now + age,
             ended: false,
             reason: CloseReason::Gone,
-            statistics,
-            span,
-            _permit: permit,
+            account: Box::new(account),
         }
     }
 
@@ -110,7 +113,7 @@ impl Viewer {
 
     /// What a stream starts with, as long as it hasn't been taken.
     pub(super) fn take_first(&mut self) -> Option<Piece> {
-        let first = self.first.take()?;
+        let first = *self.first.take()?;
         Some(self.counted(first))
     }
 
@@ -138,7 +141,7 @@ impl Viewer {
             Progress::Live(piece) => self.encoder.share(piece),
             Progress::Past(plain, events) => self.encoder.next(&plain, events),
             Progress::Window(columns, newest) => {
-                self.statistics.conflations.inc();
+                self.account.statistics.conflations.inc();
                 self.own(1, |into| write_window(into, &columns, newest))
             }
             Progress::UpToDate => match self.idle(now) {
@@ -183,17 +186,18 @@ impl Viewer {
     }
 
     fn counted(&self, piece: Piece) -> Piece {
-        self.statistics.events.inc_by(piece.events.into());
-        self.statistics.bytes.inc_by(piece.data_len() as u64);
+        self.account.statistics.events.inc_by(piece.events.into());
+        self.account.statistics.bytes.inc_by(piece.data_len() as u64);
         piece
     }
 }
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        let age = self.opened.elapsed();
-        self.statistics.closed(self.reason, age);
-        tracing::debug!(parent: &self.span, reason = self.reason.as_str(), age_s = age.as_secs(), "closed");
+        let Account { opened, statistics, span, .. } = &*self.account;
+        let age = opened.elapsed();
+        statistics.closed(self.reason, age);
+        tracing::debug!(parent: span, reason = self.reason.as_str(), age_s = age.as_secs(), "closed");
     }
 }
 
