@@ -131,7 +131,7 @@ $(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
 	@$(wasm-opt) -Oz --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
 	    target/bind/hostbeat_bg.wasm -o $(pkg)/hostbeat.wasm
-	@cp target/bind/hostbeat.js $(pkg)/
+	@tools/node_modules/.bin/terser --module --compress passes=2 --mangle -o $(pkg)/hostbeat.js target/bind/hostbeat.js
 
 $(wasm): FORCE | wasm-target
 	@echo "==> compiling the browser library"
@@ -144,7 +144,7 @@ wasm-target:
 
 $(wasm-opt): tools/package.json tools/package-lock.json
 	@tools/need.sh node npm
-	@echo "==> fetching wasm-opt"
+	@echo "==> fetching wasm-opt and terser"
 	@npm ci --prefix tools --no-fund --no-audit
 	@touch $@
 

@@ -11,12 +11,15 @@ mod support;
 use hostbeat::server::sampler::{Host, Procfs, SocketStates, Source};
 use serde_json::Value;
 use std::{
-    fs, io, mem,
+    fs,
+    io::{self, Read, Write},
+    mem,
+    net::{TcpListener, TcpStream},
     process::{Child, Command},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use support::{Running, json};
+use support::{Follower, Running, json};
 
 /// What is asked of every core's figure, in points of percent: nearly always, and always.
 const MOSTLY: (f64, f64) = (0.95, 3.0);
@@ -156,6 +159,10 @@ impl Source for Late {
         Ok(())
     }
 
+    fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
+        self.kernel.list(path)
+    }
+
     fn socket_states(&mut self) -> io::Result<SocketStates> {
         self.kernel.socket_states()
     }
@@ -172,6 +179,10 @@ impl Source for Inflated {
         let lines = text.lines().map(|line| line.split_whitespace().map(inflate).collect::<Vec<_>>().join(" "));
         *text = lines.map(|line| line + "\n").collect();
         Ok(())
+    }
+
+    fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
+        self.0.list(path)
     }
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {
@@ -227,4 +238,74 @@ fn streamed_figures_are_the_kernels_and_a_fault_would_be_noticed() {
     for (fault, verdict) in [("late", late), ("inflated", inflated)] {
         assert!(verdict.is_err(), "the {fault} sampler passed the same check: {verdict:?}");
     }
+}
+
+/// What is sent over the loopback interface, and written to a disk.
+const AMOUNT: usize = 128 << 20;
+/// Sockets that are opened.
+const LISTENERS: usize = 100;
+
+/// Adds a rate up, times the seconds that each one is over, until it has stood still for two ticks after it had moved.
+fn total_of(stream: &mut Follower, act: impl FnOnce(), path: &str) -> f64 {
+    let figure = |data: &Value| data.pointer(path).and_then(Value::as_f64).unwrap_or(0.0) * number(&data["dt"]);
+    // A tick from before: what is under way already is none of ours.
+    stream.next_with_id();
+    act();
+    let (mut total, mut quiet) = (0.0, 0);
+    while quiet < 2 {
+        let risen = figure(&json(&stream.next_with_id()));
+        quiet = if total > 0.0 && risen < AMOUNT as f64 / 100.0 { quiet + 1 } else { 0 };
+        total += risen;
+        assert!(total < 3.0 * AMOUNT as f64, "this host is too busy to tell: {total} bytes, and no end");
+    }
+    total
+}
+
+#[test]
+fn a_known_transfer_is_found_in_the_stream() {
+    let server = Running::start();
+    let mut stream = server.follow("?events=network&window=0", &[]);
+    let transfer = || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut receiver, _) = listener.accept().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| sender.write_all(&vec![7; AMOUNT]).unwrap());
+            receiver.read_exact(&mut vec![0; AMOUNT]).unwrap();
+        });
+    };
+    let total = total_of(&mut stream, transfer, "/interfaces/lo/rx_bytes") / AMOUNT as f64;
+    // Headers, and what acknowledges them, are a percent or so.
+    assert!((1.0..1.03).contains(&total), "{total} times what was sent");
+}
+
+#[test]
+fn a_known_write_is_found_in_the_stream() {
+    let server = Running::start();
+    let mut stream = server.follow("?events=disk&window=0", &[]);
+    let path = format!("{}/known-write", env!("CARGO_TARGET_TMPDIR"));
+    let write = || {
+        let mut file = fs::File::create(&path).unwrap();
+        file.write_all(&vec![7; AMOUNT]).unwrap();
+        file.sync_all().unwrap();
+    };
+    let total = total_of(&mut stream, write, "/write_bytes") / AMOUNT as f64;
+    fs::remove_file(path).unwrap();
+    // The file system's own records, and what others write meanwhile.
+    assert!((1.0..1.2).contains(&total), "{total} times what was written");
+}
+
+#[test]
+fn a_known_number_of_listeners_is_found_in_the_stream() {
+    let server = Running::start();
+    let mut stream = server.follow("?events=connections&window=0", &[]);
+    let mut listening = || json(&stream.next_with_id())["tcp"]["listen"].as_u64().unwrap();
+    let before = listening();
+    let listeners: Vec<_> = (0..LISTENERS).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    // The first tick may have been on its way.
+    listening();
+    assert_eq!(listening(), before + LISTENERS as u64);
+    drop(listeners);
+    listening();
+    assert_eq!(listening(), before);
 }

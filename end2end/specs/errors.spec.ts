@@ -60,7 +60,7 @@ const API: Refusal[] = [
     path: "/api/stream?events=gpu",
     status: 400,
     title: "Unknown query value",
-    detail: /cpu, memory, connections/,
+    detail: /cpu, memory, load/,
   },
   {
     what: "an unknown address",
@@ -107,7 +107,7 @@ for (const { what, path, status, title, detail, ...request } of PAGES)
     const response = await page.goto(path);
     expect(response!.status()).toBe(status);
     expect(response!.headers()["content-type"]).toBe("text/html; charset=utf-8");
-    if (status === 405) expect(response!.headers()["allow"]).toBe("GET, HEAD");
+    if (status === 405) expect(response!.headers()["allow"]).toBe("GET,HEAD");
     await expect(page).toHaveTitle(`${title} · Hostbeat`);
     await expect(page.getByRole("heading")).toHaveText(title);
     await expect(page.getByText(String(status), { exact: true })).toBeVisible();
@@ -122,7 +122,7 @@ for (const { what, path, status, title, detail, method = "GET", headers } of API
     const response = await request.fetch(path, { method, headers });
     expect(response.status()).toBe(status);
     expect(response.headers()["content-type"]).toBe("application/problem+json");
-    if (status === 405) expect(response.headers()["allow"]).toBe("GET, HEAD");
+    if (status === 405) expect(response.headers()["allow"]).toBe("GET,HEAD,OPTIONS");
     expect(await response.json()).toEqual({ status, title, detail: expect.stringMatching(detail) });
   });
 

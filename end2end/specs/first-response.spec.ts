@@ -8,7 +8,11 @@ import { expect, test } from "../fixtures/test";
 const LINES: Record<ChartId, [colour: string, path: string]> = {
   cpu: ["blue", "cpu.user"],
   memory: ["green", "memory.used"],
+  load: ["grey", "load.fifteen"],
+  pressure: ["amber", "pressure.io.some"],
   connections: ["violet", "connections.tcp.listen"],
+  network: ["violet", "network.tx_bytes"],
+  disk: ["amber", "disk.write_bytes"],
 };
 
 test("the first response holds the figures and the charts of its second", async ({ page, baseURL, record }) => {
@@ -86,13 +90,20 @@ test("what the page is made of is small on the wire and kept for ever", async ({
 
 /** The points of a line of the server's drawing, how large that is, and the value at its top. It runs in a browser. */
 function readLine(document: Document, { chart, colour }: { chart: string; colour: string }) {
-  const lines = document.querySelectorAll(`#${chart} .still polyline[stroke="var(--${colour})"]`);
-  const points = [...lines].flatMap((line) => line.getAttribute("points")!.trim().split(" "));
+  const lines = document.querySelectorAll(`#${chart} .still path[stroke="var(--${colour})"]`);
+  const points = [...lines].flatMap((line) => {
+    const steps = line.getAttribute("d")!.match(/-?\d+/g)!.map(Number);
+    let [x, y] = [0, 0];
+    return Array.from({ length: steps.length / 2 }, (_, i) => [(x += steps[2 * i]!), (y += steps[2 * i + 1]!)]);
+  });
   const [, , width, height] = lines[0]!.closest("svg")!.getAttribute("viewBox")!.split(" ").map(Number);
   const [, number, symbol = ""] = /([\d.]+) ?(\S*)/.exec(document.querySelector(`#${chart} .axis li`)!.textContent!)!;
-  const multiple = { MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }[symbol] ?? 1;
+  const binary = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+  const bytes = { "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9 };
+  const bits = { "bit/s": 0.125, "kbit/s": 125, "Mbit/s": 125e3, "Gbit/s": 125e6 };
+  const multiple = { ...binary, ...bytes, ...bits }[symbol] ?? 1;
   return {
-    points: points.map((point) => point.split(",").map(Number)),
+    points,
     top: Number(number) * multiple,
     width: width!,
     height: height!,

@@ -1,9 +1,17 @@
-import { CHARTS } from "../fixtures/dashboard";
+import { CHARTS, type ChartId } from "../fixtures/dashboard";
 import { ink, lines } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
 /** A line that every drawing of a chart has, and that no other line can cover. */
-const LINES = { cpu: "teal", memory: "green", connections: "teal" };
+const LINES: Record<ChartId, string> = {
+  cpu: "teal",
+  memory: "green",
+  load: "blue",
+  pressure: "blue",
+  connections: "teal",
+  network: "teal",
+  disk: "grey",
+};
 
 test("charts take the colours of the reader's theme, also when it changes", async ({ dashboard, page }) => {
   // No tick may be what redraws them.

@@ -3,6 +3,7 @@
 
 mod chart;
 mod coverage;
+mod devices;
 mod header;
 mod link;
 #[cfg(feature = "ssr")]
@@ -38,7 +39,7 @@ pub fn dashboard(seed: Seed) -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
-            <main>{CHARTS.iter().map(|chart| view! { <Panel chart/> }).collect_view()}</main>
+            <main>{CHARTS.iter().filter(|chart| state.shows(chart)).map(|chart| view! { <Panel chart/> }).collect_view()}</main>
             <Coverage/>
         </div>
     }

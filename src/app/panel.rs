@@ -1,6 +1,11 @@
 //! One group of figures: the one that matters in large type, a chart, and the rest beside it.
 
-use super::{State, chart::ChartView, state::text};
+use super::{
+    State,
+    chart::ChartView,
+    devices::{Devices, devices},
+    state::text,
+};
 use crate::charts::{Chart, Series, units::Unit};
 use leptos::prelude::*;
 
@@ -10,8 +15,8 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let number = text(move || state.figure(chart.figure, chart.unit).0);
     let symbol = text(move || match chart.unit {
         // A count has no symbol; the first series of its chart is what it counts.
-        Unit::Count => chart.series.first().map_or("", |series| series.label).to_owned(),
-        Unit::Percent | Unit::Bytes => state.figure(chart.figure, chart.unit).1.to_owned(),
+        Unit::Count | Unit::Average => chart.series.first().map_or("", |series| series.label).to_owned(),
+        _ => state.figure(chart.figure, chart.unit).1.to_owned(),
     });
     let heading = Signal::stored(format!("{}-heading", chart.id));
     view! {
@@ -24,6 +29,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
             <ChartView chart/>
             {(chart.id == "cpu").then(|| view! { <Cores/> })}
             <Details figures=details(chart.id)/>
+            {devices(chart.id).map(|table| view! { <Devices table/> })}
         </section>
     }
 }
@@ -79,6 +85,17 @@ fn Details(figures: &'static [(&'static str, Unit, &'static str)]) -> impl IntoV
 
 fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
     match id {
+        "cpu" => &[
+            ("running", Unit::Count, "cpu.running"),
+            ("blocked", Unit::Count, "cpu.blocked"),
+            ("switches", Unit::Rate, "cpu.context_switches"),
+            ("interrupts", Unit::Rate, "cpu.interrupts"),
+            ("forks", Unit::Rate, "cpu.forks"),
+        ],
+        "load" => &[("tasks", Unit::Count, "load.tasks")],
+        "pressure" => {
+            &[("memory, all", Unit::Percent, "pressure.memory.full"), ("I/O, all", Unit::Percent, "pressure.io.full")]
+        }
         "memory" => &[
             ("available", Unit::Bytes, "memory.available"),
             ("free", Unit::Bytes, "memory.free"),
@@ -86,6 +103,14 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
             ("cached", Unit::Bytes, "memory.cached"),
             ("swap used", Unit::Bytes, "memory.swap_used"),
             ("swap", Unit::Bytes, "memory.swap_total"),
+            ("swap in", Unit::Throughput, "memory.swap_in"),
+            ("swap out", Unit::Throughput, "memory.swap_out"),
+            ("dirty", Unit::Bytes, "memory.dirty"),
+            ("writeback", Unit::Bytes, "memory.writeback"),
+            ("slab", Unit::Bytes, "memory.slab"),
+            ("shared", Unit::Bytes, "memory.shared"),
+            ("major faults", Unit::Rate, "memory.major_faults"),
+            ("OOM kills", Unit::Rate, "memory.oom_kills"),
         ],
         "connections" => &[
             ("TCP in use", Unit::Count, "connections.tcp.in_use"),
@@ -97,6 +122,10 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
             ("fin-wait-2", Unit::Count, "connections.tcp.fin_wait2"),
             ("closing", Unit::Count, "connections.tcp.closing"),
             ("last-ack", Unit::Count, "connections.tcp.last_ack"),
+            ("sent again", Unit::Rate, "connections.tcp.retransmits"),
+            ("resets", Unit::Rate, "connections.tcp.resets"),
+            ("overflows", Unit::Rate, "connections.tcp.listen_overflows"),
+            ("turned away", Unit::Rate, "connections.tcp.listen_drops"),
         ],
         _ => &[],
     }

@@ -2,7 +2,7 @@
 
 use super::{Link, Seed, Span};
 use crate::{
-    charts::{Value, units::Unit},
+    charts::{Chart, Value, units::Unit},
     metrics::{HostFacts, Window},
 };
 use leptos::prelude::*;
@@ -33,6 +33,11 @@ impl State {
             host: StoredValue::new(seed.host),
             after: StoredValue::new(seed.after),
         }
+    }
+
+    /// Whether a chart belongs on the page: not if the host turns out not to have that group.
+    pub(super) fn shows(self, chart: &Chart) -> bool {
+        self.window.with_untracked(|window| window.is_empty() || window.has(&format!("{}.", chart.id)))
     }
 
     /// The newest figure, as text and symbol.

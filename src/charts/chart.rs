@@ -49,6 +49,8 @@ pub enum Value {
     Of(&'static str),
     /// The first less the second, at least zero.
     Difference(&'static str, &'static str),
+    /// Both together.
+    Sum(&'static str, &'static str),
 }
 
 impl Value {
@@ -57,6 +59,7 @@ impl Value {
         match self {
             Self::Of(path) => window.value(path, age),
             Self::Difference(from, less) => Some((window.value(from, age)? - window.value(less, age)?).max(0.0)),
+            Self::Sum(one, other) => Some(window.value(one, age)? + window.value(other, age)?),
         }
     }
 }
@@ -66,7 +69,7 @@ pub fn shows(path: &str) -> bool {
     let mut values = CHARTS.iter().flat_map(|chart| chart.series).map(|series| series.value);
     values.any(|value| match value {
         Value::Of(shown) => shown == path,
-        Value::Difference(from, less) => from == path || less == path,
+        Value::Difference(one, other) | Value::Sum(one, other) => one == path || other == path,
     })
 }
 
@@ -75,7 +78,7 @@ const fn series(label: &'static str, colour: Colour, path: &'static str) -> Seri
 }
 
 /// The charts of the page, in order.
-pub static CHARTS: [Chart; 3] = [
+pub static CHARTS: [Chart; 7] = [
     Chart {
         id: "cpu",
         title: "CPU",
@@ -111,17 +114,61 @@ pub static CHARTS: [Chart; 3] = [
         ],
     },
     Chart {
+        id: "load",
+        title: "Load",
+        figure: Value::Of("load.one"),
+        unit: Unit::Average,
+        layout: Layout::Lines,
+        scale: Scale::Largest,
+        series: &[
+            series("1 min", Colour::Blue, "load.one"),
+            series("5 min", Colour::Violet, "load.five"),
+            series("15 min", Colour::Grey, "load.fifteen"),
+        ],
+    },
+    Chart {
+        id: "pressure",
+        title: "Pressure",
+        figure: Value::Of("pressure.cpu.some"),
+        unit: Unit::Percent,
+        layout: Layout::Lines,
+        scale: Scale::Largest,
+        series: &[
+            series("CPU", Colour::Blue, "pressure.cpu.some"),
+            series("memory", Colour::Green, "pressure.memory.some"),
+            series("I/O", Colour::Amber, "pressure.io.some"),
+        ],
+    },
+    Chart {
         id: "connections",
         title: "Connections",
         figure: Value::Of("connections.tcp.established"),
         unit: Unit::Count,
         layout: Layout::Lines,
-        scale: Scale::Count,
+        scale: Scale::Largest,
         series: &[
             series("established", Colour::Teal, "connections.tcp.established"),
             series("time-wait", Colour::Red, "connections.tcp.time_wait"),
             series("listening", Colour::Violet, "connections.tcp.listen"),
             series("viewers", Colour::Blue, "connections.viewers"),
         ],
+    },
+    Chart {
+        id: "network",
+        title: "Network",
+        figure: Value::Sum("network.rx_bytes", "network.tx_bytes"),
+        unit: Unit::Bits,
+        layout: Layout::Lines,
+        scale: Scale::Largest,
+        series: &[series("in", Colour::Teal, "network.rx_bytes"), series("out", Colour::Violet, "network.tx_bytes")],
+    },
+    Chart {
+        id: "disk",
+        title: "Disk",
+        figure: Value::Sum("disk.read_bytes", "disk.write_bytes"),
+        unit: Unit::Throughput,
+        layout: Layout::Lines,
+        scale: Scale::Largest,
+        series: &[series("read", Colour::Grey, "disk.read_bytes"), series("write", Colour::Amber, "disk.write_bytes")],
     },
 ];

@@ -68,7 +68,7 @@ fn draw_stack<B: DrawingBackend>(
 ) -> Outcome<B> {
     let ground = |age: usize| chart.series.iter().any(|s| s.value.at(window, age).is_some()).then_some(0.0);
     let mut base: Vec<Option<f64>> = ages(window, span).map(ground).collect();
-    let mut edges = Vec::new();
+    let (mut edges, mut backwards) = (Vec::new(), false);
     for series in chart.series {
         let values: Vec<_> = ages(window, span).map(|age| series.value.at(window, age)).collect();
         if values.iter().all(|value| value.unwrap_or(0.0) == 0.0) {
@@ -77,11 +77,15 @@ fn draw_stack<B: DrawingBackend>(
         // A part that is unknown for a second adds nothing to those that are known.
         let tops: Vec<_> = base.iter().zip(values).map(|(base, value)| Some((*base)? + value.unwrap_or(0.0))).collect();
         let colour = palette.of(series.colour);
-        for (lower, upper) in runs(&base).zip(runs(&tops)) {
-            let outline = upper.iter().copied().chain(lower.into_iter().rev()).collect::<Vec<_>>();
+        for (mut lower, mut upper) in runs(&base).zip(runs(&tops)) {
+            // Every other line runs backwards wherever it stands, so that as text it is the same in both areas that it
+            // parts: compressed, it weighs nothing the second time.
+            if backwards { &mut upper } else { &mut lower }.reverse();
+            let outline = [&upper[..], &lower[..]].concat();
             plot.draw_series([Polygon::new(outline, colour.mix(0.22))])?;
             edges.push((upper, colour));
         }
+        backwards = !backwards;
         base = tops;
     }
     // Bottom up last: the edge of a part that is nothing must not cover the one that it lies on.

@@ -17,7 +17,7 @@ pub enum Scale {
     /// The newest value of a series: the whole that the chart shows parts of.
     Total(&'static str),
     /// The largest value in view.
-    Count,
+    Largest,
 }
 
 impl Scale {
@@ -26,7 +26,10 @@ impl Scale {
         match self {
             Self::Percent => 100.0,
             Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), chart.unit),
-            Self::Count => round_up(largest(chart, window, span) * HEADROOM, chart.unit),
+            Self::Largest => {
+                let top = round_up(largest(chart, window, span) * HEADROOM, chart.unit);
+                if chart.unit == Unit::Percent { top.min(100.0) } else { top }
+            }
         }
     }
 }
@@ -48,7 +51,7 @@ fn round_up(value: f64, unit: Unit) -> f64 {
     let (multiple, _) = unit.multiple(value);
     let step = (value / multiple / f64::from(DIVISIONS)).max(match unit {
         Unit::Count => 1.0,
-        Unit::Percent | Unit::Bytes => 0.25,
+        _ => 0.25,
     });
     let power = 10f64.powf(step.log10().floor());
     let whole = |step: &f64| unit != Unit::Count || step.fract() == 0.0;
@@ -75,7 +78,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_top_holds_its_value_and_wastes_little(value in 0.0..1e15f64) {
-            for unit in [Unit::Count, Unit::Bytes] {
+            for unit in [Unit::Count, Unit::Bytes, Unit::Bits, Unit::Throughput, Unit::Average] {
                 let top = round_up(value, unit);
                 prop_assert!(top >= value, "{} is above {}", value, top);
                 prop_assert!(value < 8.0 || top <= value * 2.0, "{} is far below {}", value, top);

@@ -9,29 +9,43 @@ pub enum Unit {
     Percent,
     /// Bytes, shown in binary multiples.
     Bytes,
+    /// Bytes a second, shown as bits in decimal multiples, as networks are sold.
+    Bits,
+    /// Bytes a second, shown in decimal multiples, as disks are sold.
+    Throughput,
     /// Things.
     Count,
+    /// Things on average.
+    Average,
+    /// Things a second.
+    Rate,
 }
 
 const BINARY: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+const BITS: [&str; 5] = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
+const BYTES: [&str; 5] = ["B/s", "kB/s", "MB/s", "GB/s", "TB/s"];
 
 impl Unit {
     /// The number by which values near `value` are divided, and the symbol that then goes with them.
     pub fn multiple(self, value: f64) -> (f64, &'static str) {
+        // 1000 rather than 1024, so that no figure has four digits.
+        let scaled = |least: f64, step: f64, symbols: &[&'static str]| {
+            let mut multiple = least;
+            let mut symbols = symbols.iter();
+            let mut symbol = symbols.next();
+            while value / multiple >= 1000.0 && symbols.len() > 0 {
+                multiple *= step;
+                symbol = symbols.next();
+            }
+            (multiple, symbol.copied().unwrap_or_default())
+        };
         match self {
             Self::Percent => (1.0, "%"),
-            Self::Count => (1.0, ""),
-            Self::Bytes => {
-                let mut multiple = 1.0;
-                let mut symbols = BINARY.iter();
-                let mut symbol = symbols.next();
-                // 1000 rather than 1024, so that no figure has four digits.
-                while value / multiple >= 1000.0 && symbols.len() > 0 {
-                    multiple *= 1024.0;
-                    symbol = symbols.next();
-                }
-                (multiple, symbol.copied().unwrap_or_default())
-            }
+            Self::Bytes => scaled(1.0, 1024.0, &BINARY),
+            Self::Bits => scaled(0.125, 1000.0, &BITS),
+            Self::Throughput => scaled(1.0, 1000.0, &BYTES),
+            Self::Count | Self::Average => (1.0, ""),
+            Self::Rate => (1.0, "/s"),
         }
     }
 
@@ -39,12 +53,14 @@ impl Unit {
     pub fn figure(self, value: Option<f64>) -> (String, &'static str) {
         let Some(value) = value else { return ("–".to_owned(), "") };
         let (multiple, symbol) = self.multiple(value);
-        let shown = match self {
-            Self::Percent => format!("{value:.1}"),
-            Self::Bytes if multiple > 1.0 => format!("{:.1}", value / multiple),
-            Self::Bytes | Self::Count => format!("{value:.0}"),
+        let places = match self {
+            Self::Average => 2,
+            Self::Percent => 1,
+            Self::Rate if value < 10.0 && value > 0.0 => 1,
+            Self::Bytes | Self::Bits | Self::Throughput if multiple > 1.0 => 1,
+            Self::Bytes | Self::Bits | Self::Throughput | Self::Count | Self::Rate => 0,
         };
-        (shown, symbol)
+        (format!("{:.places$}", value / multiple), symbol)
     }
 
     /// A figure with its symbol: `12.1 GiB`.
@@ -125,6 +141,12 @@ mod tests {
         assert_eq!(Unit::Bytes.text(Some(0.0)), "0 B");
         assert_eq!(Unit::Count.text(Some(462.0)), "462");
         assert_eq!(Unit::Count.text(None), "–");
+        assert_eq!(Unit::Bits.text(Some(10_500_000.0)), "84.0 Mbit/s");
+        assert_eq!(Unit::Bits.text(Some(100.0)), "800 bit/s");
+        assert_eq!(Unit::Throughput.text(Some(31_400_000.0)), "31.4 MB/s");
+        assert_eq!(Unit::Average.text(Some(0.2)), "0.20");
+        assert_eq!(Unit::Rate.text(Some(0.5)), "0.5 /s");
+        assert_eq!(Unit::Rate.text(Some(1234.5)), "1234 /s");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// How many connections there are. `None` is a count that this host does not tell.
+/// How many connections there are; rates are over the last `dt` seconds. `None` is a figure that this host does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Connections {
     /// Streams of Hostbeat itself that are open now.
@@ -39,6 +39,14 @@ pub struct Tcp {
     pub last_ack: Option<u64>,
     /// Sockets in any state but time-wait.
     pub in_use: Option<u64>,
+    /// Segments sent again a second.
+    pub retransmits: Option<f64>,
+    /// Connections broken off a second, by either side.
+    pub resets: Option<f64>,
+    /// Connections a second that a program was too slow to accept.
+    pub listen_overflows: Option<f64>,
+    /// Connections a second that were turned away for whatever reason.
+    pub listen_drops: Option<f64>,
 }
 
 /// UDP sockets.
@@ -66,5 +74,9 @@ impl Group for Connections {
         count("connections.tcp.last_ack", self.tcp.last_ack);
         count("connections.tcp.in_use", self.tcp.in_use);
         count("connections.udp.in_use", self.udp.in_use);
+        visit("connections.tcp.retransmits", self.tcp.retransmits);
+        visit("connections.tcp.resets", self.tcp.resets);
+        visit("connections.tcp.listen_overflows", self.tcp.listen_overflows);
+        visit("connections.tcp.listen_drops", self.tcp.listen_drops);
     }
 }

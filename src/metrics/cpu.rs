@@ -3,7 +3,7 @@
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// Shares of processor time over the last `dt` seconds, in percent. `None` is a share that could not be read.
+/// Shares of processor time in percent, and rates, over the last `dt` seconds. `None` is a figure that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cpu {
     /// Busy time of all cores: everything but idling and waiting for I/O, 0 to 100.
@@ -22,6 +22,16 @@ pub struct Cpu {
     pub iowait: Option<f64>,
     /// Taken by the hypervisor for other guests.
     pub steal: Option<f64>,
+    /// Times a second that a core turned to another task.
+    pub context_switches: Option<f64>,
+    /// Interrupts a second.
+    pub interrupts: Option<f64>,
+    /// Tasks started a second.
+    pub forks: Option<f64>,
+    /// Tasks that run or want to.
+    pub running: Option<u64>,
+    /// Tasks that wait for a disk.
+    pub blocked: Option<u64>,
 }
 
 impl Group for Cpu {
@@ -38,5 +48,10 @@ impl Group for Cpu {
         visit("cpu.irq", self.irq);
         visit("cpu.iowait", self.iowait);
         visit("cpu.steal", self.steal);
+        visit("cpu.context_switches", self.context_switches);
+        visit("cpu.interrupts", self.interrupts);
+        visit("cpu.forks", self.forks);
+        visit("cpu.running", self.running.map(|tasks| tasks as f64));
+        visit("cpu.blocked", self.blocked.map(|tasks| tasks as f64));
     }
 }

@@ -2,20 +2,28 @@
 
 mod connections;
 mod cpu;
+mod disk;
 mod event_name;
 mod host;
 mod id;
+mod load;
 mod memory;
+mod network;
+mod pressure;
 mod sample;
 mod window;
 
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
+pub use disk::{Device, Disk};
 pub use event_name::{EventName, EventNames, UnknownEvent};
 pub use host::HostFacts;
 pub use id::{EventId, IdSequence, InvalidId};
+pub use load::Load;
 pub use memory::Memory;
-pub use sample::{Group, Sample, Tick};
+pub use network::{Interface, Network};
+pub use pressure::{Pressure, Stall};
+pub use sample::{Event, Group, Sample, Tick};
 pub use window::{Columns, Values, Window};
 
 /// Milliseconds from one tick to the next.

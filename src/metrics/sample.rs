@@ -1,6 +1,6 @@
 //! One reading of one group, and the tick that holds one of each.
 
-use super::{Connections, Cpu, EventName, Memory, Window};
+use super::{Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Window};
 use serde::Serialize;
 
 /// A set of figures that is read together and sent as one event.
@@ -26,39 +26,85 @@ pub struct Sample<G> {
     pub values: G,
 }
 
+/// A sample of whatever group: what its event carries, and what the window keeps of it.
+pub trait Event {
+    /// The event that carries it.
+    fn name(&self) -> EventName;
+
+    /// The event's data.
+    ///
+    /// # Errors
+    /// When the figures can't be written as JSON, which doesn't happen.
+    fn json(&self) -> serde_json::Result<String>;
+
+    /// Visits every figure with its path, as [`Group::series`] does.
+    fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>));
+}
+
+impl<G: Group> Event for Sample<G> {
+    fn name(&self) -> EventName {
+        G::NAME
+    }
+
+    fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>)) {
+        self.values.series(visit);
+    }
+}
+
 /// All that was sampled at one second. A group that the host doesn't have is `None`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tick {
     /// Unix milliseconds, on a whole second.
     pub t: u64,
-    /// Processor time.
+    /// Processor time, and what it is spent on.
     pub cpu: Option<Sample<Cpu>>,
     /// Main memory and swap.
     pub memory: Option<Sample<Memory>>,
+    /// How many want to run.
+    pub load: Option<Sample<Load>>,
+    /// How long somebody waits.
+    pub pressure: Option<Sample<Pressure>>,
     /// Viewers and sockets.
     pub connections: Option<Sample<Connections>>,
+    /// Network interfaces.
+    pub network: Option<Sample<Network>>,
+    /// Block devices.
+    pub disk: Option<Sample<Disk>>,
 }
 
 impl Tick {
+    /// What was sampled, in the order in which it is sent.
+    pub fn events(&self) -> impl Iterator<Item = &dyn Event> {
+        fn event<G: Group>(sample: &Option<Sample<G>>) -> Option<&dyn Event> {
+            sample.as_ref().map(|sample| sample as &dyn Event)
+        }
+        let events = [
+            event(&self.cpu),
+            event(&self.memory),
+            event(&self.load),
+            event(&self.pressure),
+            event(&self.connections),
+            event(&self.network),
+            event(&self.disk),
+        ];
+        events.into_iter().flatten()
+    }
+
     /// Puts every group that was read into `window`.
     pub fn record_into(&self, window: &mut Window) {
         window.advance(self.t);
-        if let Some(cpu) = &self.cpu {
-            window.record(self.t, &cpu.values);
-        }
-        if let Some(memory) = &self.memory {
-            window.record(self.t, &memory.values);
-        }
-        if let Some(connections) = &self.connections {
-            window.record(self.t, &connections.values);
-        }
+        self.events().for_each(|event| event.series(&mut |path, value| window.set(path, value)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Tcp;
+    use crate::metrics::{Device, Interface, Stall, Tcp};
     use serde_json::Value;
 
     /// Every leaf of a JSON value with its path.
@@ -87,6 +133,14 @@ mod tests {
         series_are_the_leaves_of(&Memory { used: Some(7), ..Memory::default() });
         let tcp = Tcp { listen: Some(4), ..Tcp::default() };
         series_are_the_leaves_of(&Connections { viewers: Some(1), tcp, ..Connections::default() });
+        series_are_the_leaves_of(&Load { one: Some(0.25), ..Load::default() });
+        let io = Stall { some: Some(12.5), full: None };
+        series_are_the_leaves_of(&Pressure { io, ..Pressure::default() });
+        let interface = Interface { rx_bytes: Some(7.0), ..Interface::default() };
+        let interfaces = [("eth0.7".to_owned(), interface)].into();
+        series_are_the_leaves_of(&Network { tx_bytes: Some(3.0), interfaces, ..Network::default() });
+        let devices = [("vda".to_owned(), Device { busy: Some(99.0), ..Device::default() })].into();
+        series_are_the_leaves_of(&Disk { write_bytes: Some(1.0), devices, ..Disk::default() });
     }
 
     #[test]

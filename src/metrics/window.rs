@@ -95,6 +95,8 @@ impl Window {
             column.extend(std::iter::repeat_n(f64::NAN, count));
             column.drain(..column.len() - self.len);
         }
+        // A device that is gone for as long as the window is long is forgotten.
+        self.series.retain(|_, column| column.iter().rev().any(|value| !value.is_nan()));
     }
 
     fn drop_newest(&mut self, count: usize) {
@@ -127,6 +129,18 @@ impl Window {
     /// The newest value of a series; `None` where the newest second has none.
     pub fn last(&self, path: &str) -> Option<f64> {
         self.value(path, 0)
+    }
+
+    /// What stands between `before` and `after` in the path of a series that has a value now: the names of devices, in
+    /// order.
+    pub fn names(&self, before: &str, after: &str) -> Vec<String> {
+        let name = |path: &str| Some(path.strip_prefix(before)?.strip_suffix(after)?.to_owned());
+        self.series.keys().filter(|path| self.last(path).is_some()).filter_map(|path| name(path)).collect()
+    }
+
+    /// Whether it holds anything below this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.series.keys().any(|series| series.starts_with(path))
     }
 
     /// Spans of seconds without any sample among the newest `span` seconds, as first and last tick, oldest first.
@@ -245,6 +259,30 @@ impl Columns {
     }
 }
 
+/// Digits that a chart of a few hundred pixels can show.
+#[cfg(feature = "ssr")]
+const DIGITS: i32 = 3;
+
+#[cfg(feature = "ssr")]
+impl Columns {
+    /// Rounds the past to what a chart can show of it, which is half the bytes. The newest value, which is read as a
+    /// figure, stays as it is.
+    pub fn round_past(&mut self) {
+        for Values(values) in self.series.values_mut() {
+            let largest = values.iter().flatten().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+            if largest == 0.0 {
+                continue;
+            }
+            let place = DIGITS - largest.log10().ceil() as i32;
+            let unit = 10f64.powi(place.abs());
+            let round =
+                |value: f64| if place > 0 { (value * unit).round() / unit } else { (value / unit).round() * unit };
+            let past = values.len() - 1;
+            values[..past].iter_mut().flatten().for_each(|value| *value = round(*value));
+        }
+    }
+}
+
 /// The values of one series: `n` of them, or only the newest ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(transparent))]
@@ -281,6 +319,23 @@ mod tests {
 
     fn used(window: &Window) -> Vec<Option<f64>> {
         (0..window.len()).rev().map(|age| window.value("memory.used", age)).collect()
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn the_past_is_rounded_to_what_a_chart_shows_and_the_newest_is_not() {
+        let series = [
+            ("percent", [Some(12.34), None, Some(99.96), Some(0.05), Some(12.34)]),
+            ("bytes", [Some(7_766_123_456.0), Some(1.0), None, None, Some(123_456.0)]),
+            ("none", [Some(0.0), None, None, None, None]),
+        ];
+        let series = series.map(|(path, values)| (path.to_owned(), Values(values.into())));
+        let mut columns = Columns { t0: 0, step_ms: 1000, n: 5, series: series.into(), truncated: false };
+        columns.round_past();
+        let of = |path: &str| columns.series[path].0.clone();
+        assert_eq!(of("percent"), [Some(12.3), None, Some(100.0), Some(0.1), Some(12.34)]);
+        assert_eq!(of("bytes"), [Some(7_770_000_000.0), Some(0.0), None, None, Some(123_456.0)]);
+        assert_eq!(of("none"), [Some(0.0), None, None, None, None]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): Ra
     };
     let (mut columns, after) = state.hub.snapshot(span.seconds());
     columns.keep_history_of(charts::shows);
+    columns.round_past();
     let seed = Seed { host: (*state.host).clone(), span, after: after.map(|id| id.to_string()), columns };
     let watch = watch_options();
     let reloads = watch.is_some();

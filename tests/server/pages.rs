@@ -1,7 +1,10 @@
 //! Pages, assets, and what is said to requests that go wrong.
 
 use super::support::{Running, tick};
-use hostbeat::server::hub::Hub;
+use hostbeat::{
+    charts::{CHARTS, Chart},
+    server::hub::Hub,
+};
 use serde_json::Value;
 use ureq::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
@@ -11,11 +14,11 @@ fn the_first_response_has_charts_of_real_samples() {
     let (head, page) = server.get("/");
     assert_eq!(head.status, 200);
     assert_eq!(head.headers[CONTENT_TYPE], "text/html; charset=utf-8");
-    assert_eq!(page.matches("preserveAspectRatio=\"none\" aria-hidden=\"true\"><polyline").count(), 3, "{page}");
-    for chart in ["cpu", "memory", "connections"] {
+    assert_eq!(page.matches("preserveAspectRatio=\"none\" aria-hidden=\"true\"><path").count(), CHARTS.len(), "{page}");
+    for Chart { id: chart, .. } in &CHARTS {
         assert!(page.contains(&format!("<section id=\"{chart}\"")), "{chart} is missing in {page}");
     }
-    assert!(page.contains("<polygon"), "no area was drawn: {page}");
+    assert!(page.contains("z\"/>"), "no area was drawn: {page}");
     assert!(!page.contains("style="), "an inline style in {page}");
     assert!(page.contains("<noscript><p>Without JavaScript"), "no word to readers without JavaScript: {page}");
 }
@@ -80,7 +83,7 @@ fn what_goes_wrong_is_said_in_the_form_of_the_place() {
         ("DELETE", "/robots.txt", 405, "not DELETE"),
         ("GET", &*long, 431, "16384"),
         ("GET", "/api/stream?window=9999", 400, "0 to 3600"),
-        ("GET", "/api/stream?events=cpu,gpu", 400, "cpu, memory, connections"),
+        ("GET", "/api/stream?events=cpu,gpu", 400, "cpu, memory, load"),
         ("GET", "/api/", 404, "/api/stream"),
         ("GET", "/api/nothing", 404, "/api/stream"),
         ("PUT", "/api/stream", 405, "not PUT"),

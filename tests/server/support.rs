@@ -213,5 +213,6 @@ pub(crate) fn tick(t: u64) -> Tick {
         cpu: sample(t, Cpu { total: Some(1.5), ..Cpu::default() }),
         memory: sample(t, Memory { used: Some(t), ..Memory::default() }),
         connections: sample(t, Connections::default()),
+        ..Tick::default()
     }
 }

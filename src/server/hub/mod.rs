@@ -216,6 +216,7 @@ pub(super) mod tests {
             cpu: sample(t, Cpu { total: Some(1.5), ..Cpu::default() }),
             memory: sample(t, Memory { used: Some(t), ..Memory::default() }),
             connections: sample(t, Connections { viewers: Some(0), ..Connections::default() }),
+            ..Tick::default()
         }
     }
 

@@ -1,25 +1,41 @@
-//! Sockets from `/proc/net/sockstat`, `sockstat6` and `snmp`, and their states from the kernel's socket diagnostics.
+//! Sockets from `/proc/net/sockstat`, `sockstat6`, `snmp` and `netstat`, and their states from the kernel's socket diagnostics.
 //! `/proc/net/tcp` tells more and costs 10 ms even where there is no socket at all.
 
-use super::{Clock, Instant, Reading, Source};
+use super::{
+    Clock, Source,
+    rate::{Last, rate},
+};
 use crate::metrics::{Connections, Sample, Tcp, Udp};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    ops::Add,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Samples connections.
 #[derive(Debug)]
 pub(super) struct ConnectionsSampler {
     viewers: Arc<AtomicU64>,
-    previous: Option<Instant>,
+    last: Last<(Connections, Counters)>,
     text: String,
+}
+
+/// Since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counters {
+    retransmits: Option<u64>,
+    resets_received: Option<u64>,
+    resets_sent: Option<u64>,
+    listen_overflows: Option<u64>,
+    listen_drops: Option<u64>,
 }
 
 impl ConnectionsSampler {
     /// `viewers` is the gauge of open streams.
     pub(super) fn new(viewers: Arc<AtomicU64>) -> Self {
-        Self { viewers, previous: None, text: String::new() }
+        Self { viewers, last: Last::default(), text: String::new() }
     }
 
     pub(super) fn sample(
@@ -28,47 +44,72 @@ impl ConnectionsSampler {
         source: &mut impl Source,
         clock: &impl Clock,
     ) -> Option<Sample<Connections>> {
-        let Reading { at, counters } = Reading::take(clock, || Some(self.count(source)))?;
-        let previous = self.previous.replace(at)?;
-        Some(at.sample(t, previous, |_| counters))
-    }
-
-    fn count(&mut self, source: &mut impl Source) -> Connections {
-        let text = &mut self.text;
-        let mut figures = |path, wanted: &[(&str, &str)]| -> [Option<u64>; 3] {
-            let text = source.read(path, text).ok().map(|()| text.as_str());
-            std::array::from_fn(|i| wanted.get(i).and_then(|(line, label)| labelled(text?, line, label)))
-        };
-        let [tcp4, time_wait, udp4] =
-            figures("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
-        let [tcp6, udp6, _] = figures("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
-        let open = source.read("/proc/net/snmp", text).ok().and_then(|()| tabled(text, "Tcp:", "CurrEstab"));
-        let states = source.socket_states().ok().map(|states| states.by_number);
-        let state = |number: usize| states.map(|by_number| by_number[number]);
-        Connections {
-            viewers: Some(self.viewers.load(Ordering::Relaxed)),
-            tcp: Tcp {
-                // CurrEstab counts close-wait as well (RFC 4022, tcpCurrEstab).
-                established: open.map(|open| open.saturating_sub(state(8).unwrap_or(0))),
-                time_wait,
-                syn_sent: state(2),
-                syn_recv: states.map(|by_number| by_number[3] + by_number[12]),
-                fin_wait1: state(4),
-                fin_wait2: state(5),
-                close_wait: state(8),
-                last_ack: state(9),
-                listen: state(10),
-                closing: state(11),
-                in_use: both(tcp4, tcp6),
+        let (viewers, text) = (self.viewers.load(Ordering::Relaxed), &mut self.text);
+        self.last.sample(
+            t,
+            clock,
+            || Some(count(viewers, text, source)),
+            |(_, before), (connections, now), dt| {
+                let rate = |of: fn(&Counters) -> Option<u64>| rate(of(before), of(now), dt);
+                let tcp = Tcp {
+                    retransmits: rate(|c| c.retransmits),
+                    resets: both(rate(|c| c.resets_received), rate(|c| c.resets_sent)),
+                    listen_overflows: rate(|c| c.listen_overflows),
+                    listen_drops: rate(|c| c.listen_drops),
+                    ..connections.tcp.clone()
+                };
+                Connections { tcp, ..connections.clone() }
             },
-            udp: Udp { in_use: both(udp4, udp6) },
-        }
+        )
     }
 }
 
-/// The sum of two protocols, of which a host may lack one.
-fn both(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    Some(one? + other.unwrap_or(0)).or(other)
+fn count(viewers: u64, text: &mut String, source: &mut impl Source) -> (Connections, Counters) {
+    let mut figures = |path, wanted: &[(&str, &str)]| -> [Option<u64>; 3] {
+        let text = source.read(path, text).ok().map(|()| text.as_str());
+        std::array::from_fn(|i| wanted.get(i).and_then(|(line, label)| labelled(text?, line, label)))
+    };
+    let [tcp4, time_wait, udp4] =
+        figures("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
+    let [tcp6, udp6, _] = figures("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
+    let mut table = |path, line: &str, columns: [&str; 4]| {
+        let text = source.read(path, text).ok().map(|()| text.as_str());
+        columns.map(|column| tabled(text?, line, column))
+    };
+    let [open, retransmits, resets_received, resets_sent] =
+        table("/proc/net/snmp", "Tcp:", ["CurrEstab", "RetransSegs", "EstabResets", "OutRsts"]);
+    let [listen_overflows, listen_drops, ..] =
+        table("/proc/net/netstat", "TcpExt:", ["ListenOverflows", "ListenDrops", "", ""]);
+    let states = source.socket_states().ok().map(|states| states.by_number);
+    let state = |number: usize| states.map(|by_number| by_number[number]);
+    let connections = Connections {
+        viewers: Some(viewers),
+        tcp: Tcp {
+            // CurrEstab counts close-wait as well (RFC 4022, tcpCurrEstab).
+            established: open.map(|open| open.saturating_sub(state(8).unwrap_or(0))),
+            time_wait,
+            syn_sent: state(2),
+            syn_recv: states.map(|by_number| by_number[3] + by_number[12]),
+            fin_wait1: state(4),
+            fin_wait2: state(5),
+            close_wait: state(8),
+            last_ack: state(9),
+            listen: state(10),
+            closing: state(11),
+            in_use: both(tcp4, tcp6),
+            ..Tcp::default()
+        },
+        udp: Udp { in_use: both(udp4, udp6) },
+    };
+    (connections, Counters { retransmits, resets_received, resets_sent, listen_overflows, listen_drops })
+}
+
+/// The sum of two figures, of which a host may lack one.
+fn both<N: Add<Output = N> + Copy>(one: Option<N>, other: Option<N>) -> Option<N> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one + other),
+        _ => one.or(other),
+    }
 }
 
 /// The figure after `label` on the line that starts with `line`: `TCP: inuse 5 orphan 0 tw 2`.
@@ -89,7 +130,7 @@ fn tabled(text: &str, line: &str, column: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{SocketStates, linux::tests::Recorded};
+    use crate::server::sampler::{SocketStates, clock::ManualClock, linux::tests::Recorded};
 
     const SOCKSTAT: &str =
         "sockets: used 13\nTCP: inuse 9 orphan 0 tw 2 alloc 1 mem 344\nUDP: inuse 3 mem 0\nUDPLITE: inuse 7\n";
@@ -97,7 +138,7 @@ mod tests {
     const SNMP: &str = "Ip: Forwarding\nIp: 2\nTcp: RtoAlgorithm CurrEstab InSegs\nTcp: 1 8 34103\n";
 
     fn count(source: &mut Recorded) -> Connections {
-        ConnectionsSampler::new(Arc::new(AtomicU64::new(3))).count(source)
+        super::count(3, &mut String::new(), source).0
     }
 
     #[test]
@@ -126,8 +167,28 @@ mod tests {
                 closing: Some(8),
                 last_ack: Some(6),
                 in_use: Some(13),
+                ..Tcp::default()
             }
         );
+    }
+
+    #[test]
+    fn what_goes_wrong_is_counted_by_the_second() {
+        let (mut sampler, clock) = (ConnectionsSampler::new(Arc::default()), ManualClock::at(0.0));
+        let source = |figure: u64| {
+            let snmp =
+                format!("Tcp: CurrEstab EstabResets OutRsts RetransSegs\nTcp: 1 {figure} {figure} {}\n", 2 * figure);
+            let netstat = format!(
+                "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 {figure} {}\nIpExt: a\nIpExt: 1\n",
+                3 * figure
+            );
+            Recorded::default().with("/proc/net/snmp", &snmp).with("/proc/net/netstat", &netstat)
+        };
+        sampler.sample(0, &mut source(10), &clock);
+        clock.stall_now(2.0);
+        let tcp = sampler.sample(2000, &mut source(14), &clock).unwrap().values.tcp;
+        assert_eq!((tcp.retransmits, tcp.resets), (Some(4.0), Some(4.0)));
+        assert_eq!((tcp.listen_overflows, tcp.listen_drops), (Some(2.0), Some(6.0)));
     }
 
     #[test]

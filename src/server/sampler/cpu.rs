@@ -1,6 +1,9 @@
 //! Processor time from `/proc/stat` (proc_stat(5)).
 
-use super::{Clock, Reading, Source};
+use super::{
+    Clock, Source,
+    rate::{Last, percent, rate, rise},
+};
 use crate::metrics::{Cpu, Sample};
 use std::collections::BTreeMap;
 
@@ -20,37 +23,50 @@ struct Counters {
     all: Modes,
     /// By the core's number: an offline core has no line.
     cores: BTreeMap<usize, Modes>,
+    context_switches: Option<u64>,
+    interrupts: Option<u64>,
+    forks: Option<u64>,
+    running: Option<u64>,
+    blocked: Option<u64>,
 }
 
 /// Samples processor time.
 #[derive(Debug)]
 pub(super) struct CpuSampler {
     ticks_per_second: f64,
-    previous: Option<Reading<Counters>>,
+    last: Last<Counters>,
     text: String,
 }
 
 impl CpuSampler {
     pub(super) fn new(ticks_per_second: u64) -> Self {
-        Self { ticks_per_second: ticks_per_second as f64, previous: None, text: String::new() }
+        Self { ticks_per_second: ticks_per_second as f64, last: Last::default(), text: String::new() }
     }
 
     pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Cpu>> {
         let text = &mut self.text;
-        let reading = Reading::take(clock, || {
+        let read = || {
             source.read("/proc/stat", text).ok()?;
             Some(parse(text))
-        });
-        let previous = std::mem::replace(&mut self.previous, reading);
-        let (reading, Reading { at, counters }) = (self.previous.as_ref()?, previous?);
-        Some(reading.at.sample(t, at, |dt| shares(&counters, &reading.counters, dt * self.ticks_per_second)))
+        };
+        self.last.sample(t, clock, read, |before, now, dt| Cpu {
+            context_switches: rate(before.context_switches, now.context_switches, dt),
+            interrupts: rate(before.interrupts, now.interrupts, dt),
+            forks: rate(before.forks, now.forks, dt),
+            running: now.running,
+            blocked: now.blocked,
+            ..shares(before, now, dt * self.ticks_per_second)
+        })
     }
 }
 
 fn parse(text: &str) -> Counters {
     let mut counters = Counters::default();
     for line in text.lines() {
-        let Some(line) = line.strip_prefix("cpu") else { break };
+        let Some(line) = line.strip_prefix("cpu") else {
+            count(line, &mut counters);
+            continue;
+        };
         let mut fields = line.split(' ');
         let core = fields.next().unwrap_or_default();
         // Guest time, the ninth and tenth figure, is contained in user and nice.
@@ -64,6 +80,20 @@ fn parse(text: &str) -> Counters {
         }
     }
     counters
+}
+
+/// What follows the cores: `ctxt 1990473`, `intr` with the sum first, and so on.
+fn count(line: &str, counters: &mut Counters) {
+    let mut fields = line.split(' ');
+    let slot = match fields.next() {
+        Some("intr") => &mut counters.interrupts,
+        Some("ctxt") => &mut counters.context_switches,
+        Some("processes") => &mut counters.forks,
+        Some("procs_running") => &mut counters.running,
+        Some("procs_blocked") => &mut counters.blocked,
+        _ => return,
+    };
+    *slot = fields.next().and_then(|figure| figure.parse().ok());
 }
 
 /// Shares of the `ticks` that passed on each core.
@@ -83,23 +113,13 @@ fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
         irq: share(|m| m.irq),
         iowait: share(|m| m.iowait),
         steal: share(|m| m.steal),
+        ..Cpu::default()
     }
 }
 
 fn busy(before: &Modes, now: &Modes) -> Option<u64> {
     let modes: [fn(&Modes) -> u64; 5] = [|m| m.user, |m| m.nice, |m| m.system, |m| m.irq, |m| m.steal];
     modes.into_iter().map(|mode| rise(mode(before), mode(now))).sum()
-}
-
-/// How far a counter has risen; one that fell was reset, or is iowait, which the kernel lets step back.
-fn rise(before: u64, now: u64) -> Option<u64> {
-    now.checked_sub(before)
-}
-
-/// A share in percent, to two places. The kernel's ticks are coarse: a full second may count 101 of them.
-fn percent(part: Option<u64>, whole: f64) -> Option<f64> {
-    let percent = part? as f64 / whole * 100.0;
-    percent.is_finite().then(|| (percent.min(100.0) * 100.0).round() / 100.0)
 }
 
 #[cfg(test)]
@@ -132,6 +152,14 @@ mod tests {
         assert_eq!(cpu.total, Some(45.0));
         assert_eq!(cpu.cores, [Some(60.0), Some(30.0)]);
         assert_eq!(sample(then, 2.0).user, Some(12.5));
+    }
+
+    #[test]
+    fn what_the_cores_were_busy_with_is_counted() {
+        let then = "cpu  150 0 50 1100 10\nintr 501 9 9 9\nctxt 1000\nbtime 1795127000\nprocesses 30\nprocs_running 2\nprocs_blocked 1\nsoftirq 9 9\n";
+        let cpu = sample(&then.replace("intr 501", "intr 1001"), 1.0);
+        assert_eq!((cpu.interrupts, cpu.context_switches, cpu.forks), (Some(1000.0), None, None));
+        assert_eq!((cpu.running, cpu.blocked), (Some(2), Some(1)));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The groups of a Linux host.
 
-use super::{Clock, Groups, Procfs, Source, connections::ConnectionsSampler, cpu::CpuSampler, memory::MemorySampler};
+use super::{
+    Clock, Groups, Procfs, Source, connections::ConnectionsSampler, cpu::CpuSampler, disk::DiskSampler,
+    load::LoadSampler, memory::MemorySampler, network::NetworkSampler, pressure::PressureSampler,
+};
 use crate::metrics::Tick;
 use std::sync::{Arc, atomic::AtomicU64};
 
@@ -10,7 +13,11 @@ pub struct Host<S> {
     source: S,
     cpu: CpuSampler,
     memory: MemorySampler,
+    load: LoadSampler,
+    pressure: PressureSampler,
     connections: ConnectionsSampler,
+    network: NetworkSampler,
+    disk: DiskSampler,
 }
 
 impl Host<Procfs> {
@@ -26,8 +33,12 @@ impl<S: Source> Host<S> {
         Self {
             source,
             cpu: CpuSampler::new(rustix::param::clock_ticks_per_second()),
-            memory: MemorySampler::default(),
+            memory: MemorySampler::new(rustix::param::page_size()),
+            load: LoadSampler::default(),
+            pressure: PressureSampler::default(),
             connections: ConnectionsSampler::new(viewers),
+            network: NetworkSampler::default(),
+            disk: DiskSampler::default(),
         }
     }
 }
@@ -38,7 +49,11 @@ impl<S: Source> Groups for Host<S> {
             t,
             cpu: self.cpu.sample(t, &mut self.source, clock),
             memory: self.memory.sample(t, &mut self.source, clock),
+            load: self.load.sample(t, &mut self.source, clock),
+            pressure: self.pressure.sample(t, &mut self.source, clock),
             connections: self.connections.sample(t, &mut self.source, clock),
+            network: self.network.sample(t, &mut self.source, clock),
+            disk: self.disk.sample(t, &mut self.source, clock),
         }
     }
 }
@@ -53,12 +68,18 @@ pub(super) mod tests {
     #[derive(Default)]
     pub(in crate::server::sampler) struct Recorded {
         files: HashMap<&'static str, String>,
+        folders: HashMap<&'static str, Vec<String>>,
         sockets: Option<SocketStates>,
     }
 
     impl Recorded {
         pub(in crate::server::sampler) fn with(mut self, path: &'static str, text: &str) -> Self {
             self.files.insert(path, text.to_owned());
+            self
+        }
+
+        pub(in crate::server::sampler) fn with_folder(mut self, path: &'static str, names: &[&str]) -> Self {
+            self.folders.insert(path, names.iter().map(|name| (*name).to_owned()).collect());
             self
         }
 
@@ -72,6 +93,10 @@ pub(super) mod tests {
             text.clear();
             text.push_str(self.files.get(path).ok_or(io::ErrorKind::NotFound)?);
             Ok(())
+        }
+
+        fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
+            self.folders.get(path).cloned().ok_or(io::ErrorKind::NotFound.into())
         }
 
         fn socket_states(&mut self) -> io::Result<SocketStates> {
@@ -89,6 +114,9 @@ pub(super) mod tests {
         assert!(second.memory.unwrap().values.total > Some(0));
         assert!(second.connections.unwrap().values.tcp.in_use.is_some());
         assert!(!second.cpu.unwrap().values.cores.is_empty());
+        assert!(second.load.unwrap().values.uptime > Some(0.0));
+        assert!(second.network.unwrap().values.interfaces.contains_key("lo"));
+        assert!(second.disk.is_some());
     }
 
     #[test]

@@ -1,26 +1,75 @@
-//! Memory from `/proc/meminfo` (proc_meminfo(5)).
+//! Memory from `/proc/meminfo`, `/proc/vmstat` and ZFS' own statistics (proc_meminfo(5), proc_vmstat(5)).
 
-use super::{Clock, Instant, Reading, Source};
+use super::{
+    Clock, Source,
+    rate::{Last, rate},
+};
 use crate::metrics::{Memory, Sample};
 
 /// Samples memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct MemorySampler {
-    previous: Option<Instant>,
+    last: Last<(Memory, Counters)>,
+    page_size: u64,
     text: String,
 }
 
+/// Since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counters {
+    /// In bytes, as are those put out.
+    swapped_in: Option<u64>,
+    swapped_out: Option<u64>,
+    major_faults: Option<u64>,
+    oom_kills: Option<u64>,
+}
+
 impl MemorySampler {
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Memory>> {
-        let text = &mut self.text;
-        let reading = Reading::take(clock, || {
-            source.read("/proc/meminfo", text).ok()?;
-            Some(parse(text))
-        });
-        let Reading { at, counters } = reading?;
-        let previous = self.previous.replace(at)?;
-        Some(at.sample(t, previous, |_| counters))
+    /// `page_size` in bytes is what the kernel counts swapping in.
+    pub(super) fn new(page_size: usize) -> Self {
+        Self { last: Last::default(), page_size: page_size as u64, text: String::new() }
     }
+
+    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Memory>> {
+        let (text, page_size) = (&mut self.text, self.page_size);
+        let read = || {
+            source.read("/proc/meminfo", text).ok()?;
+            let memory = parse(text);
+            let counters = source.read("/proc/vmstat", text).map(|()| count(text, page_size)).unwrap_or_default();
+            let zfs_arc = source.read("/proc/spl/kstat/zfs/arcstats", text).ok().and_then(|()| arc_size(text));
+            Some((Memory { zfs_arc, ..memory }, counters))
+        };
+        self.last.sample(t, clock, read, |(_, before), (memory, now), dt| Memory {
+            swap_in: rate(before.swapped_in, now.swapped_in, dt),
+            swap_out: rate(before.swapped_out, now.swapped_out, dt),
+            major_faults: rate(before.major_faults, now.major_faults, dt),
+            oom_kills: rate(before.oom_kills, now.oom_kills, dt),
+            ..memory.clone()
+        })
+    }
+}
+
+/// `name figure`, a line for each.
+fn count(text: &str, page_size: u64) -> Counters {
+    let mut counters = Counters::default();
+    for line in text.lines() {
+        let Some((name, figure)) = line.split_once(' ') else { continue };
+        let (slot, unit) = match name {
+            "pswpin" => (&mut counters.swapped_in, page_size),
+            "pswpout" => (&mut counters.swapped_out, page_size),
+            "pgmajfault" => (&mut counters.major_faults, 1),
+            "oom_kill" => (&mut counters.oom_kills, 1),
+            _ => continue,
+        };
+        *slot = figure.parse::<u64>().ok().and_then(|figure| figure.checked_mul(unit));
+    }
+    counters
+}
+
+/// `size 4 123`: the name, how it is stored, and bytes.
+fn arc_size(text: &str) -> Option<u64> {
+    let fields = |line: &str| line.strip_prefix("size ")?.split_ascii_whitespace().nth(1)?.parse().ok();
+    text.lines().find_map(fields)
 }
 
 fn parse(text: &str) -> Memory {
@@ -34,6 +83,11 @@ fn parse(text: &str) -> Memory {
             "MemFree" => &mut memory.free,
             "Buffers" => &mut memory.buffers,
             "Cached" => &mut memory.cached,
+            "Dirty" => &mut memory.dirty,
+            "Writeback" => &mut memory.writeback,
+            "Slab" => &mut memory.slab,
+            "Shmem" => &mut memory.shared,
+            "Hugetlb" => &mut memory.huge_pages,
             "SwapTotal" => &mut memory.swap_total,
             "SwapFree" => &mut swap_free,
             _ => continue,
@@ -57,6 +111,36 @@ fn bytes(figure: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+
+    #[test]
+    fn what_is_swapped_missed_and_killed_is_counted() {
+        let (mut sampler, clock) = (MemorySampler::new(4096), ManualClock::at(0.0));
+        let source = |figures: [u64; 4]| {
+            let [swapped_in, swapped_out, faults, kills] = figures;
+            let text = format!(
+                "nr_free_pages 9\npswpin {swapped_in}\npswpout {swapped_out}\npgmajfault {faults}\noom_kill {kills}\n"
+            );
+            Recorded::default()
+                .with(
+                    "/proc/meminfo",
+                    "MemTotal: 10 kB\nDirty: 1 kB\nWriteback: 2 kB\nSlab: 3 kB\nShmem: 4 kB\nHugetlb: 5 kB\n",
+                )
+                .with("/proc/vmstat", &text)
+                .with(
+                    "/proc/spl/kstat/zfs/arcstats",
+                    "13 1 0x01\nname type data\nsize                            4    77\n",
+                )
+        };
+        assert_eq!(sampler.sample(0, &mut source([1, 2, 3, 4]), &clock), None);
+        clock.stall_now(2.0);
+        let memory = sampler.sample(2000, &mut source([3, 2, 13, 5]), &clock).unwrap().values;
+        assert_eq!((memory.swap_in, memory.swap_out), (Some(4096.0), Some(0.0)));
+        assert_eq!((memory.major_faults, memory.oom_kills), (Some(5.0), Some(0.5)));
+        let kib = |figure: u64| Some(figure * 1024);
+        assert_eq!((memory.dirty, memory.writeback, memory.slab), (kib(1), kib(2), kib(3)));
+        assert_eq!((memory.shared, memory.huge_pages, memory.zfs_arc), (kib(4), kib(5), Some(77)));
+    }
 
     #[test]
     fn figures_are_bytes() {

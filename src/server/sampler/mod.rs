@@ -6,11 +6,21 @@ mod connections;
 #[cfg(target_os = "linux")]
 mod cpu;
 #[cfg(target_os = "linux")]
+mod disk;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod load;
+#[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod network;
 #[cfg(not(target_os = "linux"))]
 mod portable;
+#[cfg(target_os = "linux")]
+mod pressure;
+#[cfg(target_os = "linux")]
+mod rate;
 mod schedule;
 #[cfg(target_os = "linux")]
 mod sockets;
@@ -145,7 +155,7 @@ mod tests {
 
     impl Groups for Silent {
         fn read(&mut self, t: u64, _: &impl Clock) -> Tick {
-            Tick { t, cpu: None, memory: None, connections: None }
+            Tick { t, ..Tick::default() }
         }
     }
 

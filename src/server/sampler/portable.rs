@@ -56,7 +56,7 @@ impl Groups for Host {
         });
         let previous = reading.as_ref().and_then(|reading| self.previous.replace(reading.at));
         let Some((Reading { at, counters: (cpu, memory) }, previous)) = reading.zip(previous) else {
-            return Tick { t, cpu: None, memory: None, connections: None };
+            return Tick { t, ..Tick::default() };
         };
         let viewers = Some(self.viewers.load(Ordering::Relaxed));
         Tick {
@@ -64,6 +64,7 @@ impl Groups for Host {
             cpu: Some(at.sample(t, previous, |_| cpu)),
             memory: Some(at.sample(t, previous, |_| memory)),
             connections: Some(at.sample(t, previous, |_| Connections { viewers, ..Connections::default() })),
+            ..Tick::default()
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek},
 };
 
@@ -13,6 +13,12 @@ pub trait Source {
     /// # Errors
     /// When the host has no such file, or it can't be read.
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()>;
+
+    /// The names in a folder such as `/sys/block`.
+    ///
+    /// # Errors
+    /// When the host has no such folder, or it can't be read.
+    fn list(&mut self, path: &str) -> io::Result<Vec<String>>;
 
     /// Counts TCP sockets by state, all states but established and time-wait, which may be very many.
     ///
@@ -47,6 +53,10 @@ impl Source for Procfs {
         file.read_to_string(text)?;
         self.files.insert(path.to_owned(), file);
         Ok(())
+    }
+
+    fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
+        fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {

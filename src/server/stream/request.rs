@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn unknown_values_are_answered_with_known_ones() {
         let detail = |query: &str| read(query, None, None).unwrap_err().detail;
-        assert!(detail("events=cpu,gpu").contains("cpu, memory, connections"));
-        assert!(detail("events=").contains("cpu, memory, connections"));
+        assert!(detail("events=cpu,gpu").contains("cpu, memory, load, pressure, connections, network, disk"));
+        assert!(detail("events=").contains("cpu, memory, load, pressure, connections, network, disk"));
         for window in ["-1", "3601", "5m", "", "1e3"] {
             assert!(detail(&format!("window={window}")).contains("0 to 3600"), "{window}");
         }

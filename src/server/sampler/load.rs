@@ -1,0 +1,57 @@
+//! Load averages from `/proc/loadavg` and `/proc/uptime` (proc_loadavg(5), proc_uptime(5)).
+
+use super::{Clock, Source, rate::Last};
+use crate::metrics::{Load, Sample};
+
+/// Samples load averages.
+#[derive(Debug, Default)]
+pub(super) struct LoadSampler {
+    last: Last<Load>,
+    text: String,
+}
+
+impl LoadSampler {
+    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Load>> {
+        let text = &mut self.text;
+        let read = || {
+            source.read("/proc/loadavg", text).ok()?;
+            let load = parse(text);
+            let uptime = source.read("/proc/uptime", text).ok().and_then(|()| text.split(' ').next()?.parse().ok());
+            Some(Load { uptime, ..load })
+        };
+        self.last.sample(t, clock, read, |_, now, _| now.clone())
+    }
+}
+
+/// `0.20 0.18 0.12 1/80 11206`: the averages, then tasks that run, of how many.
+fn parse(text: &str) -> Load {
+    let mut fields = text.split(' ');
+    let mut average = || fields.next().and_then(|field| field.parse().ok());
+    let (one, five, fifteen) = (average(), average(), average());
+    let tasks = fields.next().and_then(|field| field.split_once('/')?.1.parse().ok());
+    Load { one, five, fifteen, tasks, uptime: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+
+    #[test]
+    fn averages_tasks_and_uptime_are_read() {
+        let mut source = Recorded::default()
+            .with("/proc/loadavg", "0.20 0.18 12.12 1/80 11206\n")
+            .with("/proc/uptime", "350735.47 234388.90\n");
+        let (mut sampler, clock) = (LoadSampler::default(), ManualClock::at(0.0));
+        sampler.sample(0, &mut source, &clock);
+        let load = sampler.sample(1000, &mut source, &clock).unwrap().values;
+        assert_eq!((load.one, load.five, load.fifteen), (Some(0.2), Some(0.18), Some(12.12)));
+        assert_eq!((load.tasks, load.uptime), (Some(80), Some(350_735.47)));
+    }
+
+    #[test]
+    fn what_is_no_load_is_unknown() {
+        assert_eq!(parse("garbage 1"), Load { five: Some(1.0), ..Load::default() });
+        assert_eq!(parse(""), Load::default());
+    }
+}
