@@ -11,6 +11,8 @@ use crate::metrics::{Memory, Sample};
 pub(super) struct MemorySampler {
     last: Last<(Memory, Counters)>,
     page_size: u64,
+    /// Whether there is a ZFS: a host that has none at first gets none.
+    zfs: bool,
     text: String,
 }
 
@@ -27,16 +29,17 @@ struct Counters {
 impl MemorySampler {
     /// `page_size` in bytes is what the kernel counts swapping in.
     pub(super) fn new(page_size: usize) -> Self {
-        Self { last: Last::default(), page_size: page_size as u64, text: String::new() }
+        Self { last: Last::default(), page_size: page_size as u64, zfs: true, text: String::new() }
     }
 
     pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Memory>> {
-        let (text, page_size) = (&mut self.text, self.page_size);
+        let (text, page_size, zfs) = (&mut self.text, self.page_size, &mut self.zfs);
         let read = || {
             source.read("/proc/meminfo", text).ok()?;
             let memory = parse(text);
             let counters = source.read("/proc/vmstat", text).map(|()| count(text, page_size)).unwrap_or_default();
-            let zfs_arc = source.read("/proc/spl/kstat/zfs/arcstats", text).ok().and_then(|()| arc_size(text));
+            *zfs = *zfs && source.read("/proc/spl/kstat/zfs/arcstats", text).is_ok();
+            let zfs_arc = if *zfs { arc_size(text) } else { None };
             Some((Memory { zfs_arc, ..memory }, counters))
         };
         self.last.sample(t, clock, read, |(_, before), (memory, now), dt| Memory {

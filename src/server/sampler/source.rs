@@ -3,7 +3,8 @@
 use std::{
     collections::HashMap,
     fs::{self, File},
-    io::{self, Read, Seek},
+    io,
+    os::unix::fs::FileExt,
 };
 
 /// What the kernel tells about itself.
@@ -44,13 +45,14 @@ pub struct Procfs {
 
 impl Source for Procfs {
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
-        text.clear();
-        let mut file = match self.files.remove(path) {
+        let file = match self.files.remove(path) {
             Some(file) => file,
             None => File::open(path)?,
         };
-        file.rewind()?;
-        file.read_to_string(text)?;
+        let mut bytes = std::mem::take(text).into_bytes();
+        let length = read_whole(&file, &mut bytes)?;
+        bytes.truncate(length);
+        *text = String::from_utf8(bytes).map_err(io::Error::other)?;
         self.files.insert(path.to_owned(), file);
         Ok(())
     }
@@ -61,5 +63,44 @@ impl Source for Procfs {
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {
         self.sockets.count()
+    }
+}
+
+/// Reads a file from its start, and tells how long it is; `bytes` is left as long as it once had to be. The kernel writes
+/// such a file piece by piece, and knows of no length, so that asking for one would be in vain.
+fn read_whole(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    const PIECE: usize = 4096;
+    bytes.resize(bytes.capacity().max(PIECE), 0);
+    let mut length = 0;
+    loop {
+        if length == bytes.len() {
+            bytes.resize(length + PIECE, 0);
+        }
+        match file.read_at(&mut bytes[length..], length as u64) {
+            Ok(0) => return Ok(length),
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_anew_each_time_however_long_it_is() {
+        let path = std::env::temp_dir().join(format!("hostbeat-source-{}", std::process::id()));
+        let name = path.to_str().unwrap();
+        let (mut source, mut text) = (Procfs::default(), String::new());
+        for length in [10, 100_000, 0, 4096, 5] {
+            let written = "x".repeat(length);
+            fs::write(&path, &written).unwrap();
+            source.read(name, &mut text).unwrap();
+            assert_eq!(text, written);
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(Procfs::default().read(name, &mut text).is_err());
     }
 }
