@@ -8,9 +8,13 @@
 #[path = "server/support.rs"]
 mod support;
 
-use hostbeat::server::sampler::{Host, Procfs, SocketStates, Source};
+use hostbeat::{
+    metrics::Filesystem,
+    server::sampler::{Host, Procfs, SocketStates, Source},
+};
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read, Write},
     mem,
@@ -163,6 +167,10 @@ impl Source for Late {
         self.kernel.list(path)
     }
 
+    fn filesystems(&mut self) -> BTreeMap<String, Filesystem> {
+        self.kernel.filesystems()
+    }
+
     fn socket_states(&mut self) -> io::Result<SocketStates> {
         self.kernel.socket_states()
     }
@@ -183,6 +191,10 @@ impl Source for Inflated {
 
     fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
         self.0.list(path)
+    }
+
+    fn filesystems(&mut self) -> BTreeMap<String, Filesystem> {
+        self.0.filesystems()
     }
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {

@@ -15,8 +15,8 @@ pub(super) struct Table {
     columns: &'static [(&'static str, Unit, &'static str)],
 }
 
-/// The table of the group `id`, if it has devices.
-pub(super) fn devices(id: &str) -> Option<&'static Table> {
+/// The tables of the group `id`.
+pub(super) fn devices(id: &str) -> &'static [Table] {
     const INTERFACES: Table = Table {
         title: "Interface",
         path: "network.interfaces.",
@@ -41,10 +41,22 @@ pub(super) fn devices(id: &str) -> Option<&'static Table> {
             ("queue", Unit::Average, ".queue"),
         ],
     };
+    const FILESYSTEMS: Table = Table {
+        title: "Filesystem",
+        path: "disk.filesystems.",
+        columns: &[
+            ("size", Unit::Bytes, ".size"),
+            ("used", Unit::Bytes, ".used"),
+            ("inodes", Unit::Count, ".inodes"),
+            ("inodes used", Unit::Count, ".inodes_used"),
+            ("full", Unit::Percent, ".full"),
+            ("told", Unit::Ago, ".age"),
+        ],
+    };
     match id {
-        "network" => Some(&INTERFACES),
-        "disk" => Some(&DISKS),
-        _ => None,
+        "network" => &[INTERFACES],
+        "disk" => &[DISKS, FILESYSTEMS],
+        _ => &[],
     }
 }
 

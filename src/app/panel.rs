@@ -29,7 +29,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
             <ChartView chart/>
             {(chart.id == "cpu").then(|| view! { <Cores/> })}
             <Details figures=details(chart.id)/>
-            {devices(chart.id).map(|table| view! { <Devices table/> })}
+            {devices(chart.id).iter().map(|table| view! { <Devices table/> }).collect_view()}
         </section>
     }
 }

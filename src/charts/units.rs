@@ -19,6 +19,8 @@ pub enum Unit {
     Average,
     /// Things a second.
     Rate,
+    /// Seconds since.
+    Ago,
 }
 
 const BINARY: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -46,6 +48,7 @@ impl Unit {
             Self::Throughput => scaled(1.0, 1000.0, &BYTES),
             Self::Count | Self::Average => (1.0, ""),
             Self::Rate => (1.0, "/s"),
+            Self::Ago => (1.0, "s ago"),
         }
     }
 
@@ -58,7 +61,7 @@ impl Unit {
             Self::Percent => 1,
             Self::Rate if value < 10.0 && value > 0.0 => 1,
             Self::Bytes | Self::Bits | Self::Throughput if multiple > 1.0 => 1,
-            Self::Bytes | Self::Bits | Self::Throughput | Self::Count | Self::Rate => 0,
+            Self::Bytes | Self::Bits | Self::Throughput | Self::Count | Self::Rate | Self::Ago => 0,
         };
         (format!("{:.places$}", value / multiple), symbol)
     }

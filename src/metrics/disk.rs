@@ -1,4 +1,4 @@
-//! Block devices.
+//! Block devices, and the filesystems on them.
 
 use super::{EventName, Group};
 use serde::Serialize;
@@ -14,6 +14,27 @@ pub struct Disk {
     pub write_bytes: Option<f64>,
     /// By name, whole devices and no parts of any.
     pub devices: BTreeMap<String, Device>,
+    /// By the folder where they are mounted. They are asked every ten seconds.
+    pub filesystems: BTreeMap<String, Filesystem>,
+}
+
+/// One filesystem. `None` is a figure that it does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Filesystem {
+    /// Bytes that it holds.
+    pub size: Option<u64>,
+    /// Bytes in use.
+    pub used: Option<u64>,
+    /// Bytes that programs may still use.
+    pub available: Option<u64>,
+    /// Share of what programs may use that is in use, in percent.
+    pub full: Option<f64>,
+    /// Files that it can hold.
+    pub inodes: Option<u64>,
+    /// Files that it holds.
+    pub inodes_used: Option<u64>,
+    /// Seconds since it told. One that is stuck, a share whose server has gone, tells no more.
+    pub age: Option<f64>,
 }
 
 /// One device.
@@ -48,6 +69,17 @@ impl Group for Disk {
             below("writes", device.writes);
             below("busy", device.busy);
             below("queue", device.queue);
+        }
+        for (folder, filesystem) in &self.filesystems {
+            let mut below = |field, value| visit(&format!("disk.filesystems.{folder}.{field}"), value);
+            let count = |value: Option<u64>| value.map(|value| value as f64);
+            below("size", count(filesystem.size));
+            below("used", count(filesystem.used));
+            below("available", count(filesystem.available));
+            below("full", filesystem.full);
+            below("inodes", count(filesystem.inodes));
+            below("inodes_used", count(filesystem.inodes_used));
+            below("age", filesystem.age);
         }
     }
 }

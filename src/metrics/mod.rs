@@ -15,7 +15,7 @@ mod window;
 
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
-pub use disk::{Device, Disk};
+pub use disk::{Device, Disk, Filesystem};
 pub use event_name::{EventName, EventNames, UnknownEvent};
 pub use host::HostFacts;
 pub use id::{EventId, IdSequence, InvalidId};

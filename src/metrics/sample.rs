@@ -104,7 +104,7 @@ impl Tick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Device, Interface, Stall, Tcp};
+    use crate::metrics::{Device, Filesystem, Interface, Stall, Tcp};
     use serde_json::Value;
 
     /// Every leaf of a JSON value with its path.
@@ -140,7 +140,8 @@ mod tests {
         let interfaces = [("eth0.7".to_owned(), interface)].into();
         series_are_the_leaves_of(&Network { tx_bytes: Some(3.0), interfaces, ..Network::default() });
         let devices = [("vda".to_owned(), Device { busy: Some(99.0), ..Device::default() })].into();
-        series_are_the_leaves_of(&Disk { write_bytes: Some(1.0), devices, ..Disk::default() });
+        let filesystems = [("/srv/a.b".to_owned(), Filesystem { used: Some(7), ..Filesystem::default() })].into();
+        series_are_the_leaves_of(&Disk { write_bytes: Some(1.0), devices, filesystems, ..Disk::default() });
     }
 
     #[test]

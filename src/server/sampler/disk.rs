@@ -52,7 +52,9 @@ impl DiskSampler {
             source.read("/proc/diskstats", text).ok()?;
             Some(parse(text, |name| whole.map_or_else(|| !is_part(name), |whole| whole.contains(name))))
         };
-        self.last.sample(t, clock, read, rates)
+        let sample = self.last.sample(t, clock, read, rates);
+        let filesystems = source.filesystems();
+        sample.map(|sample| Sample { values: Disk { filesystems, ..sample.values }, ..sample })
     }
 }
 

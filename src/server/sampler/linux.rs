@@ -61,8 +61,14 @@ impl<S: Source> Groups for Host<S> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::server::sampler::{SocketStates, SystemClock};
-    use std::{collections::HashMap, io};
+    use crate::{
+        metrics::Filesystem,
+        server::sampler::{SocketStates, SystemClock},
+    };
+    use std::{
+        collections::{BTreeMap, HashMap},
+        io,
+    };
 
     /// A host made of given texts.
     #[derive(Default)]
@@ -97,6 +103,10 @@ pub(super) mod tests {
 
         fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
             self.folders.get(path).cloned().ok_or(io::ErrorKind::NotFound.into())
+        }
+
+        fn filesystems(&mut self) -> BTreeMap<String, Filesystem> {
+            BTreeMap::new()
         }
 
         fn socket_states(&mut self) -> io::Result<SocketStates> {

@@ -1,7 +1,9 @@
 //! Where the figures come from, behind a trait so that recorded hosts can be test cases.
 
+use super::filesystems::{Filesystems, KernelMounts};
+use crate::metrics::Filesystem;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::{self, File},
     io,
     os::unix::fs::FileExt,
@@ -20,6 +22,9 @@ pub trait Source {
     /// # Errors
     /// When the host has no such folder, or it can't be read.
     fn list(&mut self, path: &str) -> io::Result<Vec<String>>;
+
+    /// How full each filesystem is, by the folder where it is mounted; nothing where that isn't known.
+    fn filesystems(&mut self) -> BTreeMap<String, Filesystem>;
 
     /// Counts TCP sockets by state, all states but established and time-wait, which may be very many.
     ///
@@ -41,6 +46,7 @@ pub struct SocketStates {
 pub struct Procfs {
     files: HashMap<String, File>,
     sockets: super::sockets::SocketDiagnostics,
+    filesystems: Filesystems<KernelMounts>,
 }
 
 impl Source for Procfs {
@@ -59,6 +65,10 @@ impl Source for Procfs {
 
     fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
         fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    }
+
+    fn filesystems(&mut self) -> BTreeMap<String, Filesystem> {
+        self.filesystems.of_kernel()
     }
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {
