@@ -114,6 +114,13 @@ pub(super) mod tests {
         }
     }
 
+    impl Host<Recorded> {
+        /// Lets time pass on a host that is made of texts.
+        pub(in crate::server::sampler) fn replace_source(&mut self, source: Recorded) {
+            self.source = source;
+        }
+    }
+
     #[test]
     fn this_host_tells_every_group_from_the_second_reading_on() {
         let mut host = Host::new(Arc::default());

@@ -9,6 +9,8 @@ mod cpu;
 mod disk;
 #[cfg(target_os = "linux")]
 mod filesystems;
+#[cfg(all(test, target_os = "linux"))]
+mod hosts;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
