@@ -9,7 +9,7 @@ const picture = resolve(import.meta.dirname, "../docs/screenshot.png");
 const seconds = Number(process.env.HOSTBEAT_SCREENSHOT);
 
 // Lower than the page: the picture is as high as that.
-test.use({ viewport: { width: 1440, height: 600 }, colorScheme: "light" });
+test.use({ viewport: { width: 1280, height: 600 }, colorScheme: "light" });
 
 test("the README's picture shows a host that has something to do", async ({ dashboard, page, baseURL, record }) => {
   test.setTimeout((seconds + 60) * 1000);

@@ -4,7 +4,7 @@ use super::hub::Hub;
 use crate::metrics::RETENTION_S;
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
 };
@@ -52,9 +52,20 @@ impl<'a> StateFile<'a> {
     pub(super) fn save(&self, hub: &Hub) -> Result<(), StateError> {
         let draft = self.path.with_added_extension("new");
         let text = hub.save().map_err(io::Error::other);
-        let saved = text.and_then(|text| fs::write(&draft, text)).and_then(|()| fs::rename(&draft, self.path));
+        let saved = text.and_then(|text| write_anew(&draft, &text)).and_then(|()| fs::rename(&draft, self.path));
         saved.map_err(|source| failed(self.path, source))
     }
+}
+
+/// Writes a file that nobody has made before: what stands there could be a link to another one.
+fn write_anew(path: &Path, text: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    file.write_all(text)?;
+    file.sync_all()
 }
 
 fn failed(path: &Path, source: io::Error) -> StateError {
