@@ -76,7 +76,7 @@ tests/clients/node_modules/fetched: tests/clients/package.json tests/clients/pac
 fuzz: $(cargo-fuzz) ## throw random input at whatever reads or writes the stream; longer: make fuzz FOR=600
 	@tools/need.sh c++
 	@mkdir -p $(pkg)
-	@for target in $$($(cargo-fuzz) list --fuzz-dir tests/fuzz); do \
+	@targets=$$($(cargo-fuzz) list --fuzz-dir tests/fuzz); for target in $$targets; do \
 	    echo "==> fuzzing $$target for $(FOR) seconds"; \
 	    $(cargo-fuzz) run --fuzz-dir tests/fuzz --target-dir target/fuzz --dev --sanitizer none $$target -- \
 	        -max_total_time=$(FOR) -print_final_stats=1 -verbosity=0; \

@@ -1,6 +1,6 @@
 //! The file that carries the past over a restart.
 
-use super::hub::Hub;
+use super::hub::{Hub, InvalidPast};
 use crate::metrics::RETENTION_S;
 use std::{
     fs::{self, File},
@@ -9,12 +9,25 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// A file that can't be read or written.
+/// Why the past can't be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot keep the past in {}: {source}; choose a file that this user may write with --state, or leave that out", path.display())]
-pub struct StateError {
-    path: PathBuf,
-    source: io::Error,
+pub enum StateError {
+    /// The file can't be read or written.
+    #[error("cannot keep the past in {}: {source}; choose a file that this user may write, in a folder where it may write, with --state, or leave that out", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is somebody else's, and stays as it is.
+    #[error("{} is not what this version of Hostbeat keeps the past in: {source}; choose another file with --state, or remove it", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: InvalidPast,
+    },
 }
 
 /// Where the past is kept while the server is not there.
@@ -28,17 +41,23 @@ impl<'a> StateFile<'a> {
     /// Opens it, or makes it: who may not write there shall know it at the start.
     pub(super) fn open(path: &'a Path) -> Result<Self, StateError> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
-        Ok(Self { path, file: file.map_err(|source| failed(path, source))? })
+        let state = Self { path, file: file.map_err(|source| failed(path, source))? };
+        let tried = write_anew(&state.draft(), &[]).and_then(|()| fs::remove_file(state.draft()));
+        tried.map_err(|source| failed(path, source))?;
+        Ok(state)
+    }
+
+    /// What is written before it takes the file's place.
+    fn draft(&self) -> PathBuf {
+        self.path.with_added_extension("new")
     }
 
     /// The hub that was saved, if there is one that is of any use.
     pub(super) fn restore(&mut self) -> Result<Hub, StateError> {
         let mut text = Vec::new();
         self.file.read_to_end(&mut text).map_err(|source| failed(self.path, source))?;
-        let hub = Hub::restore(&text).unwrap_or_else(|error| {
-            tracing::warn!(path = %self.path.display(), %error, "what was kept can't be used; starting without");
-            Hub::default()
-        });
+        let foreign = |source| StateError::Foreign { path: self.path.to_owned(), source };
+        let hub = Hub::restore(&text).map_err(foreign)?;
         let age = hub.head().last_tick.map(age_of);
         Ok(if age.is_some_and(|age| age.as_secs() > RETENTION_S as u64) { Hub::default() } else { hub })
     }
@@ -50,7 +69,7 @@ impl<'a> StateFile<'a> {
 
     /// Saves a hub, whole or not at all.
     pub(super) fn save(&self, hub: &Hub) -> Result<(), StateError> {
-        let draft = self.path.with_added_extension("new");
+        let draft = self.draft();
         let text = hub.save().map_err(io::Error::other);
         let saved = text.and_then(|text| write_anew(&draft, &text)).and_then(|()| fs::rename(&draft, self.path));
         saved.map_err(|source| failed(self.path, source))
@@ -69,7 +88,7 @@ fn write_anew(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn failed(path: &Path, source: io::Error) -> StateError {
-    StateError { path: path.to_owned(), source }
+    StateError::Io { path: path.to_owned(), source }
 }
 
 /// How long ago that was; nothing for what lies ahead.

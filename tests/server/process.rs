@@ -213,4 +213,12 @@ fn a_past_that_cannot_be_kept_is_said_at_the_start() {
     let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/past"]);
     assert_eq!(code, Some(1));
     assert!(output.contains("/nowhere/past") && output.contains("--state"), "{output}");
+
+    let foreign = format!("{}/foreign-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    std::fs::write(&foreign, "user = root\n").unwrap();
+    let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", &foreign]);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("choose another file"), "{output}");
+    assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "user = root\n", "it isn't ours to empty");
+    std::fs::remove_file(foreign).unwrap();
 }

@@ -61,7 +61,11 @@ impl Proxy {
                     .unwrap();
                 let site = moved(
                     "nginx.conf",
-                    &[("443", &address.to_string()), ("/etc/nginx/hostbeat.htpasswd", &file("htpasswd"))],
+                    &[
+                        ("    listen [::]:443 ssl http2;\n", ""),
+                        ("443", &address.to_string()),
+                        ("/etc/nginx/hostbeat.htpasswd", &file("htpasswd")),
+                    ],
                 );
                 let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                     .map(|name| format!("{name}_temp_path {};\n", file(name)))
@@ -75,7 +79,7 @@ impl Proxy {
                 command.args(["-c", &file("main.conf"), "-g", "daemon off; error_log stderr;"]);
             }
             Kind::Haproxy => {
-                let site = moved("haproxy.cfg", &[(":443", &address.to_string())]);
+                let site = moved("haproxy.cfg", &[(":::443 v4v6", &address.to_string())]);
                 command = Command::new("haproxy");
                 command.args(["-db", "-f", &site]);
                 command.env("HOSTBEAT_PASSWORD", said(&["openssl", "passwd", "-5", "secret"]));

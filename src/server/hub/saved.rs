@@ -75,7 +75,8 @@ impl Hub {
         let columns: Columns = match events.next() {
             Some(window) if window.name == "window" => serde_json::from_str(&window.data)?,
             Some(_) => return Err(InvalidPast::NoWindow),
-            None => return Ok(hub),
+            None if text.is_empty() => return Ok(hub),
+            None => return Err(InvalidPast::NoWindow),
         };
         let saved = events.map(|event| {
             let Stamp { t } = serde_json::from_str(&event.data)?;

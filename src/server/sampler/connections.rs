@@ -26,8 +26,7 @@ pub(super) struct ConnectionsSampler {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counters {
     retransmits: Option<u64>,
-    resets_received: Option<u64>,
-    resets_sent: Option<u64>,
+    resets: Option<u64>,
     listen_overflows: Option<u64>,
     listen_drops: Option<u64>,
 }
@@ -53,7 +52,7 @@ impl ConnectionsSampler {
                 let rate = |of: fn(&Counters) -> Option<u64>| rate(of(before), of(now), dt);
                 let tcp = Tcp {
                     retransmits: rate(|c| c.retransmits),
-                    resets: both(rate(|c| c.resets_received), rate(|c| c.resets_sent)),
+                    resets: rate(|c| c.resets),
                     listen_overflows: rate(|c| c.listen_overflows),
                     listen_drops: rate(|c| c.listen_drops),
                     ..connections.tcp.clone()
@@ -72,14 +71,13 @@ fn count(viewers: u64, text: &mut String, source: &mut impl Source) -> (Connecti
     let [tcp4, time_wait, udp4] =
         figures("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
     let [tcp6, udp6, _] = figures("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
-    let mut table = |path, line: &str, columns: [&str; 4]| {
+    let mut table = |path, line: &str, columns: [&str; 3]| {
         let text = source.read(path, text).ok().map(|()| text.as_str());
         columns.map(|column| tabled(text?, line, column))
     };
-    let [open, retransmits, resets_received, resets_sent] =
-        table("/proc/net/snmp", "Tcp:", ["CurrEstab", "RetransSegs", "EstabResets", "OutRsts"]);
-    let [listen_overflows, listen_drops, ..] =
-        table("/proc/net/netstat", "TcpExt:", ["ListenOverflows", "ListenDrops", "", ""]);
+    let [open, retransmits, resets] = table("/proc/net/snmp", "Tcp:", ["CurrEstab", "RetransSegs", "EstabResets"]);
+    let [listen_overflows, listen_drops, _] =
+        table("/proc/net/netstat", "TcpExt:", ["ListenOverflows", "ListenDrops", ""]);
     let states = source.socket_states().ok().map(|states| states.by_number);
     let state = |number: usize| states.map(|by_number| by_number[number]);
     let connections = Connections {
@@ -101,7 +99,7 @@ fn count(viewers: u64, text: &mut String, source: &mut impl Source) -> (Connecti
         },
         udp: Udp { in_use: both(udp4, udp6) },
     };
-    (connections, Counters { retransmits, resets_received, resets_sent, listen_overflows, listen_drops })
+    (connections, Counters { retransmits, resets, listen_overflows, listen_drops })
 }
 
 /// The sum of two figures, of which a host may lack one.
@@ -176,8 +174,7 @@ mod tests {
     fn what_goes_wrong_is_counted_by_the_second() {
         let (mut sampler, clock) = (ConnectionsSampler::new(Arc::default()), ManualClock::at(0.0));
         let source = |figure: u64| {
-            let snmp =
-                format!("Tcp: CurrEstab EstabResets OutRsts RetransSegs\nTcp: 1 {figure} {figure} {}\n", 2 * figure);
+            let snmp = format!("Tcp: CurrEstab EstabResets OutRsts RetransSegs\nTcp: 1 {figure} 9 {}\n", 2 * figure);
             let netstat = format!(
                 "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 {figure} {}\nIpExt: a\nIpExt: 1\n",
                 3 * figure
@@ -187,7 +184,7 @@ mod tests {
         sampler.sample(0, &mut source(10), &clock);
         clock.stall_now(2.0);
         let tcp = sampler.sample(2000, &mut source(14), &clock).unwrap().values.tcp;
-        assert_eq!((tcp.retransmits, tcp.resets), (Some(4.0), Some(4.0)));
+        assert_eq!((tcp.retransmits, tcp.resets), (Some(4.0), Some(2.0)));
         assert_eq!((tcp.listen_overflows, tcp.listen_drops), (Some(2.0), Some(6.0)));
     }
 

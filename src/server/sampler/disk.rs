@@ -2,7 +2,7 @@
 
 use super::{
     Clock, Source,
-    rate::{Last, percent, places, rate, rise},
+    rate::{Last, Sum, percent, places, rate, rise},
 };
 use crate::metrics::{Device, Disk, Sample};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ const SECTOR: u64 = 512;
 /// What is no disk: files, memory, tapes of films.
 const NO_DISKS: [&str; 5] = ["loop", "ram", "zram", "sr", "fd"];
 /// What lies on other disks, whose bytes it would count twice.
-const LAYERS: [&str; 4] = ["dm-", "md", "drbd", "bcache"];
+const LAYERS: [&str; 5] = ["dm-", "md", "drbd", "bcache", "zd"];
 /// Ticks after which it is looked anew which devices there are.
 const LIST_EVERY: u32 = 10;
 
@@ -48,12 +48,13 @@ impl DiskSampler {
         }
         self.readings = self.readings.wrapping_add(1);
         let (text, whole) = (&mut self.text, self.whole.as_ref());
-        let read = || {
-            source.read("/proc/diskstats", text).ok()?;
-            Some(parse(text, |name| whole.map_or_else(|| !is_part(name), |whole| whole.contains(name))))
+        let filesystems = source.filesystems();
+        let read = || match source.read("/proc/diskstats", text) {
+            Ok(()) => Some(parse(text, |name| whole.map_or_else(|| !is_part(name), |whole| whole.contains(name)))),
+            // A container is not shown its disks, and yet it has a filesystem.
+            Err(_) => (!filesystems.is_empty()).then(BTreeMap::new),
         };
         let sample = self.last.sample(t, clock, read, rates);
-        let filesystems = source.filesystems();
         sample.map(|sample| Sample { values: Disk { filesystems, ..sample.values }, ..sample })
     }
 }
@@ -73,7 +74,7 @@ fn parse(text: &str, is_whole: impl Fn(&str) -> bool) -> BTreeMap<String, Counte
         let is_used = reads > 0 || writes > 0;
         is_used.then(|| (name.to_owned(), Counters { reads, read_bytes, writes, write_bytes, busy, waited }))
     };
-    text.lines().filter_map(device).take(SHOWN).collect()
+    text.lines().filter_map(device).collect()
 }
 
 /// By its name: `sda1`, `vdb12`, `nvme0n1p2`, `mmcblk0p1`.
@@ -86,7 +87,8 @@ fn is_part(name: &str) -> bool {
 }
 
 fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, dt: f64) -> Disk {
-    let mut disk = Disk { read_bytes: Some(0.0), write_bytes: Some(0.0), ..Disk::default() };
+    let (mut read, mut written) = (Sum::default(), Sum::default());
+    let mut devices = BTreeMap::new();
     for (name, now) in now {
         let before = before.get(name);
         let rate = |of: fn(&Counters) -> u64| rate(before.map(of), Some(of(now)), dt);
@@ -99,15 +101,15 @@ fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, 
             busy: percent(risen(|c| c.busy), dt * 1000.0),
             queue: risen(|c| c.waited).and_then(|waited| places(waited as f64 / (dt * 1000.0))),
         };
-        if !LAYERS.iter().any(|prefix| name.starts_with(prefix)) {
-            disk.read_bytes = Some(disk.read_bytes.unwrap_or(0.0) + device.read_bytes.unwrap_or(0.0));
-            disk.write_bytes = Some(disk.write_bytes.unwrap_or(0.0) + device.write_bytes.unwrap_or(0.0));
+        if before.is_some() && !LAYERS.iter().any(|prefix| name.starts_with(prefix)) {
+            read.add(device.read_bytes);
+            written.add(device.write_bytes);
         }
-        disk.devices.insert(name.clone(), device);
+        if devices.len() < SHOWN {
+            devices.insert(name.clone(), device);
+        }
     }
-    disk.read_bytes = disk.read_bytes.and_then(places);
-    disk.write_bytes = disk.write_bytes.and_then(places);
-    disk
+    Disk { read_bytes: read.total(), write_bytes: written.total(), devices, ..Disk::default() }
 }
 
 #[cfg(test)]

@@ -19,8 +19,11 @@ const SHOWN: usize = 40;
 
 /// What tells which filesystems there are, and how full one is.
 pub(super) trait Mounts: Clone + Send + 'static {
-    /// The folders where filesystems are mounted.
-    fn list(&self) -> Vec<String>;
+    /// The folders where filesystems are mounted, those that matter most first.
+    ///
+    /// # Errors
+    /// When that can't be read.
+    fn list(&self) -> io::Result<Vec<String>>;
 
     /// How full the one in this folder is. This may take for ever.
     ///
@@ -90,7 +93,9 @@ impl<M: Mounts> Filesystems<M> {
 
 /// Asks every filesystem that isn't stuck; nothing once nobody wants to know, or another thread has taken over.
 fn round<M: Mounts>(mounts: &M, known: &Weak<Mutex<Known>>, number: u64) -> Option<()> {
-    let folders: Vec<_> = mounts.list().into_iter().take(SHOWN).collect();
+    // Who can't be asked which there are will be asked again.
+    let Ok(mut folders) = mounts.list() else { return Some(()) };
+    folders.truncate(SHOWN);
     for folder in &folders {
         let shared = known.upgrade()?;
         {
@@ -109,9 +114,9 @@ fn round<M: Mounts>(mounts: &M, known: &Weak<Mutex<Known>>, number: u64) -> Opti
         let mut known = lock(&shared);
         // After all.
         known.stuck.remove(folder);
-        match told {
-            Ok(filesystem) => _ = known.by_folder.insert(folder.clone(), (filesystem, Instant::now())),
-            Err(_) => _ = known.by_folder.remove(folder),
+        // One that fails keeps its last figures, whose age tells.
+        if let Ok(filesystem) = told {
+            known.by_folder.insert(folder.clone(), (filesystem, Instant::now()));
         }
         if known.thread != number {
             return None;
@@ -132,12 +137,17 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 pub(super) struct KernelMounts;
 
 impl Mounts for KernelMounts {
-    fn list(&self) -> Vec<String> {
-        fs::read_to_string("/proc/self/mounts").map(|text| folders(&text)).unwrap_or_default()
+    fn list(&self) -> io::Result<Vec<String>> {
+        // Names of folders needn't be text.
+        fs::read("/proc/self/mountinfo").map(|text| folders(&String::from_utf8_lossy(&text)))
     }
 
     fn ask(&self, folder: &str) -> io::Result<Filesystem> {
         let told = rustix::fs::statvfs(folder)?;
+        // One that this user may not look into, or that isn't mounted yet.
+        if told.f_blocks == 0 {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let used = told.f_blocks.saturating_sub(told.f_bfree);
         // As df has it: what is kept for the system is neither used nor to be had.
         let usable = used.saturating_add(told.f_bavail);
@@ -155,29 +165,35 @@ impl Mounts for KernelMounts {
     }
 }
 
-/// Types that have no device and yet can be full.
+/// Types that have no device of their own and yet can be full.
 const WITHOUT_DEVICE: [&str; 10] =
-    ["zfs", "nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "virtiofs", "fuse.sshfs", "glusterfs"];
+    ["btrfs", "zfs", "nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "virtiofs", "fuse.sshfs"];
 /// Types that are always full.
 const READ_ONLY: [&str; 4] = ["squashfs", "iso9660", "erofs", "udf"];
 
-/// `/dev/vda / ext4 rw,relatime 0 0`: the folders of filesystems that can fill up, each device once, by the shortest.
-fn folders(mounts: &str) -> Vec<String> {
-    let mut by_device: BTreeMap<&str, String> = BTreeMap::new();
-    for line in mounts.lines() {
-        let mut fields = line.split(' ');
-        let (Some(device), Some(folder), Some(kind)) = (fields.next(), fields.next(), fields.next()) else { continue };
-        if READ_ONLY.contains(&kind) || !(device.starts_with('/') || WITHOUT_DEVICE.contains(&kind)) {
+/// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw` (proc_pid_mountinfo(5)): the folders of filesystems that
+/// can fill up, each filesystem once, by its shortest. It is known by its number, for what is called its device is a text
+/// that some users may choose.
+fn folders(mountinfo: &str) -> Vec<String> {
+    let mut by_number: BTreeMap<(bool, &str), String> = BTreeMap::new();
+    for line in mountinfo.lines() {
+        let Some((mount, kind)) = line.split_once(" - ") else { continue };
+        let kind = kind.split(' ').next().unwrap_or_default();
+        let mut fields = mount.split(' ').skip(2);
+        let (Some(number), Some(folder)) = (fields.next(), fields.nth(1)) else { continue };
+        let without_device = number.starts_with("0:");
+        // The root of a container is laid over its host's disk.
+        let can_fill_up = !without_device || WITHOUT_DEVICE.contains(&kind) || (kind == "overlay" && folder == "/");
+        let folder = unescape(folder);
+        if !can_fill_up || READ_ONLY.contains(&kind) {
             continue;
         }
-        let folder = unescape(folder);
-        match by_device.get_mut(device) {
-            Some(known) if known.len() <= folder.len() => {}
-            Some(known) => *known = folder,
-            None => _ = by_device.insert(device, folder),
+        let known = by_number.entry((without_device, number)).or_insert_with(|| folder.clone());
+        if folder.len() < known.len() {
+            *known = folder;
         }
     }
-    by_device.into_values().collect()
+    by_number.into_values().collect()
 }
 
 /// A space in a folder's name is `\040`, and so on (getmntent(3)).
@@ -207,9 +223,21 @@ mod tests {
 
     #[test]
     fn each_device_that_can_fill_up_is_listed_once() {
-        let mounts = "proc /proc proc rw 0 0\n/dev/sda2 /srv/in\\040use ext4 rw 0 0\n/dev/sda1 / ext4 rw 0 0\n/dev/sda1 /var/bind ext4 rw 0 0\n\
-                      tank/home /home zfs rw 0 0\n/dev/loop3 /snap/core squashfs ro 0 0\ntmpfs /run tmpfs rw 0 0\nbox:/x /mnt nfs4 rw 0 0\nshort\n";
-        assert_eq!(folders(mounts), ["/", "/srv/in use", "/mnt", "/home"]);
+        let mounts = [
+            "21 27 0:20 / /proc rw,nosuid shared:12 - proc proc rw",
+            "22 27 8:2 / /srv/in\\040use rw - ext4 /dev/sda2 rw",
+            "27 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw",
+            "28 27 8:1 /var /var/bind rw shared:1 master:3 - ext4 /dev/sda1 rw",
+            "29 27 0:44 / /home rw - zfs tank/home rw",
+            "30 27 7:3 / /snap/core ro - squashfs /dev/loop3 ro",
+            "31 27 0:25 / /run rw - tmpfs tmpfs rw",
+            "32 27 0:51 / /mnt rw - nfs4 box:/x rw",
+            "33 27 0:60 / /tmp/x rw - fuse /dev/sda2 rw",
+            "34 27 0:61 / /misc rw - autofs /etc/auto.misc rw",
+            "short",
+        ];
+        assert_eq!(folders(&mounts.join("\n")), ["/", "/srv/in use", "/home", "/mnt"]);
+        assert_eq!(folders("1 0 0:33 / / rw - overlay overlay rw\n"), ["/"]);
     }
 
     #[test]
@@ -227,8 +255,8 @@ mod tests {
     }
 
     impl Mounts for Played {
-        fn list(&self) -> Vec<String> {
-            ["/a", "/dead", "/z"].map(str::to_owned).into()
+        fn list(&self) -> io::Result<Vec<String>> {
+            Ok(["/a", "/dead", "/z"].map(str::to_owned).into())
         }
 
         fn ask(&self, folder: &str) -> io::Result<Filesystem> {

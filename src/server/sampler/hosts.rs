@@ -29,6 +29,7 @@ fn large(counter: u64) -> Recorded {
     Recorded::default()
         .with("/proc/stat", &stat)
         .with("/proc/diskstats", &disks.chain(parts).collect::<String>())
+        .with_folder("/sys/devices/virtual/net", &["lo"])
         .with("/proc/net/dev", &format!("Inter-|\n face |\n{own}{}", interfaces.collect::<String>()))
 }
 
@@ -39,7 +40,7 @@ fn a_large_host_has_rows_that_can_be_read() {
     assert_eq!((cpu.total, cpu.cores.len()), (Some(100.0), 127));
     assert_eq!((cpu.cores[0], cpu.cores[1], cpu.cores[126]), (Some(100.0), None, Some(100.0)));
     let disk = tick.disk.unwrap().values;
-    assert_eq!(disk.devices.len(), 40);
+    assert_eq!((disk.devices.len(), disk.read_bytes), (40, Some(60.0 * 51_200.0)), "all of them count");
     assert!(disk.devices.keys().all(|name| !name.contains('p')), "{:?}", disk.devices.keys());
     let network = tick.network.unwrap().values;
     assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), ["enp1s0", "others"]);

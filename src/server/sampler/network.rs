@@ -2,19 +2,19 @@
 
 use super::{
     Clock, Source,
-    rate::{Last, rate},
+    rate::{Last, Sum, places, rate},
 };
 use crate::metrics::{Interface, Network, Sample};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Interfaces that are shown on their own.
 const SHOWN: usize = 40;
 /// The name under which the virtual ones are shown, and what there is beyond.
 const OTHERS: &str = "others";
-/// What containers, virtual machines and their bridges name their interfaces by. What passes there has come through
-/// another one, or never leaves this host.
-const VIRTUAL_NAMES: [&str; 11] =
-    ["veth", "br-", "docker", "virbr", "vnet", "tap", "cni", "flannel", "cali", "podman", "lxc"];
+/// What containers, virtual machines and their bridges name their interfaces by: many, of which none is interesting.
+const FOLDED: [&str; 11] = ["veth", "br-", "docker", "virbr", "vnet", "tap", "cni", "flannel", "cali", "podman", "lxc"];
+/// Ticks after which it is looked anew which interfaces have no device of their own.
+const LIST_EVERY: u32 = 10;
 
 /// Since the interface was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,17 +31,24 @@ struct Counters {
 #[derive(Debug, Default)]
 pub(super) struct NetworkSampler {
     last: Last<BTreeMap<String, Counters>>,
+    /// Interfaces without a device: what passes there has come through another one, or never leaves this host.
+    without_device: BTreeSet<String>,
+    readings: u32,
     text: String,
 }
 
 impl NetworkSampler {
     pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Network>> {
-        let text = &mut self.text;
+        if self.readings.is_multiple_of(LIST_EVERY) {
+            self.without_device = source.list("/sys/devices/virtual/net").unwrap_or_default().into_iter().collect();
+        }
+        self.readings = self.readings.wrapping_add(1);
+        let (text, without_device) = (&mut self.text, &self.without_device);
         let read = || {
             source.read("/proc/net/dev", text).ok()?;
             Some(parse(text))
         };
-        self.last.sample(t, clock, read, rates)
+        self.last.sample(t, clock, read, |before, now, dt| rates(before, now, dt, without_device))
     }
 }
 
@@ -70,8 +77,18 @@ fn parse(text: &str) -> BTreeMap<String, Counters> {
 }
 
 /// An interface that has just come has no rates yet; neither has one whose counters were reset.
-fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, dt: f64) -> Network {
-    let mut network = Network { rx_bytes: Some(0.0), tx_bytes: Some(0.0), ..Network::default() };
+fn rates(
+    before: &BTreeMap<String, Counters>,
+    now: &BTreeMap<String, Counters>,
+    dt: f64,
+    without_device: &BTreeSet<String>,
+) -> Network {
+    let is_folded = |name: &str| FOLDED.iter().any(|prefix| name.starts_with(prefix));
+    // In a container no interface has a device; there, what isn't known to be internal leads out.
+    let has_devices = now.keys().any(|name| !without_device.contains(name) && name != "lo");
+    let leads_out = |name: &str| name != "lo" && !is_folded(name) && !(has_devices && without_device.contains(name));
+    let (mut received, mut sent) = (Sum::default(), Sum::default());
+    let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
     for (name, now) in now {
         let before = before.get(name);
         let rate = |of: fn(&Counters) -> u64| rate(before.map(of), Some(of(now)), dt);
@@ -83,31 +100,29 @@ fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, 
             errors: rate(|c| c.errors),
             drops: rate(|c| c.drops),
         };
-        let is_virtual = VIRTUAL_NAMES.iter().any(|prefix| name.starts_with(prefix));
-        if !is_virtual && name != "lo" {
-            add(&mut network.rx_bytes, interface.rx_bytes);
-            add(&mut network.tx_bytes, interface.tx_bytes);
+        if leads_out(name) && before.is_some() {
+            received.add(interface.rx_bytes);
+            sent.add(interface.tx_bytes);
         }
-        if is_virtual || network.interfaces.len() >= SHOWN {
-            let all = network.interfaces.entry(OTHERS.to_owned()).or_default();
-            add(&mut all.rx_bytes, interface.rx_bytes);
-            add(&mut all.tx_bytes, interface.tx_bytes);
-            add(&mut all.rx_packets, interface.rx_packets);
-            add(&mut all.tx_packets, interface.tx_packets);
-            add(&mut all.errors, interface.errors);
-            add(&mut all.drops, interface.drops);
+        if is_folded(name) || interfaces.len() >= SHOWN {
+            let others = interfaces.entry(OTHERS.to_owned()).or_default();
+            join(&mut others.rx_bytes, interface.rx_bytes);
+            join(&mut others.tx_bytes, interface.tx_bytes);
+            join(&mut others.rx_packets, interface.rx_packets);
+            join(&mut others.tx_packets, interface.tx_packets);
+            join(&mut others.errors, interface.errors);
+            join(&mut others.drops, interface.drops);
         } else {
-            network.interfaces.insert(name.clone(), interface);
+            interfaces.insert(name.clone(), interface);
         }
     }
-    network
+    Network { rx_bytes: received.total(), tx_bytes: sent.total(), interfaces }
 }
 
-/// What is unknown of one adds nothing to the others.
-fn add(sum: &mut Option<f64>, part: Option<f64>) {
+/// Of many that come and go, what is unknown of one adds nothing.
+fn join(sum: &mut Option<f64>, part: Option<f64>) {
     if let Some(part) = part {
-        let both = sum.unwrap_or(0.0) + part;
-        *sum = Some((both * 100.0).round() / 100.0);
+        *sum = places(sum.unwrap_or(0.0) + part);
     }
 }
 
@@ -120,7 +135,10 @@ mod tests {
 
     fn sample(before: &str, now: &str) -> Network {
         let (mut sampler, clock) = (NetworkSampler::default(), ManualClock::at(0.0));
-        let file = |lines: &str| Recorded::default().with("/proc/net/dev", &(HEADINGS.to_owned() + lines));
+        let file = |lines: &str| {
+            let host = Recorded::default().with("/proc/net/dev", &(HEADINGS.to_owned() + lines));
+            host.with_folder("/sys/devices/virtual/net", &["lo", "eth0.7", "vmbr0", "docker0", "veth9"])
+        };
         assert_eq!(sampler.sample(0, &mut file(before), &clock), None);
         clock.stall_now(2.0);
         sampler.sample(2000, &mut file(now), &clock).unwrap().values
@@ -128,16 +146,22 @@ mod tests {
 
     #[test]
     fn what_leaves_the_host_makes_the_sum() {
-        let network = sample(
-            "    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n  eth0: 1000 10 0 0 0 0 0 0 2000 20 0 0 0 0 0 0\n eth0.7:0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-            "    lo: 900 1 0 0 0 0 0 0 900 1 0 0 0 0 0 0\n  eth0: 3000 14 3 1 0 0 0 0 2500 21 1 2 0 0 0 0\n eth0.7:50 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-        );
-        assert_eq!((network.rx_bytes, network.tx_bytes), (Some(1025.0), Some(250.0)));
+        let before = "    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n  eth0: 1000 10 0 0 0 0 0 0 2000 20 0 0 0 0 0 0\n eth0.7:0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+        let now = "    lo: 900 1 0 0 0 0 0 0 900 1 0 0 0 0 0 0\n  eth0: 3000 14 3 1 0 0 0 0 2500 21 1 2 0 0 0 0\n eth0.7:50 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+        let network = sample(before, now);
+        assert_eq!((network.rx_bytes, network.tx_bytes), (Some(1000.0), Some(250.0)), "the VLAN's went through eth0");
         let eth0 = &network.interfaces["eth0"];
         assert_eq!((eth0.rx_packets, eth0.tx_packets), (Some(2.0), Some(0.5)));
         assert_eq!((eth0.errors, eth0.drops), (Some(2.0), Some(1.5)));
         assert_eq!(network.interfaces["lo"].rx_bytes, Some(400.0));
         assert_eq!(network.interfaces["eth0.7"].rx_bytes, Some(25.0));
+    }
+
+    #[test]
+    fn where_no_interface_has_a_device_what_leads_out_makes_the_sum() {
+        let line = |name: &str, bytes: u64| format!("{name}: {bytes} 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
+        let lines = |bytes: u64| line("lo", bytes) + &line("vmbr0", bytes) + &line("veth9", bytes);
+        assert_eq!(sample(&lines(0), &lines(200)).rx_bytes, Some(100.0));
     }
 
     #[test]
@@ -159,7 +183,7 @@ mod tests {
         let network = sample(&(line("eth0", 500) + &line("wlan0", 9)), &(line("eth0", 100) + &line("eth1", 700)));
         assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), ["eth0", "eth1"]);
         assert_eq!((network.interfaces["eth0"].rx_bytes, network.interfaces["eth1"].rx_bytes), (None, None));
-        assert_eq!(network.rx_bytes, Some(0.0));
+        assert_eq!(network.rx_bytes, None, "no less is known than that it is unknown");
     }
 
     #[test]

@@ -50,6 +50,22 @@ pub(super) fn places(figure: f64) -> Option<f64> {
     figure.is_finite().then(|| (figure * 100.0).round() / 100.0)
 }
 
+/// A sum that is unknown if one of its parts is, and if there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sum(Option<Option<f64>>);
+
+impl Sum {
+    pub(super) fn add(&mut self, part: Option<f64>) {
+        let sum = self.0.unwrap_or(Some(0.0));
+        self.0 = Some(sum.zip(part).map(|(sum, part)| sum + part));
+    }
+
+    /// To two places.
+    pub(super) fn total(self) -> Option<f64> {
+        self.0.flatten().and_then(places)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +74,18 @@ mod tests {
     fn a_rate_is_over_the_time_that_passed() {
         assert_eq!(rate(Some(100), Some(350), 1.25), Some(200.0));
         assert_eq!(rate(Some(0), Some(1), 3.0), Some(0.33));
+    }
+
+    #[test]
+    fn a_sum_is_no_more_certain_than_its_parts() {
+        let sum = |parts: &[Option<f64>]| {
+            let mut sum = Sum::default();
+            parts.iter().for_each(|part| sum.add(*part));
+            sum.total()
+        };
+        assert_eq!(sum(&[Some(0.1), Some(0.2)]), Some(0.3));
+        assert_eq!(sum(&[Some(1.0), None, Some(1.0)]), None);
+        assert_eq!(sum(&[]), None);
     }
 
     #[test]

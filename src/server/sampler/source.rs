@@ -58,7 +58,8 @@ impl Source for Procfs {
         let mut bytes = std::mem::take(text).into_bytes();
         let length = read_whole(&file, &mut bytes)?;
         bytes.truncate(length);
-        *text = String::from_utf8(bytes).map_err(io::Error::other)?;
+        // A name that somebody chose needn't be text; the rest is.
+        *text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         self.files.insert(path.to_owned(), file);
         Ok(())
     }
