@@ -37,13 +37,21 @@ const SETTLE: Duration = Duration::from_secs(4);
 /// The contenders take turns, so that a machine that wanders wanders for all.
 const ROUNDS: usize = 2;
 
-/// About what a tick is: three events, and their framing.
+/// The events of a tick, and about how many figures each one has.
+const EVENTS: [(&str, usize); 7] =
+    [("cpu", 12), ("memory", 20), ("load", 4), ("pressure", 6), ("connections", 17), ("network", 29), ("disk", 20)];
+
+fn data(figures: usize) -> String {
+    let figures = ",\"figure\":12.34".repeat(figures);
+    format!("{{\"t\":1700000000000,\"at\":1700000000.000123,\"dt\":1.000012{figures}}}")
+}
+
+/// About what a tick is.
 fn payload() -> String {
-    let event = |n, name, data: &str| format!("id: 1700000000000-{n}\nevent: {name}\ndata: {data}\n\n");
-    let figures = |n: usize| {
-        format!("{{\"t\":1700000000000,\"at\":1700000000.000123,\"dt\":1.000012{}}}", ",\"figure\":12.34".repeat(n))
+    let event = |(n, (name, figures)): (usize, &(&str, usize))| {
+        format!("id: 1700000000000-{n}\nevent: {name}\ndata: {}\n\n", data(*figures))
     };
-    event(0, "cpu", &figures(8)) + &event(1, "memory", &figures(12)) + &event(2, "connections", &figures(13))
+    EVENTS.iter().enumerate().map(event).collect()
 }
 
 fn main() {
@@ -92,16 +100,14 @@ async fn axum_sse() {
             source.send_modify(|tick| *tick += 1);
         }
     });
-    let body: &'static str = payload().leak();
-    let data = body.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let data: [&'static str; EVENTS.len()] = EVENTS.map(|(_, figures)| data(figures).leak() as &str);
     let handler = move || async move {
         let events = stream::unfold((ticks.subscribe(), 0), move |(mut ticks, n)| async move {
             if n == 0 {
                 ticks.changed().await.ok()?;
             }
-            let name = ["cpu", "memory", "connections"][n];
-            let event = Event::default().id(format!("1700000000000-{n}")).event(name).data(data);
-            Some((Ok::<_, Infallible>(event), (ticks, (n + 1) % 3)))
+            let event = Event::default().id(format!("1700000000000-{n}")).event(EVENTS[n].0).data(data[n]);
+            Some((Ok::<_, Infallible>(event), (ticks, (n + 1) % EVENTS.len())))
         });
         Sse::new(events)
     };
