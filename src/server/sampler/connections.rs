@@ -2,7 +2,7 @@
 //! `/proc/net/tcp` tells more and costs 10 ms even where there is no socket at all.
 
 use super::{
-    Clock, Source,
+    Clock, SocketStates, Source,
     rate::{Last, rate},
 };
 use crate::metrics::{Connections, Sample, Tcp, Udp};
@@ -14,10 +14,16 @@ use std::{
     },
 };
 
+/// With more sockets than that, to look at each of them takes milliseconds.
+const MANY: u64 = 10_000;
+/// Readings after which it is done all the same.
+const STATES_EVERY: u32 = 10;
+
 /// Samples connections.
 #[derive(Debug)]
 pub(super) struct ConnectionsSampler {
     viewers: Arc<AtomicU64>,
+    states: States,
     last: Last<(Connections, Counters)>,
     text: String,
 }
@@ -34,7 +40,7 @@ struct Counters {
 impl ConnectionsSampler {
     /// `viewers` is the gauge of open streams.
     pub(super) fn new(viewers: Arc<AtomicU64>) -> Self {
-        Self { viewers, last: Last::default(), text: String::new() }
+        Self { viewers, states: States::default(), last: Last::default(), text: String::new() }
     }
 
     pub(super) fn sample(
@@ -43,11 +49,11 @@ impl ConnectionsSampler {
         source: &mut impl Source,
         clock: &impl Clock,
     ) -> Option<Sample<Connections>> {
-        let (viewers, text) = (self.viewers.load(Ordering::Relaxed), &mut self.text);
+        let (viewers, states, text) = (self.viewers.load(Ordering::Relaxed), &mut self.states, &mut self.text);
         self.last.sample(
             t,
             clock,
-            || Some(count(viewers, text, source)),
+            || Some(count(viewers, states, text, source)),
             |(_, before), (connections, now), dt| {
                 let rate = |of: fn(&Counters) -> Option<u64>| rate(of(before), of(now), dt);
                 let tcp = Tcp {
@@ -63,7 +69,24 @@ impl ConnectionsSampler {
     }
 }
 
-fn count(viewers: u64, text: &mut String, source: &mut impl Source) -> (Connections, Counters) {
+/// The sockets by state, as they were last looked at.
+#[derive(Debug, Default)]
+struct States {
+    known: Option<SocketStates>,
+    readings: u32,
+}
+
+impl States {
+    fn read(&mut self, in_use: Option<u64>, source: &mut impl Source) -> Option<SocketStates> {
+        self.readings += 1;
+        if self.known.is_none() || in_use.is_none_or(|sockets| sockets <= MANY) || self.readings >= STATES_EVERY {
+            (self.known, self.readings) = (source.socket_states().ok(), 0);
+        }
+        self.known
+    }
+}
+
+fn count(viewers: u64, states: &mut States, text: &mut String, source: &mut impl Source) -> (Connections, Counters) {
     let mut figures = |path, wanted: &[(&str, &str)]| -> [Option<u64>; 3] {
         let text = source.read(path, text).ok().map(|()| text.as_str());
         std::array::from_fn(|i| wanted.get(i).and_then(|(line, label)| labelled(text?, line, label)))
@@ -78,7 +101,8 @@ fn count(viewers: u64, text: &mut String, source: &mut impl Source) -> (Connecti
     let [open, retransmits, resets] = table("/proc/net/snmp", "Tcp:", ["CurrEstab", "RetransSegs", "EstabResets"]);
     let [listen_overflows, listen_drops, _] =
         table("/proc/net/netstat", "TcpExt:", ["ListenOverflows", "ListenDrops", ""]);
-    let states = source.socket_states().ok().map(|states| states.by_number);
+    let in_use = both(tcp4, tcp6);
+    let states = states.read(in_use, source).map(|states| states.by_number);
     let state = |number: usize| states.map(|by_number| by_number[number]);
     let connections = Connections {
         viewers: Some(viewers),
@@ -94,7 +118,7 @@ fn count(viewers: u64, text: &mut String, source: &mut impl Source) -> (Connecti
             last_ack: state(9),
             listen: state(10),
             closing: state(11),
-            in_use: both(tcp4, tcp6),
+            in_use,
             ..Tcp::default()
         },
         udp: Udp { in_use: both(udp4, udp6) },
@@ -128,7 +152,7 @@ fn tabled(text: &str, line: &str, column: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{SocketStates, clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
 
     const SOCKSTAT: &str =
         "sockets: used 13\nTCP: inuse 9 orphan 0 tw 2 alloc 1 mem 344\nUDP: inuse 3 mem 0\nUDPLITE: inuse 7\n";
@@ -136,7 +160,7 @@ mod tests {
     const SNMP: &str = "Ip: Forwarding\nIp: 2\nTcp: RtoAlgorithm CurrEstab InSegs\nTcp: 1 8 34103\n";
 
     fn count(source: &mut Recorded) -> Connections {
-        super::count(3, &mut String::new(), source).0
+        super::count(3, &mut States::default(), &mut String::new(), source).0
     }
 
     #[test]
@@ -168,6 +192,24 @@ mod tests {
                 ..Tcp::default()
             }
         );
+    }
+
+    #[test]
+    fn of_very_many_sockets_the_states_are_looked_at_now_and_then() {
+        let source = |sockets: u64, listening: u64| {
+            let mut by_number = [0; 13];
+            by_number[10] = listening;
+            let sockstat = format!("TCP: inuse {sockets} orphan 0 tw 0\n");
+            Recorded::default().with("/proc/net/sockstat", &sockstat).with_sockets(SocketStates { by_number })
+        };
+        for (sockets, seen) in [(MANY, 1), (MANY + 1, 10)] {
+            let (mut states, mut text) = (States::default(), String::new());
+            let mut listening =
+                |figure| super::count(0, &mut states, &mut text, &mut source(sockets, figure)).0.tcp.listen;
+            assert_eq!(listening(1), Some(1));
+            let readings = (1..).find(|_| listening(2) == Some(2));
+            assert_eq!(readings, Some(seen), "{sockets} sockets");
+        }
     }
 
     #[test]
