@@ -132,7 +132,7 @@ fn verdict(streamed: &Streamed, observations: &[Observation]) -> Result<String, 
 
 /// A server of the host that `source` tells about, and what it streams until it stops.
 fn stream(source: impl Source + Send + 'static) -> (Running, thread::JoinHandle<Streamed>) {
-    let server = Running::sample(|hub| Host::with_source(source, hub.viewers()));
+    let server = Running::sample(|hub| Host::with_source(source, hub.audience()));
     let events = server.follow("?events=cpu,memory&window=0", &[]);
     let read = move || {
         let mut streamed = Streamed::default();

@@ -32,6 +32,8 @@ pub struct Cpu {
     pub running: Option<u64>,
     /// Tasks that wait for a disk.
     pub blocked: Option<u64>,
+    /// How fast the cores run, in hertz, on average. They are asked every ten seconds.
+    pub frequency: Option<f64>,
 }
 
 impl Group for Cpu {
@@ -53,5 +55,6 @@ impl Group for Cpu {
         visit("cpu.forks", self.forks);
         visit("cpu.running", self.running.map(|tasks| tasks as f64));
         visit("cpu.blocked", self.blocked.map(|tasks| tasks as f64));
+        visit("cpu.frequency", self.frequency);
     }
 }

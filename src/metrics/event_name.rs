@@ -19,12 +19,28 @@ pub enum EventName {
     Network,
     /// Block devices.
     Disk,
+    /// How hot it is inside.
+    Temperature,
+    /// Containers and services.
+    Cgroup,
+    /// Who takes the processor and the memory.
+    Processes,
 }
 
 impl EventName {
     /// Every group, in the order in which a tick sends them.
-    pub const ALL: [Self; 7] =
-        [Self::Cpu, Self::Memory, Self::Load, Self::Pressure, Self::Connections, Self::Network, Self::Disk];
+    pub const ALL: [Self; 10] = [
+        Self::Cpu,
+        Self::Memory,
+        Self::Load,
+        Self::Pressure,
+        Self::Connections,
+        Self::Network,
+        Self::Disk,
+        Self::Temperature,
+        Self::Cgroup,
+        Self::Processes,
+    ];
 
     /// The name as it stands in `event:` and in a series' path.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +52,9 @@ impl EventName {
             Self::Connections => "connections",
             Self::Network => "network",
             Self::Disk => "disk",
+            Self::Temperature => "temperature",
+            Self::Cgroup => "cgroup",
+            Self::Processes => "processes",
         }
     }
 }

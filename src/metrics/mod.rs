@@ -1,5 +1,6 @@
 //! What is measured, as the server samples it and the browser shows it.
 
+mod cgroup;
 mod connections;
 mod cpu;
 mod disk;
@@ -10,9 +11,12 @@ mod load;
 mod memory;
 mod network;
 mod pressure;
+mod processes;
 mod sample;
+mod temperature;
 mod window;
 
+pub use cgroup::{Cgroup, Service};
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
 pub use disk::{Device, Disk, Filesystem};
@@ -23,7 +27,9 @@ pub use load::Load;
 pub use memory::Memory;
 pub use network::{Interface, Network};
 pub use pressure::{Pressure, Stall};
+pub use processes::{Process, Processes};
 pub use sample::{Event, Group, Sample, Tick};
+pub use temperature::{Sensor, Temperature};
 pub use window::{Columns, Values, Window};
 
 /// Milliseconds from one tick to the next.

@@ -1,6 +1,8 @@
 //! One reading of one group, and the tick that holds one of each.
 
-use super::{Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Window};
+use super::{
+    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Window,
+};
 use serde::Serialize;
 
 /// A set of figures that is read together and sent as one event.
@@ -8,7 +10,8 @@ pub trait Group: Serialize {
     /// The event that carries it.
     const NAME: EventName;
 
-    /// Visits every figure with its path, `<group>.<field>` by nesting: the leaves of its JSON, neither more nor less.
+    /// Visits every figure with its path, `<group>.<field>` by nesting: the leaves of its JSON, neither more nor less. A
+    /// group whose rows never stay the same visits none.
     fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>));
 }
 
@@ -74,6 +77,12 @@ pub struct Tick {
     pub network: Option<Sample<Network>>,
     /// Block devices.
     pub disk: Option<Sample<Disk>>,
+    /// How hot it is inside.
+    pub temperature: Option<Sample<Temperature>>,
+    /// Containers and services.
+    pub cgroup: Option<Sample<Cgroup>>,
+    /// Who takes the processor and the memory.
+    pub processes: Option<Sample<Processes>>,
 }
 
 impl Tick {
@@ -90,6 +99,9 @@ impl Tick {
             event(&self.connections),
             event(&self.network),
             event(&self.disk),
+            event(&self.temperature),
+            event(&self.cgroup),
+            event(&self.processes),
         ];
         events.into_iter().flatten()
     }
@@ -104,7 +116,7 @@ impl Tick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Device, Filesystem, Interface, Stall, Tcp};
+    use crate::metrics::{Device, Filesystem, Interface, Sensor, Service, Stall, Tcp};
     use serde_json::Value;
 
     /// Every leaf of a JSON value with its path.
@@ -141,6 +153,10 @@ mod tests {
         series_are_the_leaves_of(&Network { tx_bytes: Some(3.0), interfaces, ..Network::default() });
         let devices = [("vda".to_owned(), Device { busy: Some(99.0), ..Device::default() })].into();
         let filesystems = [("/srv/a.b".to_owned(), Filesystem { used: Some(7), ..Filesystem::default() })].into();
+        let sensors = [("coretemp Core 0".to_owned(), Sensor { celsius: Some(40.0), ..Sensor::default() })].into();
+        series_are_the_leaves_of(&Temperature { sensors, highest: Some(40.0) });
+        let services = [("cron.service".to_owned(), Service { memory: Some(7), ..Service::default() })].into();
+        series_are_the_leaves_of(&Cgroup { throttled: Some(1.0), services, ..Cgroup::default() });
         series_are_the_leaves_of(&Disk { write_bytes: Some(1.0), devices, filesystems, ..Disk::default() });
     }
 

@@ -1,6 +1,6 @@
 //! What the operator can set: flags before environment before defaults.
 
-use super::Policy;
+use super::{Policy, sampler::Options};
 use clap::{Args, ValueEnum};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -36,6 +36,10 @@ pub struct Config {
     /// Least important lines to log: error, warn, info, or debug, which has every stream
     #[arg(long, env = "HOSTBEAT_LOG_LEVEL", value_name = "LEVEL", default_value_t = Level::INFO)]
     pub log_level: Level,
+
+    /// What is looked at.
+    #[command(flatten)]
+    pub options: Options,
 
     /// Limits, deadlines, and who is believed.
     #[command(flatten)]

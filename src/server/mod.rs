@@ -96,7 +96,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     let mut state = config.state.as_deref().map(StateFile::open).transpose()?;
     let hub = Arc::new(state.as_mut().map(StateFile::restore).transpose()?.unwrap_or_default());
     let server = Server::bind(config.listen, Arc::clone(&hub), config.policy.clone()).await?;
-    server.sample(sampler::Host::new(server.state.hub.viewers())).await?;
+    server.sample(sampler::Host::new(&config.options, server.state.hub.audience())).await?;
     state.as_ref().map(StateFile::clear).transpose()?;
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}");

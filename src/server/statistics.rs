@@ -165,7 +165,7 @@ impl Statistics {
     /// # Errors
     /// When text can't be written to memory, which doesn't happen.
     pub(super) fn expose(&self, hub: &Hub) -> Result<String, fmt::Error> {
-        self.streams.set(hub.viewers().load(Ordering::Relaxed) as i64);
+        self.streams.set(hub.audience().viewers() as i64);
         #[cfg(target_os = "linux")]
         self.measure_process();
         let mut text = String::new();

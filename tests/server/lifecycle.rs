@@ -5,7 +5,7 @@ use hostbeat::server::{Policy, hub::Hub};
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpStream},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -18,7 +18,7 @@ fn server(policy: Policy) -> Running {
 }
 
 fn viewers(server: &Running) -> u64 {
-    server.hub.viewers().load(Ordering::Relaxed)
+    server.hub.audience().viewers()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::support::{Follower, Running, WAYS, eventually, json, tick};
 use hostbeat::server::{Policy, hub::Hub};
-use std::{sync::atomic::Ordering, thread};
+use std::thread;
 
 /// A server that has published the ticks 1 to `last`.
 fn server(last: u64) -> Running {
@@ -141,16 +141,16 @@ fn a_packed_stream_says_the_same_and_at_once() {
 fn viewers_are_counted_while_they_are_there() {
     for policy in WAYS {
         let server = server_by(1, policy());
-        let viewers = server.hub.viewers();
+        let audience = server.hub.audience();
         let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
-        assert_eq!(viewers.load(Ordering::Relaxed), 3);
+        assert_eq!(audience.viewers(), 3);
         drop(streams);
         let mut second = 1;
         eventually("every viewer is counted out", || {
             // A server notices that a peer is gone when it next writes to it.
             second += 1;
             server.hub.publish(&tick(second * 1000));
-            viewers.load(Ordering::Relaxed) == 0
+            audience.viewers() == 0
         });
     }
 }

@@ -8,7 +8,7 @@ use hostbeat::{
     server::{
         Policy, Server,
         hub::Hub,
-        sampler::{Groups, Host, Procfs},
+        sampler::{Groups, Host, Options, Procfs},
     },
 };
 use std::{
@@ -37,7 +37,7 @@ pub(crate) struct Running {
 impl Running {
     /// Serves this host.
     pub(crate) fn start() -> Self {
-        Self::sample(|hub| Host::new(hub.viewers()))
+        Self::sample(|hub| Host::new(&Options::default(), hub.audience()))
     }
 
     /// Serves what is read from `groups`.

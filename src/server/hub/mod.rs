@@ -3,6 +3,7 @@
 //! A viewer is a place in the ring, not a queue: a slow one costs no memory, and when the ring has passed it, it skips
 //! ahead with a window instead.
 
+mod audience;
 mod cursor;
 mod event;
 mod frame;
@@ -10,7 +11,8 @@ mod gzip;
 mod piece;
 mod saved;
 
-use crate::metrics::{Columns, EventId, EventNames, IdSequence, RETENTION_S, Tick, Window};
+use crate::metrics::{Columns, EventId, EventNames, IdSequence, Processes, RETENTION_S, Sample, Tick, Window};
+pub use audience::{Audience, Seat};
 pub use cursor::{Cursor, Newest, Progress, Start};
 pub use event::{InvalidField, write_event, write_retry};
 use frame::Frame;
@@ -20,16 +22,16 @@ pub use saved::InvalidPast;
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
 };
 use tokio::sync::watch;
 
 /// Rendered ticks that are kept for replay. An older client gets a window, which is a tenth of the bytes.
 pub const RING_TICKS: usize = 900;
+
+/// For so long, what processes took a while ago is what they take.
+const PRESENT_MS: u64 = 10_000;
 
 /// How far the stream has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub struct Hub {
     past: RwLock<Past>,
     head: watch::Sender<Head>,
     wakers: Mutex<Vec<Waker>>,
-    viewers: Arc<AtomicU64>,
+    audience: Arc<Audience>,
 }
 
 /// Called when the head has moved.
@@ -71,6 +73,8 @@ struct Past {
     /// Ticks that the ring has let go.
     dropped: u64,
     window: Window,
+    /// The newest, which make no series.
+    processes: Option<Sample<Processes>>,
 }
 
 impl Default for Hub {
@@ -82,13 +86,19 @@ impl Default for Hub {
 impl Hub {
     /// A hub that keeps `ticks` for replay.
     pub fn with_ring(ticks: usize) -> Self {
-        let past = Past { ring: VecDeque::new(), limit: ticks.max(1), dropped: 0, window: Window::new(RETENTION_S) };
+        let past = Past {
+            ring: VecDeque::new(),
+            limit: ticks.max(1),
+            dropped: 0,
+            window: Window::new(RETENTION_S),
+            processes: None,
+        };
         Self {
             ids: Mutex::default(),
             past: RwLock::new(past),
             head: watch::Sender::default(),
             wakers: Mutex::default(),
-            viewers: Arc::default(),
+            audience: Arc::default(),
         }
     }
 
@@ -109,6 +119,9 @@ impl Hub {
         }
         past.ring.push_back(frame);
         tick.record_into(&mut past.window);
+        if tick.processes.is_some() {
+            past.processes.clone_from(&tick.processes);
+        }
         let published = past.published();
         drop(past);
         self.move_head(|head| {
@@ -143,21 +156,22 @@ impl Hub {
         self.head.subscribe()
     }
 
-    /// The gauge of open streams.
-    pub fn viewers(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.viewers)
-    }
-
-    /// Counts a viewer in until the guard is dropped.
-    pub fn enter(&self) -> ViewerGuard {
-        self.viewers.fetch_add(1, Ordering::Relaxed);
-        ViewerGuard { viewers: self.viewers() }
+    /// Who is looking.
+    pub fn audience(&self) -> Arc<Audience> {
+        Arc::clone(&self.audience)
     }
 
     /// The newest `span` seconds, and the id after which the live stream goes on from there.
     pub fn snapshot(&self, span: usize) -> (Columns, Option<EventId>) {
         let past = self.past();
         (past.window.columns(None, span, EventNames::ALL), past.last_id())
+    }
+
+    /// The newest processes, if they are of the present.
+    pub fn processes(&self) -> Option<Processes> {
+        let past = self.past();
+        let now = past.window.end()?;
+        past.processes.as_ref().filter(|sample| now.abs_diff(sample.t) < PRESENT_MS).map(|sample| sample.values.clone())
     }
 
     // A thread that panicked while it held a lock can't have left these half written in a way that matters: the worst
@@ -189,18 +203,6 @@ impl Past {
     }
 }
 
-/// Counts a viewer out when dropped, whatever way its connection ends.
-#[derive(Debug)]
-pub struct ViewerGuard {
-    viewers: Arc<AtomicU64>,
-}
-
-impl Drop for ViewerGuard {
-    fn drop(&mut self) {
-        self.viewers.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -218,18 +220,6 @@ pub(super) mod tests {
             connections: sample(t, Connections { viewers: Some(0), ..Connections::default() }),
             ..Tick::default()
         }
-    }
-
-    #[test]
-    fn a_viewer_counts_until_its_guard_is_gone() {
-        let hub = Hub::default();
-        let viewers = hub.viewers();
-        let (one, two) = (hub.enter(), hub.enter());
-        assert_eq!(viewers.load(Ordering::Relaxed), 2);
-        drop(one);
-        assert_eq!(viewers.load(Ordering::Relaxed), 1);
-        drop(two);
-        assert_eq!(viewers.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -5,14 +5,11 @@ use super::{
     Clock, SocketStates, Source,
     rate::{Last, rate},
 };
-use crate::metrics::{Connections, Sample, Tcp, Udp};
-use std::{
-    ops::Add,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use crate::{
+    metrics::{Connections, Sample, Tcp, Udp},
+    server::hub::Audience,
 };
+use std::{ops::Add, sync::Arc};
 
 /// With more sockets than that, to look at each of them takes milliseconds.
 const MANY: u64 = 10_000;
@@ -22,7 +19,7 @@ const STATES_EVERY: u32 = 10;
 /// Samples connections.
 #[derive(Debug)]
 pub(super) struct ConnectionsSampler {
-    viewers: Arc<AtomicU64>,
+    audience: Arc<Audience>,
     states: States,
     last: Last<(Connections, Counters)>,
     text: String,
@@ -38,9 +35,9 @@ struct Counters {
 }
 
 impl ConnectionsSampler {
-    /// `viewers` is the gauge of open streams.
-    pub(super) fn new(viewers: Arc<AtomicU64>) -> Self {
-        Self { viewers, states: States::default(), last: Last::default(), text: String::new() }
+    /// The viewers are those of `audience`.
+    pub(super) fn new(audience: Arc<Audience>) -> Self {
+        Self { audience, states: States::default(), last: Last::default(), text: String::new() }
     }
 
     pub(super) fn sample(
@@ -49,7 +46,7 @@ impl ConnectionsSampler {
         source: &mut impl Source,
         clock: &impl Clock,
     ) -> Option<Sample<Connections>> {
-        let (viewers, states, text) = (self.viewers.load(Ordering::Relaxed), &mut self.states, &mut self.text);
+        let (viewers, states, text) = (self.audience.viewers(), &mut self.states, &mut self.text);
         self.last.sample(
             t,
             clock,

@@ -43,7 +43,14 @@ impl CpuSampler {
         Self { ticks_per_second: ticks_per_second as f64, last: Last::default(), text: String::new() }
     }
 
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Cpu>> {
+    /// `frequency` is what the sensors know of it, in hertz.
+    pub(super) fn sample(
+        &mut self,
+        t: u64,
+        frequency: Option<f64>,
+        source: &mut impl Source,
+        clock: &impl Clock,
+    ) -> Option<Sample<Cpu>> {
         let text = &mut self.text;
         let read = || {
             source.read("/proc/stat", text).ok()?;
@@ -55,6 +62,7 @@ impl CpuSampler {
             forks: rate(before.forks, now.forks, dt),
             running: now.running,
             blocked: now.blocked,
+            frequency,
             ..shares(before, now, dt * self.ticks_per_second)
         })
     }
@@ -135,10 +143,10 @@ mod tests {
         let clock = ManualClock::at(1_000.0);
         let mut source = Recorded::default().with("/proc/stat", BOOT);
         let mut sampler = CpuSampler::new(100);
-        assert_eq!(sampler.sample(0, &mut source, &clock), None, "one reading makes no rate");
+        assert_eq!(sampler.sample(0, None, &mut source, &clock), None, "one reading makes no rate");
         clock.stall_now(seconds);
         source = source.with("/proc/stat", then);
-        let sample = sampler.sample(1_001_000, &mut source, &clock).unwrap();
+        let sample = sampler.sample(1_001_000, Some(2e9), &mut source, &clock).unwrap();
         assert_eq!((sample.t, sample.at, sample.dt), (1_001_000, 1_000.0 + seconds, seconds));
         sample.values
     }
@@ -186,7 +194,7 @@ mod tests {
         let mut sampler = CpuSampler::new(100);
         let clock = ManualClock::at(0.0);
         for _ in 0..3 {
-            assert_eq!(sampler.sample(0, &mut Recorded::default(), &clock), None);
+            assert_eq!(sampler.sample(0, None, &mut Recorded::default(), &clock), None);
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The groups of a Linux host.
 
 use super::{
-    Clock, Groups, Procfs, Source, connections::ConnectionsSampler, cpu::CpuSampler, disk::DiskSampler,
-    load::LoadSampler, memory::MemorySampler, network::NetworkSampler, pressure::PressureSampler,
+    Clock, Groups, Options, Procfs, Source, cgroup::CgroupSampler, connections::ConnectionsSampler, cpu::CpuSampler,
+    disk::DiskSampler, load::LoadSampler, memory::MemorySampler, network::NetworkSampler, pressure::PressureSampler,
+    processes::ProcessesSampler, temperature::SensorsSampler,
 };
-use crate::metrics::Tick;
-use std::sync::{Arc, atomic::AtomicU64};
+use crate::{metrics::Tick, server::hub::Audience};
+use std::sync::Arc;
 
 /// A Linux host, as its kernel describes it.
 #[derive(Debug)]
 pub struct Host<S> {
     source: S,
+    audience: Arc<Audience>,
     cpu: CpuSampler,
     memory: MemorySampler,
     load: LoadSampler,
@@ -18,42 +20,60 @@ pub struct Host<S> {
     connections: ConnectionsSampler,
     network: NetworkSampler,
     disk: DiskSampler,
+    sensors: SensorsSampler,
+    cgroup: CgroupSampler,
+    processes: ProcessesSampler,
 }
 
 impl Host<Procfs> {
-    /// This host; `viewers` is the gauge of open streams.
-    pub fn new(viewers: Arc<AtomicU64>) -> Self {
-        Self::with_source(Procfs::default(), viewers)
+    /// This host, with all that `options` let be seen, for this audience.
+    pub fn new(options: &Options, audience: Arc<Audience>) -> Self {
+        Self {
+            network: NetworkSampler::new(options),
+            sensors: SensorsSampler::start(Procfs::default()),
+            cgroup: CgroupSampler::start(options, Procfs::default()),
+            processes: ProcessesSampler::start(Procfs::default(), options),
+            ..Self::with_source(Procfs::default(), audience)
+        }
     }
 }
 
 impl<S: Source> Host<S> {
-    /// The host that `source` tells about.
-    pub fn with_source(source: S, viewers: Arc<AtomicU64>) -> Self {
+    /// The host that `source` tells about, but for what is read on other threads.
+    pub fn with_source(source: S, audience: Arc<Audience>) -> Self {
+        let options = Options::default();
         Self {
             source,
             cpu: CpuSampler::new(rustix::param::clock_ticks_per_second()),
             memory: MemorySampler::new(rustix::param::page_size()),
             load: LoadSampler::default(),
             pressure: PressureSampler::default(),
-            connections: ConnectionsSampler::new(viewers),
-            network: NetworkSampler::default(),
+            connections: ConnectionsSampler::new(Arc::clone(&audience)),
+            network: NetworkSampler::new(&options),
             disk: DiskSampler::default(),
+            sensors: SensorsSampler::default(),
+            cgroup: CgroupSampler::new(&options),
+            processes: ProcessesSampler::default(),
+            audience,
         }
     }
 }
 
 impl<S: Source> Groups for Host<S> {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
+        let temperature = self.sensors.sample(t, clock);
         Tick {
             t,
-            cpu: self.cpu.sample(t, &mut self.source, clock),
+            cpu: self.cpu.sample(t, self.sensors.known.frequency, &mut self.source, clock),
             memory: self.memory.sample(t, &mut self.source, clock),
             load: self.load.sample(t, &mut self.source, clock),
             pressure: self.pressure.sample(t, &mut self.source, clock),
             connections: self.connections.sample(t, &mut self.source, clock),
             network: self.network.sample(t, &mut self.source, clock),
             disk: self.disk.sample(t, &mut self.source, clock),
+            temperature,
+            cgroup: self.cgroup.sample(t, &mut self.source, clock),
+            processes: self.processes.sample(t, self.audience.wants_processes()),
         }
     }
 }
@@ -73,19 +93,23 @@ pub(super) mod tests {
     /// A host made of given texts.
     #[derive(Default)]
     pub(in crate::server::sampler) struct Recorded {
-        files: HashMap<&'static str, String>,
-        folders: HashMap<&'static str, Vec<String>>,
+        files: HashMap<String, String>,
+        folders: HashMap<String, Vec<String>>,
         sockets: Option<SocketStates>,
     }
 
     impl Recorded {
-        pub(in crate::server::sampler) fn with(mut self, path: &'static str, text: &str) -> Self {
-            self.files.insert(path, text.to_owned());
+        pub(in crate::server::sampler) fn with(self, path: &str, text: &str) -> Self {
+            self.with_owned(path.to_owned(), text.to_owned())
+        }
+
+        pub(in crate::server::sampler) fn with_owned(mut self, path: String, text: String) -> Self {
+            self.files.insert(path, text);
             self
         }
 
-        pub(in crate::server::sampler) fn with_folder(mut self, path: &'static str, names: &[&str]) -> Self {
-            self.folders.insert(path, names.iter().map(|name| (*name).to_owned()).collect());
+        pub(in crate::server::sampler) fn with_folder(mut self, path: &str, names: &[&str]) -> Self {
+            self.folders.insert(path.to_owned(), names.iter().map(|name| (*name).to_owned()).collect());
             self
         }
 
@@ -123,7 +147,7 @@ pub(super) mod tests {
 
     #[test]
     fn this_host_tells_every_group_from_the_second_reading_on() {
-        let mut host = Host::new(Arc::default());
+        let mut host = Host::new(&Options::default(), Arc::default());
         let clock = SystemClock::default();
         let first = host.read(1000, &clock);
         assert_eq!((first.cpu, first.memory, first.connections), (None, None, None));

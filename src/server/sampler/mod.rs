@@ -1,5 +1,9 @@
 //! Reads the host once a second, on a thread of its own: nothing that a viewer does can delay it.
 
+#[cfg(target_os = "linux")]
+mod background;
+#[cfg(target_os = "linux")]
+mod cgroup;
 mod clock;
 #[cfg(target_os = "linux")]
 mod connections;
@@ -19,10 +23,13 @@ mod load;
 mod memory;
 #[cfg(target_os = "linux")]
 mod network;
+mod options;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 #[cfg(target_os = "linux")]
 mod pressure;
+#[cfg(target_os = "linux")]
+mod processes;
 #[cfg(target_os = "linux")]
 mod rate;
 mod schedule;
@@ -30,11 +37,14 @@ mod schedule;
 mod sockets;
 #[cfg(target_os = "linux")]
 mod source;
+#[cfg(target_os = "linux")]
+mod temperature;
 
 use crate::metrics::{Sample, Tick};
 pub use clock::{Clock, Instant, SystemClock};
 #[cfg(target_os = "linux")]
 pub use linux::Host;
+pub use options::Options;
 #[cfg(not(target_os = "linux"))]
 pub use portable::Host;
 use schedule::{Schedule, Verdict};

@@ -1,7 +1,7 @@
 //! Network interfaces from `/proc/net/dev` (proc_net_dev(5)): of a hundred of them it costs 0.3 ms, sysfs 9.
 
 use super::{
-    Clock, Source,
+    Clock, Options, Source,
     rate::{Last, Sum, places, rate},
 };
 use crate::metrics::{Interface, Network, Sample};
@@ -33,22 +33,28 @@ pub(super) struct NetworkSampler {
     last: Last<BTreeMap<String, Counters>>,
     /// Interfaces without a device: what passes there has come through another one, or never leaves this host.
     without_device: BTreeSet<String>,
+    /// Whether each is shown on its own, whatever it is.
+    one_by_one: bool,
     readings: u32,
     text: String,
 }
 
 impl NetworkSampler {
+    pub(super) fn new(options: &Options) -> Self {
+        Self { one_by_one: options.virtual_interfaces, ..Self::default() }
+    }
+
     pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Network>> {
         if self.readings.is_multiple_of(LIST_EVERY) {
             self.without_device = source.list("/sys/devices/virtual/net").unwrap_or_default().into_iter().collect();
         }
         self.readings = self.readings.wrapping_add(1);
-        let (text, without_device) = (&mut self.text, &self.without_device);
+        let (text, without_device, one_by_one) = (&mut self.text, &self.without_device, self.one_by_one);
         let read = || {
             source.read("/proc/net/dev", text).ok()?;
             Some(parse(text))
         };
-        self.last.sample(t, clock, read, |before, now, dt| rates(before, now, dt, without_device))
+        self.last.sample(t, clock, read, |before, now, dt| rates(before, now, dt, without_device, one_by_one))
     }
 }
 
@@ -82,6 +88,7 @@ fn rates(
     now: &BTreeMap<String, Counters>,
     dt: f64,
     without_device: &BTreeSet<String>,
+    one_by_one: bool,
 ) -> Network {
     let is_folded = |name: &str| FOLDED.iter().any(|prefix| name.starts_with(prefix));
     // In a container no interface has a device; there, what isn't known to be internal leads out.
@@ -104,7 +111,7 @@ fn rates(
             received.add(interface.rx_bytes);
             sent.add(interface.tx_bytes);
         }
-        if is_folded(name) || interfaces.len() >= SHOWN {
+        if (is_folded(name) && !one_by_one) || interfaces.len() >= SHOWN {
             let others = interfaces.entry(OTHERS.to_owned()).or_default();
             join(&mut others.rx_bytes, interface.rx_bytes);
             join(&mut others.tx_bytes, interface.tx_bytes);

@@ -17,6 +17,14 @@ pub trait Source {
     /// When the host has no such file, or it can't be read.
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()>;
 
+    /// As [`read`](Self::read), of a file that isn't asked for again, or belongs to something that may be gone by then.
+    ///
+    /// # Errors
+    /// When the host has no such file, or it can't be read.
+    fn read_once(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.read(path, text)
+    }
+
     /// The names in a folder such as `/sys/block`.
     ///
     /// # Errors
@@ -55,13 +63,13 @@ impl Source for Procfs {
             Some(file) => file,
             None => File::open(path)?,
         };
-        let mut bytes = std::mem::take(text).into_bytes();
-        let length = read_whole(&file, &mut bytes)?;
-        bytes.truncate(length);
-        // A name that somebody chose needn't be text; the rest is.
-        *text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        read_text(&file, text)?;
         self.files.insert(path.to_owned(), file);
         Ok(())
+    }
+
+    fn read_once(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        read_text(&File::open(path)?, text)
     }
 
     fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
@@ -75,6 +83,15 @@ impl Source for Procfs {
     fn socket_states(&mut self) -> io::Result<SocketStates> {
         self.sockets.count()
     }
+}
+
+fn read_text(file: &File, text: &mut String) -> io::Result<()> {
+    let mut bytes = std::mem::take(text).into_bytes();
+    let length = read_whole(file, &mut bytes)?;
+    bytes.truncate(length);
+    // A name that somebody chose needn't be text; the rest is.
+    *text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    Ok(())
 }
 
 /// Reads a file from its start, and tells how long it is; `bytes` is left as long as it once had to be. The kernel writes

@@ -6,9 +6,7 @@ use crate::{
     metrics::{Columns, EventId, INTERVAL_MS, RETENTION_S},
     server::{
         AppState,
-        hub::{
-            Coding, Cursor, Encoder, Head, Hub, Newest, Piece, Progress, Start, ViewerGuard, write_event, write_retry,
-        },
+        hub::{Coding, Cursor, Encoder, Head, Hub, Newest, Piece, Progress, Seat, Start, write_event, write_retry},
         limits::Permit,
         statistics::{CloseReason, Statistics},
     },
@@ -55,7 +53,7 @@ struct Account {
     opened: Instant,
     statistics: Arc<Statistics>,
     span: tracing::Span,
-    _guard: ViewerGuard,
+    _seat: Seat,
     _permit: Permit,
 }
 
@@ -73,7 +71,8 @@ pub(in crate::server) enum Next {
 impl Viewer {
     pub(super) fn open(state: &AppState, request: StreamRequest, permit: Permit, now: Instant) -> Self {
         let hub = Arc::clone(&state.hub);
-        let (start, window, cursor) = hub.open(request.events, request.last_id, request.window);
+        let wanted = request.events;
+        let (start, window, cursor) = hub.open(wanted, request.last_id, request.window);
         let mut plain = BytesMut::new();
         write_retry(&mut plain, fastrand::u32(RETRY_MS));
         write_json(&mut plain, None, "hello", &hello(&state.host.name, start));
@@ -87,7 +86,7 @@ impl Viewer {
         let age = state.policy.stream_age.mul_f64(LEAST_AGE + (1.0 - LEAST_AGE) * fastrand::f64());
         let span = tracing::debug_span!("stream", start = start.as_str());
         tracing::debug!(parent: &span, "opened");
-        let account = Account { opened: now, statistics, span, _guard: hub.enter(), _permit: permit };
+        let account = Account { opened: now, statistics, span, _seat: hub.audience().enter(wanted), _permit: permit };
         Self {
             first: Some(Box::new(encoder.first(&plain, events))),
             hub,
