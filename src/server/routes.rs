@@ -31,11 +31,11 @@ impl AppState {
         // Leptos spawns on the executor that it was told of; an error says that it was told before.
         let _ = any_spawner::Executor::init_tokio();
         Self {
-            hub,
             host: Arc::new(host::facts()),
             limits: Limits::new(policy.max_streams_per_address, policy.max_streams),
-            statistics: Statistics::new(),
+            statistics: Statistics::new(&hub),
             policy: Arc::new(policy),
+            hub,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the server counts about itself, in the OpenMetrics text format.
 
+#[cfg(target_os = "linux")]
+use super::sampler::Exposition;
 use super::{
     hub::{Hub, Start},
     sampler::Timing,
@@ -93,7 +95,7 @@ impl fmt::Debug for Statistics {
 
 impl Statistics {
     /// Registers everything.
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(hub: &Arc<Hub>) -> Arc<Self> {
         let mut statistics = Self {
             registry: Registry::default(),
             streams: Gauge::default(),
@@ -115,6 +117,8 @@ impl Statistics {
             descriptors: Gauge::default(),
         };
         statistics.register();
+        #[cfg(target_os = "linux")]
+        statistics.registry.register_collector(Box::new(Exposition::new(Arc::clone(hub))));
         Arc::new(statistics)
     }
 

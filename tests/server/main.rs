@@ -11,6 +11,7 @@ mod metrics;
 mod pages;
 mod process;
 mod program;
+mod prometheus;
 mod proxies;
 mod stream;
 mod support;

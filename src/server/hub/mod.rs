@@ -167,6 +167,11 @@ impl Hub {
         (past.window.columns(None, span, EventNames::ALL), past.last_id())
     }
 
+    /// Lets `read` see the window.
+    pub fn with_window<T>(&self, read: impl FnOnce(&Window) -> T) -> T {
+        read(&self.past().window)
+    }
+
     /// The newest processes, if they are of the present.
     pub fn processes(&self) -> Option<Processes> {
         let past = self.past();

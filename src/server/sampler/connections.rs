@@ -139,7 +139,7 @@ fn labelled(text: &str, line: &str, label: &str) -> Option<u64> {
 }
 
 /// The figure under `column` in a pair of lines that start with `line`: names on the first, figures on the second.
-fn tabled(text: &str, line: &str, column: &str) -> Option<u64> {
+pub(super) fn tabled(text: &str, line: &str, column: &str) -> Option<u64> {
     let mut rows = text.lines().filter_map(|candidate| candidate.strip_prefix(line));
     let (mut names, mut figures) = (rows.next()?.split_ascii_whitespace(), rows.next()?.split_ascii_whitespace());
     let place = names.position(|name| name == column)?;

@@ -9,23 +9,25 @@ use std::collections::BTreeMap;
 
 /// Time that one core, or all of them, spent in each mode since boot, in clock ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Modes {
-    user: u64,
-    nice: u64,
-    system: u64,
-    iowait: u64,
-    irq: u64,
-    steal: u64,
+pub(super) struct Modes {
+    pub user: u64,
+    pub nice: u64,
+    pub system: u64,
+    pub idle: u64,
+    pub iowait: u64,
+    pub irq: u64,
+    pub softirq: u64,
+    pub steal: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Counters {
+pub(super) struct Counters {
     all: Modes,
     /// By the core's number: an offline core has no line.
-    cores: BTreeMap<usize, Modes>,
-    context_switches: Option<u64>,
-    interrupts: Option<u64>,
-    forks: Option<u64>,
+    pub cores: BTreeMap<usize, Modes>,
+    pub context_switches: Option<u64>,
+    pub interrupts: Option<u64>,
+    pub forks: Option<u64>,
     running: Option<u64>,
     blocked: Option<u64>,
 }
@@ -68,7 +70,7 @@ impl CpuSampler {
     }
 }
 
-fn parse(text: &str) -> Counters {
+pub(super) fn parse(text: &str) -> Counters {
     let mut counters = Counters::default();
     for line in text.lines() {
         let Some(line) = line.strip_prefix("cpu") else {
@@ -80,8 +82,8 @@ fn parse(text: &str) -> Counters {
         // Guest time, the ninth and tenth figure, is contained in user and nice.
         let mut figures = fields.filter(|field| !field.is_empty()).map(|field| field.parse().unwrap_or(0));
         let mut next = || figures.next().unwrap_or(0);
-        let (user, nice, system, _idle, iowait) = (next(), next(), next(), next(), next());
-        let modes = Modes { user, nice, system, iowait, irq: next() + next(), steal: next() };
+        let (user, nice, system, idle, iowait) = (next(), next(), next(), next(), next());
+        let modes = Modes { user, nice, system, idle, iowait, irq: next(), softirq: next(), steal: next() };
         match core.parse() {
             Ok(core) => _ = counters.cores.insert(core, modes),
             Err(_) => counters.all = modes,
@@ -118,7 +120,7 @@ fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
         user: share(|m| m.user),
         nice: share(|m| m.nice),
         system: share(|m| m.system),
-        irq: share(|m| m.irq),
+        irq: share(|m| m.irq.saturating_add(m.softirq)),
         iowait: share(|m| m.iowait),
         steal: share(|m| m.steal),
         ..Cpu::default()
@@ -126,7 +128,7 @@ fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
 }
 
 fn busy(before: &Modes, now: &Modes) -> Option<u64> {
-    let modes: [fn(&Modes) -> u64; 5] = [|m| m.user, |m| m.nice, |m| m.system, |m| m.irq, |m| m.steal];
+    let modes: [fn(&Modes) -> u64; 6] = [|m| m.user, |m| m.nice, |m| m.system, |m| m.irq, |m| m.softirq, |m| m.steal];
     modes.into_iter().map(|mode| rise(mode(before), mode(now))).sum()
 }
 

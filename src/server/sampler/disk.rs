@@ -20,15 +20,15 @@ const LIST_EVERY: u32 = 10;
 
 /// Since the device came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counters {
-    reads: u64,
-    read_bytes: u64,
-    writes: u64,
-    write_bytes: u64,
+pub(super) struct Counters {
+    pub reads: u64,
+    pub read_bytes: u64,
+    pub writes: u64,
+    pub write_bytes: u64,
     /// Milliseconds in which something was under way.
-    busy: u64,
+    pub busy: u64,
     /// Milliseconds that all that was under way has taken, one added to the other.
-    waited: u64,
+    pub waited: u64,
 }
 
 /// Samples block devices.
@@ -60,7 +60,7 @@ impl DiskSampler {
 }
 
 /// `254 0 vda 33 0 264 14 …`: two numbers and the name of the device, then its counters.
-fn parse(text: &str, is_whole: impl Fn(&str) -> bool) -> BTreeMap<String, Counters> {
+pub(super) fn parse(text: &str, is_whole: impl Fn(&str) -> bool) -> BTreeMap<String, Counters> {
     let device = |line: &str| {
         let mut fields = line.split_ascii_whitespace().skip(2);
         let name = fields.next()?;
@@ -78,7 +78,7 @@ fn parse(text: &str, is_whole: impl Fn(&str) -> bool) -> BTreeMap<String, Counte
 }
 
 /// By its name: `sda1`, `vdb12`, `nvme0n1p2`, `mmcblk0p1`.
-fn is_part(name: &str) -> bool {
+pub(super) fn is_part(name: &str) -> bool {
     let device = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let has_number = device.len() < name.len();
     let numbered = ["nvme", "mmcblk", "nbd", "md", "dm-"].iter().any(|prefix| name.starts_with(prefix));

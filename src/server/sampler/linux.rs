@@ -91,7 +91,7 @@ pub(super) mod tests {
     };
 
     /// A host made of given texts.
-    #[derive(Default)]
+    #[derive(Debug, Default)]
     pub(in crate::server::sampler) struct Recorded {
         files: HashMap<String, String>,
         folders: HashMap<String, Vec<String>>,

@@ -107,7 +107,7 @@ fn rest(total: Option<u64>, part: Option<u64>) -> Option<u64> {
 }
 
 /// The kernel writes "kB" and means KiB.
-fn bytes(figure: &str) -> Option<u64> {
+pub(super) fn bytes(figure: &str) -> Option<u64> {
     figure.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 

@@ -12,6 +12,8 @@ mod cpu;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(target_os = "linux")]
+mod exposition;
+#[cfg(target_os = "linux")]
 mod filesystems;
 #[cfg(all(test, target_os = "linux"))]
 mod hosts;
@@ -42,6 +44,8 @@ mod temperature;
 
 use crate::metrics::{Sample, Tick};
 pub use clock::{Clock, Instant, SystemClock};
+#[cfg(target_os = "linux")]
+pub use exposition::Exposition;
 #[cfg(target_os = "linux")]
 pub use linux::Host;
 pub use options::Options;

@@ -18,13 +18,15 @@ const LIST_EVERY: u32 = 10;
 
 /// Since the interface was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counters {
-    rx_bytes: u64,
-    rx_packets: u64,
-    tx_bytes: u64,
-    tx_packets: u64,
-    errors: u64,
-    drops: u64,
+pub(super) struct Counters {
+    pub rx_bytes: u64,
+    pub rx_packets: u64,
+    pub rx_errors: u64,
+    pub rx_drops: u64,
+    pub tx_bytes: u64,
+    pub tx_packets: u64,
+    pub tx_errors: u64,
+    pub tx_drops: u64,
 }
 
 /// Samples network interfaces.
@@ -59,7 +61,7 @@ impl NetworkSampler {
 }
 
 /// After two lines of headings, `eth0: ` and sixteen figures: eight of what was received, eight of what was sent.
-fn parse(text: &str) -> BTreeMap<String, Counters> {
+pub(super) fn parse(text: &str) -> BTreeMap<String, Counters> {
     let interface = |line: &str| {
         // A name may contain a colon, and no space.
         let (name, figures) = line.trim_start().rsplit_once(": ").or_else(|| line.trim_start().rsplit_once(':'))?;
@@ -69,14 +71,8 @@ fn parse(text: &str) -> BTreeMap<String, Counters> {
         else {
             return None;
         };
-        let counters = Counters {
-            rx_bytes,
-            rx_packets,
-            tx_bytes,
-            tx_packets,
-            errors: rx_errors.wrapping_add(tx_errors),
-            drops: rx_drops.wrapping_add(tx_drops),
-        };
+        let counters =
+            Counters { rx_bytes, rx_packets, rx_errors, rx_drops, tx_bytes, tx_packets, tx_errors, tx_drops };
         Some((name.to_owned(), counters))
     };
     text.lines().skip(2).filter_map(interface).collect()
@@ -104,8 +100,8 @@ fn rates(
             tx_bytes: rate(|c| c.tx_bytes),
             rx_packets: rate(|c| c.rx_packets),
             tx_packets: rate(|c| c.tx_packets),
-            errors: rate(|c| c.errors),
-            drops: rate(|c| c.drops),
+            errors: rate(|c| c.rx_errors.saturating_add(c.tx_errors)),
+            drops: rate(|c| c.rx_drops.saturating_add(c.tx_drops)),
         };
         if leads_out(name) && before.is_some() {
             received.add(interface.rx_bytes);

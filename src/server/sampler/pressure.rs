@@ -8,9 +8,9 @@ use crate::metrics::{Pressure, Sample, Stall};
 
 /// Microseconds in which some or all tasks had to wait, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Waited {
-    some: Option<u64>,
-    full: Option<u64>,
+pub(super) struct Waited {
+    pub some: Option<u64>,
+    pub full: Option<u64>,
 }
 
 /// For a processor, memory, and a disk.
@@ -40,7 +40,7 @@ impl PressureSampler {
 }
 
 /// `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`, and the same for `full`.
-fn parse(text: &str) -> Waited {
+pub(super) fn parse(text: &str) -> Waited {
     let total = |line: &str| {
         let line = text.lines().find_map(|candidate| candidate.strip_prefix(line))?;
         line.split_once(" total=")?.1.parse().ok()

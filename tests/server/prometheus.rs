@@ -1,0 +1,145 @@
+//! Prometheus asks a server with the configuration in `deploy/`, and node_exporter beside it.
+
+use super::support::{Running, eventually, root};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+/// A program with a port of its own; dropped, it stops.
+struct Peer {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Peer {
+    fn start(program: &str, args: impl FnOnce(SocketAddr) -> Vec<String>) -> Self {
+        let address = TcpListener::bind("127.0.2.1:0").unwrap().local_addr().unwrap();
+        let child = Command::new(program).args(args(address)).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child.unwrap_or_else(|error| panic!("{program} is missing ({error}): `make test` installs it"));
+        Self { child, address }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A Prometheus that asks a server and a node_exporter, once a second.
+struct Prometheus {
+    peer: Peer,
+    folder: PathBuf,
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.peer.child.kill();
+        let _ = self.peer.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Prometheus {
+    fn start(hostbeat: SocketAddr, node: SocketAddr) -> Self {
+        let folder = PathBuf::from(format!("{}/prometheus-{}", env!("CARGO_TARGET_TMPDIR"), hostbeat.port()));
+        fs::create_dir_all(&folder).unwrap();
+        let config = fs::read_to_string(root("deploy/prometheus.yml")).unwrap();
+        let moved = config.replace("127.0.0.1:3000", &hostbeat.to_string()).replace("15s", "1s");
+        assert_ne!(moved, config);
+        let beside = format!(
+            "  - job_name: node\n    scrape_interval: 1s\n    static_configs:\n      - targets: [\"{node}\"]\n"
+        );
+        let file = folder.join("prometheus.yml").display().to_string();
+        fs::write(&file, moved + &beside).unwrap();
+        let peer = Peer::start("prometheus", |address| {
+            let storage = folder.display();
+            vec![
+                format!("--config.file={file}"),
+                format!("--storage.tsdb.path={storage}/data"),
+                format!("--web.listen-address={address}"),
+            ]
+        });
+        Self { peer, folder }
+    }
+
+    /// What an expression comes to, by the labels that tell one device from another.
+    fn query(&self, expression: &str) -> BTreeMap<String, f64> {
+        let request = ureq::get(format!("http://{}/api/v1/query", self.peer.address)).query("query", expression);
+        let Ok(mut answer) = request.call() else { return BTreeMap::new() };
+        let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        let value = |result: &Value| {
+            let labels = result["metric"].as_object()?.iter();
+            let labels = labels.filter(|(name, _)| !["__name__", "job", "instance"].contains(&name.as_str()));
+            let labels: Vec<_> = labels.map(|(name, value)| format!("{name}={value}")).collect();
+            Some((labels.join(","), result["value"][1].as_str()?.parse().ok()?))
+        };
+        answer["data"]["result"].as_array().unwrap().iter().filter_map(value).collect()
+    }
+
+    /// The newest figures under one name of both.
+    fn both(&self, name: &str) -> [BTreeMap<String, f64>; 2] {
+        ["hostbeat", "node"].map(|job| self.query(&format!("{name}{{job=\"{job}\"}}")))
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn prometheus_hears_from_us_what_it_hears_from_node_exporter() {
+    let server = Running::start();
+    let exporter = Peer::start("prometheus-node-exporter", |address| vec![format!("--web.listen-address={address}")]);
+    let prometheus = Prometheus::start(server.address, exporter.address);
+    eventually("it has asked both a few times", || {
+        let asked = prometheus.query("min by (job) (count_over_time(up[1m])) > 3 and min by (job) (up) == 1");
+        asked.len() == 1 && prometheus.query("count(up == 1)").values().eq(&[2.0])
+    });
+
+    // What stands still is the same to the digit; what moves was read at another moment of the same seconds.
+    for name in ["node_memory_MemTotal_bytes", "node_memory_SwapTotal_bytes", "node_boot_time_seconds"] {
+        let [ours, theirs] = prometheus.both(name);
+        assert_eq!((ours.len(), &ours), (1, &theirs), "{name}");
+    }
+    for (name, slack) in [
+        ("node_cpu_seconds_total", 5.0),
+        ("node_context_switches_total", 1e6),
+        ("node_forks_total", 1e4),
+        ("node_load1", 5.0),
+        ("node_load15", 1.0),
+        ("node_memory_MemAvailable_bytes", 1e9),
+        ("node_memory_Active_anon_bytes", 1e9),
+        ("node_vmstat_pgmajfault", 1e4),
+        ("node_pressure_cpu_waiting_seconds_total", 10.0),
+        ("node_pressure_io_stalled_seconds_total", 10.0),
+        ("node_netstat_Tcp_CurrEstab", 1e3),
+        ("node_netstat_TcpExt_ListenDrops", 1e3),
+        ("node_sockstat_TCP_inuse", 1e3),
+        ("node_network_receive_bytes_total", 1e9),
+        ("node_network_transmit_packets_total", 1e6),
+        ("node_disk_written_bytes_total", 1e10),
+        ("node_disk_io_time_seconds_total", 10.0),
+    ] {
+        let [ours, theirs] = prometheus.both(name);
+        assert!(!ours.is_empty(), "nothing is known of {name}");
+        for (labels, value) in ours {
+            // It passes over disks that it takes for none.
+            let Some(other) = theirs.get(&labels) else { continue };
+            assert!((value - other).abs() <= slack, "{name}{{{labels}}} is {value}, and {other} to node_exporter");
+        }
+    }
+    let [ours, theirs] =
+        prometheus.both("node_cpu_seconds_total").map(|figures| figures.into_keys().collect::<Vec<_>>());
+    assert_eq!(ours, theirs, "cores and modes");
+    let cores = ours.len() as f64 / 8.0;
+    eventually("what the cores spent in all modes is as long as the time that passed", || {
+        let rates = prometheus.query("sum(irate(node_cpu_seconds_total{job=\"hostbeat\"}[10s]))");
+        rates.values().any(|spent| (spent - cores).abs() < 0.1 * cores)
+    });
+    assert!(!prometheus.query("hostbeat_samples_total").is_empty());
+}
