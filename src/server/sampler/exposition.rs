@@ -33,7 +33,7 @@ impl Exposition {
 impl<S: Source + fmt::Debug + Send + 'static> Collector for Exposition<S> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut page = Page { encoder: &mut encoder, source: &mut *source, text: String::new() };
+        let mut page = Page { encoder: &mut encoder, source: &mut *source };
         page.cpu(self.ticks_per_second)?;
         page.memory()?;
         page.pressure()?;
@@ -44,6 +44,9 @@ impl<S: Source + fmt::Debug + Send + 'static> Collector for Exposition<S> {
     }
 }
 
+/// A counter of a device: its name, where it is, and what it is divided by.
+type Counter<C> = (&'static str, fn(&C) -> u64, f64);
+
 /// Figures of one name, each with its labels.
 type Samples<'a> = Vec<(Vec<(&'static str, &'a str)>, f64)>;
 
@@ -51,7 +54,6 @@ type Samples<'a> = Vec<(Vec<(&'static str, &'a str)>, f64)>;
 struct Page<'a, 'b, S> {
     encoder: &'a mut DescriptorEncoder<'b>,
     source: &'a mut S,
-    text: String,
 }
 
 fn write(metric: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> fmt::Result {
@@ -85,31 +87,27 @@ impl<S: Source> Page<'_, '_, S> {
 
     /// A text of the kernel's; empty where there is none.
     fn read(&mut self, path: &str) -> String {
-        let mut text = std::mem::take(&mut self.text);
-        match self.source.read(path, &mut text) {
-            Ok(()) => text,
-            Err(_) => String::new(),
-        }
+        let mut text = String::new();
+        self.source.read(path, &mut text).map(|()| text).unwrap_or_default()
     }
 
     fn cpu(&mut self, ticks_per_second: f64) -> fmt::Result {
         let text = self.read("/proc/stat");
         let counters = cpu::parse(&text);
         let cores: Vec<_> = counters.cores.iter().map(|(core, modes)| (core.to_string(), modes)).collect();
-        let modes: [(_, fn(&cpu::Modes) -> u64); 8] = [
-            ("user", |m| m.user),
-            ("nice", |m| m.nice),
-            ("system", |m| m.system),
-            ("idle", |m| m.idle),
-            ("iowait", |m| m.iowait),
-            ("irq", |m| m.irq),
-            ("softirq", |m| m.softirq),
-            ("steal", |m| m.steal),
+        let modes: [Counter<cpu::Modes>; 8] = [
+            ("user", |m| m.user, ticks_per_second),
+            ("nice", |m| m.nice, ticks_per_second),
+            ("system", |m| m.system, ticks_per_second),
+            ("idle", |m| m.idle, ticks_per_second),
+            ("iowait", |m| m.iowait, ticks_per_second),
+            ("irq", |m| m.irq, ticks_per_second),
+            ("softirq", |m| m.softirq, ticks_per_second),
+            ("steal", |m| m.steal, ticks_per_second),
         ];
         let samples = cores.iter().flat_map(|(core, counters)| {
-            modes.iter().map(|(mode, of)| {
-                (vec![("cpu", core.as_str()), ("mode", *mode)], of(counters) as f64 / ticks_per_second)
-            })
+            let labels = |mode| vec![("cpu", core.as_str()), ("mode", mode)];
+            modes.iter().map(move |(mode, of, unit)| (labels(*mode), of(counters) as f64 / unit))
         });
         let help = "Seconds that the cores spent in each mode";
         self.family("node_cpu_seconds", help, MetricType::Counter, samples.collect())?;
@@ -195,23 +193,22 @@ impl<S: Source> Page<'_, '_, S> {
 
     fn network(&mut self) -> fmt::Result {
         let text = self.read("/proc/net/dev");
-        let counters: [(_, fn(&network::Counters) -> u64); 8] = [
-            ("receive_bytes", |c| c.rx_bytes),
-            ("receive_packets", |c| c.rx_packets),
-            ("receive_errs", |c| c.rx_errors),
-            ("receive_drop", |c| c.rx_drops),
-            ("transmit_bytes", |c| c.tx_bytes),
-            ("transmit_packets", |c| c.tx_packets),
-            ("transmit_errs", |c| c.tx_errors),
-            ("transmit_drop", |c| c.tx_drops),
+        let counters: [Counter<network::Counters>; 8] = [
+            ("receive_bytes", |c| c.rx_bytes, 1.0),
+            ("receive_packets", |c| c.rx_packets, 1.0),
+            ("receive_errs", |c| c.rx_errors, 1.0),
+            ("receive_drop", |c| c.rx_drops, 1.0),
+            ("transmit_bytes", |c| c.tx_bytes, 1.0),
+            ("transmit_packets", |c| c.tx_packets, 1.0),
+            ("transmit_errs", |c| c.tx_errors, 1.0),
+            ("transmit_drop", |c| c.tx_drops, 1.0),
         ];
-        let (interfaces, prefix) = (network::parse(&text), "node_network");
-        self.devices(prefix, "From /proc/net/dev", &interfaces, &counters.map(|(name, of)| (name, of, 1.0)))
+        self.devices("node_network", "From /proc/net/dev", &network::parse(&text), &counters)
     }
 
     fn disk(&mut self) -> fmt::Result {
         let text = self.read("/proc/diskstats");
-        let counters: [(_, fn(&disk::Counters) -> u64, f64); 6] = [
+        let counters: [Counter<disk::Counters>; 6] = [
             ("reads_completed", |c| c.reads, 1.0),
             ("read_bytes", |c| c.read_bytes, 1.0),
             ("writes_completed", |c| c.writes, 1.0),
@@ -228,7 +225,7 @@ impl<S: Source> Page<'_, '_, S> {
         prefix: &str,
         help: &str,
         devices: &BTreeMap<String, C>,
-        counters: &[(&str, fn(&C) -> u64, f64)],
+        counters: &[Counter<C>],
     ) -> fmt::Result {
         for (name, of, unit) in counters {
             let samples =

@@ -201,7 +201,8 @@ fn top<'a>(all: &'a [Stat], before: &HashMap<u32, Before>) -> Vec<&'a Stat> {
     };
     let most = |of: &dyn Fn(&Stat) -> u64| {
         // Of equals, those of the lowest number, so that it is the same ones each time.
-        let mut order: Vec<_> = all.iter().enumerate().map(|(i, stat)| (u64::MAX - of(stat), stat.pid, i)).collect();
+        let some = all.iter().enumerate().filter(|(_, stat)| of(stat) > 0);
+        let mut order: Vec<_> = some.map(|(i, stat)| (u64::MAX - of(stat), stat.pid, i)).collect();
         order.sort_unstable();
         order.truncate(SHOWN);
         order.into_iter().map(|(.., i)| i).collect::<Vec<_>>()

@@ -40,6 +40,11 @@ pub(super) fn name(path: &str) -> Option<String> {
     (path.starts_with("/kubepods") && is_id(last)).then(|| format!("container {}", short(last)))
 }
 
+/// The path of a group that follows nobody's custom.
+pub(super) fn plain(path: &str) -> String {
+    path.split('/').filter(|part| !part.is_empty()).map(short).collect::<Vec<_>>().join("/")
+}
+
 /// Whether what stands in a control group's folder is one of its own files rather than another group.
 pub(super) fn is_file(name: &str) -> bool {
     const FILES: [&str; 16] = [
@@ -107,6 +112,7 @@ mod tests {
         {
             assert_eq!(name(path), None, "{path}");
         }
+        assert_eq!(plain(&format!("/jobs/{id}")), "jobs/0123456789ab");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The services and containers that take most.
 
 use super::{
-    name::{is_file, name},
+    name::{is_file, name, plain},
     usage::{Hierarchy, Usage},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Services that are shown for the processor they take, and as many for their memory.
-const SHOWN: usize = 20;
+const SHOWN: usize = 10;
 /// Groups that are looked at.
 const GROUPS: usize = 1000;
 /// Groups within groups, down to which they are looked for.
@@ -56,7 +56,7 @@ fn all(hierarchy: Hierarchy, source: &mut impl Source, text: &mut String) -> BTr
         let within = source.list(&hierarchy.folder(&folder)).unwrap_or_default();
         let groups: Vec<_> = within.into_iter().filter(|name| !is_file(name)).collect();
         let is_leaf = groups.is_empty() && !folder.is_empty() && !folder.ends_with(".slice");
-        let named = name(&folder).or_else(|| is_leaf.then(|| folder.trim_start_matches('/').to_owned()));
+        let named = name(&folder).or_else(|| is_leaf.then(|| plain(&folder)));
         if let Some(name) = named {
             if let Some(usage) = hierarchy.usage(&folder, source, text) {
                 found.entry(name).or_insert(usage);
