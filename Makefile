@@ -84,7 +84,9 @@ fuzz: $(cargo-fuzz) ## throw random input at whatever reads or writes the stream
 fuzz: FOR := 10
 
 .PHONY: bench
-bench: build ## measure what a viewer costs, beside a bare send() loop and axum's own streams
+bench: build ## measure what a sample and a viewer cost, beside others that do the same
+	@tools/need.sh prometheus-node-exporter python3-psutil curl ip unshare
+	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
 
 .PHONY: screenshot

@@ -11,6 +11,8 @@
     reason = "a benchmark that panics has failed"
 )]
 
+mod server;
+
 use axum::{
     Router,
     response::sse::{Event, Sse},
@@ -18,12 +20,13 @@ use axum::{
 };
 use futures::stream;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use server::{Server, hostbeat};
 use std::{
     convert::Infallible,
-    env, fs,
-    io::{self, BufRead, BufReader, Read, Write},
+    env,
+    io::{self, Read, Write},
     net::{SocketAddr, TcpListener},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -38,8 +41,16 @@ const SETTLE: Duration = Duration::from_secs(4);
 const ROUNDS: usize = 2;
 
 /// The events of a tick, and about how many figures each one has.
-const EVENTS: [(&str, usize); 7] =
-    [("cpu", 12), ("memory", 20), ("load", 4), ("pressure", 6), ("connections", 17), ("network", 29), ("disk", 20)];
+const EVENTS: [(&str, usize); 8] = [
+    ("cpu", 12),
+    ("memory", 20),
+    ("load", 4),
+    ("pressure", 6),
+    ("connections", 17),
+    ("network", 29),
+    ("disk", 20),
+    ("cgroup", 9),
+];
 
 fn data(figures: usize) -> String {
     let figures = ",\"figure\":12.34".repeat(figures);
@@ -195,54 +206,6 @@ fn this(role: &str) -> Command {
     command
 }
 
-fn hostbeat() -> Command {
-    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/target/release/hostbeat");
-    let args = ["--listen", "127.0.0.1:0", "--log-format", "text", "--max-streams-per-address", "1000000"];
-    let mut command = Command::new(program);
-    command.args(args);
-    command
-}
-
-/// A server that is gone when dropped.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let line = lines.find(|line| line.contains("http://")).expect("it says where it listens");
-        let address = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-        Self { child, address }
-    }
-
-    /// Processor time of all its threads, in nanoseconds.
-    fn cpu(&self) -> f64 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let spent = |task: fs::DirEntry| {
-            let stat = fs::read_to_string(task.path().join("schedstat")).ok()?;
-            stat.split(' ').next()?.parse::<f64>().ok()
-        };
-        tasks.filter_map(|task| spent(task.unwrap())).sum()
-    }
-
-    /// Resident memory in KiB.
-    fn memory(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn measure(command: Command, gzip: bool) -> Figures {
     let server = Server::start(command);
     let mut viewers = Viewers::new();
@@ -282,7 +245,8 @@ impl Viewers {
 
     fn open(&mut self, address: SocketAddr, count: usize, gzip: bool) {
         let coding = if gzip { "Accept-Encoding: gzip\r\n" } else { "" };
-        let request = format!("GET /api/stream?window=0 HTTP/1.1\r\nHost: {address}\r\n{coding}\r\n");
+        let names = EVENTS.map(|(name, _)| name).join(",");
+        let request = format!("GET /api/stream?window=0&events={names} HTTP/1.1\r\nHost: {address}\r\n{coding}\r\n");
         for _ in 0..count {
             let mut socket = std::net::TcpStream::connect(address).unwrap();
             socket.write_all(request.as_bytes()).unwrap();

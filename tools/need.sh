@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tools/need.sh COMMAND…   makes sure that the commands are there (python3-venv is a module): installs what is missing
-# where it may, and otherwise says what to type.
+# tools/need.sh COMMAND…   makes sure that the commands are there (python3-venv and -psutil are modules): installs what is
+# missing where it may, and otherwise says what to type.
 set -euo pipefail
 
 packages=() components=()
@@ -11,12 +11,17 @@ for command in "$@"; do
         "cargo-${command/rust/}" --version >/dev/null 2>&1 || components+=("$command") ;;
     python3-venv)
         python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv) ;;
+    python3-psutil)
+        # The distribution's, for the distribution's Python.
+        /usr/bin/python3 -c 'import psutil' 2>/dev/null || packages+=(python3-psutil) ;;
     *)
         command -v "$command" >/dev/null && continue
         case $command in
         cc) packages+=(gcc libc6-dev) ;;
         c++) packages+=(g++) ;;
         node) packages+=(nodejs) ;;
+        ip) packages+=(iproute2) ;;
+        unshare) packages+=(util-linux) ;;
         *) packages+=("$command") ;;
         esac ;;
     esac

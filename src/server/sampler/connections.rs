@@ -13,7 +13,7 @@ use std::{ops::Add, sync::Arc};
 
 /// With more sockets than that, to look at each of them takes milliseconds.
 const MANY: u64 = 10_000;
-/// Readings after which it is done all the same.
+/// Readings after which they are looked at in any case.
 const STATES_EVERY: u32 = 10;
 
 /// Samples connections.
@@ -70,14 +70,21 @@ impl ConnectionsSampler {
 #[derive(Debug, Default)]
 struct States {
     known: Option<SocketStates>,
+    /// What stood still since then says that every socket is in the state that it was in.
+    signs: Signs,
     readings: u32,
 }
 
+/// Segments received and sent, connections, sockets and those that wait: no state changes without one of these.
+type Signs = [Option<u64>; 5];
+
 impl States {
-    fn read(&mut self, in_use: Option<u64>, source: &mut impl Source) -> Option<SocketStates> {
+    fn read(&mut self, in_use: Option<u64>, signs: Signs, source: &mut impl Source) -> Option<SocketStates> {
         self.readings += 1;
-        if self.known.is_none() || in_use.is_none_or(|sockets| sockets <= MANY) || self.readings >= STATES_EVERY {
-            (self.known, self.readings) = (source.socket_states().ok(), 0);
+        let changed = signs != self.signs || signs.contains(&None);
+        let few = in_use.is_none_or(|sockets| sockets <= MANY);
+        if self.known.is_none() || (few && changed) || self.readings >= STATES_EVERY {
+            (self.known, self.signs, self.readings) = (source.socket_states().ok(), signs, 0);
         }
         self.known
     }
@@ -91,15 +98,16 @@ fn count(viewers: u64, states: &mut States, text: &mut String, source: &mut impl
     let [tcp4, time_wait, udp4] =
         figures("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
     let [tcp6, udp6, _] = figures("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
-    let mut table = |path, line: &str, columns: [&str; 3]| {
+    let mut table = |path, line: &str, columns: &[&str]| -> [Option<u64>; 5] {
         let text = source.read(path, text).ok().map(|()| text.as_str());
-        columns.map(|column| tabled(text?, line, column))
+        std::array::from_fn(|i| tabled(text?, line, columns.get(i)?))
     };
-    let [open, retransmits, resets] = table("/proc/net/snmp", "Tcp:", ["CurrEstab", "RetransSegs", "EstabResets"]);
-    let [listen_overflows, listen_drops, _] =
-        table("/proc/net/netstat", "TcpExt:", ["ListenOverflows", "ListenDrops", ""]);
+    let [open, retransmits, resets, received, sent] =
+        table("/proc/net/snmp", "Tcp:", &["CurrEstab", "RetransSegs", "EstabResets", "InSegs", "OutSegs"]);
+    let [listen_overflows, listen_drops, ..] =
+        table("/proc/net/netstat", "TcpExt:", &["ListenOverflows", "ListenDrops"]);
     let in_use = both(tcp4, tcp6);
-    let states = states.read(in_use, source).map(|states| states.by_number);
+    let states = states.read(in_use, [received, sent, open, in_use, time_wait], source).map(|states| states.by_number);
     let state = |number: usize| states.map(|by_number| by_number[number]);
     let connections = Connections {
         viewers: Some(viewers),
@@ -207,6 +215,26 @@ mod tests {
             let readings = (1..).find(|_| listening(2) == Some(2));
             assert_eq!(readings, Some(seen), "{sockets} sockets");
         }
+    }
+
+    #[test]
+    fn where_nothing_moves_sockets_are_where_they_were() {
+        let (mut states, mut text) = (States::default(), String::new());
+        let mut listening = |segments: u64, in_use: u64, listening: u64| {
+            let mut by_number = [0; 13];
+            by_number[10] = listening;
+            let mut source = Recorded::default()
+                .with("/proc/net/sockstat", &format!("TCP: inuse {in_use} orphan 0 tw 0\n"))
+                .with("/proc/net/snmp", &format!("Tcp: CurrEstab InSegs OutSegs\nTcp: 1 {segments} 5\n"))
+                .with_sockets(SocketStates { by_number });
+            super::count(3, &mut states, &mut text, &mut source).0.tcp.listen
+        };
+        assert_eq!(listening(7, 3, 1), Some(1));
+        assert_eq!(listening(7, 3, 2), Some(1), "nobody looks");
+        assert_eq!(listening(8, 3, 2), Some(2), "a segment has come");
+        assert_eq!(listening(8, 4, 3), Some(3), "a socket has come");
+        let readings = (1..).find(|_| listening(8, 4, 9) == Some(9));
+        assert_eq!(readings, Some(STATES_EVERY as usize), "what none of the signs tells is seen all the same");
     }
 
     #[test]

@@ -15,6 +15,8 @@ const SHOWN: usize = 20;
 const EVERY_MS: u64 = 2000;
 /// A reading that is older tells nothing about the present.
 const FORGET: Duration = Duration::from_secs(5);
+/// Readings after which it is asked anew who a process acts for: few change that, and to ask takes long.
+const USER_EVERY: u32 = 15;
 /// Characters of a command line that are shown.
 const COMMAND: usize = 200;
 
@@ -65,6 +67,14 @@ struct Before {
     ticks: u64,
     /// Bytes read and written, of those that are shown.
     io: Option<(u64, u64)>,
+    /// Who it acts for, of those that are shown.
+    user: Option<String>,
+}
+
+impl Before {
+    fn new(stat: &Stat) -> Self {
+        Self { started: stat.started, ticks: stat.ticks, io: None, user: None }
+    }
 }
 
 #[derive(Debug)]
@@ -76,6 +86,7 @@ struct Reader<S> {
     last: Option<Reading<HashMap<u32, Before>>>,
     /// When the host was started, unix seconds.
     boot: Option<u64>,
+    readings: u32,
     users: HashMap<u32, String>,
     text: String,
 }
@@ -89,6 +100,7 @@ impl<S: Source> Reader<S> {
             command_lines,
             last: None,
             boot: None,
+            readings: 0,
             users: HashMap::new(),
             text: String::new(),
         }
@@ -97,8 +109,9 @@ impl<S: Source> Reader<S> {
     /// From the second time on, what has changed since the last.
     fn sample(&mut self, clock: &impl Clock) -> Option<Sample<Processes>> {
         let reading = Reading::take(clock, || self.all())?;
+        self.readings = self.readings.wrapping_add(1);
         let (at, all) = (reading.at, reading.counters);
-        let now = all.iter().map(|stat| (stat.pid, Before { started: stat.started, ticks: stat.ticks, io: None }));
+        let now = all.iter().map(|stat| (stat.pid, Before::new(stat)));
         let before = self.last.replace(Reading { at, counters: now.collect() });
         let Some(before) = before.filter(|before| at.mono.saturating_sub(before.at.mono) < FORGET) else {
             self.boot = self.boot_time();
@@ -124,8 +137,10 @@ impl<S: Source> Reader<S> {
     fn describe(&mut self, stat: &Stat, before: Option<&Before>, dt: f64) -> Process {
         let before = before.filter(|before| before.started == stat.started);
         let io = self.io(stat.pid);
+        let known = before.filter(|_| !self.readings.wrapping_add(stat.pid).is_multiple_of(USER_EVERY));
+        let user = known.and_then(|before| before.user.clone()).or_else(|| self.user(stat.pid));
         if let Some(now) = self.last.as_mut().and_then(|last| last.counters.get_mut(&stat.pid)) {
-            now.io = io;
+            (now.io, now.user) = (io, user.clone());
         }
         let io_before = before.and_then(|before| before.io);
         let io = |of: fn((u64, u64)) -> u64| rate::rate(io_before.map(of), io.map(of), dt);
@@ -133,7 +148,7 @@ impl<S: Source> Reader<S> {
         Process {
             pid: stat.pid,
             name: stat.name.clone(),
-            user: self.user(stat.pid),
+            user,
             cpu: taken(stat, before).and_then(|taken| rate::places(taken as f64 / ticks * 100.0)),
             rss: stat.rss.saturating_mul(self.page_size),
             read_bytes: io(|(read, _)| read),
@@ -145,7 +160,7 @@ impl<S: Source> Reader<S> {
     }
 
     fn boot_time(&mut self) -> Option<u64> {
-        self.source.read_once("/proc/stat", &mut self.text).ok()?;
+        self.source.read("/proc/stat", &mut self.text).ok()?;
         self.text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
     }
 
@@ -170,7 +185,7 @@ impl<S: Source> Reader<S> {
 
     /// `root:x:0:0:root:/root:/bin/sh`
     fn learn_users(&mut self) {
-        if self.source.read_once("/etc/passwd", &mut self.text).is_err() {
+        if self.source.read("/etc/passwd", &mut self.text).is_err() {
             return;
         }
         let user = |line: &str| {

@@ -17,7 +17,8 @@ pub trait Source {
     /// When the host has no such file, or it can't be read.
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()>;
 
-    /// As [`read`](Self::read), of a file that isn't asked for again, or belongs to something that may be gone by then.
+    /// As [`read`](Self::read), of a file that belongs to something that may be gone the next time, and of its first page
+    /// only: what tells of one thing is no longer.
     ///
     /// # Errors
     /// When the host has no such file, or it can't be read.
@@ -54,7 +55,8 @@ pub struct SocketStates {
 pub struct Procfs {
     files: HashMap<String, File>,
     sockets: super::sockets::SocketDiagnostics,
-    filesystems: Filesystems<KernelMounts>,
+    /// Begun when first asked for: it has a thread of its own.
+    filesystems: Option<Filesystems<KernelMounts>>,
 }
 
 impl Source for Procfs {
@@ -63,13 +65,14 @@ impl Source for Procfs {
             Some(file) => file,
             None => File::open(path)?,
         };
-        read_text(&file, text)?;
+        read_text(text, |bytes| read_whole(&file, bytes))?;
         self.files.insert(path.to_owned(), file);
         Ok(())
     }
 
     fn read_once(&mut self, path: &str, text: &mut String) -> io::Result<()> {
-        read_text(&File::open(path)?, text)
+        let file = File::open(path)?;
+        read_text(text, |bytes| read_page(&file, bytes))
     }
 
     fn list(&mut self, path: &str) -> io::Result<Vec<String>> {
@@ -77,7 +80,7 @@ impl Source for Procfs {
     }
 
     fn filesystems(&mut self) -> BTreeMap<String, Filesystem> {
-        self.filesystems.of_kernel()
+        self.filesystems.get_or_insert_default().of_kernel()
     }
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {
@@ -85,9 +88,13 @@ impl Source for Procfs {
     }
 }
 
-fn read_text(file: &File, text: &mut String) -> io::Result<()> {
+/// Bytes that the kernel writes at once.
+const PAGE: usize = 4096;
+
+/// Puts into `text` what `read` puts into bytes; it tells how many.
+fn read_text(text: &mut String, read: impl FnOnce(&mut Vec<u8>) -> io::Result<usize>) -> io::Result<()> {
     let mut bytes = std::mem::take(text).into_bytes();
-    let length = read_whole(file, &mut bytes)?;
+    let length = read(&mut bytes)?;
     bytes.truncate(length);
     // A name that somebody chose needn't be text; the rest is.
     *text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
@@ -97,18 +104,27 @@ fn read_text(file: &File, text: &mut String) -> io::Result<()> {
 /// Reads a file from its start, and tells how long it is; `bytes` is left as long as it once had to be. The kernel writes
 /// such a file piece by piece, and knows of no length, so that asking for one would be in vain.
 fn read_whole(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
-    const PIECE: usize = 4096;
-    bytes.resize(bytes.capacity().max(PIECE), 0);
+    bytes.resize(bytes.capacity().max(PAGE), 0);
     let mut length = 0;
     loop {
         if length == bytes.len() {
-            bytes.resize(length + PIECE, 0);
+            bytes.resize(length + PAGE, 0);
         }
         match file.read_at(&mut bytes[length..], length as u64) {
             Ok(0) => return Ok(length),
             Ok(read) => length += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
+        }
+    }
+}
+
+fn read_page(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    bytes.resize(PAGE, 0);
+    loop {
+        match file.read_at(bytes, 0) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
         }
     }
 }
