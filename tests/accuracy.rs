@@ -16,14 +16,14 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     mem,
     net::{TcpListener, TcpStream},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use support::{Follower, Running, json};
+use support::{Running, json};
 
 /// What is asked of every core's figure, in points of percent: nearly always, and always.
 const MOSTLY: (f64, f64) = (0.95, 3.0);
@@ -260,9 +260,9 @@ const SECONDS: usize = 60;
 const LISTENERS: usize = 100;
 
 /// Adds a rate up, times the seconds that each one is over, until it has stood still for two ticks after it had moved.
-fn total_of(stream: &mut Follower, act: impl FnOnce(), path: &str) -> f64 {
+fn total_of(mut next: impl FnMut() -> Value, act: impl FnOnce(), path: &str) -> f64 {
     let mut risen = || {
-        let data = json(&stream.next_with_id());
+        let data = next();
         data.pointer(path).and_then(Value::as_f64).unwrap_or(0.0) * number(&data["dt"])
     };
     const STILL: f64 = AMOUNT as f64 / 100.0;
@@ -270,8 +270,10 @@ fn total_of(stream: &mut Follower, act: impl FnOnce(), path: &str) -> f64 {
     let busy = (0..SECONDS).take_while(|_| risen() >= STILL).count();
     assert!(busy < SECONDS, "this host is too busy to tell: something goes on for {busy} seconds already");
     act();
-    let (mut total, mut quiet) = (0.0, 0);
+    let (mut total, mut quiet, mut ticks) = (0.0, 0, 0);
     while quiet < 2 {
+        ticks += 1;
+        assert!(ticks < SECONDS, "nothing of it, or no end of it, in {ticks} seconds");
         let risen = risen();
         quiet = if total > 0.0 && risen < STILL { quiet + 1 } else { 0 };
         total += risen;
@@ -293,9 +295,80 @@ fn a_known_transfer_is_found_in_the_stream() {
             receiver.read_exact(&mut vec![0; AMOUNT]).unwrap();
         });
     };
-    let total = total_of(&mut stream, transfer, "/interfaces/lo/rx_bytes") / AMOUNT as f64;
+    let total = total_of(|| json(&stream.next_with_id()), transfer, "/interfaces/lo/rx_bytes") / AMOUNT as f64;
     // Headers, and what acknowledges them, are a percent or so.
     assert!((1.0..1.03).contains(&total), "{total} times what was sent");
+}
+
+/// Bytes of a packet that is sent over the cable, and of all of it on the wire: IP, UDP, Ethernet.
+const PACKET: usize = 1400;
+const ON_WIRE: usize = PACKET + 8 + 20 + 14;
+
+/// A server in a network of its own, with a cable to another network, from where packets are sent when told how many. That
+/// one, and the cable with it, is there until its input ends.
+struct Cabled {
+    server: Child,
+    address: String,
+}
+
+impl Cabled {
+    fn start() -> Self {
+        let script = format!(
+            "ip link set lo up
+             exec 3<&0
+             unshare --net bash -c 'read count; dd if=/dev/zero bs={PACKET} count=$count >/dev/udp/10.99.0.3/9; read' <&3 &
+             until [ \"$(readlink /proc/$!/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ]; do :; done
+             ip link add near address 02:00:00:00:00:01 type veth peer name far netns $!
+             ip link set near up
+             nsenter --net=/proc/$!/ns/net sh -c 'ip address add 10.99.0.2/24 dev far; ip link set far up
+                 ip neighbour add 10.99.0.3 lladdr 02:00:00:00:00:01 dev far'
+             exec {} --listen 127.0.0.1:0",
+            env!("CARGO_BIN_EXE_hostbeat")
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net", "sh", "-c", &script]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut server = command.spawn().unwrap_or_else(|error| panic!("unshare: {error}; install util-linux"));
+        let mut said = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let Some(line) = said.find(|line| line.contains("listening on")) else {
+            let mut reason = String::new();
+            server.stderr.take().unwrap().read_to_string(&mut reason).unwrap();
+            panic!("no network of its own (that takes iproute2, and the right to make one): {reason}");
+        };
+        let address = line.split("http://").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        Self { server, address }
+    }
+
+    /// Data of the events of one name, asked for from within that network.
+    fn follow(&self, event: &str) -> impl Iterator<Item = Value> + use<> {
+        let mut curl = Command::new("nsenter");
+        curl.args(["--user", "--preserve-credentials", "--net", "--target", &self.server.id().to_string()]);
+        curl.args(["curl", "-sN", &format!("http://{}/api/stream?window=0&events={event}", self.address)]);
+        let mut curl = curl.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(curl.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let data = lines.filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok());
+        data.filter(|data: &Value| data["at"].is_number())
+    }
+}
+
+impl Drop for Cabled {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn what_comes_over_a_cable_is_found_in_the_stream() {
+    let mut cabled = Cabled::start();
+    let mut stream = cabled.follow("network");
+    let packets = AMOUNT / ON_WIRE;
+    let mut far = cabled.server.stdin.take().unwrap();
+    let next = || stream.next().expect("the stream goes on");
+    let total = total_of(next, || writeln!(far, "{packets}").unwrap(), "/interfaces/near/rx_bytes");
+    let expected = (packets * ON_WIRE) as f64;
+    // What a new interface says of itself to its neighbours.
+    assert!((expected..expected + 1e4).contains(&total), "{total} bytes of {expected}");
 }
 
 #[test]
@@ -310,7 +383,7 @@ fn a_known_write_is_found_in_the_stream() {
     };
     // What compiled this test has left much to be written, at whatever moment the kernel sees fit.
     rustix::fs::sync();
-    let total = total_of(&mut stream, write, "/write_bytes") / AMOUNT as f64;
+    let total = total_of(|| json(&stream.next_with_id()), write, "/write_bytes") / AMOUNT as f64;
     fs::remove_file(path).unwrap();
     // The file system's own records, and what others write meanwhile.
     assert!((1.0..1.2).contains(&total), "{total} times what was written");
@@ -329,4 +402,66 @@ fn a_known_number_of_listeners_is_found_in_the_stream() {
     drop(listeners);
     listening();
     assert_eq!(listening(), before);
+}
+
+/// What is asked of a process' figures: percent of one core, and of its bytes.
+const PROCESS: f64 = 5.0;
+
+#[test]
+fn a_known_burner_is_found_among_the_processes() {
+    let server = Running::start();
+    let mut stream = server.follow("?events=processes&window=0", &[]);
+    let load = Load::start(&["--cpu", "1", "--cpu-load", "60"]);
+    let mut burner: u32 = 0;
+    support::eventually("it burns", || {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", load.0.id())).unwrap_or_default();
+        burner = children.trim().parse().unwrap_or_default();
+        fs::read_to_string(format!("/proc/{burner}/comm")).is_ok_and(|name| name.starts_with("stress-ng-cpu"))
+    });
+    // Nanoseconds on a core, at some moments.
+    let spent = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap();
+        stat.split(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let (mut observations, mut checked) = (Vec::new(), 0);
+    let deadline = now() + 30.0;
+    let (sender, events) = std::sync::mpsc::channel();
+    thread::spawn(move || while sender.send(json(&stream.next_with_id())).is_ok() {});
+    while checked < 5 {
+        assert!(now() < deadline, "{checked} samples have it");
+        observations.push((now(), spent(burner)));
+        let Ok(data) = events.recv_timeout(Duration::from_millis(50)) else { continue };
+        let found = data["top"].as_array().unwrap().iter().find(|process| process["pid"] == burner);
+        let at = |moment: f64| {
+            let later = observations.partition_point(|(at, _)| *at < moment);
+            let (before, after) = (observations.get(later.checked_sub(1)?)?, observations.get(later)?);
+            Some(before.1 + (after.1 - before.1) * (moment - before.0) / (after.0 - before.0))
+        };
+        let (end, dt) = (number(&data["at"]), number(&data["dt"]));
+        let (Some(found), Some(from), Some(to)) = (found, at(end - dt), at(end)) else { continue };
+        let expected = (to - from) / 1e7 / dt;
+        let told = number(&found["cpu"]);
+        assert!((told - expected).abs() < PROCESS, "{told} % of a core, and {expected} % by the scheduler");
+        assert!(found["name"].as_str().unwrap().starts_with("stress-ng-"));
+        checked += 1;
+    }
+}
+
+#[test]
+fn a_known_allocator_is_found_among_the_processes() {
+    let server = Running::start();
+    let mut stream = server.follow("?events=processes&window=0", &[]);
+    let _load = Load::start(&["--vm", "1", "--vm-bytes", "300M", "--vm-keep", "--vm-method", "zero-one"]);
+    let found = (0..10).find_map(|_| {
+        let data = json(&stream.next_with_id());
+        let is_it = |process: &&Value| process["name"].as_str().unwrap().starts_with("stress-ng-vm");
+        let largest = |process: &&Value| process["rss"].as_u64();
+        let found = data["top"].as_array().unwrap().iter().filter(is_it).max_by_key(largest)?;
+        (number(&found["rss"]) > 300e6).then(|| found.clone())
+    });
+    let found = found.expect("it is among the largest");
+    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", found["pid"])).unwrap();
+    let rss = rollup.lines().find_map(|line| line.strip_prefix("Rss:")?.split_whitespace().next()).unwrap();
+    let (told, expected) = (number(&found["rss"]), rss.parse::<f64>().unwrap() * 1024.0);
+    assert!((told / expected - 1.0).abs() * 100.0 < PROCESS, "{told} bytes, and {expected} by its pages");
 }

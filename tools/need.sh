@@ -21,7 +21,7 @@ for command in "$@"; do
         c++) packages+=(g++) ;;
         node) packages+=(nodejs) ;;
         ip) packages+=(iproute2) ;;
-        unshare) packages+=(util-linux) ;;
+        unshare | nsenter) packages+=(util-linux) ;;
         *) packages+=("$command") ;;
         esac ;;
     esac

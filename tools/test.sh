@@ -13,7 +13,7 @@ none() {
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
-tools/need.sh cc curl openssl python3 node npm chromium stress-ng nginx haproxy caddy prometheus prometheus-node-exporter
+tools/need.sh cc curl openssl python3 node npm chromium stress-ng nginx haproxy caddy prometheus prometheus-node-exporter ip unshare nsenter
 make lint
 make build
 make clients
