@@ -6,7 +6,10 @@ use super::{
     devices::{Devices, devices},
     state::text,
 };
-use crate::charts::{Chart, Series, units::Unit};
+use crate::charts::{
+    Chart, Series,
+    units::{Unit, decimal},
+};
 use leptos::prelude::*;
 
 #[component]
@@ -50,8 +53,8 @@ fn Cores() -> impl IntoView {
     let state = expect_context::<State>();
     let core = move |number: usize| {
         let busy = move || state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
-        let figure = text(move || busy().map_or("–".to_owned(), |percent| format!("{percent:.0}")));
-        let width = text(move || format!("{:.0}", busy().unwrap_or(0.0)));
+        let figure = text(move || busy().map_or("–".to_owned(), |percent| decimal(percent, 0)));
+        let width = text(move || decimal(busy().unwrap_or(0.0), 0));
         view! {
             <li>
                 <span>{number}</span>

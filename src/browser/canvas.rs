@@ -1,12 +1,12 @@
 //! Draws a chart on its canvas: once a tick, at the element's own size, as sharp as the screen is.
 
+use super::backend;
 use crate::{
     app::State,
     charts::{Chart, Colour, Palette, draw},
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{prelude::*, style::RGBColor};
-use plotters_canvas::CanvasBackend;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
@@ -36,10 +36,11 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
         // Setting the size clears the canvas and its state.
         canvas.set_width(pixels(width));
         canvas.set_height(pixels(height));
-        match_first_response(&canvas);
+        let Some(context) = context(&canvas) else { return };
+        match_first_response(&context, canvas.width());
         let span = state.span.get().seconds();
         let outcome = state.window.with(|window| {
-            let backend = CanvasBackend::with_canvas_object(canvas.clone())?;
+            let backend = backend::Canvas { context, size: (canvas.width(), canvas.height()) };
             let stroke = (STROKE * density).round().max(1.0) as u32;
             Some(draw(&backend.into_drawing_area(), chart, window, span, &palette(&canvas)?, stroke))
         });
@@ -47,21 +48,22 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
             Some(Ok(())) if drawn.get_untracked() => {}
             Some(Ok(())) => drawn.set(true),
             Some(Err(error)) => leptos::logging::error!("{} could not be drawn: {error}", chart.title),
-            None => leptos::logging::error!("{} could not be drawn: no canvas or no colours", chart.title),
+            None => leptos::logging::error!("{} could not be drawn: no colours", chart.title),
         }
     });
 }
 
 /// Has the canvas draw as the first response did. Left alone, it lengthens every sharp peak; and plotters counts pixels, so
 /// that its last is the beginning of the last column, where the newest second belongs at the end of it.
-fn match_first_response(canvas: &HtmlCanvasElement) {
-    let context = canvas.get_context("2d").ok().flatten().map(|context| context.dyn_into::<CanvasRenderingContext2d>());
-    if let Some(Ok(context)) = context {
-        context.set_line_join("round");
-        let width = f64::from(canvas.width());
-        // It fails for no figure that a width can have.
-        let _ = context.scale(width / (width - 1.0).max(1.0), 1.0);
-    }
+fn match_first_response(context: &CanvasRenderingContext2d, width: u32) {
+    context.set_line_join("round");
+    let width = f64::from(width);
+    // It fails for no figure that a width can have.
+    let _ = context.scale(width / (width - 1.0).max(1.0), 1.0);
+}
+
+fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
+    canvas.get_context("2d").ok()??.dyn_into().ok()
 }
 
 /// Keeps `size` at the canvas' size in CSS pixels, which need not be whole.

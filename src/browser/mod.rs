@@ -3,6 +3,8 @@
 #[cfg(feature = "hydrate")]
 mod address;
 #[cfg(feature = "hydrate")]
+mod backend;
+#[cfg(feature = "hydrate")]
 mod canvas;
 mod connection;
 #[cfg(feature = "hydrate")]

@@ -63,7 +63,7 @@ impl Unit {
             Self::Bytes | Self::Bits | Self::Throughput if multiple > 1.0 => 1,
             Self::Bytes | Self::Bits | Self::Throughput | Self::Count | Self::Rate | Self::Ago => 0,
         };
-        (format!("{:.places$}", value / multiple), symbol)
+        (decimal(value / multiple, places), symbol)
     }
 
     /// A figure with its symbol: `12.1 GiB`.
@@ -77,8 +77,21 @@ impl Unit {
     /// The label of a division on an axis that reaches to `top`: no more digits than it needs.
     pub fn label(self, value: f64, top: f64) -> String {
         let (multiple, _) = self.multiple(top);
-        let label = format!("{:.2}", value / multiple);
+        let label = decimal(value / multiple, 2);
         label.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+/// A number with so many places. What the standard library has for it gets the last of seventeen digits right, and makes
+/// the browser's part a tenth larger.
+pub fn decimal(value: f64, places: u32) -> String {
+    let scale = 10u64.pow(places);
+    let scaled = (value.abs() * scale as f64).round() as u64;
+    let (whole, rest) = (scaled / scale, scaled % scale);
+    let sign = if value < 0.0 && scaled > 0 { "-" } else { "" };
+    match places {
+        0 => format!("{sign}{whole}"),
+        places => format!("{sign}{whole}.{rest:0width$}", width = places as usize),
     }
 }
 
@@ -134,11 +147,12 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn figures_read_as_people_write_them() {
         let gib = 1024.0 * 1024.0 * 1024.0;
-        assert_eq!(Unit::Percent.text(Some(37.25)), "37.2 %");
+        assert_eq!(Unit::Percent.text(Some(37.25)), "37.3 %");
         assert_eq!(Unit::Bytes.text(Some(12.1 * gib)), "12.1 GiB");
         assert_eq!(Unit::Bytes.text(Some(1000.0 * 1024.0 * 1024.0)), "1.0 GiB");
         assert_eq!(Unit::Bytes.text(Some(0.0)), "0 B");
@@ -150,6 +164,17 @@ mod tests {
         assert_eq!(Unit::Average.text(Some(0.2)), "0.20");
         assert_eq!(Unit::Rate.text(Some(0.5)), "0.5 /s");
         assert_eq!(Unit::Rate.text(Some(1234.5)), "1234 /s");
+    }
+
+    proptest! {
+        #[test]
+        fn a_decimal_is_as_others_write_it(value in -1e12..1e12f64, places in 0u32..4) {
+            let (ours, theirs) = (decimal(value, places), format!("{:.*}", places as usize, value));
+            let differ = (ours.parse::<f64>()? - theirs.parse::<f64>()?).abs();
+            // Whether a half goes up or down is all that they may differ in.
+            prop_assert!(differ <= 1.01 * 0.1f64.powi(places as i32), "{} and {}", ours, theirs);
+            prop_assert_eq!(ours.split('.').nth(1).map(str::len), theirs.split('.').nth(1).map(str::len));
+        }
     }
 
     #[test]
