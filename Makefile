@@ -130,7 +130,7 @@ $(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
 	@rm -rf target/bind && mkdir -p target/bind $(pkg)
 	@$(wasm-bindgen) --target web --no-typescript --out-name hostbeat --out-dir target/bind $(wasm)
 	@echo "==> optimising the browser library"
-	@$(wasm-opt) -Oz --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+	@$(wasm-opt) -Oz --converge --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
 	    target/bind/hostbeat_bg.wasm -o $(pkg)/hostbeat.wasm
 	@tools/node_modules/.bin/terser --module --compress passes=2 --mangle -o $(pkg)/hostbeat.js target/bind/hostbeat.js

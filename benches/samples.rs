@@ -40,11 +40,14 @@ const PROCESSES_BUDGET: f64 = 6.0;
 /// Milliseconds from its second to its viewer, after which a tick is late.
 const LATE: f64 = 100.0;
 
+/// Its name, and what measures it and tells whether the budget was kept.
+type Part = (&'static str, fn() -> bool);
+
 fn main() {
     if env::args().nth(1).as_deref() == Some("hold") {
         return hold();
     }
-    let all: [(&str, fn() -> bool); 4] =
+    let all: [Part; 4] =
         [("sample", sample), ("interfaces", interfaces), ("processes", processes), ("sockets", sockets)];
     // `cargo bench` adds a flag of its own.
     let named: Vec<_> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();

@@ -202,7 +202,7 @@ impl Source for Inflated {
     }
 }
 
-/// A load that is gone when dropped.
+/// A program that is gone when dropped.
 struct Load(Child);
 
 impl Load {
@@ -340,14 +340,14 @@ impl Cabled {
     }
 
     /// Data of the events of one name, asked for from within that network.
-    fn follow(&self, event: &str) -> impl Iterator<Item = Value> + use<> {
+    fn follow(&self, event: &str) -> (Load, impl Iterator<Item = Value> + use<>) {
         let mut curl = Command::new("nsenter");
         curl.args(["--user", "--preserve-credentials", "--net", "--target", &self.server.id().to_string()]);
         curl.args(["curl", "-sN", &format!("http://{}/api/stream?window=0&events={event}", self.address)]);
         let mut curl = curl.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(curl.stdout.take().unwrap()).lines().map(Result::unwrap);
         let data = lines.filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok());
-        data.filter(|data: &Value| data["at"].is_number())
+        (Load(curl), data.filter(|data: &Value| data["at"].is_number()))
     }
 }
 
@@ -361,7 +361,7 @@ impl Drop for Cabled {
 #[test]
 fn what_comes_over_a_cable_is_found_in_the_stream() {
     let mut cabled = Cabled::start();
-    let mut stream = cabled.follow("network");
+    let (_curl, mut stream) = cabled.follow("network");
     let packets = AMOUNT / ON_WIRE;
     let mut far = cabled.server.stdin.take().unwrap();
     let next = || stream.next().expect("the stream goes on");

@@ -82,7 +82,9 @@ async function holdLibrary(page: Page): Promise<() => void> {
 
 /** Where everything stands but the drawings' own shapes. It runs in the page. */
 function boxes() {
-  return [...document.querySelectorAll("body *:not(script, noscript, svg *, .still, .still *)")].map((element) => {
+  const all = [...document.querySelectorAll("body *:not(script, noscript, svg *, .still, .still *)")];
+  const shown = all.filter((element) => element.getClientRects().length > 0);
+  return shown.map((element) => {
     const { x, y, width, height } = element.getBoundingClientRect();
     const name = `${element.closest("[id]")?.id ?? ""} ${element.localName}`;
     return { name, box: [x + scrollX, y + scrollY, width, height] };

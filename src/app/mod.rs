@@ -3,7 +3,6 @@
 
 mod chart;
 mod coverage;
-mod devices;
 mod header;
 mod link;
 #[cfg(feature = "ssr")]
@@ -14,6 +13,9 @@ mod seed;
 mod shell;
 mod span;
 mod state;
+mod table;
+mod table_view;
+mod tables;
 
 pub use link::Link;
 #[cfg(feature = "ssr")]
@@ -23,12 +25,13 @@ pub use seed::{SEED_ELEMENT, Seed};
 pub use shell::{Parts, shell};
 pub use span::{Span, UnknownSpan};
 pub use state::State;
+pub use table::{Reading, Sort};
 
 use crate::charts::CHARTS;
 use coverage::Coverage;
 use header::Header;
 use leptos::prelude::*;
-use panel::Panel;
+use panel::{Panel, Processes, Services};
 
 /// The dashboard, as it stood when `seed` was taken; in the browser it lives on from there.
 pub fn dashboard(seed: Seed) -> impl IntoView {
@@ -39,7 +42,11 @@ pub fn dashboard(seed: Seed) -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
-            <main>{CHARTS.iter().filter(|chart| state.shows(chart)).map(|chart| view! { <Panel chart/> }).collect_view()}</main>
+            <main>
+                {CHARTS.iter().map(|chart| view! { <Panel chart/> }).collect_view()}
+                <Services/>
+                <Processes/>
+            </main>
             <Coverage/>
         </div>
     }

@@ -3,8 +3,9 @@
 use super::{
     State,
     chart::ChartView,
-    devices::{Devices, devices},
     state::text,
+    table_view::TableView,
+    tables::{PROCESSES, SERVICES, tables},
 };
 use crate::charts::{
     Chart, Series,
@@ -22,8 +23,9 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
         _ => state.figure(chart.figure, chart.unit).1.to_owned(),
     });
     let heading = Signal::stored(format!("{}-heading", chart.id));
+    let lacking = state.lacks(chart.figure.path());
     view! {
-        <section class="panel" id=chart.id aria-labelledby=heading>
+        <section class="panel" id=chart.id aria-labelledby=heading hidden=lacking>
             <header>
                 <h2 id=heading>{chart.title}</h2>
                 <p class="figure"><b>{number}</b><small>{symbol}</small></p>
@@ -32,7 +34,38 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
             <ChartView chart/>
             {(chart.id == "cpu").then(|| view! { <Cores/> })}
             <Details figures=details(chart.id)/>
-            {devices(chart.id).iter().map(|table| view! { <Devices table/> }).collect_view()}
+            {tables(chart.id).iter().map(|table| view! { <TableView table/> }).collect_view()}
+        </section>
+    }
+}
+
+/// Who takes the processor and the memory, as far as services and containers go.
+#[component]
+pub(super) fn Services() -> impl IntoView {
+    let lacking = expect_context::<State>().lacks(SERVICES.path());
+    view! {
+        <section class="panel" id="services" aria-labelledby="services-heading" hidden=lacking>
+            <header><h2 id="services-heading">"Services"</h2></header>
+            <TableView table=&SERVICES/>
+        </section>
+    }
+}
+
+/// Who takes the processor and the memory.
+#[component]
+pub(super) fn Processes() -> impl IntoView {
+    let state = expect_context::<State>();
+    let total = text(move || state.processes(|processes| Unit::Count.text(Some(processes.total as f64))));
+    let known = Signal::derive(move || state.processes(|processes| processes.total > 0));
+    view! {
+        <section class="panel" id="processes" aria-labelledby="processes-heading">
+            <header>
+                <h2 id="processes-heading">"Processes"</h2>
+                <p class="figure"><b>{total}</b><small>"in all"</small></p>
+                <p class="legend">"Those that take most of the processor, and those that hold most memory"</p>
+            </header>
+            <p class="empty" hidden=known>"They are only looked at while somebody looks; give it a moment."</p>
+            <TableView table=&PROCESSES/>
         </section>
     }
 }
@@ -80,7 +113,7 @@ fn Details(figures: &'static [(&'static str, Unit, &'static str)]) -> impl IntoV
     let state = expect_context::<State>();
     let entry = move |(label, unit, path): &'static (&str, Unit, &str)| {
         let figure = text(move || unit.text(state.window.with(|window| window.last(path))));
-        view! { <div><dt>{*label}</dt><dd>{figure}</dd></div> }
+        view! { <div hidden=state.lacks(path)><dt>{*label}</dt><dd>{figure}</dd></div> }
     };
     let entries = figures.iter().map(entry).collect_view();
     (!figures.is_empty()).then(|| view! { <dl class="details">{entries}</dl> })
@@ -94,6 +127,12 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
             ("switches", Unit::Rate, "cpu.context_switches"),
             ("interrupts", Unit::Rate, "cpu.interrupts"),
             ("forks", Unit::Rate, "cpu.forks"),
+            ("frequency", Unit::Hertz, "cpu.frequency"),
+        ],
+        "cgroup" => &[
+            ("CPU limit", Unit::OfCore, "cgroup.cpu_limit"),
+            ("memory", Unit::Bytes, "cgroup.memory"),
+            ("memory limit", Unit::Bytes, "cgroup.memory_limit"),
         ],
         "load" => &[("tasks", Unit::Count, "load.tasks")],
         "pressure" => {

@@ -1,7 +1,7 @@
 //! What the browser starts from: exactly what the server rendered the page from.
 
 use super::Span;
-use crate::metrics::{Columns, HostFacts};
+use crate::metrics::{Columns, HostFacts, Processes};
 use serde::Serialize;
 
 /// Data of the first response, carried in the page beside its HTML.
@@ -15,6 +15,8 @@ pub struct Seed {
     pub after: Option<String>,
     /// The samples; of what no chart shows, only the newest.
     pub columns: Columns,
+    /// The newest processes.
+    pub processes: Processes,
 }
 
 /// Id of the element that carries the seed.
@@ -40,6 +42,7 @@ mod tests {
             span: Span::OneMinute,
             after: Some("1000-2".to_owned()),
             columns: Window::new(1).columns(None, 1, EventNames::ALL),
+            processes: Processes::default(),
         };
         let script = seed.to_script().unwrap();
         assert!(!script.contains('<'), "{script}");

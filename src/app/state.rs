@@ -2,8 +2,8 @@
 
 use super::{Link, Seed, Span};
 use crate::{
-    charts::{Chart, Value, units::Unit},
-    metrics::{HostFacts, Window},
+    charts::{Value, units::Unit},
+    metrics::{HostFacts, Process, Processes, Window},
 };
 use leptos::prelude::*;
 
@@ -14,6 +14,8 @@ pub struct State {
     pub host: StoredValue<HostFacts>,
     /// The samples; it notifies once a tick, when all groups of the tick are in.
     pub window: RwSignal<Window>,
+    /// The newest processes; who shows them follows the window.
+    pub processes: StoredValue<Processes>,
     /// How much of the window is shown.
     pub span: RwSignal<Span>,
     /// How the stream is doing.
@@ -28,6 +30,7 @@ impl State {
         let longest = Span::ALL.iter().map(|span| span.seconds()).max().unwrap_or_default();
         Self {
             window: RwSignal::new(Window::from(&seed.columns).with_capacity(longest)),
+            processes: StoredValue::new(seed.processes),
             span: RwSignal::new(seed.span),
             link: RwSignal::new(Link::Connecting),
             host: StoredValue::new(seed.host),
@@ -35,9 +38,27 @@ impl State {
         }
     }
 
-    /// Whether a chart belongs on the page: not if the host turns out not to have that group.
-    pub(super) fn shows(self, chart: &Chart) -> bool {
-        self.window.with_untracked(|window| window.is_empty() || window.has(&format!("{}.", chart.id)))
+    /// Whether the host has nothing at or below a path: a panel without anything is hidden. To leave it out instead, and
+    /// put it in when something comes, would weigh a third more.
+    pub(super) fn lacks(self, path: &'static str) -> Signal<bool> {
+        Signal::derive(move || !self.window.with(|window| window.has(path)))
+    }
+
+    /// What is made of the newest processes.
+    pub(super) fn processes<T>(self, make: impl FnOnce(&Processes) -> T) -> T {
+        self.window.track();
+        self.processes.with_value(make)
+    }
+
+    /// What is told of the process with this key, if it is told of.
+    pub(super) fn process<T>(self, key: &str, tell: impl FnOnce(&Process) -> T) -> Option<T> {
+        self.processes(|processes| processes.top.iter().find(|process| process.key() == key).map(tell))
+    }
+
+    /// Seconds from then (unix seconds) to now.
+    pub(super) fn age(self, then: Option<f64>) -> Option<f64> {
+        let now = self.window.with(|window| window.end())? / 1000;
+        Some((now as f64 - then?).max(0.0))
     }
 
     /// The newest figure, as text and symbol.

@@ -2,11 +2,11 @@
 
 use crate::{
     app::{SEED_ELEMENT, Seed, Span},
-    metrics::{Columns, EventName, HostFacts, Values, Window},
+    metrics::{Columns, EventName, HostFacts, Process, Processes, Values, Window},
 };
 use js_sys::{Array, JSON, Object, Reflect};
 use leptos::{
-    prelude::document,
+    prelude::{SetValue, StoredValue, document},
     wasm_bindgen::{JsCast, JsValue},
 };
 use web_sys::MessageEvent;
@@ -28,6 +28,7 @@ pub fn seed() -> Option<Seed> {
         span: Span::of_seconds(number(&seed, "span")? as usize)?,
         after: self::text(&seed, "after"),
         columns: columns(&get(&seed, "columns")?)?,
+        processes: processes(&get(&seed, "processes")?)?,
     })
 }
 
@@ -73,6 +74,34 @@ pub(super) fn columns(data: &JsValue) -> Option<Columns> {
         columns.series.insert(entry.get(0).as_string()?, Values(values.iter().map(|value| value.as_f64()).collect()));
     }
     Some(columns)
+}
+
+/// Puts the processes of an event in the place of those before. An event that doesn't fit changes nothing.
+pub(super) fn take_processes(into: StoredValue<Processes>, event: &MessageEvent) {
+    if let Some(newest) = parse(event).as_ref().and_then(processes) {
+        into.set_value(newest);
+    }
+}
+
+/// Processes, as they stand in an event or in the seed.
+pub(super) fn processes(data: &JsValue) -> Option<Processes> {
+    let process = |process: JsValue| {
+        let count = |key| number(&process, key).map(|count| count as u64);
+        Some(Process {
+            pid: number(&process, "pid")? as u32,
+            name: text(&process, "name")?,
+            user: text(&process, "user"),
+            cpu: number(&process, "cpu"),
+            rss: count("rss")?,
+            read_bytes: number(&process, "read_bytes"),
+            write_bytes: number(&process, "write_bytes"),
+            threads: count("threads")?,
+            started: count("started"),
+            command: text(&process, "command"),
+        })
+    };
+    let top: Array = get(data, "top")?.dyn_into().ok()?;
+    Some(Processes { total: number(data, "total")? as u64, top: top.iter().filter_map(process).collect() })
 }
 
 /// A field that is a text.

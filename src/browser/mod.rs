@@ -10,6 +10,8 @@ mod connection;
 #[cfg(feature = "hydrate")]
 mod json;
 #[cfg(feature = "hydrate")]
+mod storage;
+#[cfg(feature = "hydrate")]
 mod stream;
 
 #[cfg(feature = "hydrate")]
@@ -17,6 +19,8 @@ pub use canvas::paint;
 pub use connection::{Action, Connection};
 #[cfg(feature = "hydrate")]
 pub use json::seed;
+#[cfg(feature = "hydrate")]
+pub use storage::remember;
 
 /// Keeps the page's state up to date from here on.
 #[cfg(feature = "hydrate")]

@@ -121,7 +121,10 @@ impl Follower {
         let is_new = id > follower.last_id;
         if let (true, Ok(name)) = (is_new, event.type_().parse::<EventName>()) {
             // An event that doesn't fit is skipped; the rest of the page goes on.
-            follower.state.window.update_untracked(|window| json::record(window, name, event));
+            match name {
+                EventName::Processes => json::take_processes(follower.state.processes, event),
+                _ => follower.state.window.update_untracked(|window| json::record(window, name, event)),
+            }
             follower.last_id = id;
         }
         drop(follower);

@@ -54,6 +54,13 @@ pub enum Value {
 }
 
 impl Value {
+    /// The series without which it is unknown, or the first of them.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Of(path) | Self::Difference(path, _) | Self::Sum(path, _) => path,
+        }
+    }
+
     /// The value `age` seconds before the newest.
     pub fn at(self, window: &Window, age: usize) -> Option<f64> {
         match self {
@@ -78,7 +85,7 @@ const fn series(label: &'static str, colour: Colour, path: &'static str) -> Seri
 }
 
 /// The charts of the page, in order.
-pub static CHARTS: [Chart; 7] = [
+pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "cpu",
         title: "CPU",
@@ -170,5 +177,27 @@ pub static CHARTS: [Chart; 7] = [
         layout: Layout::Lines,
         scale: Scale::Largest,
         series: &[series("read", Colour::Grey, "disk.read_bytes"), series("write", Colour::Amber, "disk.write_bytes")],
+    },
+    Chart {
+        id: "temperature",
+        title: "Temperature",
+        figure: Value::Of("temperature.highest"),
+        unit: Unit::Celsius,
+        layout: Layout::Lines,
+        scale: Scale::Largest,
+        series: &[series("highest", Colour::Red, "temperature.highest")],
+    },
+    Chart {
+        id: "cgroup",
+        title: "Container",
+        figure: Value::Of("cgroup.cpu"),
+        unit: Unit::OfCore,
+        layout: Layout::Lines,
+        scale: Scale::Largest,
+        series: &[
+            series("CPU", Colour::Blue, "cgroup.cpu"),
+            // Beside the processor time that it is kept from: both are shares of the time.
+            series("throttled", Colour::Red, "cgroup.throttled"),
+        ],
     },
 ];

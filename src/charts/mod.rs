@@ -7,6 +7,7 @@ mod palette;
 mod scale;
 #[cfg(feature = "ssr")]
 mod svg;
+mod trend;
 pub mod units;
 
 pub use chart::{CHARTS, Chart, Layout, Series, Value, shows};
@@ -15,3 +16,4 @@ pub use palette::{Colour, Palette};
 pub use scale::{DIVISIONS, Scale};
 #[cfg(feature = "ssr")]
 pub use svg::svg;
+pub use trend::trend;

@@ -21,10 +21,19 @@ pub enum Unit {
     Rate,
     /// Seconds since.
     Ago,
+    /// Seconds, however many.
+    Age,
+    /// Of a hundred, each core being one.
+    OfCore,
+    /// Degrees.
+    Celsius,
+    /// Times a second, in decimal multiples.
+    Hertz,
 }
 
 const BINARY: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const BITS: [&str; 5] = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
+const HERTZ: [&str; 4] = ["Hz", "kHz", "MHz", "GHz"];
 const BYTES: [&str; 5] = ["B/s", "kB/s", "MB/s", "GB/s", "TB/s"];
 
 impl Unit {
@@ -42,11 +51,13 @@ impl Unit {
             (multiple, symbol.copied().unwrap_or_default())
         };
         match self {
-            Self::Percent => (1.0, "%"),
+            Self::Percent | Self::OfCore => (1.0, "%"),
+            Self::Celsius => (1.0, "°C"),
             Self::Bytes => scaled(1.0, 1024.0, &BINARY),
             Self::Bits => scaled(0.125, 1000.0, &BITS),
             Self::Throughput => scaled(1.0, 1000.0, &BYTES),
-            Self::Count | Self::Average => (1.0, ""),
+            Self::Hertz => scaled(1.0, 1000.0, &HERTZ),
+            Self::Count | Self::Average | Self::Age => (1.0, ""),
             Self::Rate => (1.0, "/s"),
             Self::Ago => (1.0, "s ago"),
         }
@@ -55,13 +66,23 @@ impl Unit {
     /// A figure and its symbol: `("12.1", "GiB")`. What is unknown is a dash.
     pub fn figure(self, value: Option<f64>) -> (String, &'static str) {
         let Some(value) = value else { return ("–".to_owned(), "") };
+        if self == Self::Age {
+            return (duration(value as u64), "");
+        }
         let (multiple, symbol) = self.multiple(value);
         let places = match self {
             Self::Average => 2,
-            Self::Percent => 1,
+            Self::Percent | Self::OfCore | Self::Celsius => 1,
             Self::Rate if value < 10.0 && value > 0.0 => 1,
-            Self::Bytes | Self::Bits | Self::Throughput if multiple > 1.0 => 1,
-            Self::Bytes | Self::Bits | Self::Throughput | Self::Count | Self::Rate | Self::Ago => 0,
+            Self::Bytes | Self::Bits | Self::Throughput | Self::Hertz if multiple > 1.0 => 1,
+            Self::Bytes
+            | Self::Bits
+            | Self::Throughput
+            | Self::Hertz
+            | Self::Count
+            | Self::Rate
+            | Self::Ago
+            | Self::Age => 0,
         };
         (decimal(value / multiple, places), symbol)
     }
@@ -163,7 +184,7 @@ mod tests {
         assert_eq!(Unit::Throughput.text(Some(31_400_000.0)), "31.4 MB/s");
         assert_eq!(Unit::Average.text(Some(0.2)), "0.20");
         assert_eq!(Unit::Rate.text(Some(0.5)), "0.5 /s");
-        assert_eq!(Unit::Rate.text(Some(1234.5)), "1234 /s");
+        assert_eq!(Unit::Rate.text(Some(1234.5)), "1235 /s");
     }
 
     proptest! {

@@ -38,6 +38,13 @@ pub struct Process {
     pub command: Option<String>,
 }
 
+impl Process {
+    /// What tells it apart: its number and its name, which stand for it also when it has ended.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.pid, self.name)
+    }
+}
+
 impl Group for Processes {
     const NAME: EventName = EventName::Processes;
 

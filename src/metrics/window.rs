@@ -2,7 +2,10 @@
 
 use super::{EventNames, Group, INTERVAL_MS};
 use serde::{Serialize, Serializer};
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Bound,
+};
 
 /// Columnar time series that share one time axis: a slot for each second, oldest first. A second without a sample keeps
 /// its slot, so that a gap is a gap and never a line across it.
@@ -140,7 +143,8 @@ impl Window {
 
     /// Whether it holds anything below this path.
     pub fn has(&self, path: &str) -> bool {
-        self.series.keys().any(|series| series.starts_with(path))
+        let from = (Bound::Included(path), Bound::Unbounded);
+        self.series.range::<str, _>(from).next().is_some_and(|(series, _)| series.starts_with(path))
     }
 
     /// Spans of seconds without any sample among the newest `span` seconds, as first and last tick, oldest first.

@@ -12,6 +12,7 @@ use axum::{
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
+use std::time::Instant;
 
 /// The page for the window that the address asks for.
 pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): RawQuery, request: Request) -> Response {
@@ -22,7 +23,10 @@ pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): Ra
     let (mut columns, after) = state.hub.snapshot(span.seconds());
     columns.keep_history_of(charts::shows);
     columns.round_past();
-    let seed = Seed { host: (*state.host).clone(), span, after: after.map(|id| id.to_string()), columns };
+    let audience = state.hub.audience();
+    audience.asked_for_page(Instant::now());
+    let processes = state.hub.processes().unwrap_or_default();
+    let seed = Seed { host: (*state.host).clone(), span, after: after.map(|id| id.to_string()), columns, processes };
     let watch = watch_options();
     let reloads = watch.is_some();
     let shell = move || app::shell(seed.clone(), &ASSETS.parts, watch.clone());

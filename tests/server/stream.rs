@@ -138,6 +138,22 @@ fn a_packed_stream_says_the_same_and_at_once() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn processes_are_only_looked_at_for_somebody() {
+    let server = Running::start();
+    let mut others = server.follow("?events=cpu,disk&window=0", &[]);
+    // As long as it would have taken, and longer.
+    (0..10).for_each(|_| _ = others.next_with_id());
+    assert_eq!(server.hub.processes(), None);
+    let mut processes = server.follow("?events=processes&window=0", &[]);
+    let event = processes.next_with_id();
+    assert_eq!(event.event, "processes");
+    assert!(server.hub.processes().is_some());
+    let top = json(&event)["top"].as_array().unwrap().len();
+    assert!((1..=40).contains(&top), "{top} processes");
+}
+
+#[test]
 fn viewers_are_counted_while_they_are_there() {
     for policy in WAYS {
         let server = server_by(1, policy());

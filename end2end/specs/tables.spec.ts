@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Table } from "../fixtures/dashboard";
+import { expect, test as base } from "../fixtures/test";
+
+const NAME = 0;
+const CPU = 1;
+const MEMORY = 2;
+const PID = 8;
+
+/** Processes that do nothing but take a core, until the test ends. */
+const test = base.extend<{ burn: () => ChildProcess }>({
+  burn: async ({}, use) => {
+    const burners: ChildProcess[] = [];
+    await use(() => {
+      const burner = spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore" });
+      burners.push(burner);
+      return burner;
+    });
+    for (const burner of burners) burner.kill("SIGKILL");
+  },
+});
+
+/** Where a process stands in the table; -1 if it doesn't. */
+async function placeOf({ pid }: ChildProcess, table: Table): Promise<number> {
+  return (await table.column(PID)).indexOf(String(pid));
+}
+
+/** A figure with its unit as a number, so that figures can be compared. */
+function amount(text: string): number {
+  const multiples: Record<string, number> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+  const [number = "", unit = ""] = text.split(" ");
+  return number === "–" ? -1 : Number(number) * (multiples[unit] ?? 1);
+}
+
+test("who takes the processor comes first, with the figures of the stream", async ({
+  server,
+  dashboard,
+  record,
+  burn,
+}) => {
+  const burner = burn();
+  const control = await record(server.url);
+  await dashboard.open(60, server.url);
+  const table = dashboard.table("top-processes");
+  await expect.poll(() => placeOf(burner, table), { timeout: 20_000 }).toBeLessThan(2);
+  await expect(dashboard.page.locator("#processes .empty")).toBeHidden();
+  // The page shows what the stream has brought last, once it has come to both.
+  await expect
+    .poll(async () => [await table.column(NAME), await table.column(PID)].map((column) => column.sort()), {
+      timeout: 10_000,
+    })
+    .toEqual([control.processes!.top.map(({ name }) => name), control.processes!.top.map(({ pid }) => `${pid}`)].map((column) => column.sort()));
+  const busy = (await table.column(CPU)).map(amount);
+  expect(busy).toEqual([...busy].sort((a, b) => b - a));
+  expect(busy[0]).toBeGreaterThan(30);
+});
+
+test("a table is sorted, filtered, and left as it was", async ({ server, dashboard }) => {
+  await dashboard.open(60, server.url);
+  const table = dashboard.table("top-processes");
+  await expect.poll(() => table.rows.count(), { timeout: 20_000 }).toBeGreaterThan(3);
+
+  await table.sortBy("memory");
+  await expect(table.heading("memory")).toHaveAttribute("aria-sort", "descending");
+  await expect(table.heading("CPU")).toHaveAttribute("aria-sort", "none");
+  const sizes = (await table.column(MEMORY)).map(amount);
+  expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+  await table.sortBy("memory");
+  await expect(table.heading("memory")).toHaveAttribute("aria-sort", "ascending");
+
+  await table.filter.fill("HOSTBEAT");
+  await expect.poll(async () => [...new Set(await table.column(NAME))]).toEqual(["hostbeat"]);
+  await dashboard.page.reload();
+  await expect(table.heading("memory")).toHaveAttribute("aria-sort", "ascending");
+  await expect(table.filter).toHaveValue("HOSTBEAT");
+  await expect.poll(async () => [...new Set(await table.column(NAME))]).toEqual(["hostbeat"]);
+
+  await table.filter.fill("no process has this name");
+  await expect(table.rows).toHaveCount(0);
+  await table.filter.fill("");
+  await expect.poll(() => table.rows.count()).toBeGreaterThan(3);
+});
+
+test("rows stay where they are while somebody points at them", async ({ server, dashboard, record, burn }) => {
+  const burner = burn();
+  const control = await record(server.url);
+  await dashboard.open(60, server.url);
+  const table = dashboard.table("top-processes");
+  await expect.poll(() => placeOf(burner, table), { timeout: 20_000 }).toBe(0);
+
+  const pointed = async (x: number) => {
+    const box = (await table.rows.first().boundingBox())!;
+    await dashboard.page.mouse.move(box.x + x, box.y + 5);
+  };
+  await table.rows.first().scrollIntoViewIfNeeded();
+  await pointed(20);
+  const before = await table.column(PID);
+  burner.kill("SIGSTOP");
+  // It does nothing now, and stands first all the same as long as the pointer is in use.
+  await expect
+    .poll(
+      async () => {
+        await pointed(20 + Math.random() * 40);
+        expect((await table.column(PID)).slice(0, before.length)).toEqual(before);
+        return (await table.column(CPU))[0];
+      },
+      { timeout: 20_000 },
+    )
+    .toMatch(/^(–|0\.0 %)$/);
+  // Left alone, it sinks.
+  await expect.poll(() => placeOf(burner, table), { timeout: 20_000 }).not.toBe(0);
+  expect(control.processes!.total).toBeGreaterThan(3);
+});
+
+test("every row has its last minute beside it", async ({ server, dashboard }) => {
+  await dashboard.open(60, server.url);
+  const trend = dashboard.table("interfaces").rows.locator(".trend path").first();
+  const length = async () => (await trend.getAttribute("d"))!.split(/[ML]/).length;
+  const first = await length();
+  await expect.poll(length, { timeout: 10_000 }).toBeGreaterThan(first + 2);
+});
+
+test("processes are there without JavaScript too", async ({ server }) => {
+  const names = async () => {
+    const html = await (await fetch(server.url)).text();
+    const [, processes = ""] = html.split('id="top-processes"');
+    return [...processes.matchAll(/<th scope="row"[^>]*><span>([^<]*)/g)].map(([, name]) => name);
+  };
+  expect(await names()).toEqual([]);
+  await expect.poll(names, { timeout: 20_000, intervals: [500] }).toContain("hostbeat");
+});

@@ -1,0 +1,87 @@
+//! A table on the page: sorted by whichever heading is clicked, filtered by what is typed, and as it was left.
+
+use super::{
+    State,
+    state::text,
+    table::{Reading, Table, arrange},
+};
+use leptos::prelude::*;
+
+/// Rows from which on there is something to filter.
+const MANY: usize = 8;
+/// Milliseconds for which rows stay where they are once somebody has pointed at one: he is reading it. Counted in ticks,
+/// for a pointer may be left lying there.
+const HOLD_MS: u64 = 5_000;
+
+/// A row is a place: what stands in it changes, so that no order makes the page anew.
+#[component]
+pub(super) fn TableView(table: &'static Table) -> impl IntoView {
+    let state = expect_context::<State>();
+    let reading = RwSignal::new(Reading { sort: table.sort, filter: String::new(), pointed: None });
+    let order = Memo::new(move |shown: Option<&Vec<String>>| {
+        reading.with(|reading| {
+            let now = state.window.with(|window| window.end());
+            let held = reading.pointed.zip(now).is_some_and(|(at, now)| now.abs_diff(at) < HOLD_MS);
+            arrange(table.sorted(state, reading), shown, held)
+        })
+    });
+    let rows = Memo::new(move |_| order.with(Vec::len));
+    #[cfg(feature = "hydrate")]
+    crate::browser::remember(table.id, reading);
+    let point = move |_| {
+        let now = state.window.with_untracked(|window| window.end());
+        if reading.with_untracked(|reading| reading.pointed != now) {
+            reading.update(|reading| reading.pointed = now);
+        }
+    };
+
+    let row = move |place: usize| {
+        let of_row = move |make: fn(&Table, State, &str, usize) -> String, column: usize| {
+            text(move || {
+                order.with(|keys| keys.get(place).map_or(String::new(), |key| make(table, state, key, column)))
+            })
+        };
+        let cell = |table: &Table, state, key: &str, column| table.cell(state, key, column).text();
+        let cells = (1..=table.columns.len()).map(|column| view! { <td>{of_row(cell, column)}</td> }).collect_view();
+        view! {
+            <tr>
+                <th scope="row" title=of_row(|table, state, key, _| table.note(state, key), 0)>
+                    <span>{of_row(cell, 0)}</span>
+                    <svg class="trend" viewBox="0 0 60 16" aria-hidden="true">
+                        <path d=of_row(|table, state, key, _| table.trend(state, key), 0)></path>
+                    </svg>
+                </th>
+                {cells}
+            </tr>
+        }
+    };
+    let heading = move |(column, title): (usize, &'static str)| {
+        let click = move |_| {
+            reading.update(|reading| {
+                // What was asked for is what comes, whoever points where.
+                reading.pointed = None;
+                reading.sort = reading.sort.click(column);
+            });
+        };
+        let sorted = text(move || reading.with(|reading| reading.sort.aria(column).to_owned()));
+        view! { <th scope="col" aria-sort=sorted><button type="button" on:click=click>{title}</button></th> }
+    };
+    let few = Signal::derive(move || rows.get() < MANY && reading.with(|reading| reading.filter.is_empty()));
+    let filter = text(move || reading.with(|reading| reading.filter.clone()));
+    let typed = move |event| {
+        reading.update(|reading| {
+            reading.pointed = None;
+            reading.filter = event_target_value(&event);
+        });
+    };
+    let titles = [table.title].into_iter().chain(table.columns.iter().map(|(title, ..)| *title));
+    view! {
+        <div class="devices" id=table.id on:pointermove=point>
+            <input type="search" placeholder="Filter" aria-label="Filter" hidden=few value=filter on:input=typed/>
+            <table>
+                <thead><tr>{titles.enumerate().map(heading).collect_view()}</tr></thead>
+                <tbody>{move || (0..rows.get()).map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}

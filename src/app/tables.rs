@@ -1,0 +1,101 @@
+//! The tables of the page.
+
+use super::table::{Rows, Sort, Table};
+use crate::charts::units::Unit;
+
+/// Those that stand below the chart of the group `id`.
+pub(super) fn tables(id: &str) -> &'static [Table] {
+    static NETWORK: [Table; 1] = [Table {
+        id: "interfaces",
+        title: "Interface",
+        rows: Rows::Series { path: "network.interfaces.", key: ".rx_bytes", trend: Some(".rx_bytes") },
+        columns: &[
+            ("in", Unit::Bits, ".rx_bytes"),
+            ("out", Unit::Bits, ".tx_bytes"),
+            ("packets in", Unit::Rate, ".rx_packets"),
+            ("packets out", Unit::Rate, ".tx_packets"),
+            ("errors", Unit::Rate, ".errors"),
+            ("drops", Unit::Rate, ".drops"),
+        ],
+        sort: Sort::BY_NAME,
+    }];
+    static DISK: [Table; 2] = [
+        Table {
+            id: "disks",
+            title: "Device",
+            rows: Rows::Series { path: "disk.devices.", key: ".read_bytes", trend: Some(".busy") },
+            columns: &[
+                ("read", Unit::Throughput, ".read_bytes"),
+                ("write", Unit::Throughput, ".write_bytes"),
+                ("reads", Unit::Rate, ".reads"),
+                ("writes", Unit::Rate, ".writes"),
+                ("busy", Unit::Percent, ".busy"),
+                ("queue", Unit::Average, ".queue"),
+            ],
+            sort: Sort::BY_NAME,
+        },
+        Table {
+            id: "filesystems",
+            title: "Filesystem",
+            rows: Rows::Series { path: "disk.filesystems.", key: ".size", trend: None },
+            columns: &[
+                ("size", Unit::Bytes, ".size"),
+                ("used", Unit::Bytes, ".used"),
+                ("inodes", Unit::Count, ".inodes"),
+                ("inodes used", Unit::Count, ".inodes_used"),
+                ("full", Unit::Percent, ".full"),
+                ("told", Unit::Ago, ".age"),
+            ],
+            sort: Sort::BY_NAME,
+        },
+    ];
+    static TEMPERATURE: [Table; 1] = [Table {
+        id: "sensors",
+        title: "Sensor",
+        rows: Rows::Series { path: "temperature.sensors.", key: ".celsius", trend: Some(".celsius") },
+        columns: &[
+            ("now", Unit::Celsius, ".celsius"),
+            ("high", Unit::Celsius, ".high"),
+            ("critical", Unit::Celsius, ".critical"),
+        ],
+        sort: Sort::BY_FIRST_FIGURE,
+    }];
+    match id {
+        "network" => &NETWORK,
+        "disk" => &DISK,
+        "temperature" => &TEMPERATURE,
+        _ => &[],
+    }
+}
+
+/// Services and containers.
+pub(super) static SERVICES: Table = Table {
+    id: "top-services",
+    title: "Service",
+    rows: Rows::Series { path: "cgroup.services.", key: ".memory", trend: Some(".cpu") },
+    columns: &[
+        ("CPU", Unit::OfCore, ".cpu"),
+        ("memory", Unit::Bytes, ".memory"),
+        ("throttled", Unit::Percent, ".throttled"),
+        ("limit", Unit::Bytes, ".memory_limit"),
+    ],
+    sort: Sort::BY_FIRST_FIGURE,
+};
+
+/// Processes.
+pub(super) static PROCESSES: Table = Table {
+    id: "top-processes",
+    title: "Process",
+    rows: Rows::Processes,
+    columns: &[
+        ("CPU", Unit::OfCore, "cpu"),
+        ("memory", Unit::Bytes, "rss"),
+        ("read", Unit::Throughput, "read_bytes"),
+        ("write", Unit::Throughput, "write_bytes"),
+        ("user", Unit::Count, "user"),
+        ("threads", Unit::Count, "threads"),
+        ("age", Unit::Age, "started"),
+        ("PID", Unit::Count, "pid"),
+    ],
+    sort: Sort::BY_FIRST_FIGURE,
+};

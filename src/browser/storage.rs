@@ -1,0 +1,32 @@
+//! Keeps how a table was left: in this browser, for the next time.
+
+use crate::app::{Reading, Sort};
+use leptos::prelude::*;
+use web_sys::Storage;
+
+/// Takes up how the table `id` was left, and remembers from here on how it is. A browser that lets nothing be kept keeps
+/// nothing.
+pub fn remember(id: &'static str, reading: RwSignal<Reading>) {
+    Effect::new(move |before: Option<()>| {
+        let now = reading.with(|reading| format!("{} {}", reading.sort.to_text(), reading.filter));
+        let Some(storage) = storage() else { return };
+        if before.is_some() {
+            // It may be full.
+            let _ = storage.set_item(id, &now);
+        } else if let Some(left) = storage.get_item(id).ok().flatten() {
+            take_up(reading, &left);
+        }
+    });
+}
+
+fn take_up(reading: RwSignal<Reading>, left: &str) {
+    if let Some((sort, filter)) = left.split_once(' ')
+        && let Some(sort) = Sort::of_text(sort)
+    {
+        reading.update(|reading| (reading.sort, reading.filter) = (sort, filter.to_owned()));
+    }
+}
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok()?
+}
