@@ -45,11 +45,12 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
         let cells = (1..=table.columns.len()).map(|column| view! { <td>{of_row(cell, column)}</td> }).collect_view();
         view! {
             <tr>
-                <th scope="row" title=of_row(|table, state, key, _| table.note(state, key), 0)>
+                <th scope="row">
                     <span>{of_row(cell, 0)}</span>
                     <svg class="trend" viewBox="0 0 60 16" aria-hidden="true">
                         <path d=of_row(|table, state, key, _| table.trend(state, key), 0)></path>
                     </svg>
+                    <small>{of_row(|table, state, key, _| table.note(state, key), 0)}</small>
                 </th>
                 {cells}
             </tr>
