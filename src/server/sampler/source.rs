@@ -61,10 +61,12 @@ pub struct Procfs {
 
 impl Source for Procfs {
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
-        let file = match self.files.remove(path) {
-            Some(file) => file,
-            None => File::open(path)?,
-        };
+        if let Some(file) = self.files.get(path) {
+            let read = read_text(text, |bytes| read_whole(file, bytes));
+            // What belonged to a device that is gone has to be opened anew if that comes back.
+            return read.inspect_err(|_| _ = self.files.remove(path));
+        }
+        let file = File::open(path)?;
         read_text(text, |bytes| read_whole(&file, bytes))?;
         self.files.insert(path.to_owned(), file);
         Ok(())
@@ -112,6 +114,8 @@ fn read_whole(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
         }
         match file.read_at(&mut bytes[length..], length as u64) {
             Ok(0) => return Ok(length),
+            // The kernel leaves off before a line that its page has no room for, and no line takes half a page: this was all.
+            Ok(read) if length == 0 && read < PAGE / 2 => return Ok(read),
             Ok(read) => length += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
