@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicU64, atomic::Ordering},
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -94,7 +94,8 @@ impl fmt::Debug for Statistics {
 }
 
 impl Statistics {
-    /// Registers everything.
+    /// Registers everything; what is told of the host is partly what `hub` knows.
+    #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux tells about its host"))]
     pub(super) fn new(hub: &Arc<Hub>) -> Arc<Self> {
         let mut statistics = Self {
             registry: Registry::default(),
@@ -180,6 +181,7 @@ impl Statistics {
     #[cfg(target_os = "linux")]
     fn measure_process(&self) {
         use rustix::{param::page_size, time};
+        use std::sync::atomic::Ordering;
         let cpu = Duration::try_from(time::clock_gettime(time::ClockId::ProcessCPUTime)).unwrap_or_default();
         self.cpu.inner().store(cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
         // Total, then resident, in pages (proc_pid_statm(5)).

@@ -1,11 +1,11 @@
 //! The groups of a host that is no Linux: what sysinfo can tell, the rest unknown.
 
-use super::{Clock, Groups, Instant, Reading};
-use crate::metrics::{Connections, Cpu, Memory, Tick};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use super::{Clock, Groups, Instant, Options, Reading};
+use crate::{
+    metrics::{Connections, Cpu, Memory, Tick},
+    server::hub::Audience,
 };
+use std::sync::Arc;
 use sysinfo::System;
 
 /// A host, as sysinfo describes it.
@@ -13,14 +13,14 @@ use sysinfo::System;
 pub struct Host {
     /// `None` on a system that sysinfo doesn't know.
     system: Option<System>,
-    viewers: Arc<AtomicU64>,
+    audience: Arc<Audience>,
     previous: Option<Instant>,
 }
 
 impl Host {
-    /// This host; `viewers` is the gauge of open streams.
-    pub fn new(viewers: Arc<AtomicU64>) -> Self {
-        Self { system: System::new().ok(), viewers, previous: None }
+    /// This host, for this audience. Of what `options` are about, sysinfo tells nothing.
+    pub fn new(_: &Options, audience: Arc<Audience>) -> Self {
+        Self { system: System::new().ok(), audience, previous: None }
     }
 }
 
@@ -58,7 +58,7 @@ impl Groups for Host {
         let Some((Reading { at, counters: (cpu, memory) }, previous)) = reading.zip(previous) else {
             return Tick { t, ..Tick::default() };
         };
-        let viewers = Some(self.viewers.load(Ordering::Relaxed));
+        let viewers = Some(self.audience.viewers());
         Tick {
             t,
             cpu: Some(at.sample(t, previous, |_| cpu)),
