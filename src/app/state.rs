@@ -52,7 +52,10 @@ impl State {
 
     /// What is told of the process with this key, if it is told of.
     pub(super) fn process<T>(self, key: &str, tell: impl FnOnce(&Process) -> T) -> Option<T> {
-        self.processes(|processes| processes.top.iter().find(|process| process.key() == key).map(tell))
+        let (pid, name) = key.split_once(' ')?;
+        let pid: u32 = pid.parse().ok()?;
+        let is_it = |process: &&Process| process.pid == pid && process.name == name;
+        self.processes(|processes| processes.top.iter().find(is_it).map(tell))
     }
 
     /// Seconds from then (unix seconds) to now.

@@ -26,8 +26,8 @@ pub(super) struct Table {
 /// Where rows are from.
 #[derive(Debug)]
 pub(super) enum Rows {
-    /// Series: their path up to the name of a row; a field that every row has; and that of which the last minute is shown.
-    Series { path: &'static str, key: &'static str, trend: Option<&'static str> },
+    /// Series: their path up to the name of a row; fields of which every row has one; and that of which the last minute is shown.
+    Series { path: &'static str, keys: &'static [&'static str], trend: Option<&'static str> },
     /// The newest processes.
     Processes,
 }
@@ -127,7 +127,7 @@ impl Table {
     /// What tells its rows apart, in no order that means anything.
     fn keys(&self, state: State) -> Vec<String> {
         match self.rows {
-            Rows::Series { path, key, .. } => state.window.with(|window| window.names(path, key)),
+            Rows::Series { path, keys, .. } => state.window.with(|window| window.names(path, keys)),
             Rows::Processes => state.processes(|processes| processes.top.iter().map(Process::key).collect()),
         }
     }
@@ -214,12 +214,15 @@ impl Table {
     }
 }
 
+/// Rows of a table that is held, at most.
+const HELD: usize = 100;
+
 /// The order to show: the one that is due, unless it is held. Then whatever stands there stays where it is, and what has
 /// come since stands below it.
 pub(super) fn arrange(due: Vec<String>, shown: Option<&Vec<String>>, held: bool) -> Vec<String> {
     let Some(shown) = shown.filter(|_| held) else { return due };
     let new = due.into_iter().filter(|key| !shown.contains(key));
-    shown.iter().cloned().chain(new).collect()
+    shown.iter().cloned().chain(new).take(HELD).collect()
 }
 
 #[cfg(test)]

@@ -75,11 +75,12 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             reading.filter = event_target_value(&event);
         });
     };
+    let name = Signal::stored(format!("Filter by {}", table.title.to_ascii_lowercase()));
     let titles = [table.title].into_iter().chain(table.columns.iter().map(|(title, ..)| *title));
     view! {
         <div class="devices" id=table.id on:pointermove=point>
-            <input type="search" placeholder="Filter" aria-label="Filter" hidden=few value=filter on:input=typed/>
-            <table>
+            <input type="search" placeholder="Filter" aria-label=name hidden=few prop:value=filter on:input=typed/>
+            <table aria-label=table.title>
                 <thead><tr>{titles.enumerate().map(heading).collect_view()}</tr></thead>
                 <tbody>{move || (0..rows.get()).map(row).collect_view()}</tbody>
             </table>

@@ -8,7 +8,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
     static NETWORK: [Table; 1] = [Table {
         id: "interfaces",
         title: "Interface",
-        rows: Rows::Series { path: "network.interfaces.", key: ".rx_bytes", trend: Some(".rx_bytes") },
+        rows: Rows::Series { path: "network.interfaces.", keys: &[".rx_bytes"], trend: Some(".rx_bytes") },
         columns: &[
             ("in", Unit::Bits, ".rx_bytes"),
             ("out", Unit::Bits, ".tx_bytes"),
@@ -23,7 +23,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
         Table {
             id: "disks",
             title: "Device",
-            rows: Rows::Series { path: "disk.devices.", key: ".read_bytes", trend: Some(".busy") },
+            rows: Rows::Series { path: "disk.devices.", keys: &[".read_bytes"], trend: Some(".busy") },
             columns: &[
                 ("read", Unit::Throughput, ".read_bytes"),
                 ("write", Unit::Throughput, ".write_bytes"),
@@ -37,7 +37,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
         Table {
             id: "filesystems",
             title: "Filesystem",
-            rows: Rows::Series { path: "disk.filesystems.", key: ".size", trend: None },
+            rows: Rows::Series { path: "disk.filesystems.", keys: &[".size"], trend: None },
             columns: &[
                 ("size", Unit::Bytes, ".size"),
                 ("used", Unit::Bytes, ".used"),
@@ -52,7 +52,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
     static TEMPERATURE: [Table; 1] = [Table {
         id: "sensors",
         title: "Sensor",
-        rows: Rows::Series { path: "temperature.sensors.", key: ".celsius", trend: Some(".celsius") },
+        rows: Rows::Series { path: "temperature.sensors.", keys: &[".celsius"], trend: Some(".celsius") },
         columns: &[
             ("now", Unit::Celsius, ".celsius"),
             ("high", Unit::Celsius, ".high"),
@@ -72,7 +72,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
 pub(super) static SERVICES: Table = Table {
     id: "top-services",
     title: "Service",
-    rows: Rows::Series { path: "cgroup.services.", key: ".memory", trend: Some(".cpu") },
+    rows: Rows::Series { path: "cgroup.services.", keys: &[".cpu", ".memory"], trend: Some(".cpu") },
     columns: &[
         ("CPU", Unit::OfCore, ".cpu"),
         ("memory", Unit::Bytes, ".memory"),

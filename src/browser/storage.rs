@@ -7,15 +7,21 @@ use web_sys::Storage;
 /// Takes up how the table `id` was left, and remembers from here on how it is. A browser that lets nothing be kept keeps
 /// nothing.
 pub fn remember(id: &'static str, reading: RwSignal<Reading>) {
-    Effect::new(move |before: Option<()>| {
+    Effect::new(move |before: Option<String>| {
         let now = reading.with(|reading| format!("{} {}", reading.sort.to_text(), reading.filter));
-        let Some(storage) = storage() else { return };
-        if before.is_some() {
-            // It may be full.
-            let _ = storage.set_item(id, &now);
-        } else if let Some(left) = storage.get_item(id).ok().flatten() {
-            take_up(reading, &left);
+        match (storage(), before) {
+            (Some(storage), Some(before)) if before != now => {
+                // It may be full.
+                let _ = storage.set_item(id, &now);
+            }
+            (Some(storage), None) => {
+                if let Some(left) = storage.get_item(id).ok().flatten() {
+                    take_up(reading, &left);
+                }
+            }
+            _ => {}
         }
+        now
     });
 }
 

@@ -3,7 +3,7 @@
 /// Seconds that it shows.
 const TREND_S: usize = 60;
 /// How high it is, in the units of its drawing; a second is one wide.
-const TREND_HEIGHT: u32 = 16;
+const TREND_HEIGHT: f64 = 16.0;
 
 /// The path of values, the newest first, as SVG has it. It begins at zero and reaches up to the largest.
 pub fn trend(values: impl Iterator<Item = Option<f64>>) -> String {
@@ -17,8 +17,8 @@ pub fn trend(values: impl Iterator<Item = Option<f64>>) -> String {
             continue;
         };
         // A pixel off either edge, where half of the line would be cut off.
-        let y = f64::from(TREND_HEIGHT - 1) - value / largest * f64::from(TREND_HEIGHT - 2);
-        path += &format!("{command}{} {}", TREND_S - 1 - age, y.round() as u32);
+        let y = TREND_HEIGHT - 1.0 - value / largest * (TREND_HEIGHT - 2.0);
+        path += &format!("{command}{} {}", TREND_S - 1 - age, y.round().clamp(1.0, TREND_HEIGHT - 1.0) as u32);
         command = 'L';
     }
     path

@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_decimal_is_as_others_write_it(value in -1e12..1e12f64, places in 0u32..4) {
+        fn a_decimal_is_as_others_write_it(value in -1e9..1e9f64, places in 0u32..4) {
             let (ours, theirs) = (decimal(value, places), format!("{:.*}", places as usize, value));
             let differ = (ours.parse::<f64>()? - theirs.parse::<f64>()?).abs();
             // Whether a half goes up or down is all that they may differ in.

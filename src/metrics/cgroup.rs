@@ -4,7 +4,8 @@ use super::{EventName, Group};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What control groups take. Processor time is in percent of one core; rates are over the last `dt` seconds.
+/// What control groups take. Processor time is in percent of one core; rates are over the last `dt` seconds, those of
+/// services over the five seconds after which they are asked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cgroup {
     /// Processor time that this container takes; as the rest of it, `None` on a host.

@@ -134,17 +134,29 @@ impl Window {
         self.value(path, 0)
     }
 
-    /// What stands between `before` and `after` in the path of a series that has a value now: the names of devices, in
-    /// order.
-    pub fn names(&self, before: &str, after: &str) -> Vec<String> {
-        let name = |path: &str| Some(path.strip_prefix(before)?.strip_suffix(after)?.to_owned());
-        self.series.keys().filter(|path| self.last(path).is_some()).filter_map(|path| name(path)).collect()
+    /// What stands between `before` and one of `fields` in the path of a series that has a value now: the names of devices,
+    /// in order.
+    pub fn names(&self, before: &str, fields: &[&str]) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (path, column) in self.below(before) {
+            let name = fields.iter().find_map(|field| path[before.len()..].strip_suffix(field));
+            let is_there = column.back().is_some_and(|value| !value.is_nan());
+            if let Some(name) = name.filter(|name| is_there && !names.iter().any(|known| known == name)) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    /// The series whose paths begin so.
+    fn below(&self, path: &str) -> impl Iterator<Item = (&String, &VecDeque<f64>)> {
+        let from = (Bound::Included(path), Bound::Unbounded);
+        self.series.range::<str, _>(from).take_while(move |(series, _)| series.starts_with(path))
     }
 
     /// Whether it holds anything below this path.
     pub fn has(&self, path: &str) -> bool {
-        let from = (Bound::Included(path), Bound::Unbounded);
-        self.series.range::<str, _>(from).next().is_some_and(|(series, _)| series.starts_with(path))
+        self.below(path).next().is_some()
     }
 
     /// Spans of seconds without any sample among the newest `span` seconds, as first and last tick, oldest first.

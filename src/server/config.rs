@@ -1,7 +1,7 @@
 //! What the operator can set: flags before environment before defaults.
 
 use super::{Policy, sampler::Options};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -16,7 +16,7 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// Allow an address that other hosts can reach: there is no sign-in yet, so they will all see this page
-    #[arg(long, env = "HOSTBEAT_PUBLIC")]
+    #[arg(long, env = "HOSTBEAT_PUBLIC", value_parser = FalseyValueParser::new())]
     pub public: bool,
 
     /// File to keep the last hour in while Hostbeat is not running; without it, a restart begins with nothing

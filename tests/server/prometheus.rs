@@ -108,29 +108,27 @@ fn prometheus_hears_from_us_what_it_hears_from_node_exporter() {
     }
     for (name, slack) in [
         ("node_cpu_seconds_total", 5.0),
-        ("node_context_switches_total", 1e6),
-        ("node_forks_total", 1e4),
-        ("node_load1", 5.0),
-        ("node_load15", 1.0),
-        ("node_memory_MemAvailable_bytes", 1e9),
-        ("node_memory_Active_anon_bytes", 1e9),
-        ("node_vmstat_pgmajfault", 1e4),
-        ("node_pressure_cpu_waiting_seconds_total", 10.0),
-        ("node_pressure_io_stalled_seconds_total", 10.0),
-        ("node_netstat_Tcp_CurrEstab", 1e3),
-        ("node_netstat_TcpExt_ListenDrops", 1e3),
-        ("node_sockstat_TCP_inuse", 1e3),
-        ("node_network_receive_bytes_total", 1e9),
+        ("node_context_switches_total", 1e5),
+        ("node_forks_total", 200.0),
+        ("node_load1", 2.0),
+        ("node_load15", 0.5),
+        ("node_memory_MemAvailable_bytes", 5e8),
+        ("node_memory_Active_anon_bytes", 5e8),
+        ("node_vmstat_pgfault", 5e6),
+        ("node_pressure_cpu_waiting_seconds_total", 5.0),
+        ("node_pressure_io_stalled_seconds_total", 5.0),
+        ("node_network_receive_bytes_total", 2e8),
         ("node_network_transmit_packets_total", 1e6),
-        ("node_disk_written_bytes_total", 1e10),
-        ("node_disk_io_time_seconds_total", 10.0),
+        ("node_disk_written_bytes_total", 5e8),
+        ("node_disk_io_time_seconds_total", 5.0),
     ] {
         let [ours, theirs] = prometheus.both(name);
-        assert!(!ours.is_empty(), "nothing is known of {name}");
-        for (labels, value) in ours {
-            // It passes over disks that it takes for none.
-            let Some(other) = theirs.get(&labels) else { continue };
-            assert!((value - other).abs() <= slack, "{name}{{{labels}}} is {value}, and {other} to node_exporter");
+        let both: Vec<_> =
+            ours.iter().filter_map(|(labels, value)| Some((labels, value, theirs.get(labels)?))).collect();
+        assert!(!both.is_empty() || theirs.is_empty(), "{name}: {ours:?}, and {theirs:?} to node_exporter");
+        for (labels, value, other) in both {
+            let near = (value - other).abs() <= slack + 0.05 * other.abs();
+            assert!(near, "{name}{{{labels}}} is {value}, and {other} to node_exporter");
         }
     }
     let [ours, theirs] =

@@ -8,6 +8,7 @@ use crate::{
 };
 use bytes::BytesMut;
 use serde::Deserialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// A text that [`Hub::save`] has not written, or that of another version.
@@ -60,7 +61,7 @@ impl Hub {
             write_event(&mut text, Some(newest), "window", &data)?;
         }
         past.ring.iter().for_each(|frame| _ = frame.write(&mut text, EventNames::ALL, 0));
-        Ok(text.to_vec())
+        Ok(without_commands(&String::from_utf8_lossy(&text))?.into_bytes())
     }
 
     /// A hub that goes on where another one was.
@@ -102,6 +103,26 @@ impl Hub {
     }
 }
 
+/// Command lines are shown while the operator lets them be shown. They hold secrets, and are kept nowhere.
+fn without_commands(text: &str) -> serde_json::Result<String> {
+    let mut kept = String::with_capacity(text.len());
+    let mut is_list = false;
+    for line in text.split_inclusive('\n') {
+        match line.strip_prefix("data: ") {
+            Some(data) if is_list && data.contains("\"command\":") => {
+                let mut data: Value = serde_json::from_str(data)?;
+                for process in data["top"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                    process.remove("command");
+                }
+                kept += &format!("data: {data}\n");
+            }
+            _ => kept += line,
+        }
+        is_list = line == "event: processes\n";
+    }
+    Ok(kept)
+}
+
 fn follows(next: &Saved, before: &Saved) -> bool {
     if next.t == before.t { next.id == before.id.plus(1) } else { next.id > before.id }
 }
@@ -109,7 +130,10 @@ fn follows(next: &Saved, before: &Saved) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::hub::{Coding, Cursor, Progress, tests::tick};
+    use crate::{
+        metrics::{Process, Processes, Sample, Tick},
+        server::hub::{Coding, Cursor, Progress, tests::tick},
+    };
     use proptest::prelude::*;
 
     /// All that a viewer gets who was at `last_id`.
@@ -145,6 +169,21 @@ mod tests {
         let (replayed, expected) = (replay(&two, last), replay(&one, last));
         assert!(expected.starts_with(b"id: 500000-2\n"));
         assert_eq!(String::from_utf8(replayed), String::from_utf8(expected));
+    }
+
+    #[test]
+    fn command_lines_are_not_kept() {
+        let secret =
+            Process { pid: 7, name: "x".to_owned(), command: Some("x --key s3cret".to_owned()), ..Process::default() };
+        let open = Process { pid: 8, name: "y".to_owned(), ..Process::default() };
+        let values = Processes { total: 2, top: vec![secret, open] };
+        let processes = Some(Sample { t: 1000, at: 1.0, dt: 2.0, values });
+        let hub = Hub::default();
+        hub.publish(&Tick { processes, ..tick(1000) });
+        let text = String::from_utf8(hub.save().unwrap()).unwrap();
+        assert!(!text.contains("s3cret") && text.contains("\"pid\":7") && text.contains("\"pid\":8"), "{text}");
+        let restored = Hub::restore(text.as_bytes()).unwrap();
+        assert_eq!(restored.snapshot(1).1, hub.snapshot(1).1, "and its place in the stream stays");
     }
 
     #[test]

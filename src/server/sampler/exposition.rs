@@ -12,7 +12,11 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
+
+/// Without a tick for so long, nothing is known of the moment.
+const PRESENT: Duration = Duration::from_secs(5);
 
 /// Tells Prometheus about this host.
 #[derive(Debug)]
@@ -40,7 +44,11 @@ impl<S: Source + fmt::Debug + Send + 'static> Collector for Exposition<S> {
         page.sockets()?;
         page.network()?;
         page.disk()?;
-        self.hub.with_window(|window| page.moment(window))
+        // What a sampler that is stuck knew is no figure of this moment.
+        match self.hub.head().at {
+            Some(at) if at.elapsed() < PRESENT => self.hub.with_window(|window| page.moment(window)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -216,7 +224,7 @@ impl<S: Source> Page<'_, '_, S> {
             ("io_time_seconds", |c| c.busy, 1000.0),
             ("io_time_weighted_seconds", |c| c.waited, 1000.0),
         ];
-        self.devices("node_disk", "From /proc/diskstats", &disk::parse(&text, |_| true), &counters)
+        self.devices("node_disk", "From /proc/diskstats", &disk::parse(&text, |name| !disk::is_part(name)), &counters)
     }
 
     /// Counters of devices, each with its name and what it is divided by.
@@ -291,9 +299,9 @@ impl<S: Source> Page<'_, '_, S> {
             ("container_spec_memory_limit_bytes", "Memory that it may hold", |of| of("memory_limit")),
         ];
         for (of_each, before, told, label) in [
-            (&FILESYSTEMS[..], "disk.filesystems.", ".size", "mountpoint"),
-            (&SENSORS, "temperature.sensors.", ".celsius", "sensor"),
-            (&SERVICES, "cgroup.services.", ".memory", "name"),
+            (&FILESYSTEMS[..], "disk.filesystems.", &[".size"][..], "mountpoint"),
+            (&SENSORS, "temperature.sensors.", &[".celsius"], "sensor"),
+            (&SERVICES, "cgroup.services.", &[".cpu", ".memory"], "name"),
         ] {
             let names = window.names(before, told);
             for (name, help, figure) in of_each {

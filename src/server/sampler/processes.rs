@@ -118,8 +118,9 @@ impl<S: Source> Reader<S> {
             return None;
         };
         Some(at.sample(0, before.at, |dt| {
-            let top = top(&all, &before.counters);
-            let top = top.into_iter().map(|stat| self.describe(stat, before.counters.get(&stat.pid), dt)).collect();
+            let newest = before.counters.values().map(|before| before.started).max().unwrap_or_default();
+            let top = top(&all, &before.counters, newest).into_iter();
+            let top = top.map(|stat| self.describe(stat, before.counters.get(&stat.pid), newest, dt)).collect();
             Processes { total: all.len() as u64, top }
         }))
     }
@@ -134,7 +135,7 @@ impl<S: Source> Reader<S> {
         Some(names.iter().filter_map(|name| name.parse().ok()).filter_map(stat).collect())
     }
 
-    fn describe(&mut self, stat: &Stat, before: Option<&Before>, dt: f64) -> Process {
+    fn describe(&mut self, stat: &Stat, before: Option<&Before>, newest: u64, dt: f64) -> Process {
         let before = before.filter(|before| before.started == stat.started);
         let io = self.io(stat.pid);
         let known = before.filter(|_| !self.readings.wrapping_add(stat.pid).is_multiple_of(USER_EVERY));
@@ -149,7 +150,7 @@ impl<S: Source> Reader<S> {
             pid: stat.pid,
             name: stat.name.clone(),
             user,
-            cpu: taken(stat, before).and_then(|taken| rate::places(taken as f64 / ticks * 100.0)),
+            cpu: taken(stat, before, newest).and_then(|taken| rate::places(taken as f64 / ticks * 100.0)),
             rss: stat.rss.saturating_mul(self.page_size),
             read_bytes: io(|(read, _)| read),
             write_bytes: io(|(_, written)| written),
@@ -179,21 +180,20 @@ impl<S: Source> Reader<S> {
         if !self.users.contains_key(&id) {
             self.learn_users();
         }
-        // What has no name now will be known by its number.
-        Some(self.users.entry(id).or_insert_with(|| id.to_string()).clone())
+        Some(self.users.get(&id).cloned().unwrap_or_else(|| id.to_string()))
     }
 
-    /// `root:x:0:0:root:/root:/bin/sh`
+    /// `root:x:0:0:root:/root:/bin/sh`; of two names for one number, the first holds (getpwuid(3)).
     fn learn_users(&mut self) {
-        if self.source.read("/etc/passwd", &mut self.text).is_err() {
+        if self.source.read_anew("/etc/passwd", &mut self.text).is_err() {
             return;
         }
-        let user = |line: &str| {
+        for line in self.text.lines() {
             let mut fields = line.split(':');
-            let (name, id) = (fields.next()?, fields.nth(1)?.parse().ok()?);
-            Some((id, name.to_owned()))
-        };
-        self.users.extend(self.text.lines().filter_map(user));
+            if let (Some(name), Some(Ok(id))) = (fields.next(), fields.nth(1).map(str::parse)) {
+                self.users.entry(id).or_insert_with(|| name.to_owned());
+            }
+        }
     }
 
     fn command(&mut self, pid: u32) -> Option<String> {
@@ -203,16 +203,20 @@ impl<S: Source> Reader<S> {
     }
 }
 
-/// Clock ticks of processor time since `before`, or since its start if that was later.
-fn taken(now: &Stat, before: Option<&Before>) -> Option<u64> {
-    before.map_or(Some(now.ticks), |before| rate::rise(before.ticks, now.ticks))
+/// Clock ticks of processor time since `before`, or since its start if that was later than the `newest` start known then: one
+/// that merely couldn't be read then has not taken all that it ever took since.
+fn taken(now: &Stat, before: Option<&Before>, newest: u64) -> Option<u64> {
+    match before {
+        Some(before) => rate::rise(before.ticks, now.ticks),
+        None => (now.started >= newest).then_some(now.ticks),
+    }
 }
 
 /// Those that take most of the processor, then those that hold most memory.
-fn top<'a>(all: &'a [Stat], before: &HashMap<u32, Before>) -> Vec<&'a Stat> {
+fn top<'a>(all: &'a [Stat], before: &HashMap<u32, Before>, newest: u64) -> Vec<&'a Stat> {
     let taken = |stat: &Stat| {
         let before = before.get(&stat.pid).filter(|before| before.started == stat.started);
-        taken(stat, before).unwrap_or_default()
+        taken(stat, before, newest).unwrap_or_default()
     };
     let most = |of: &dyn Fn(&Stat) -> u64| {
         // Of equals, those of the lowest number, so that it is the same ones each time.
@@ -326,6 +330,14 @@ mod tests {
             assert_eq!(top[0], burner);
             assert_eq!((top[1].user.as_ref(), top[1].read_bytes, top[1].cpu), (None, None, Some(0.0)), "not permitted");
         }
+    }
+
+    #[test]
+    fn one_that_could_not_be_read_before_has_not_taken_all_that_it_ever_took() {
+        let old = Played { pid: 9, name: "old", ticks: 1_000_000, started: 3, rss: 7 };
+        let told = sample(host(&[IDLE]), host(&[IDLE, old])).top;
+        assert_eq!((told[0].pid, told[0].cpu), (1, Some(0.0)));
+        assert_eq!((told[1].pid, told[1].cpu), (9, None));
     }
 
     #[test]

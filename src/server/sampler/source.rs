@@ -26,6 +26,14 @@ pub trait Source {
         self.read(path, text)
     }
 
+    /// As [`read`](Self::read), of a file that others put another one in the place of.
+    ///
+    /// # Errors
+    /// When the host has no such file, or it can't be read.
+    fn read_anew(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.read(path, text)
+    }
+
     /// The names in a folder such as `/sys/block`.
     ///
     /// # Errors
@@ -75,6 +83,12 @@ impl Source for Procfs {
     fn read_once(&mut self, path: &str, text: &mut String) -> io::Result<()> {
         let file = File::open(path)?;
         read_text(text, |bytes| read_page(&file, bytes))
+    }
+
+    fn read_anew(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        text.clear();
+        text.push_str(&String::from_utf8_lossy(&fs::read(path)?));
+        Ok(())
     }
 
     fn list(&mut self, path: &str) -> io::Result<Vec<String>> {

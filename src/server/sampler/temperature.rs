@@ -33,6 +33,8 @@ pub(super) struct SensorsSampler {
     pub known: Sensors,
     last: Last<Temperature>,
     ticks: u32,
+    /// Ticks since they told something.
+    silent: u32,
 }
 
 impl SensorsSampler {
@@ -48,8 +50,12 @@ impl SensorsSampler {
             background.ask();
         }
         self.ticks = self.ticks.wrapping_add(1);
+        self.silent += 1;
         if let Some(told) = background.take() {
-            self.known = told;
+            (self.known, self.silent) = (told, 0);
+        } else if self.silent > 3 * ASK_EVERY {
+            // A sensor that never answers: what the others told is no longer of the present.
+            self.known = Sensors::default();
         }
         let known = &self.known.temperature;
         let read = || (!known.sensors.is_empty()).then(|| known.clone());
@@ -58,7 +64,7 @@ impl SensorsSampler {
 }
 
 fn read(source: &mut impl Source) -> Sensors {
-    let mut sensors = BTreeMap::new();
+    let mut sensors = Vec::new();
     let mut chips: BTreeMap<String, u32> = BTreeMap::new();
     for chip in sorted(source, "/sys/class/hwmon") {
         let folder = format!("/sys/class/hwmon/{chip}");
@@ -73,27 +79,34 @@ fn read(source: &mut impl Source) -> Sensors {
             let mut part = |part| word(source, &format!("{folder}/{sensor}_{part}"));
             let label = part("label").unwrap_or_else(|| sensor.to_owned());
             let [celsius, high, critical] = ["input", "max", "crit"].map(|name| degrees(part(name)));
-            let told = Sensor { celsius: plausible(celsius, PLAUSIBLE), high, critical };
-            add(&mut sensors, format!("{name} {label}"), told);
+            sensors.push((format!("{name} {label}"), Sensor { celsius, high, critical }));
         }
     }
     if sensors.is_empty() {
         for zone in sorted(source, "/sys/class/thermal").iter().filter(|name| name.starts_with("thermal_zone")) {
             let mut part = |part: &str| word(source, &format!("/sys/class/thermal/{zone}/{part}"));
             let (name, celsius) = (part("type").unwrap_or_else(|| zone.clone()), degrees(part("temp")));
-            add(&mut sensors, name, Sensor { celsius: plausible(celsius, PLAUSIBLE), ..Sensor::default() });
+            sensors.push((name, Sensor { celsius, ..Sensor::default() }));
         }
     }
-    let highest = sensors.values().filter_map(|sensor| sensor.celsius).max_by(f64::total_cmp);
-    Sensors { temperature: Temperature { highest, sensors }, frequency: frequency(source) }
+    Sensors { temperature: gather(sensors), frequency: frequency(source) }
 }
 
-/// Adds a sensor that tells something, with those of its limits that somebody has set.
-fn add(sensors: &mut BTreeMap<String, Sensor>, name: String, sensor: Sensor) {
-    if sensor.celsius.is_some() && sensors.len() < SHOWN {
-        let limit = |limit| plausible(limit, LIMITS);
-        sensors.entry(name).or_insert(Sensor { high: limit(sensor.high), critical: limit(sensor.critical), ..sensor });
+/// Those that measure something, with those of their limits that somebody has set. Two of one name are told apart by a number.
+fn gather(told: Vec<(String, Sensor)>) -> Temperature {
+    let mut temperature = Temperature::default();
+    let mut names: BTreeMap<String, u32> = BTreeMap::new();
+    for (name, sensor) in told {
+        let Some(celsius) = plausible(sensor.celsius, PLAUSIBLE) else { continue };
+        temperature.highest = Some(temperature.highest.map_or(celsius, |highest: f64| highest.max(celsius)));
+        let number = names.entry(name.clone()).and_modify(|number| *number += 1).or_insert(1);
+        let name = if *number > 1 { format!("{name} {number}") } else { name };
+        if temperature.sensors.len() < SHOWN {
+            let (high, critical) = (plausible(sensor.high, LIMITS), plausible(sensor.critical, LIMITS));
+            temperature.sensors.insert(name, Sensor { celsius: Some(celsius), high, critical });
+        }
     }
+    temperature
 }
 
 /// Thousandths of a degree, as the kernel counts.
@@ -172,6 +185,14 @@ mod tests {
             .with("/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n")
             .with("/sys/class/thermal/thermal_zone0/temp", "44312\n");
         assert_eq!(read(&mut host).temperature.sensors["cpu-thermal"].celsius, Some(44.312));
+    }
+
+    #[test]
+    fn none_is_lost_to_another_of_its_name_and_the_highest_is_that_of_all() {
+        let sensor = |celsius| ("acpitz".to_owned(), Sensor { celsius: Some(celsius), ..Sensor::default() });
+        let Temperature { highest, sensors } = gather((0..60).map(|n| sensor(f64::from(n))).collect());
+        assert_eq!((highest, sensors.len()), (Some(59.0), SHOWN));
+        assert_eq!((sensors["acpitz"].celsius, sensors["acpitz 2"].celsius), (Some(0.0), Some(1.0)));
     }
 
     #[test]

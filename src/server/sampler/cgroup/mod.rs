@@ -18,12 +18,14 @@ const ASK_EVERY: u32 = 5;
 pub(super) struct CgroupSampler {
     /// The one that the operator has named.
     named: Option<String>,
-    /// Where the one is that contains this server, if there is one; looked for at the first reading.
-    own: Option<Option<(Hierarchy, String)>>,
+    /// Where the one is that was named, or that contains this server.
+    own: Option<(Hierarchy, String)>,
     background: Option<Background<BTreeMap<String, Service>>>,
     services: BTreeMap<String, Service>,
     last: Last<Usage>,
     ticks: u32,
+    /// Ticks since the services were told.
+    silent: u32,
     text: String,
 }
 
@@ -37,6 +39,7 @@ impl CgroupSampler {
             services: BTreeMap::new(),
             last: Last::default(),
             ticks: 0,
+            silent: 0,
             text: String::new(),
         }
     }
@@ -49,18 +52,31 @@ impl CgroupSampler {
     }
 
     pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Cgroup>> {
+        let is_due = self.ticks.is_multiple_of(ASK_EVERY);
         if let Some(background) = &self.background {
-            if self.ticks.is_multiple_of(ASK_EVERY) {
+            if is_due {
                 background.ask();
             }
-            self.ticks = self.ticks.wrapping_add(1);
+            self.silent += 1;
             if let Some(services) = background.take() {
-                self.services = services;
+                (self.services, self.silent) = (services, 0);
+            } else if self.silent > 3 * ASK_EVERY {
+                self.services.clear();
             }
         }
-        let (named, text, services) = (self.named.as_deref(), &mut self.text, &self.services);
-        let own = self.own.get_or_insert_with(|| find(named, source, text));
-        let read = || match own {
+        // A service that was named may be started later; whether this is a container is known from the start.
+        if self.own.is_none() && is_due && (self.ticks == 0 || self.named.is_some()) {
+            self.own = find(self.named.as_deref(), source, &mut self.text);
+            if let (None, Some(named), 0) = (&self.own, &self.named, self.ticks) {
+                tracing::warn!(
+                    cgroup = named,
+                    "there is no such control group yet; a group is a folder below /sys/fs/cgroup"
+                );
+            }
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        let (text, services) = (&mut self.text, &self.services);
+        let read = || match &self.own {
             Some((hierarchy, path)) => hierarchy.usage(path, source, text),
             None => (!services.is_empty()).then(Usage::default),
         };
@@ -79,11 +95,8 @@ fn find(named: Option<&str>, source: &mut impl Source, text: &mut String) -> Opt
         return own.is_contained().then_some((hierarchy?, String::new()));
     };
     let path = format!("/{}", named.trim_matches('/'));
-    let found = hierarchy.filter(|hierarchy| hierarchy.usage(&path, source, text).is_some());
-    if found.is_none() {
-        tracing::warn!(cgroup = named, "this host has no such control group; a group is a folder below /sys/fs/cgroup");
-    }
-    Some((found?, path))
+    let hierarchy = hierarchy?;
+    hierarchy.usage(&path, source, text).map(|_| (hierarchy, path))
 }
 
 #[cfg(test)]

@@ -64,11 +64,11 @@ fn all(hierarchy: Hierarchy, source: &mut impl Source, text: &mut String) -> BTr
             continue;
         }
         if depth < DEPTH {
-            looked_at += groups.len();
-            folders.extend(groups.into_iter().map(|name| (format!("{folder}/{name}"), depth + 1)));
-        }
-        if looked_at > GROUPS {
-            break;
+            let groups =
+                groups.into_iter().take(GROUPS - looked_at).map(|name| (format!("{folder}/{name}"), depth + 1));
+            let before = folders.len();
+            folders.extend(groups);
+            looked_at += folders.len() - before;
         }
     }
     found
@@ -136,6 +136,17 @@ mod tests {
         });
         assert_eq!(services.len(), 2 * SHOWN);
         assert!(services.contains_key("s099") && services.contains_key("s000") && !services.contains_key("s050"));
+    }
+
+    #[test]
+    fn of_very_many_groups_some_are_looked_at() {
+        let services = read(|cpu| {
+            let names: Vec<String> = (0..2 * GROUPS).map(|i| format!("s{i}.service")).collect();
+            let all: Vec<&str> = ["cgroup.controllers"].into_iter().chain(names.iter().map(String::as_str)).collect();
+            let host = Recorded::default().with_folder(ROOT, &all);
+            names.iter().fold(host, |host, name| group(host, &format!("/{name}"), cpu, 1))
+        });
+        assert!(services.len() >= SHOWN, "{}", services.len());
     }
 
     #[test]
