@@ -79,10 +79,10 @@ struct States {
 type Signs = [Option<u64>; 5];
 
 impl States {
-    fn read(&mut self, in_use: Option<u64>, signs: Signs, source: &mut impl Source) -> Option<SocketStates> {
+    fn read(&mut self, sockets: Option<u64>, signs: Signs, source: &mut impl Source) -> Option<SocketStates> {
         self.readings += 1;
         let changed = signs != self.signs || signs.contains(&None);
-        let few = in_use.is_none_or(|sockets| sockets <= MANY);
+        let few = sockets.is_none_or(|sockets| sockets <= MANY);
         if self.known.is_none() || (few && changed) || self.readings >= STATES_EVERY {
             (self.known, self.signs, self.readings) = (source.socket_states().ok(), signs, 0);
         }
@@ -107,7 +107,9 @@ fn count(viewers: u64, states: &mut States, text: &mut String, source: &mut impl
     let [listen_overflows, listen_drops, ..] =
         table("/proc/net/netstat", "TcpExt:", &["ListenOverflows", "ListenDrops"]);
     let in_use = both(tcp4, tcp6);
-    let states = states.read(in_use, [received, sent, open, in_use, time_wait], source).map(|states| states.by_number);
+    // Those in time-wait aren't counted among those in use, and are in the way all the same.
+    let sockets = both(in_use, time_wait);
+    let states = states.read(sockets, [received, sent, open, in_use, time_wait], source).map(|states| states.by_number);
     let state = |number: usize| states.map(|by_number| by_number[number]);
     let connections = Connections {
         viewers: Some(viewers),
