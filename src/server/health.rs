@@ -6,10 +6,6 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use std::time::Duration;
-
-/// Without a tick for so long, the sampler is stuck.
-const STUCK: Duration = Duration::from_secs(5);
 
 /// `GET /healthz`: it answers, so it is alive.
 pub(super) async fn alive() -> &'static str {
@@ -22,7 +18,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> (StatusCode, &'stati
     match head.at {
         _ if head.closing => (StatusCode::SERVICE_UNAVAILABLE, "not ready: about to stop\n"),
         None => (StatusCode::SERVICE_UNAVAILABLE, "not ready: nothing has been sampled yet\n"),
-        Some(at) if at.elapsed() > STUCK => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the sampler is stuck\n"),
+        Some(_) if head.is_stuck() => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the sampler is stuck\n"),
         Some(_) => (StatusCode::OK, "ready\n"),
     }
 }

@@ -23,7 +23,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 
@@ -44,6 +44,16 @@ pub struct Head {
     pub at: Option<Instant>,
     /// Whether the stream is about to end on purpose.
     pub closing: bool,
+}
+
+/// Without a tick for so long, the sampler is stuck.
+const STUCK: Duration = Duration::from_secs(5);
+
+impl Head {
+    /// Whether there was a tick, and has been none for long: what it told is no longer of the present.
+    pub fn is_stuck(&self) -> bool {
+        self.at.is_some_and(|at| at.elapsed() > STUCK)
+    }
 }
 
 /// Takes ticks from the sampler and hands them to any number of viewers.

@@ -12,11 +12,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
-
-/// Without a tick for so long, nothing is known of the moment.
-const PRESENT: Duration = Duration::from_secs(5);
 
 /// Tells Prometheus about this host.
 #[derive(Debug)]
@@ -45,10 +41,7 @@ impl<S: Source + fmt::Debug + Send + 'static> Collector for Exposition<S> {
         page.network()?;
         page.disk()?;
         // What a sampler that is stuck knew is no figure of this moment.
-        match self.hub.head().at {
-            Some(at) if at.elapsed() < PRESENT => self.hub.with_window(|window| page.moment(window)),
-            _ => Ok(()),
-        }
+        if self.hub.head().is_stuck() { Ok(()) } else { self.hub.with_window(|window| page.moment(window)) }
     }
 }
 

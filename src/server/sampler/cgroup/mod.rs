@@ -89,14 +89,10 @@ impl CgroupSampler {
 
 /// The group that was named, or the one that contains this server: that is then the root of all that it sees.
 fn find(named: Option<&str>, source: &mut impl Source, text: &mut String) -> Option<(Hierarchy, String)> {
-    let hierarchy = Hierarchy::find(source);
-    let Some(named) = named else {
-        let own = hierarchy?.usage("", source, text)?;
-        return own.is_contained().then_some((hierarchy?, String::new()));
-    };
-    let path = format!("/{}", named.trim_matches('/'));
-    let hierarchy = hierarchy?;
-    hierarchy.usage(&path, source, text).map(|_| (hierarchy, path))
+    let hierarchy = Hierarchy::find(source)?;
+    let path = named.map(|named| format!("/{}", named.trim_matches('/')));
+    let usage = hierarchy.usage(path.as_deref().unwrap_or_default(), source, text)?;
+    (named.is_some() || usage.is_contained(hierarchy)).then(|| (hierarchy, path.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -33,14 +33,14 @@ pub(super) struct Usage {
     /// Bytes, less those of files that nobody uses.
     memory: Option<u64>,
     memory_limit: Option<u64>,
-    unified: bool,
 }
 
 impl Usage {
     /// Whether this, at the root of what can be seen, is a container and no host: a host's root has no limits, and in the
     /// newer version tells no memory.
-    pub(super) fn is_contained(&self) -> bool {
-        self.cpu_limit.is_some() || self.memory_limit.is_some() || (self.unified && self.memory.is_some())
+    pub(super) fn is_contained(&self, hierarchy: Hierarchy) -> bool {
+        let tells_memory = hierarchy == Hierarchy::Unified && self.memory.is_some();
+        self.cpu_limit.is_some() || self.memory_limit.is_some() || tells_memory
     }
 
     /// What it has taken in `dt` seconds.
@@ -95,7 +95,6 @@ impl Hierarchy {
                     throttled: field("throttled_usec"),
                     memory: less(number(read("", "memory.current")), inactive),
                     memory_limit: number(read("", "memory.max")),
-                    unified: true,
                 }
             }
             Self::Legacy => {
@@ -108,7 +107,6 @@ impl Hierarchy {
                     throttled: throttled.map(|ns| ns / 1000),
                     memory: less(number(read("memory", "memory.usage_in_bytes")), inactive),
                     memory_limit: number(read("memory", "memory.limit_in_bytes")).filter(|limit| *limit < UNLIMITED),
-                    unified: false,
                 }
             }
         };
