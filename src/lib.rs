@@ -18,7 +18,10 @@ pub mod sse;
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    // The released library has nothing left that it could say of a panic.
+    if cfg!(debug_assertions) {
+        console_error_panic_hook::set_once();
+    }
     match browser::seed() {
         Some(seed) => leptos::mount::hydrate_body(move || app::dashboard(seed)),
         None => leptos::logging::error!("the page carries no data to start from"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes std for wasm32-unknown-unknown available to the active toolchain: from rustup, else compiled from Debian's copy
-# of the Rust sources. HOSTBEAT_WASM_FROM_SOURCE=1 skips rustup.
+# Makes std for wasm32-unknown-unknown, and the sources that `make build` compiles it from anew, available to the active
+# toolchain: from rustup, else from Debian's copy of the Rust sources. HOSTBEAT_WASM_FROM_SOURCE=1 skips rustup.
 set -euo pipefail
 
 target=wasm32-unknown-unknown
@@ -18,35 +18,27 @@ sysroot=$(rustc --print sysroot)
 version=$(rustc --version | cut -d' ' -f2)
 std=$sysroot/lib/rustlib/$target/lib
 src=$sysroot/lib/rustlib/src/rust
-by_hand="rustup target add --toolchain $version $target"
+by_hand="rustup target add --toolchain $version $target && rustup component add --toolchain $version rust-src"
 
 have_std() { compgen -G "$std/libstd-*.rlib" >/dev/null; }
+have_sources() { [[ -f $src/library/Cargo.lock ]]; }
 
 # Two copies of std in one sysroot are an error to rustc, so a forced way never adds to what is there.
-if have_std; then exit; fi
+if have_std && have_sources; then exit; fi
 
 # A rustup on PATH need not be the one that owns this rustc: only the result counts.
 if [[ ${HOSTBEAT_WASM_FROM_SOURCE:-} != 1 ]] && command -v rustup >/dev/null &&
-    rustup target add "$target" && have_std; then
+    rustup target add "$target" && rustup component add rust-src && have_std && have_sources; then
     say "$target comes from rustup"
     exit
 fi
 
-if ! mkdir -p "$std" 2>/dev/null || [[ ! -w $std ]]; then
+if ! mkdir -p "$std" "$src" 2>/dev/null || [[ ! -w $std || ! -w $src ]]; then
     die "$sysroot is not yours to write; type: sudo env PATH=\"\$PATH\" $0"
 fi
 
 scratch=$(mktemp -d)
-fetched=
-cleanup() {
-    rm -rf "$scratch"
-    # Leftover sources would be in the way of a later `rustup component add rust-src`.
-    if [[ $fetched ]]; then
-        rm -rf "$src/library"
-        rmdir -p --ignore-fail-on-non-empty "$src"
-    fi
-}
-trap cleanup EXIT
+trap 'rm -rf "$scratch"' EXIT
 
 # apt does the fetching, with sources and state of its own, so that proxies, mirrors and signatures are handled as
 # everywhere else on this machine, and the system's lists stay as they are.
@@ -74,14 +66,20 @@ CONF
     "${apt[@]}" update || die "the lists of Debian $suite can't be had; type: $by_hand"
     (cd "$scratch" && "${apt[@]}" download "rust-src=$version+*") ||
         die "Debian $suite has no rust-src $version; type: $by_hand"
-    fetched=1
-    mkdir -p "$src"
+    # Under their final name only when all are there, or an interruption would look like a finished job.
+    rm -rf "$src/library" "$src/library.new"
+    mkdir "$src/library.new"
     dpkg-deb --fsys-tarfile "$scratch"/rust-src_*.deb |
-        tar -x -C "$src" --strip-components=4 "./usr/src/rustc-$version/library"
+        tar -x -C "$src/library.new" --strip-components=5 "./usr/src/rustc-$version/library"
+    mv -T "$src/library.new" "$src/library"
 }
 
+if ! have_sources; then
+    say "fetching the sources of std"
+    fetch_sources
+fi
+if have_std; then exit; fi
 say "compiling $target from source (a minute or two)"
-[[ -f $src/library/Cargo.lock ]] || fetch_sources
 
 mkdir -p "$scratch/src"
 touch "$scratch/src/lib.rs"
@@ -96,7 +94,7 @@ cargo=$sysroot/bin/cargo
         -Z build-std=std,panic_abort,panic_unwind,proc_macro
 ) || die "compiling std failed; type: $by_hand"
 
-# Under their final name only when all are there, or an interruption would look like a finished job.
+# Under its final name only when all is there, as above.
 built=$scratch/target/$target/release/deps
 rm "$built"/libnothing-*
 rm -rf "$std.new"

@@ -26,6 +26,8 @@ pub use shell::{Parts, shell};
 pub use span::{Span, UnknownSpan};
 pub use state::State;
 pub use table::{Reading, Sort};
+#[cfg(feature = "ssr")]
+pub use tables::history;
 
 use crate::charts::CHARTS;
 use coverage::Coverage;

@@ -55,7 +55,9 @@ pub(super) fn Services() -> impl IntoView {
 #[component]
 pub(super) fn Processes() -> impl IntoView {
     let state = expect_context::<State>();
-    let total = text(move || state.processes(|processes| Unit::Count.text(Some(processes.total as f64))));
+    let total = text(move || {
+        state.processes(|processes| Unit::Count.text(Some(processes.total as f64).filter(|total| *total > 0.0)))
+    });
     let known = Signal::derive(move || state.processes(|processes| processes.total > 0));
     view! {
         <section class="panel" id="processes" aria-labelledby="processes-heading">

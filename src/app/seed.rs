@@ -13,7 +13,7 @@ pub struct Seed {
     pub span: Span,
     /// The id after which the stream goes on from `columns`; `None` before the first tick.
     pub after: Option<String>,
-    /// The samples; of what no chart shows, only the newest.
+    /// The samples, with as much of the past as is shown.
     pub columns: Columns,
     /// The newest processes.
     pub processes: Processes,

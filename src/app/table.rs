@@ -177,6 +177,15 @@ impl Table {
         }
     }
 
+    /// Whether the series at `path` is shown as the last minute of a row.
+    #[cfg(feature = "ssr")]
+    pub(super) fn has_trend_of(&self, path: &str) -> bool {
+        match self.rows {
+            Rows::Series { path: rows, trend: Some(field), .. } => path.starts_with(rows) && path.ends_with(field),
+            _ => false,
+        }
+    }
+
     /// The last minute of a row, as a path.
     pub(super) fn trend(&self, state: State, key: &str) -> String {
         match self.rows {

@@ -2,6 +2,21 @@
 
 use super::table::{Rows, Sort, Table};
 use crate::charts::units::Unit;
+#[cfg(feature = "ssr")]
+use crate::charts::{self, CHARTS, TREND_S};
+
+/// Seconds of the past that the page shows of the series at `path`, the newest included.
+#[cfg(feature = "ssr")]
+pub fn history(path: &str) -> usize {
+    let mut tables = CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]);
+    if charts::shows(path) {
+        usize::MAX
+    } else if tables.any(|table| table.has_trend_of(path)) {
+        TREND_S
+    } else {
+        1
+    }
+}
 
 /// Those that stand below the chart of the group `id`.
 pub(super) fn tables(id: &str) -> &'static [Table] {
@@ -99,3 +114,17 @@ pub(super) static PROCESSES: Table = Table {
     ],
     sort: Sort::BY_FIRST_FIGURE,
 };
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_as_much_of_the_past_as_it_shows() {
+        assert_eq!(history("cpu.user"), usize::MAX);
+        assert_eq!(history("network.interfaces.eth0.rx_bytes"), TREND_S);
+        assert_eq!(history("cgroup.services.nginx.cpu"), TREND_S);
+        assert_eq!(history("network.interfaces.eth0.tx_bytes"), 1);
+        assert_eq!(history("memory.slab"), 1);
+    }
+}

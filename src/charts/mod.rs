@@ -16,4 +16,4 @@ pub use palette::{Colour, Palette};
 pub use scale::{DIVISIONS, Scale};
 #[cfg(feature = "ssr")]
 pub use svg::svg;
-pub use trend::trend;
+pub use trend::{TREND_S, trend};

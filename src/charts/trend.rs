@@ -1,7 +1,7 @@
 //! A line so small that it stands in a row.
 
-/// Seconds that it shows.
-const TREND_S: usize = 60;
+/// Seconds that a trend shows.
+pub const TREND_S: usize = 60;
 /// How high it is, in the units of its drawing; a second is one wide.
 const TREND_HEIGHT: f64 = 16.0;
 

@@ -267,10 +267,10 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Cuts every series but those that `keep` names down to its newest value.
-    pub fn keep_history_of(&mut self, keep: fn(&str) -> bool) {
-        for (_, Values(values)) in self.series.iter_mut().filter(|(path, _)| !keep(path)) {
-            values.drain(..values.len().saturating_sub(1));
+    /// Cuts every series down to as many of its newest values as `history` has for its path.
+    pub fn cut_history(&mut self, history: fn(&str) -> usize) {
+        for (path, Values(values)) in &mut self.series {
+            values.drain(..values.len().saturating_sub(history(path)));
         }
     }
 }

@@ -1,10 +1,7 @@
 //! `GET /`: the dashboard, with its charts drawn from what was sampled up to now.
 
 use super::{AppState, Problem, assets::ASSETS};
-use crate::{
-    app::{self, Seed, Span},
-    charts,
-};
+use crate::app::{self, Seed, Span};
 use axum::{
     extract::{RawQuery, Request, State},
     http::{HeaderValue, StatusCode, header},
@@ -21,7 +18,7 @@ pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): Ra
         Err(problem) => return problem.respond_at("/"),
     };
     let (mut columns, after) = state.hub.snapshot(span.seconds());
-    columns.keep_history_of(charts::shows);
+    columns.cut_history(app::history);
     columns.round_past();
     let audience = state.hub.audience();
     audience.asked_for_page(Instant::now());
