@@ -21,6 +21,11 @@ pub(super) fn Coverage() -> impl IntoView {
     let whole = text(move || span().to_string());
     let newest_stamp = text(move || timestamp(newest()));
     let newest_time = text(move || time_of_day(newest()));
+    let skipped = text(move || match state.status.with(|status| status.skipped) {
+        0 => String::new(),
+        1 => " · 1 event could not be read".to_owned(),
+        events => format!(" · {events} events could not be read"),
+    });
     let gap = |(first, last): (u64, u64)| {
         view! {
             <li>
@@ -34,7 +39,7 @@ pub(super) fn Coverage() -> impl IntoView {
         <footer class="coverage">
             <p>
                 <b class="sampled">{sampled}</b>" of "{whole}" seconds sampled, the last at "
-                <time class="newest" datetime=newest_stamp>{newest_time}</time>" UTC"
+                <time class="newest" datetime=newest_stamp>{newest_time}</time>" UTC"{skipped}
             </p>
             <ul class="gaps">{move || gaps.get().into_iter().map(gap).collect_view()}</ul>
             <noscript inner_html=REFRESHES></noscript>

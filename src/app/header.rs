@@ -1,6 +1,6 @@
 //! The top of the page: whose it is, how the stream is doing, which window is shown.
 
-use super::{Span, State, state::text};
+use super::{Link, Span, State, Status, state::text};
 use crate::charts::units::{Unit, duration};
 use leptos::prelude::*;
 
@@ -20,6 +20,25 @@ pub(super) fn Header() -> impl IntoView {
                 <WindowPicker/>
             </nav>
         </header>
+        <Notice/>
+    }
+}
+
+/// What there is to say of the stream if all isn't well.
+#[component]
+fn Notice() -> impl IntoView {
+    let state = expect_context::<State>();
+    let notice = text(move || {
+        let newest = state.window.with(|window| window.end());
+        state.status.with(|status| status.notice(newest))
+    });
+    let silent = Signal::derive(move || notice.with(String::is_empty));
+    let by_stream = Signal::derive(move || state.status.with(|status| status.link != Link::Polling));
+    view! {
+        <p class="notice" hidden=silent>
+            {notice}
+            <a href="/docs/operations.md" hidden=by_stream>"What to tell the proxy"</a>
+        </p>
     }
 }
 
@@ -50,9 +69,17 @@ fn Facts() -> impl IntoView {
 #[component]
 fn Indicator() -> impl IntoView {
     let state = expect_context::<State>();
-    let class = text(move || format!("link {}", state.link.get().name()));
-    let name = text(move || state.link.get().name().to_owned());
-    view! { <p class=class role="status"><span class="dot"></span>{name}</p> }
+    let link = Memo::new(move |_| state.status.with(|status| status.link));
+    let class = text(move || format!("link {}", link.get().class()));
+    let name = text(move || link.get().name().to_owned());
+    let beside = text(move || state.status.with(Status::beside));
+    view! {
+        <div class=class>
+            <span class="dot"></span>
+            <p role="status">{name}</p>
+            <small>{beside}</small>
+        </div>
+    }
 }
 
 /// Links, so that the choice works without JavaScript; with it, the page stays and only the address follows.

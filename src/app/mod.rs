@@ -17,7 +17,7 @@ mod table;
 mod table_view;
 mod tables;
 
-pub use link::Link;
+pub use link::{Link, Status};
 #[cfg(feature = "ssr")]
 pub use message::message_page;
 pub use seed::{SEED_ELEMENT, Seed};

@@ -1,6 +1,6 @@
 //! What the page shows is a function of this.
 
-use super::{Link, Seed, Span};
+use super::{Seed, Span, Status};
 use crate::{
     charts::{Value, units::Unit},
     metrics::{HostFacts, Process, Processes, Window},
@@ -19,7 +19,7 @@ pub struct State {
     /// How much of the window is shown.
     pub span: RwSignal<Span>,
     /// How the stream is doing.
-    pub link: RwSignal<Link>,
+    pub status: RwSignal<Status>,
     /// The id after which the stream goes on from what the server rendered.
     pub after: StoredValue<Option<String>>,
 }
@@ -32,7 +32,7 @@ impl State {
             window: RwSignal::new(Window::from(&seed.columns).with_capacity(longest)),
             processes: StoredValue::new(seed.processes),
             span: RwSignal::new(seed.span),
-            link: RwSignal::new(Link::Connecting),
+            status: RwSignal::new(Status::default()),
             host: StoredValue::new(seed.host),
             after: StoredValue::new(seed.after),
         }

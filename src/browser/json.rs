@@ -6,10 +6,9 @@ use crate::{
 };
 use js_sys::{Array, JSON, Object, Reflect};
 use leptos::{
-    prelude::{SetValue, StoredValue, document},
+    prelude::document,
     wasm_bindgen::{JsCast, JsValue},
 };
-use web_sys::MessageEvent;
 
 /// What the page was rendered from; `None` on a page that carries no such data.
 pub fn seed() -> Option<Seed> {
@@ -33,16 +32,15 @@ pub fn seed() -> Option<Seed> {
 }
 
 /// An event's data.
-pub(super) fn parse(event: &MessageEvent) -> Option<JsValue> {
-    JSON::parse(&event.data().as_string()?).ok()
+pub(super) fn parse(data: &str) -> Option<JsValue> {
+    JSON::parse(data).ok()
 }
 
-/// Puts the figures of an event into `window`. An event that doesn't fit changes nothing.
-pub(super) fn record(window: &mut Window, name: EventName, event: &MessageEvent) {
-    let Some(data) = parse(event) else { return };
-    let Some(t) = number(&data, "t") else { return };
-    window.advance(t as u64);
-    record_fields(window, name.as_str(), &data);
+/// Puts the figures of an event into `window`. `None` of one that doesn't fit, which changes nothing.
+pub(super) fn record(window: &mut Window, name: EventName, data: &JsValue) -> Option<()> {
+    window.advance(number(data, "t")? as u64);
+    record_fields(window, name.as_str(), data);
+    Some(())
 }
 
 /// Every figure by its path: nesting joined by dots.
@@ -76,13 +74,6 @@ pub(super) fn columns(data: &JsValue) -> Option<Columns> {
     Some(columns)
 }
 
-/// Puts the processes of an event in the place of those before. An event that doesn't fit changes nothing.
-pub(super) fn take_processes(into: StoredValue<Processes>, event: &MessageEvent) {
-    if let Some(newest) = parse(event).as_ref().and_then(processes) {
-        into.set_value(newest);
-    }
-}
-
 /// Processes, as they stand in an event or in the seed.
 pub(super) fn processes(data: &JsValue) -> Option<Processes> {
     let process = |process: JsValue| {
@@ -109,10 +100,12 @@ pub(super) fn text(object: &JsValue, key: &str) -> Option<String> {
     get(object, key)?.as_string()
 }
 
-fn number(object: &JsValue, key: &str) -> Option<f64> {
+/// A field that is a number.
+pub(super) fn number(object: &JsValue, key: &str) -> Option<f64> {
     get(object, key)?.as_f64()
 }
 
-fn get(object: &JsValue, key: &str) -> Option<JsValue> {
+/// A field, whatever it is.
+pub(super) fn get(object: &JsValue, key: &str) -> Option<JsValue> {
     Reflect::get(object, &key.into()).ok()
 }

@@ -10,13 +10,15 @@ mod connection;
 #[cfg(feature = "hydrate")]
 mod json;
 #[cfg(feature = "hydrate")]
+mod source;
+#[cfg(feature = "hydrate")]
 mod storage;
 #[cfg(feature = "hydrate")]
 mod stream;
 
 #[cfg(feature = "hydrate")]
 pub use canvas::paint;
-pub use connection::{Action, Connection};
+pub use connection::{Action, Connection, Way};
 #[cfg(feature = "hydrate")]
 pub use json::seed;
 #[cfg(feature = "hydrate")]

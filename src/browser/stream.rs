@@ -1,39 +1,62 @@
-//! Follows the server's stream with an EventSource.
+//! Follows the server's stream into the page's state.
 
-use super::{Action, Connection, json};
+use super::{
+    Action, Connection, Way, json,
+    source::{News, Source, answer},
+};
 use crate::{
     app::State,
     metrics::{EventId, EventName},
+    sse::Event,
 };
-use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*, wasm_bindgen::JsCast};
+use js_sys::{
+    Date, Math, Reflect,
+    futures::{JsFuture, spawn_local},
+};
+use leptos::{
+    leptos_dom::helpers::IntervalHandle,
+    prelude::*,
+    wasm_bindgen::{JsCast, JsValue},
+};
 use send_wrapper::SendWrapper;
 use std::{cell::RefCell, rc::Rc, time::Duration};
 use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent};
+use web_sys::{AbortSignal, EventTarget, RequestInit};
 
 const TIMER: Duration = Duration::from_secs(1);
+/// How long an answer that isn't a stream may take.
+const PATIENCE_MS: u32 = 5_000;
+/// Milliseconds by which the server must be ahead of the stream to call that held back: a tick may be on its way.
+const HELD_BACK_MS: u64 = 2_000;
 
 /// Follows the stream into `state` until the page is left.
 pub(super) fn follow(state: State) {
-    let follower = Rc::new(RefCell::new(Follower {
+    let has_event_source = Reflect::has(&window(), &"EventSource".into()).unwrap_or(false);
+    let follower = Shared(Rc::new(RefCell::new(Follower {
         state,
-        connection: Connection::new(js_sys::Date::now()),
+        connection: Connection::new(Date::now(), has_event_source),
         source: None,
         last_id: state.after.get_value().and_then(|id| id.parse().ok()),
         reset: false,
+        asking: false,
         longest: state.span.get_untracked().seconds(),
         notified: false,
-    }));
-    Follower::open(&follower, true);
+    })));
+    let way = follower.0.borrow().connection.way();
+    follower.act(Action::Open(way));
 
-    let timed = SendWrapper::new(Rc::clone(&follower));
-    let timer = set_interval_with_handle(move || Follower::timer_fired(&timed), TIMER);
-    let widened = SendWrapper::new(Rc::clone(&follower));
-    Effect::new(move |_| Follower::widen(&widened, state.span.get().seconds()));
+    let timed = SendWrapper::new(follower.clone());
+    let timer = set_interval_with_handle(move || timed.told(|connection, now| connection.timer_fired(now)), TIMER);
+    let widened = SendWrapper::new(follower.clone());
+    Effect::new(move |_| widened.widen(state.span.get().seconds()));
+    let listeners = SendWrapper::new(follower.listen());
     let left = SendWrapper::new(follower);
     on_cleanup(move || {
-        left.borrow_mut().source = None;
+        left.act(Action::Close);
         let _ = timer.as_ref().map(IntervalHandle::clear);
+        for (target, name, listener) in listeners.iter() {
+            let _ = target.remove_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+        }
     });
 }
 
@@ -45,146 +68,273 @@ struct Follower {
     last_id: Option<EventId>,
     /// Whether the next window is a new start rather than a filling.
     reset: bool,
+    /// Whether a snapshot is on its way.
+    asking: bool,
     /// The longest window that has been asked for, in seconds.
     longest: usize,
     /// Whether a notification of the window is already due.
     notified: bool,
 }
 
-/// An open EventSource with the closures it calls; dropped, it is closed.
-struct Source {
-    source: EventSource,
-    _listeners: Vec<Closure<dyn FnMut(MessageEvent)>>,
-}
+#[derive(Clone)]
+struct Shared(Rc<RefCell<Follower>>);
 
-impl Drop for Source {
-    fn drop(&mut self) {
-        self.source.set_onerror(None);
-        self.source.close();
+type Tell = Box<dyn Fn(&mut Connection, f64) -> Action>;
+type Listening = (EventTarget, &'static str, Closure<dyn FnMut()>);
+
+impl Shared {
+    /// Tells the connection what has happened, does what it says, and shows how it stands.
+    fn told(&self, tell: impl FnOnce(&mut Connection, f64) -> Action) {
+        let action = tell(&mut self.0.borrow_mut().connection, Date::now());
+        self.act(action);
+        self.show_status();
+    }
+
+    fn act(&self, action: Action) {
+        match action {
+            Action::None => {}
+            Action::Close => self.0.borrow_mut().source = None,
+            Action::Ask => self.ask(),
+            Action::Open(way) => self.open(way),
+        }
+    }
+
+    /// Opens a stream in place of the one that is open, after the last event.
+    fn open(&self, way: Way) {
+        let address = {
+            let mut follower = self.0.borrow_mut();
+            follower.source = None;
+            let place = follower.last_id.map_or(String::new(), |id| format!("&last_event_id={id}"));
+            format!("/api/stream?window={}{place}", follower.longest)
+        };
+        let this = self.clone();
+        let tell = move |news| this.heard(news);
+        let source = match way {
+            Way::EventSource => Source::event_source(&address, tell),
+            Way::Fetch => Source::fetch(address, tell),
+            Way::Poll => {
+                self.ask();
+                None
+            }
+        };
+        self.0.borrow_mut().source = source;
+    }
+
+    fn heard(&self, news: News) {
+        match news {
+            News::Event(event) => self.event_arrived(&event),
+            News::Lost { retries } => self.told(|connection, now| connection.lost(now, retries, Math::random())),
+            News::Refused { reason, retry_after } => self.told(|connection, now| {
+                connection.refused(now, reason, retry_after, Math::random());
+                Action::None
+            }),
+        }
+    }
+
+    /// An event that doesn't fit is counted and skipped; the rest of the page goes on.
+    fn event_arrived(&self, event: &Event) {
+        let mut follower = self.0.borrow_mut();
+        let taken = json::parse(&event.data).and_then(|data| follower.take(event, &data));
+        if taken.is_none() {
+            follower.connection.event_skipped();
+        }
+        drop(follower);
+        self.show();
+    }
+
+    /// Lets the page follow with the next frame. The events of a tick come one by one; the page moves once.
+    fn show(&self) {
+        if !std::mem::replace(&mut self.0.borrow_mut().notified, true) {
+            let this = SendWrapper::new(self.clone());
+            request_animation_frame(move || {
+                let state = {
+                    let mut follower = this.0.borrow_mut();
+                    follower.notified = false;
+                    follower.state
+                };
+                state.window.notify();
+                this.show_status();
+            });
+        }
+    }
+
+    fn show_status(&self) {
+        let (status, state) = {
+            let follower = self.0.borrow();
+            (follower.connection.status(Date::now()), follower.state)
+        };
+        if state.status.with_untracked(|shown| *shown != status) {
+            state.status.set(status);
+        }
+    }
+
+    /// Asks for what has come since the last event.
+    fn ask(&self) {
+        let mut follower = self.0.borrow_mut();
+        if std::mem::replace(&mut follower.asking, true) {
+            return;
+        }
+        let place = follower.last_id.map_or(String::new(), |id| format!("&since={id}"));
+        let address = format!("/api/snapshot?window={}{place}", follower.longest);
+        drop(follower);
+        let this = self.clone();
+        let asked = Date::now();
+        spawn_local(async move {
+            let answer = snapshot(&address).await.ok();
+            this.0.borrow_mut().asking = false;
+            this.answered(asked, answer);
+        });
+    }
+
+    fn answered(&self, asked: f64, answer: Option<JsValue>) {
+        let newer = answer.and_then(|answer| {
+            let mut follower = self.0.borrow_mut();
+            let before = follower.state.window.with_untracked(|window| window.end());
+            follower.connection.greeted(asked, Date::now(), json::number(&answer, "now")?);
+            follower.take_snapshot(&answer)?;
+            let after = follower.state.window.with_untracked(|window| window.end());
+            Some(after.zip(before).is_none_or(|(after, before)| after >= before + HELD_BACK_MS))
+        });
+        self.told(|connection, now| match newer {
+            Some(newer) => connection.answered(now, newer),
+            None => {
+                connection.unanswered(now, Math::random());
+                Action::None
+            }
+        });
+        self.show();
+    }
+
+    /// Asks for more of the past when a longer window is chosen than has been asked for.
+    fn widen(&self, seconds: usize) {
+        if seconds <= self.0.borrow().longest {
+            return;
+        }
+        self.0.borrow_mut().longest = seconds;
+        let this = self.clone();
+        spawn_local(async move {
+            if let Ok(answer) = snapshot(&format!("/api/snapshot?window={seconds}")).await {
+                if let Some(columns) = json::get(&answer, "window").as_ref().and_then(json::columns) {
+                    this.0.borrow().state.window.update_untracked(|window| window.merge(&columns));
+                }
+                this.show();
+            }
+        });
+    }
+
+    /// Hears from the browser whether the page is seen and whether there is a network.
+    fn listen(&self) -> Vec<Listening> {
+        let (window, document) = (window(), document());
+        let seen = document.clone();
+        let tells: [(EventTarget, &str, Tell); 5] = [
+            (
+                document.into(),
+                "visibilitychange",
+                Box::new(move |connection, now| {
+                    if seen.hidden() {
+                        connection.hidden(now);
+                        Action::None
+                    } else {
+                        connection.shown(now)
+                    }
+                }),
+            ),
+            (window.clone().into(), "pagehide", Box::new(|connection, _| connection.pause())),
+            (window.clone().into(), "pageshow", Box::new(Connection::shown)),
+            (window.clone().into(), "online", Box::new(|connection, now| connection.network_changed(now, false))),
+            (window.into(), "offline", Box::new(|connection, now| connection.network_changed(now, true))),
+        ];
+        let listening = tells.into_iter().map(|(target, name, tell)| {
+            let this = self.clone();
+            let listener = Closure::<dyn FnMut()>::new(move || this.told(&tell));
+            // Refused only by a target that takes no listeners.
+            let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+            (target, name, listener)
+        });
+        listening.collect()
     }
 }
-
-type Shared = Rc<RefCell<Follower>>;
 
 impl Follower {
-    /// Opens a stream in place of the one that is open: after the last event, or with a new window.
-    fn open(this: &Shared, resume: bool) {
-        let mut follower = this.borrow_mut();
-        follower.source = None;
-        let window = follower.longest;
-        let mut address = format!("/api/stream?window={window}");
-        if let Some(id) = follower.last_id.filter(|_| resume) {
-            address.push_str(&format!("&last_event_id={id}"));
+    /// Takes an event in; `None` of one that doesn't fit.
+    fn take(&mut self, event: &Event, data: &JsValue) -> Option<()> {
+        let now = Date::now();
+        match &*event.name {
+            "hello" => {
+                self.reset = json::text(data, "start")? == "reset";
+                self.connection.stream_begun(now, json::number(data, "now")?);
+            }
+            "window" => {
+                let columns = json::columns(data)?;
+                let reset = std::mem::take(&mut self.reset);
+                self.state.window.update_untracked(|window| {
+                    if reset {
+                        window.clear();
+                    }
+                    window.merge(&columns);
+                });
+                // The server's word on where the stream is, also when that is before where we were.
+                self.last_id = event.id.parse().ok();
+                self.ticked(now);
+            }
+            name => {
+                let Ok(name) = name.parse::<EventName>() else {
+                    self.connection.sign_of_life(now);
+                    return Some(());
+                };
+                let id = event.id.parse().ok();
+                // What has come by another way already.
+                if id <= self.last_id {
+                    self.connection.sign_of_life(now);
+                    return Some(());
+                }
+                self.last_id = id;
+                match name {
+                    EventName::Processes => self.state.processes.set_value(json::processes(data)?),
+                    _ => self.state.window.try_update_untracked(|window| json::record(window, name, data))??,
+                }
+                self.ticked(now);
+            }
         }
-        let Ok(source) = EventSource::new(&address) else { return };
-        let mut listeners = Vec::new();
-        let mut listen = |name: &str, handle: fn(&Shared, &MessageEvent)| {
-            let this = Rc::clone(this);
-            let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event| handle(&this, &event));
-            // Refused only by a target that takes no listeners.
-            let _ = source.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
-            listeners.push(listener);
-        };
-        listen("hello", Self::greeted);
-        listen("window", Self::window_arrived);
-        for name in EventName::ALL {
-            listen(name.as_str(), Self::event_arrived);
-        }
-        listen("error", |this, _| Self::failed(this));
-        follower.source = Some(Source { source, _listeners: listeners });
+        Some(())
     }
 
-    fn greeted(this: &Shared, event: &MessageEvent) {
-        let start = json::parse(event).and_then(|hello| json::text(&hello, "start"));
-        this.borrow_mut().reset = start.is_some_and(|start| start == "reset");
-    }
-
-    fn window_arrived(this: &Shared, event: &MessageEvent) {
-        let Some(columns) = json::parse(event).as_ref().and_then(json::columns) else { return };
-        let mut follower = this.borrow_mut();
-        let reset = std::mem::take(&mut follower.reset);
-        follower.state.window.update_untracked(|window| {
+    /// Takes a snapshot in; `None` of one that doesn't fit.
+    fn take_snapshot(&mut self, answer: &JsValue) -> Option<()> {
+        let columns = json::columns(&json::get(answer, "window")?)?;
+        let reset = json::text(answer, "start")? == "reset";
+        self.state.window.update_untracked(|window| {
             if reset {
                 window.clear();
             }
             window.merge(&columns);
         });
-        // The server's word on where the stream is, also when that is before where we were.
-        follower.last_id = event.last_event_id().parse().ok();
-        drop(follower);
-        Self::arrived(this);
-    }
-
-    fn event_arrived(this: &Shared, event: &MessageEvent) {
-        let mut follower = this.borrow_mut();
-        let id = event.last_event_id().parse::<EventId>().ok();
-        let is_new = id > follower.last_id;
-        if let (true, Ok(name)) = (is_new, event.type_().parse::<EventName>()) {
-            // An event that doesn't fit is skipped; the rest of the page goes on.
-            match name {
-                EventName::Processes => json::take_processes(follower.state.processes, event),
-                _ => follower.state.window.update_untracked(|window| json::record(window, name, event)),
-            }
-            follower.last_id = id;
+        if let Some(processes) = json::get(answer, "processes").as_ref().and_then(json::processes) {
+            self.state.processes.set_value(processes);
         }
-        drop(follower);
-        Self::arrived(this);
+        self.last_id = json::text(answer, "id").and_then(|id| id.parse().ok());
+        // Beside a stream, it says nothing of how that is doing.
+        if self.connection.way() == Way::Poll {
+            self.ticked(Date::now());
+        }
+        Some(())
     }
 
-    /// Something of the stream has arrived: live, and to be shown with the next frame. The events of a tick come one by
-    /// one; the page moves once.
-    fn arrived(this: &Shared) {
-        let mut follower = this.borrow_mut();
-        follower.connection.tick_arrived(js_sys::Date::now());
-        if !std::mem::replace(&mut follower.notified, true) {
-            let this = SendWrapper::new(Rc::clone(this));
-            request_animation_frame(move || Self::show(&this));
+    /// The newest second of the window has just arrived.
+    fn ticked(&mut self, now: f64) {
+        if let Some(t) = self.state.window.with_untracked(|window| window.end()) {
+            self.connection.tick_arrived(now, t as f64);
         }
     }
+}
 
-    fn show(this: &Shared) {
-        let state = {
-            let mut follower = this.borrow_mut();
-            follower.notified = false;
-            follower.state
-        };
-        state.window.notify();
-        Self::show_link(this);
+/// What `GET /api/snapshot` answers.
+async fn snapshot(address: &str) -> Result<JsValue, JsValue> {
+    let init = RequestInit::new();
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
+    let response = answer(address, &init).await?;
+    if !response.ok() {
+        return Err(response.status().into());
     }
-
-    fn show_link(this: &Shared) {
-        let (link, state) = {
-            let follower = this.borrow();
-            (follower.connection.link(), follower.state)
-        };
-        if state.link.get_untracked() != link {
-            state.link.set(link);
-        }
-    }
-
-    fn failed(this: &Shared) {
-        {
-            let mut follower = this.borrow_mut();
-            let source = follower.source.as_ref();
-            let closed = source.is_none_or(|source| source.source.ready_state() == EventSource::CLOSED);
-            follower.connection.failed(js_sys::Date::now(), closed, js_sys::Math::random());
-        }
-        Self::show_link(this);
-    }
-
-    fn timer_fired(this: &Shared) {
-        let action = this.borrow_mut().connection.timer_fired(js_sys::Date::now());
-        if action == Action::Reopen {
-            Self::open(this, true);
-        }
-        Self::show_link(this);
-    }
-
-    /// Asks for more of the past when a longer window is chosen than has been asked for.
-    fn widen(this: &Shared, seconds: usize) {
-        if seconds > this.borrow().longest {
-            this.borrow_mut().longest = seconds;
-            Self::open(this, false);
-        }
-    }
+    JsFuture::from(response.json()?).await
 }

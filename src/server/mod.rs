@@ -17,6 +17,7 @@ mod problem;
 mod routes;
 pub mod sampler;
 mod shutdown;
+mod snapshot;
 mod state;
 mod statistics;
 mod stream;

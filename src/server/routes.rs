@@ -1,7 +1,7 @@
 //! Which address answers what.
 
 use super::{
-    Limits, Policy, Problem, assets::ASSETS, encoding, headers, health, host, hub::Hub, origin, page,
+    Limits, Policy, Problem, assets::ASSETS, encoding, headers, health, host, hub::Hub, origin, page, snapshot,
     statistics::Statistics, stream,
 };
 use crate::metrics::HostFacts;
@@ -45,9 +45,11 @@ pub fn routes(state: AppState) -> Router {
     Router::new()
         .route("/", get(page::dashboard))
         .route("/api/stream", get(stream::stream).options(origin::preflight))
+        .route("/api/snapshot", get(snapshot::snapshot).options(origin::preflight))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/docs/operations.md", get(operations))
         .route("/assets/{name}", get(asset))
         .route("/{name}", get(public_file))
         .method_not_allowed_fallback(method_not_allowed)
@@ -56,6 +58,11 @@ pub fn routes(state: AppState) -> Router {
         .layer(middleware::from_fn(encoding::encode_pages))
         .layer(middleware::from_fn(headers::limit_head))
         .layer(middleware::from_fn(headers::secure))
+}
+
+/// What the page refers its operator to.
+async fn operations() -> &'static str {
+    include_str!("../../docs/operations.md")
 }
 
 async fn asset(Path(name): Path<String>, request: Request) -> Response {

@@ -13,5 +13,6 @@ mod process;
 mod program;
 mod prometheus;
 mod proxies;
+mod snapshot;
 mod stream;
 mod support;

@@ -91,6 +91,24 @@ impl Hub {
         (start, columns.zip(newest), cursor)
     }
 
+    /// What there is from `last_id` on, or the newest `window` seconds for a client that is new here or says what means
+    /// nothing; and the id of the newest event in it.
+    pub fn since(
+        &self,
+        wanted: EventNames,
+        last_id: Option<Result<EventId, InvalidId>>,
+        window: usize,
+    ) -> (Start, Columns, Option<EventId>) {
+        let past = self.past();
+        let newest = past.last_id();
+        let (start, columns) = match last_id {
+            Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => (Start::Window, past.columns_from(id, wanted)),
+            Some(_) => (Start::Reset, past.window.columns(None, window, wanted)),
+            None => (Start::Window, past.window.columns(None, window, wanted)),
+        };
+        (start, columns, newest)
+    }
+
     /// What follows at `cursor`, which moves past it. `coding` is how a shared piece is packed.
     pub fn advance(&self, cursor: &mut Cursor, coding: Coding) -> Progress {
         loop {
@@ -333,6 +351,22 @@ mod tests {
         assert_eq!(newest.pass(&mut ready, Coding::Identity), None, "it has passed it");
         assert_eq!(newest.pass(&mut within, Coding::Identity), None, "it isn't there yet");
         assert_eq!(drain(&hub, &mut within).len(), 4);
+    }
+
+    #[test]
+    fn who_asks_now_and_then_gets_what_has_come_since() {
+        let hub = hub(5, 2);
+        let (start, columns, newest) = hub.since(ALL, Some("3000-1".parse()), 300);
+        assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, Some(id(5000, 2))));
+        let (start, columns, _) = hub.since(ALL, Some("5000-2".parse()), 300);
+        assert_eq!((start, columns.t0, columns.n), (Start::Window, 5000, 1));
+        let (start, columns, _) = hub.since(ALL, None, 2);
+        assert_eq!((start, columns.t0, columns.n), (Start::Window, 4000, 2));
+        for foreign in ["6000-0", "abc"] {
+            let (start, columns, _) = hub.since(ALL, Some(foreign.parse()), 300);
+            assert_eq!((start, columns.n), (Start::Reset, 5), "{foreign}");
+        }
+        assert_eq!(super::Hub::default().since(ALL, None, 300).2, None);
     }
 
     #[test]

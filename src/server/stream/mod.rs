@@ -22,9 +22,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 pub(super) use fanout::Fanout;
+pub(super) use request::Query;
 use request::StreamRequest;
 use std::{net::IpAddr, time::Instant};
-pub(super) use viewer::{Next, Viewer};
+pub(super) use viewer::{Next, Viewer, unix_ms};
 
 /// Streams to one viewer until it leaves, its stream is old, or the server stops.
 pub(super) async fn stream(

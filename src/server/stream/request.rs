@@ -9,15 +9,41 @@ use axum::http::{HeaderMap, StatusCode, header};
 /// Seconds of window for a client that doesn't say.
 const DEFAULT_WINDOW_S: usize = 300;
 
-/// What a client asks for.
+/// What a client's query asks for.
 #[derive(Debug, PartialEq)]
-pub(super) struct StreamRequest {
+pub(in crate::server) struct Query {
     /// What it wants to hear of.
     pub events: EventNames,
     /// Seconds of the past, if it is new here.
     pub window: usize,
     /// Where it was, if it was here.
     pub last_id: Option<Result<EventId, InvalidId>>,
+}
+
+impl Query {
+    /// Reads a query in which `last_id` says where the client was.
+    ///
+    /// # Errors
+    /// When a value is none that we know.
+    pub(in crate::server) fn read(query: &str, last_id: &str) -> Result<Self, Problem> {
+        let mut read = Self { events: EventNames::ALL, window: DEFAULT_WINDOW_S, last_id: None };
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*key {
+                "events" => read.events = parse_events(&value)?,
+                "window" => read.window = parse_window(&value)?,
+                key if key == last_id => read.last_id = Some(value.parse()),
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// What a client asks of the stream.
+#[derive(Debug, PartialEq)]
+pub(super) struct StreamRequest {
+    /// What of it, and from where on.
+    pub query: Query,
     /// How its stream is packed.
     pub coding: Coding,
 }
@@ -31,20 +57,12 @@ impl StreamRequest {
             return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "Not acceptable", detail));
         }
         let coding = if Encoding::Gzip.accepted(headers) { Coding::Gzip } else { Coding::Identity };
-        let mut request = Self { events: EventNames::ALL, window: DEFAULT_WINDOW_S, last_id: None, coding };
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
-                "events" => request.events = parse_events(&value)?,
-                "window" => request.window = parse_window(&value)?,
-                "last_event_id" => request.last_id = Some(value.parse()),
-                _ => {}
-            }
-        }
+        let mut query = Query::read(query, "last_event_id")?;
         // A browser that reconnects repeats the address it was given, with the header beside it: the header is newer.
         if let Some(id) = headers.get("last-event-id") {
-            request.last_id = Some(String::from_utf8_lossy(id.as_bytes()).parse());
+            query.last_id = Some(String::from_utf8_lossy(id.as_bytes()).parse());
         }
-        Ok(request)
+        Ok(Self { query, coding })
     }
 }
 
@@ -91,23 +109,23 @@ mod tests {
     #[test]
     fn everything_has_a_default() {
         let request = read("", None, None).unwrap();
-        let default = StreamRequest { events: EventNames::ALL, window: 300, last_id: None, coding: Coding::Identity };
-        assert_eq!(request, default);
+        let query = Query { events: EventNames::ALL, window: 300, last_id: None };
+        assert_eq!(request, StreamRequest { query, coding: Coding::Identity });
         assert_eq!(read("_=123&x", None, None).unwrap(), request);
     }
 
     #[test]
     fn a_query_chooses_events_window_and_place() {
-        let request = read("events=memory%2Ccpu&window=60&last_event_id=5-1", None, None).unwrap();
+        let request = read("events=memory%2Ccpu&window=60&last_event_id=5-1", None, None).unwrap().query;
         assert_eq!(request.events, EventNames::from_iter([EventName::Memory, EventName::Cpu]));
         assert_eq!((request.window, request.last_id), (60, Some(Ok(EventId { ms: 5, n: 1 }))));
     }
 
     #[test]
     fn the_header_wins_over_the_query() {
-        let request = read("last_event_id=5-1", None, Some("6-0")).unwrap();
+        let request = read("last_event_id=5-1", None, Some("6-0")).unwrap().query;
         assert_eq!(request.last_id, Some(Ok(EventId { ms: 6, n: 0 })));
-        assert!(matches!(read("", None, Some("garbage")).unwrap().last_id, Some(Err(_))));
+        assert!(matches!(read("", None, Some("garbage")).unwrap().query.last_id, Some(Err(_))));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One open stream: a place in the hub, and what is about to be written. It knows neither sockets nor threads, and is
 //! told the time.
 
-use super::request::StreamRequest;
+use super::request::{Query, StreamRequest};
 use crate::{
     metrics::{Columns, EventId, INTERVAL_MS, RETENTION_S},
     server::{
@@ -71,8 +71,8 @@ pub(in crate::server) enum Next {
 impl Viewer {
     pub(super) fn open(state: &AppState, request: StreamRequest, permit: Permit, now: Instant) -> Self {
         let hub = Arc::clone(&state.hub);
-        let wanted = request.events;
-        let (start, window, cursor) = hub.open(wanted, request.last_id, request.window);
+        let Query { events: wanted, window, last_id } = request.query;
+        let (start, window, cursor) = hub.open(wanted, last_id, window);
         let mut plain = BytesMut::new();
         write_retry(&mut plain, fastrand::u32(RETRY_MS));
         write_json(&mut plain, None, "hello", &hello(&state.host.name, start));
@@ -211,7 +211,8 @@ fn hello(host: &str, start: Start) -> Value {
     })
 }
 
-fn unix_ms() -> u64 {
+/// The clock's time in unix milliseconds.
+pub(in crate::server) fn unix_ms() -> u64 {
     std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_millis() as u64)
 }
 

@@ -1,0 +1,138 @@
+//! Where events come from: an EventSource, or a stream that we read ourselves.
+
+use super::json;
+use crate::{
+    metrics::EventName,
+    sse::{Event, Parser},
+};
+use js_sys::{
+    Reflect, Uint8Array,
+    futures::{JsFuture, spawn_local},
+};
+use leptos::{
+    prelude::window,
+    wasm_bindgen::{JsCast, JsValue},
+};
+use std::rc::{Rc, Weak};
+use wasm_bindgen::closure::Closure;
+use web_sys::{AbortController, EventSource, MessageEvent, ReadableStreamDefaultReader, RequestInit, Response};
+
+/// What a source tells.
+pub(super) enum News {
+    /// An event has arrived.
+    Event(Event),
+    /// The stream has ended, or was cut off. The browser makes a new one by itself, or doesn't.
+    Lost {
+        /// Whether it does.
+        retries: bool,
+    },
+    /// The server gives no stream.
+    Refused {
+        /// Its reason.
+        reason: String,
+        /// For how many milliseconds.
+        retry_after: f64,
+    },
+}
+
+/// Names of the events about the stream itself.
+const ABOUT_STREAM: [&str; 3] = ["hello", "window", "heartbeat"];
+
+/// An open stream; dropped, it is closed, and tells nothing more.
+pub(super) enum Source {
+    /// Read by the browser, which calls these.
+    EventSource { source: EventSource, _listeners: Vec<Closure<dyn FnMut(MessageEvent)>> },
+    /// Read by us, as long as this is there to be told.
+    Fetch { controller: AbortController, _listener: Rc<Listener> },
+}
+
+type Listener = Box<dyn Fn(News)>;
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        match self {
+            Self::EventSource { source, .. } => {
+                source.set_onerror(None);
+                source.close();
+            }
+            Self::Fetch { controller, .. } => controller.abort(),
+        }
+    }
+}
+
+impl Source {
+    /// Has the browser follow the stream at `address`. `None` where it can't.
+    pub(super) fn event_source(address: &str, tell: impl Fn(News) + 'static) -> Option<Self> {
+        let source = EventSource::new(address).ok()?;
+        let tell = Rc::new(tell);
+        let mut listeners = Vec::new();
+        let mut listen = |name: &str, listener: Closure<dyn FnMut(MessageEvent)>| {
+            // Refused only by a target that takes no listeners.
+            let _ = source.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+            listeners.push(listener);
+        };
+        for name in ABOUT_STREAM.into_iter().chain(EventName::ALL.into_iter().map(EventName::as_str)) {
+            let tell = Rc::clone(&tell);
+            listen(name, Closure::new(move |event: MessageEvent| tell(News::Event(read(&event)))));
+        }
+        let failed = source.clone();
+        listen(
+            "error",
+            Closure::new(move |_| tell(News::Lost { retries: failed.ready_state() != EventSource::CLOSED })),
+        );
+        Some(Self::EventSource { source, _listeners: listeners })
+    }
+
+    /// Follows the stream at `address`. `None` where the browser can't.
+    pub(super) fn fetch(address: String, tell: impl Fn(News) + 'static) -> Option<Self> {
+        let controller = AbortController::new().ok()?;
+        let init = RequestInit::new();
+        init.set_signal(Some(&controller.signal()));
+        let listener: Rc<Listener> = Rc::new(Box::new(tell));
+        let told = Rc::downgrade(&listener);
+        spawn_local(async move {
+            // Whatever fails is a lost connection, unless the server said more.
+            let outcome = follow(&address, &init, &told).await;
+            if let Some(tell) = told.upgrade() {
+                tell(outcome.ok().flatten().unwrap_or(News::Lost { retries: false }));
+            }
+        });
+        Some(Self::Fetch { controller, _listener: listener })
+    }
+}
+
+fn read(event: &MessageEvent) -> Event {
+    Event { name: event.type_(), data: event.data().as_string().unwrap_or_default(), id: event.last_event_id() }
+}
+
+/// Tells every event, until the stream ends; the refusal, where there is no stream.
+async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Result<Option<News>, JsValue> {
+    let response = answer(address, init).await?;
+    if !response.ok() {
+        let retry_after = response.headers().get("retry-after")?.and_then(|seconds| seconds.parse::<u32>().ok());
+        let problem = JsFuture::from(response.text()?).await?.as_string();
+        let problem = problem.as_deref().and_then(json::parse);
+        let reason = problem.and_then(|problem| json::text(&problem, "detail"));
+        return Ok(Some(News::Refused {
+            reason: reason.unwrap_or_else(|| format!("The server answers with status {}.", response.status())),
+            retry_after: f64::from(retry_after.unwrap_or(0)) * 1000.0,
+        }));
+    }
+    let body = response.body().ok_or(JsValue::NULL)?;
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let mut parser = Parser::default();
+    loop {
+        let chunk = JsFuture::from(reader.read()).await?;
+        if Reflect::get(&chunk, &"done".into())?.is_truthy() {
+            return Ok(None);
+        }
+        let bytes: Uint8Array = Reflect::get(&chunk, &"value".into())?.unchecked_into();
+        let Some(tell) = told.upgrade() else { return Ok(None) };
+        parser.read(&bytes.to_vec(), |event| tell(News::Event(event)));
+    }
+}
+
+/// The answer to a GET.
+pub(super) async fn answer(address: &str, init: &RequestInit) -> Result<Response, JsValue> {
+    JsFuture::from(window().fetch_with_str_and_init(address, init)).await?.dyn_into()
+}
