@@ -1,4 +1,5 @@
 import { gapsBetween, secondsOf } from "../fixtures/dashboard";
+import { streams } from "../fixtures/metrics";
 import { BufferingProxy } from "../fixtures/proxy";
 import { expect, test } from "../fixtures/test";
 
@@ -91,7 +92,7 @@ test("a page that nobody sees asks for nothing, and has everything once it is se
   await expect(dashboard.indicator).toHaveText("live");
   await see(false);
   await expect(dashboard.indicator).toHaveText("paused");
-  await expect.poll(viewers(server.url)).toBe(1);
+  await expect.poll(streams(server.url)).toBe(1);
   const { newest } = await dashboard.read();
   while (control.newest < newest + 3000) await control.next();
   expect((await dashboard.read()).newest).toBe(newest);
@@ -106,11 +107,11 @@ test("a page that is left and come back to goes on without a gap", async ({ serv
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
   await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
-  await expect.poll(viewers(server.url)).toBe(1);
+  await expect.poll(streams(server.url)).toBe(1);
   for (let tick = 0; tick < 2; tick++) await control.next();
   await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
   await expect(dashboard.indicator).toHaveText("live");
-  await expect.poll(viewers(server.url)).toBe(2);
+  await expect.poll(streams(server.url)).toBe(2);
   expect((await dashboard.readWith(control)).gaps).toEqual([]);
 });
 
@@ -167,11 +168,3 @@ test("a browser without EventSource follows the stream all the same", async ({ s
   const reading = await dashboard.readWith(control);
   expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
 });
-
-/** Streams that are open, as the server counts. */
-function viewers(server: string): () => Promise<number> {
-  return async () => {
-    const metrics = await (await fetch(`${server}/metrics`)).text();
-    return Number(/^hostbeat_streams (\d+)/m.exec(metrics)?.[1]);
-  };
-}

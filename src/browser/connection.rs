@@ -30,6 +30,8 @@ pub enum Way {
     Fetch,
     /// By asking for what is new.
     Poll,
+    /// By another tab of this browser, which has a stream for all of them.
+    Tab,
 }
 
 /// What the browser shall do.
@@ -39,8 +41,12 @@ pub enum Action {
     None,
     /// Close the stream if one is open, and open one this way.
     Open(Way),
-    /// Close the stream.
+    /// Close the stream, and leave the other tabs alone.
     Close,
+    /// Find out whether another tab has a stream.
+    Join,
+    /// Close the stream, hear from another tab, and ask for what was missed.
+    Follow,
     /// Ask beside the stream for what is new.
     Ask,
 }
@@ -82,7 +88,7 @@ impl Connection {
         Self {
             status: Status::default(),
             first,
-            way: first,
+            way: Way::Tab,
             opened: now,
             requested: Some(now),
             heard: now,
@@ -97,9 +103,22 @@ impl Connection {
         }
     }
 
-    /// How to connect now.
+    /// How the samples come now.
     pub fn way(&self) -> Way {
         self.way
+    }
+
+    /// This tab is the one that has the stream.
+    pub fn elected(&mut self, now: f64) -> Action {
+        if self.way == Way::Tab { self.open(self.first, now) } else { Action::None }
+    }
+
+    /// Another tab has the stream.
+    pub fn followed(&mut self, now: f64) -> Action {
+        self.open(Way::Tab, now);
+        // That one may pass on what its stream begins with.
+        self.requested = None;
+        Action::Follow
     }
 
     /// What to show.
@@ -197,6 +216,15 @@ impl Connection {
         if matches!(link, Link::Live | Link::Polling) && now - self.on_time >= STALE_MS {
             self.status.link = Link::Stale;
         }
+        if self.way == Way::Tab {
+            let waits = matches!(self.status.link, Link::Connecting | Link::Stale);
+            if !waits || now - self.opened.max(self.on_time) < STALE_MS {
+                return Action::None;
+            }
+            // A tab that answers is followed on; one that is gone doesn't.
+            self.opened = now;
+            return Action::Join;
+        }
         if self.way == Way::Poll {
             return if now - self.opened >= POLLING_MS { self.open(self.first, now) } else { Action::Ask };
         }
@@ -219,7 +247,7 @@ impl Connection {
             return Action::None;
         }
         self.status.stuck = !newer;
-        if !newer {
+        if !newer || self.way == Way::Tab {
             return Action::None;
         }
         self.strikes += 1;
@@ -243,7 +271,11 @@ impl Connection {
     /// The page is seen again, or back from where the browser keeps the pages that were left.
     pub fn shown(&mut self, now: f64) -> Action {
         self.hidden_at = None;
-        if self.status.link == Link::Paused { self.open(self.first, now) } else { self.timer_fired(now) }
+        if self.status.link != Link::Paused {
+            return self.timer_fired(now);
+        }
+        self.open(Way::Tab, now);
+        Action::Join
     }
 
     /// The page is left, or was not seen for long.
@@ -260,7 +292,12 @@ impl Connection {
             self.status.link = Link::Offline;
         }
         // What there is of a stream is of the old network; the browser may not find out for minutes.
-        if !offline && (waits || self.status.link == Link::Stale) { self.open(self.first, now) } else { Action::None }
+        let of_old = waits || self.status.link == Link::Stale;
+        match self.way {
+            _ if offline || !of_old => Action::None,
+            Way::Tab => Action::Join,
+            _ => self.open(self.first, now),
+        }
     }
 
     fn open(&mut self, way: Way, now: f64) -> Action {
@@ -283,8 +320,15 @@ mod tests {
 
     const OPEN: Action = Action::Open(Way::EventSource);
 
+    /// A connection of the tab that has the stream.
+    fn opened(now: f64, has_event_source: bool) -> Connection {
+        let mut connection = Connection::new(now, has_event_source);
+        connection.elected(now);
+        connection
+    }
+
     fn live() -> Connection {
-        let mut connection = Connection::new(0.0, true);
+        let mut connection = opened(0.0, true);
         connection.stream_begun(10.0, 5.0);
         connection.tick_arrived(1_000.0, 1_000.0);
         connection
@@ -296,7 +340,7 @@ mod tests {
 
     #[test]
     fn it_is_live_only_while_ticks_arrive() {
-        let mut connection = Connection::new(0.0, true);
+        let mut connection = opened(0.0, true);
         assert_eq!(link(&connection), Link::Connecting);
         connection.tick_arrived(1_000.0, 1_000.0);
         assert_eq!((connection.timer_fired(3_900.0), link(&connection)), (Action::None, Link::Live));
@@ -308,7 +352,7 @@ mod tests {
 
     #[test]
     fn the_delay_is_told_whatever_the_clocks_say() {
-        let mut connection = Connection::new(1_000_000.0, true);
+        let mut connection = opened(1_000_000.0, true);
         // The answer took 40 ms; the server's clock is a quarter of an hour behind.
         connection.stream_begun(1_000_040.0, 100_020.0);
         connection.tick_arrived(1_001_030.0, 101_000.0);
@@ -372,7 +416,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_is_held_back_is_done_without_for_a_while() {
-        let mut connection = Connection::new(0.0, true);
+        let mut connection = opened(0.0, true);
         let mut now = 0.0;
         for way in [Way::EventSource, Way::EventSource, Way::Poll] {
             now += STALE_MS;
@@ -423,7 +467,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_half_a_minute_and_start_over_once_ticks_flow() {
-        let mut connection = Connection::new(0.0, false);
+        let mut connection = opened(0.0, false);
         let mut now = 2_000.0;
         for wait in [1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0, 30_000.0, 30_000.0] {
             connection.lost(now, false, 1.0);
@@ -445,7 +489,7 @@ mod tests {
         connection.tick_arrived(62_000.0, 62_000.0);
         assert_eq!((connection.timer_fired(62_000.0), link(&connection)), (Action::Close, Link::Paused));
         assert_eq!(connection.timer_fired(900_000.0), Action::None);
-        assert_eq!((connection.shown(900_500.0), link(&connection)), (OPEN, Link::Connecting));
+        assert_eq!((connection.shown(900_500.0), link(&connection)), (Action::Join, Link::Connecting));
     }
 
     #[test]
@@ -465,5 +509,19 @@ mod tests {
         // A server on this very device is there without a network.
         connection.tick_arrived(60_100.0, 60_100.0);
         assert_eq!(link(&connection), Link::Live);
+    }
+
+    #[test]
+    fn a_tab_asks_for_the_leader_when_nothing_comes_from_it() {
+        let mut connection = Connection::new(0.0, true);
+        assert_eq!(connection.followed(200.0), Action::Follow);
+        connection.greeted(200.0, 210.0, 205.0);
+        connection.tick_arrived(210.0, 0.0);
+        assert_eq!((connection.answered(210.0, true), link(&connection)), (Action::None, Link::Live));
+        assert_eq!((connection.timer_fired(3_210.0), link(&connection)), (Action::Join, Link::Stale));
+        assert_eq!(connection.timer_fired(4_000.0), Action::None, "it has a while to answer");
+        assert_eq!(connection.timer_fired(20_000.0), Action::Join);
+        assert_eq!((connection.elected(20_300.0), connection.way()), (OPEN, Way::EventSource));
+        assert_eq!(connection.elected(20_400.0), Action::None, "it is that already");
     }
 }

@@ -7,6 +7,7 @@ mod backend;
 #[cfg(feature = "hydrate")]
 mod canvas;
 mod connection;
+mod election;
 #[cfg(feature = "hydrate")]
 mod json;
 #[cfg(feature = "hydrate")]
@@ -15,10 +16,13 @@ mod source;
 mod storage;
 #[cfg(feature = "hydrate")]
 mod stream;
+#[cfg(feature = "hydrate")]
+mod tabs;
 
 #[cfg(feature = "hydrate")]
 pub use canvas::paint;
 pub use connection::{Action, Connection, Way};
+pub use election::{Election, Outcome, Word};
 #[cfg(feature = "hydrate")]
 pub use json::seed;
 #[cfg(feature = "hydrate")]

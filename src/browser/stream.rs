@@ -1,8 +1,9 @@
 //! Follows the server's stream into the page's state.
 
 use super::{
-    Action, Connection, Way, json,
+    Action, Connection, Election, Outcome, Way, Word, json,
     source::{News, Source, answer},
+    tabs::{Heard, Tabs},
 };
 use crate::{
     app::State,
@@ -23,11 +24,17 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use wasm_bindgen::closure::Closure;
 use web_sys::{AbortSignal, EventTarget, RequestInit};
 
+/// What a tab that polls passes on.
+const SNAPSHOT: &str = "snapshot";
 const TIMER: Duration = Duration::from_secs(1);
 /// How long an answer that isn't a stream may take.
 const PATIENCE_MS: u32 = 5_000;
 /// Milliseconds by which the server must be ahead of the stream to call that held back: a tick may be on its way.
 const HELD_BACK_MS: u64 = 2_000;
+
+/// How long other tabs have to say that one of them has a stream; a part of it by chance, so that of many that are opened
+/// at once one is the first.
+const ANSWER_MS: (f64, f64) = (80.0, 160.0);
 
 /// Follows the stream into `state` until the page is left.
 pub(super) fn follow(state: State) {
@@ -36,14 +43,15 @@ pub(super) fn follow(state: State) {
         state,
         connection: Connection::new(Date::now(), has_event_source),
         source: None,
+        election: Election::new(Math::random()),
+        tabs: None,
         last_id: state.after.get_value().and_then(|id| id.parse().ok()),
         reset: false,
         asking: false,
         longest: state.span.get_untracked().seconds(),
         notified: false,
     })));
-    let way = follower.0.borrow().connection.way();
-    follower.act(Action::Open(way));
+    follower.act(Action::Join);
 
     let timed = SendWrapper::new(follower.clone());
     let timer = set_interval_with_handle(move || timed.told(|connection, now| connection.timer_fired(now)), TIMER);
@@ -65,6 +73,8 @@ struct Follower {
     state: State,
     connection: Connection,
     source: Option<Source>,
+    election: Election,
+    tabs: Option<Tabs>,
     last_id: Option<EventId>,
     /// Whether the next window is a new start rather than a filling.
     reset: bool,
@@ -93,7 +103,12 @@ impl Shared {
     fn act(&self, action: Action) {
         match action {
             Action::None => {}
-            Action::Close => self.0.borrow_mut().source = None,
+            Action::Close => self.leave(),
+            Action::Join => self.join(),
+            Action::Follow => {
+                self.0.borrow_mut().source = None;
+                self.ask();
+            }
             Action::Ask => self.ask(),
             Action::Open(way) => self.open(way),
         }
@@ -116,13 +131,70 @@ impl Shared {
                 self.ask();
                 None
             }
+            Way::Tab => None,
         };
         self.0.borrow_mut().source = source;
     }
 
+    /// Asks the other tabs who has the stream.
+    fn join(&self) {
+        if self.0.borrow().tabs.is_none() {
+            let this = self.clone();
+            let tabs = Tabs::open(move |from, heard| match heard {
+                Heard::Word(word) => this.agree(|election| election.heard(word, from)),
+                Heard::Event(event) => {
+                    this.agree(|election| election.heard(Word::Mine, from));
+                    this.event_arrived(&event);
+                }
+            });
+            self.0.borrow_mut().tabs = tabs;
+        }
+        self.agree(Election::join);
+    }
+
+    fn leave(&self) {
+        self.0.borrow_mut().source = None;
+        self.agree(|election| (election.leave(), Outcome::None));
+        self.0.borrow_mut().tabs = None;
+    }
+
+    /// Says to the other tabs what there is to say, and does what follows from it.
+    fn agree(&self, turn: impl FnOnce(&mut Election) -> (Option<Word>, Outcome)) {
+        let outcome = {
+            let mut follower = self.0.borrow_mut();
+            let (word, outcome) = turn(&mut follower.election);
+            if let Some((word, tabs)) = word.zip(follower.tabs.as_ref()) {
+                tabs.say(follower.election.id(), word);
+            }
+            outcome
+        };
+        match outcome {
+            Outcome::None => {}
+            Outcome::Lead => self.told(Connection::elected),
+            Outcome::Follow => self.told(Connection::followed),
+            Outcome::Wait => {
+                let this = SendWrapper::new(self.clone());
+                let (least, chance) = ANSWER_MS;
+                let patience = Duration::from_millis((least + chance * Math::random()) as u64);
+                set_timeout(move || this.agree(Election::time_is_up), patience);
+            }
+        }
+    }
+
+    /// Lets the other tabs have what they don't get themselves.
+    fn pass_on(&self, event: &Event) {
+        let follower = self.0.borrow();
+        if let Some(tabs) = follower.tabs.as_ref().filter(|_| follower.election.leads()) {
+            tabs.pass_on(follower.election.id(), event);
+        }
+    }
+
     fn heard(&self, news: News) {
         match news {
-            News::Event(event) => self.event_arrived(&event),
+            News::Event(event) => {
+                self.pass_on(&event);
+                self.event_arrived(&event);
+            }
             News::Lost { retries } => self.told(|connection, now| connection.lost(now, retries, Math::random())),
             News::Refused { reason, retry_after } => self.told(|connection, now| {
                 connection.refused(now, reason, retry_after, Math::random());
@@ -182,7 +254,11 @@ impl Shared {
         spawn_local(async move {
             let answer = snapshot(&address).await.ok();
             this.0.borrow_mut().asking = false;
-            this.answered(asked, answer);
+            let polls = this.0.borrow().connection.way() == Way::Poll;
+            if let (true, Some(data)) = (polls, &answer) {
+                this.pass_on(&Event { name: SNAPSHOT.to_owned(), data: data.clone(), id: String::new() });
+            }
+            this.answered(asked, answer.as_deref().and_then(json::parse));
         });
     }
 
@@ -213,10 +289,10 @@ impl Shared {
         self.0.borrow_mut().longest = seconds;
         let this = self.clone();
         spawn_local(async move {
-            if let Ok(answer) = snapshot(&format!("/api/snapshot?window={seconds}")).await {
-                if let Some(columns) = json::get(&answer, "window").as_ref().and_then(json::columns) {
-                    this.0.borrow().state.window.update_untracked(|window| window.merge(&columns));
-                }
+            let answer = snapshot(&format!("/api/snapshot?window={seconds}")).await.ok();
+            let window = answer.as_deref().and_then(json::parse).and_then(|answer| json::get(&answer, "window"));
+            if let Some(columns) = window.as_ref().and_then(json::columns) {
+                this.0.borrow().state.window.update_untracked(|window| window.merge(&columns));
                 this.show();
             }
         });
@@ -277,6 +353,10 @@ impl Follower {
                 self.last_id = event.id.parse().ok();
                 self.ticked(now);
             }
+            SNAPSHOT => {
+                self.take_snapshot(data)?;
+                self.ticked(now);
+            }
             name => {
                 let Ok(name) = name.parse::<EventName>() else {
                     self.connection.sign_of_life(now);
@@ -312,9 +392,11 @@ impl Follower {
         if let Some(processes) = json::get(answer, "processes").as_ref().and_then(json::processes) {
             self.state.processes.set_value(processes);
         }
-        self.last_id = json::text(answer, "id").and_then(|id| id.parse().ok());
+        let id = json::text(answer, "id").and_then(|id| id.parse().ok());
+        // Another tab may have passed on what came after it.
+        self.last_id = if reset { id } else { id.max(self.last_id) };
         // Beside a stream, it says nothing of how that is doing.
-        if self.connection.way() == Way::Poll {
+        if matches!(self.connection.way(), Way::Poll | Way::Tab) {
             self.ticked(Date::now());
         }
         Some(())
@@ -329,12 +411,12 @@ impl Follower {
 }
 
 /// What `GET /api/snapshot` answers.
-async fn snapshot(address: &str) -> Result<JsValue, JsValue> {
+async fn snapshot(address: &str) -> Result<String, JsValue> {
     let init = RequestInit::new();
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
     let response = answer(address, &init).await?;
     if !response.ok() {
         return Err(response.status().into());
     }
-    JsFuture::from(response.json()?).await
+    JsFuture::from(response.text()?).await?.as_string().ok_or(JsValue::NULL)
 }

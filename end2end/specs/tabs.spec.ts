@@ -1,0 +1,66 @@
+import { Dashboard, secondsOf } from "../fixtures/dashboard";
+import { streams } from "../fixtures/metrics";
+import type { Recorder } from "../fixtures/recorder";
+import { expect, test } from "../fixtures/test";
+
+const TABS = 8;
+
+test("eight tabs cost the server one stream, whichever of them are closed", async ({ server, context, record }) => {
+  test.setTimeout(120_000);
+  const control = await record(server.url);
+  const tabs: Dashboard[] = [];
+  // All at once, as a browser that is started again opens them.
+  for (let tab = 0; tab < TABS; tab++) tabs.push(new Dashboard(await context.newPage()));
+  await Promise.all(tabs.map((tab) => tab.open(60, server.url)));
+  await expectAll(tabs, control);
+  await expect.poll(streams(server.url), "the control's and one more").toBe(2);
+
+  // The one that has the stream is among those that are closed, sooner or later; the one that stays shows every second.
+  while (tabs.length > 1) {
+    await tabs.shift()!.page.close();
+    if (tabs.length % 3 !== 1) continue;
+    await expectAll(tabs, control);
+    await expect.poll(streams(server.url)).toBe(2);
+  }
+});
+
+test("who comes later has what came before, and another window for itself", async ({ server, context, record }) => {
+  const control = await record(server.url);
+  const first = new Dashboard(await context.newPage());
+  await first.open(60, server.url);
+  await expectAll([first], control);
+  const second = new Dashboard(await context.newPage());
+  await second.open(300, server.url);
+  await second.choice("15 min").click();
+  await expectAll([first, second], control);
+  expect((await first.read()).span).toBe(60);
+  expect((await second.read()).span).toBe(900);
+  await expect.poll(streams(server.url)).toBe(2);
+});
+
+test("a tab that is left hands over at once", async ({ server, context, record }) => {
+  const control = await record(server.url);
+  const first = new Dashboard(await context.newPage());
+  await first.open(60, server.url);
+  await expectAll([first], control);
+  const second = new Dashboard(await context.newPage());
+  await second.open(60, server.url);
+  await expectAll([second], control);
+  await first.page.goto("about:blank");
+  const left = control.newest;
+  while (control.newest < left + 3000) {
+    await control.next();
+    await expect(second.indicator).toHaveText("live");
+  }
+  await expectAll([second], control);
+  await expect.poll(streams(server.url)).toBe(2);
+});
+
+/** Each is live, with every second that the server has sampled. */
+async function expectAll(tabs: Dashboard[], control: Recorder): Promise<void> {
+  for (const tab of tabs) {
+    await expect(tab.indicator).toHaveText("live");
+    const reading = await tab.readWith(control);
+    expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
+  }
+}

@@ -1,0 +1,223 @@
+//! Which of a browser's tabs follows the stream for all of them. Pure: it is told what the others say, and says what to
+//! answer.
+//!
+//! The browser's own locks would decide the same, but only pages that came over TLS have them.
+
+/// What tabs say to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Does anybody follow the stream?
+    Who,
+    /// I do.
+    Mine,
+    /// I did.
+    Bye,
+}
+
+impl Word {
+    const ALL: [Self; 3] = [Self::Who, Self::Mine, Self::Bye];
+
+    /// As it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Who => "who",
+            Self::Mine => "mine",
+            Self::Bye => "bye",
+        }
+    }
+
+    /// What [`as_str`](Self::as_str) has written.
+    pub fn of_str(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|word| word.as_str() == text)
+    }
+}
+
+/// What a tab is to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// It takes no part.
+    Away,
+    /// It has asked who follows the stream.
+    Asking,
+    /// Another one does.
+    Following,
+    /// It does.
+    Leading,
+}
+
+/// What a tab shall do, after it has said what it has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Go on.
+    None,
+    /// Wait for an answer, and then tell that the time is up.
+    Wait,
+    /// Follow the stream, for all.
+    Lead,
+    /// Leave the stream to another one, and hear from that.
+    Follow,
+}
+
+/// A tab's part.
+#[derive(Debug)]
+pub struct Election {
+    /// Tells tabs apart, and who gives way: of two that lead, the one with the smaller number goes on.
+    id: f64,
+    role: Role,
+}
+
+impl Election {
+    /// Takes no part yet.
+    pub fn new(id: f64) -> Self {
+        Self { id, role: Role::Away }
+    }
+
+    /// Its number.
+    pub fn id(&self) -> f64 {
+        self.id
+    }
+
+    /// Whether it follows the stream for all.
+    pub fn leads(&self) -> bool {
+        self.role == Role::Leading
+    }
+
+    /// Asks whether there is somebody who leads.
+    pub fn join(&mut self) -> (Option<Word>, Outcome) {
+        match self.role {
+            Role::Leading => (None, Outcome::Lead),
+            _ => {
+                self.role = Role::Asking;
+                (Some(Word::Who), Outcome::Wait)
+            }
+        }
+    }
+
+    /// There was time enough to answer.
+    pub fn time_is_up(&mut self) -> (Option<Word>, Outcome) {
+        if self.role != Role::Asking {
+            return (None, Outcome::None);
+        }
+        self.role = Role::Leading;
+        (Some(Word::Mine), Outcome::Lead)
+    }
+
+    /// Another tab has said something, or passed on an event, which says that it leads.
+    pub fn heard(&mut self, word: Word, from: f64) -> (Option<Word>, Outcome) {
+        match (self.role, word) {
+            (Role::Leading, Word::Who) => (Some(Word::Mine), Outcome::None),
+            (Role::Leading, Word::Mine) if from > self.id => (Some(Word::Mine), Outcome::None),
+            (Role::Leading | Role::Asking, Word::Mine) => {
+                self.role = Role::Following;
+                (None, Outcome::Follow)
+            }
+            (Role::Following, Word::Bye) => self.join(),
+            _ => (None, Outcome::None),
+        }
+    }
+
+    /// Takes no part any more.
+    pub fn leave(&mut self) -> Option<Word> {
+        let led = std::mem::replace(&mut self.role, Role::Away) == Role::Leading;
+        led.then_some(Word::Bye)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Tabs that hear each other in whatever order `pick` takes their words.
+    struct Browser {
+        tabs: Vec<Option<Election>>,
+        /// What is on its way: from, to, word.
+        words: Vec<(usize, usize, Word)>,
+    }
+
+    impl Browser {
+        fn new(tabs: usize) -> Self {
+            Self { tabs: (0..tabs).map(|id| Some(Election::new(id as f64))).collect(), words: Vec::new() }
+        }
+
+        fn tell(&mut self, tab: usize, tell: impl FnOnce(&mut Election) -> (Option<Word>, Outcome)) {
+            let Some(election) = &mut self.tabs[tab] else { return };
+            let (word, _) = tell(election);
+            let others = (0..self.tabs.len()).filter(|other| *other != tab);
+            self.words.extend(word.into_iter().flat_map(|word| others.clone().map(move |other| (tab, other, word))));
+        }
+
+        /// Delivers one word: those between two tabs stay in order.
+        fn deliver(&mut self, pick: usize) {
+            let (from, to, _) = self.words[pick % self.words.len()];
+            let first = self.words.iter().position(|(f, t, _)| (*f, *t) == (from, to)).unwrap();
+            let (_, _, word) = self.words.remove(first);
+            self.tell(to, |election| election.heard(word, from as f64));
+        }
+
+        fn settle(&mut self) {
+            while !self.words.is_empty() {
+                self.deliver(0);
+            }
+        }
+
+        fn leaders(&self) -> usize {
+            self.tabs.iter().flatten().filter(|tab| tab.leads()).count()
+        }
+    }
+
+    #[test]
+    fn a_lone_tab_leads() {
+        let mut election = Election::new(1.0);
+        assert_eq!(election.join(), (Some(Word::Who), Outcome::Wait));
+        assert_eq!(election.time_is_up(), (Some(Word::Mine), Outcome::Lead));
+        assert_eq!(election.leave(), Some(Word::Bye));
+    }
+
+    #[test]
+    fn who_comes_later_follows_and_takes_over_when_the_leader_says_goodbye() {
+        let mut election = Election::new(1.0);
+        election.join();
+        assert_eq!(election.heard(Word::Mine, 2.0), (None, Outcome::Follow));
+        assert_eq!(election.time_is_up(), (None, Outcome::None));
+        assert_eq!(election.heard(Word::Bye, 2.0), (Some(Word::Who), Outcome::Wait));
+        assert_eq!(election.time_is_up().1, Outcome::Lead);
+        assert_eq!(Word::ALL.map(|word| Word::of_str(word.as_str())), Word::ALL.map(Some));
+        assert_eq!(Word::of_str("cpu"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn in_the_end_exactly_one_leads(
+            count in 1usize..9,
+            steps in prop::collection::vec((0usize..4, 0usize..9, any::<usize>()), 0..120),
+        ) {
+            let mut browser = Browser::new(count);
+            for (step, tab, pick) in steps {
+                let tab = tab % count;
+                match step {
+                    0 => browser.tell(tab, Election::join),
+                    1 => browser.tell(tab, Election::time_is_up),
+                    // A tab that is closed may say goodbye, or crash.
+                    2 if browser.tabs.iter().flatten().count() > 1 => {
+                        if pick % 2 == 0 {
+                            browser.tell(tab, |election| (election.leave(), Outcome::None));
+                        }
+                        browser.tabs[tab] = None;
+                    }
+                    _ if browser.words.is_empty() => {}
+                    _ => browser.deliver(pick),
+                }
+            }
+            // Whoever hears nothing for long asks, and waits for an answer.
+            browser.settle();
+            for tab in 0..count {
+                browser.tell(tab, Election::join);
+                browser.settle();
+                browser.tell(tab, Election::time_is_up);
+                browser.settle();
+            }
+            prop_assert_eq!(browser.leaders(), 1);
+        }
+    }
+}
