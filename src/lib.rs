@@ -13,6 +13,8 @@ pub mod probe;
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod sse;
+#[cfg(feature = "ssr")]
+pub mod verdict;
 
 /// Takes over the page that the server rendered: called once by the script in the page's head.
 #[cfg(feature = "hydrate")]

@@ -183,7 +183,9 @@ struct Inflated(Procfs);
 impl Source for Inflated {
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
         self.0.read(path, text)?;
-        let inflate = |word: &str| word.parse::<u64>().map_or(word.to_owned(), |figure| (figure * 11 / 10).to_string());
+        let inflate = |word: &str| {
+            word.parse::<u64>().map_or(word.to_owned(), |figure| (figure.saturating_mul(11) / 10).to_string())
+        };
         let lines = text.lines().map(|line| line.split_whitespace().map(inflate).collect::<Vec<_>>().join(" "));
         *text = lines.map(|line| line + "\n").collect();
         Ok(())
@@ -222,6 +224,7 @@ impl Drop for Load {
 
 #[test]
 fn streamed_figures_are_the_kernels_and_a_fault_would_be_noticed() {
+    let _alone = alone();
     let servers = [stream(Procfs::default()), stream(Late::default()), stream(Inflated::default())];
 
     let mut observations = Vec::new();
@@ -250,6 +253,14 @@ fn streamed_figures_are_the_kernels_and_a_fault_would_be_noticed() {
     for (fault, verdict) in [("late", late), ("inflated", inflated)] {
         assert!(verdict.is_err(), "the {fault} sampler passed the same check: {verdict:?}");
     }
+}
+
+/// Waits until no other of these tests runs, in this process or another: what one of them does is not what another looks
+/// for.
+fn alone() -> fs::File {
+    let file = fs::File::create(concat!(env!("CARGO_TARGET_TMPDIR"), "/accuracy.lock")).unwrap();
+    file.lock().unwrap();
+    file
 }
 
 /// What is sent over the loopback interface, and written to a disk.
@@ -284,6 +295,7 @@ fn total_of(mut next: impl FnMut() -> Value, act: impl FnOnce(), path: &str) -> 
 
 #[test]
 fn a_known_transfer_is_found_in_the_stream() {
+    let _alone = alone();
     let server = Running::start();
     let mut stream = server.follow("?events=network&window=0", &[]);
     let transfer = || {
@@ -360,6 +372,7 @@ impl Drop for Cabled {
 
 #[test]
 fn what_comes_over_a_cable_is_found_in_the_stream() {
+    let _alone = alone();
     let mut cabled = Cabled::start();
     let (_curl, mut stream) = cabled.follow("network");
     let packets = AMOUNT / ON_WIRE;
@@ -378,6 +391,7 @@ fn what_comes_over_a_cable_is_found_in_the_stream() {
 
 #[test]
 fn a_known_write_is_found_in_the_stream() {
+    let _alone = alone();
     let server = Running::start();
     let mut stream = server.follow("?events=disk&window=0", &[]);
     let path = format!("{}/known-write", env!("CARGO_TARGET_TMPDIR"));
@@ -396,6 +410,7 @@ fn a_known_write_is_found_in_the_stream() {
 
 #[test]
 fn a_known_number_of_listeners_is_found_in_the_stream() {
+    let _alone = alone();
     let server = Running::start();
     let mut stream = server.follow("?events=connections&window=0", &[]);
     let mut listening = || json(&stream.next_with_id())["tcp"]["listen"].as_u64().unwrap();
@@ -414,6 +429,7 @@ const PROCESS: f64 = 5.0;
 
 #[test]
 fn a_known_burner_is_found_among_the_processes() {
+    let _alone = alone();
     let server = Running::start();
     let mut stream = server.follow("?events=processes&window=0", &[]);
     let load = Load::start(&["--cpu", "1", "--cpu-load", "60"]);
@@ -454,6 +470,7 @@ fn a_known_burner_is_found_among_the_processes() {
 
 #[test]
 fn a_known_allocator_is_found_among_the_processes() {
+    let _alone = alone();
     let server = Running::start();
     let mut stream = server.follow("?events=processes&window=0", &[]);
     let _load = Load::start(&["--vm", "1", "--vm-bytes", "300M", "--vm-keep", "--vm-method", "zero-one"]);

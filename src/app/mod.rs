@@ -16,6 +16,7 @@ mod state;
 mod table;
 mod table_view;
 mod tables;
+mod verdict;
 
 pub use link::{Link, Status};
 #[cfg(feature = "ssr")]
@@ -34,6 +35,7 @@ use coverage::Coverage;
 use header::Header;
 use leptos::prelude::*;
 use panel::{Panel, Processes, Services};
+use verdict::VerdictView;
 
 /// The dashboard, as it stood when `seed` was taken; in the browser it lives on from there.
 pub fn dashboard(seed: Seed) -> impl IntoView {
@@ -44,6 +46,7 @@ pub fn dashboard(seed: Seed) -> impl IntoView {
     view! {
         <div class="page">
             <Header/>
+            <VerdictView/>
             <main>
                 {CHARTS.iter().map(|chart| view! { <Panel chart/> }).collect_view()}
                 <Services/>

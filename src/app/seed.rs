@@ -1,7 +1,7 @@
 //! What the browser starts from: exactly what the server rendered the page from.
 
 use super::Span;
-use crate::metrics::{Columns, HostFacts, Processes};
+use crate::metrics::{Columns, HostFacts, Present};
 use serde::Serialize;
 
 /// Data of the first response, carried in the page beside its HTML.
@@ -15,8 +15,8 @@ pub struct Seed {
     pub after: Option<String>,
     /// The samples, with as much of the past as is shown.
     pub columns: Columns,
-    /// The newest processes.
-    pub processes: Processes,
+    /// What has no past.
+    pub present: Present,
 }
 
 /// Id of the element that carries the seed.
@@ -42,7 +42,7 @@ mod tests {
             span: Span::OneMinute,
             after: Some("1000-2".to_owned()),
             columns: Window::new(1).columns(None, 1, EventNames::ALL),
-            processes: Processes::default(),
+            present: Present::default(),
         };
         let script = seed.to_script().unwrap();
         assert!(!script.contains('<'), "{script}");

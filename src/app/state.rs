@@ -3,7 +3,7 @@
 use super::{Seed, Span, Status};
 use crate::{
     charts::{Value, units::Unit},
-    metrics::{HostFacts, Process, Processes, Window},
+    metrics::{HostFacts, Present, Process, Processes, Verdict, Window},
 };
 use leptos::prelude::*;
 
@@ -14,8 +14,8 @@ pub struct State {
     pub host: StoredValue<HostFacts>,
     /// The samples; it notifies once a tick, when all groups of the tick are in.
     pub window: RwSignal<Window>,
-    /// The newest processes; who shows them follows the window.
-    pub processes: StoredValue<Processes>,
+    /// What has no past; who shows it follows the window.
+    pub present: StoredValue<Present>,
     /// How much of the window is shown.
     pub span: RwSignal<Span>,
     /// How the stream is doing.
@@ -30,7 +30,7 @@ impl State {
         let longest = Span::ALL.iter().map(|span| span.seconds()).max().unwrap_or_default();
         Self {
             window: RwSignal::new(Window::from(&seed.columns).with_capacity(longest)),
-            processes: StoredValue::new(seed.processes),
+            present: StoredValue::new(seed.present),
             span: RwSignal::new(seed.span),
             status: RwSignal::new(Status::default()),
             host: StoredValue::new(seed.host),
@@ -47,7 +47,13 @@ impl State {
     /// What is made of the newest processes.
     pub(super) fn processes<T>(self, make: impl FnOnce(&Processes) -> T) -> T {
         self.window.track();
-        self.processes.with_value(make)
+        self.present.with_value(|present| make(&present.processes))
+    }
+
+    /// What is made of the newest verdict.
+    pub(super) fn verdict<T>(self, make: impl FnOnce(&Verdict) -> T) -> T {
+        self.window.track();
+        self.present.with_value(|present| make(&present.verdict))
     }
 
     /// What is told of the process with this key, if it is told of.

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{SEED_ELEMENT, Seed, Span},
-    metrics::{Columns, EventName, HostFacts, Process, Processes, Values, Window},
+    metrics::{Columns, EventName, Finding, HostFacts, Level, Present, Process, Processes, Values, Verdict, Window},
 };
 use js_sys::{Array, JSON, Object, Reflect};
 use leptos::{
@@ -27,7 +27,7 @@ pub fn seed() -> Option<Seed> {
         span: Span::of_seconds(number(&seed, "span")? as usize)?,
         after: self::text(&seed, "after"),
         columns: columns(&get(&seed, "columns")?)?,
-        processes: processes(&get(&seed, "processes")?)?,
+        present: present(&get(&seed, "present")?)?,
     })
 }
 
@@ -72,6 +72,25 @@ pub(super) fn columns(data: &JsValue) -> Option<Columns> {
         columns.series.insert(entry.get(0).as_string()?, Values(values.iter().map(|value| value.as_f64()).collect()));
     }
     Some(columns)
+}
+
+/// What stands in a snapshot or in the seed of the present.
+pub(super) fn present(data: &JsValue) -> Option<Present> {
+    Some(Present { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
+}
+
+/// A verdict, as it stands in an event or in the seed.
+pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
+    let level = |data: &JsValue| {
+        let name = text(data, "level")?;
+        Level::ALL.into_iter().find(|level| level.as_str() == name)
+    };
+    let finding = |finding: JsValue| {
+        let since = number(&finding, "since").map(|since| since as u64);
+        Some(Finding { level: level(&finding)?, text: text(&finding, "text")?, since })
+    };
+    let findings: Array = get(data, "findings")?.dyn_into().ok()?;
+    Some(Verdict { level: level(data)?, findings: findings.iter().filter_map(finding).collect() })
 }
 
 /// Processes, as they stand in an event or in the seed.

@@ -370,7 +370,14 @@ impl Follower {
                 }
                 self.last_id = id;
                 match name {
-                    EventName::Processes => self.state.processes.set_value(json::processes(data)?),
+                    EventName::Processes => {
+                        let processes = json::processes(data)?;
+                        self.state.present.update_value(|present| present.processes = processes);
+                    }
+                    EventName::Verdict => {
+                        let verdict = json::verdict(data)?;
+                        self.state.present.update_value(|present| present.verdict = verdict);
+                    }
                     _ => self.state.window.try_update_untracked(|window| json::record(window, name, data))??,
                 }
                 self.ticked(now);
@@ -389,9 +396,7 @@ impl Follower {
             }
             window.merge(&columns);
         });
-        if let Some(processes) = json::get(answer, "processes").as_ref().and_then(json::processes) {
-            self.state.processes.set_value(processes);
-        }
+        self.state.present.set_value(json::present(&json::get(answer, "present")?)?);
         let id = json::text(answer, "id").and_then(|id| id.parse().ok());
         // Another tab may have passed on what came after it.
         self.last_id = if reset { id } else { id.max(self.last_id) };

@@ -25,11 +25,13 @@ pub enum EventName {
     Cgroup,
     /// Who takes the processor and the memory.
     Processes,
+    /// Whether the host is all right.
+    Verdict,
 }
 
 impl EventName {
     /// Every group, in the order in which a tick sends them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Cpu,
         Self::Memory,
         Self::Load,
@@ -40,6 +42,7 @@ impl EventName {
         Self::Temperature,
         Self::Cgroup,
         Self::Processes,
+        Self::Verdict,
     ];
 
     /// The name as it stands in `event:` and in a series' path.
@@ -55,6 +58,7 @@ impl EventName {
             Self::Temperature => "temperature",
             Self::Cgroup => "cgroup",
             Self::Processes => "processes",
+            Self::Verdict => "verdict",
         }
     }
 }

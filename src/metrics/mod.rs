@@ -10,10 +10,12 @@ mod id;
 mod load;
 mod memory;
 mod network;
+mod present;
 mod pressure;
 mod processes;
 mod sample;
 mod temperature;
+mod verdict;
 mod window;
 
 pub use cgroup::{Cgroup, Service};
@@ -26,10 +28,12 @@ pub use id::{EventId, IdSequence, InvalidId};
 pub use load::Load;
 pub use memory::Memory;
 pub use network::{Interface, Network};
+pub use present::Present;
 pub use pressure::{Pressure, Stall};
 pub use processes::{Process, Processes};
 pub use sample::{Event, Group, Sample, Tick};
 pub use temperature::{Sensor, Temperature};
+pub use verdict::{Finding, Level, Verdict};
 pub use window::{Columns, Values, Window};
 
 /// Milliseconds from one tick to the next.

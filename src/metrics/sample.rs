@@ -1,7 +1,7 @@
 //! One reading of one group, and the tick that holds one of each.
 
 use super::{
-    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Window,
+    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Verdict, Window,
 };
 use serde::Serialize;
 
@@ -83,6 +83,8 @@ pub struct Tick {
     pub cgroup: Option<Sample<Cgroup>>,
     /// Who takes the processor and the memory.
     pub processes: Option<Sample<Processes>>,
+    /// Whether the host is all right.
+    pub verdict: Option<Sample<Verdict>>,
 }
 
 impl Tick {
@@ -102,6 +104,7 @@ impl Tick {
             event(&self.temperature),
             event(&self.cgroup),
             event(&self.processes),
+            event(&self.verdict),
         ];
         events.into_iter().flatten()
     }

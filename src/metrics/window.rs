@@ -129,6 +129,12 @@ impl Window {
         self.series.get(path)?.get(slot).copied().filter(|value| !value.is_nan())
     }
 
+    /// The values of a series, the newest first.
+    pub fn newest(&self, path: &str) -> impl Iterator<Item = Option<f64>> {
+        let values = self.series.get(path).into_iter().flatten().rev();
+        values.map(|value| Some(*value).filter(|value| !value.is_nan()))
+    }
+
     /// The newest value of a series; `None` where the newest second has none.
     pub fn last(&self, path: &str) -> Option<f64> {
         self.value(path, 0)

@@ -9,6 +9,7 @@ mod headers;
 mod health;
 mod host;
 pub mod hub;
+mod judge;
 mod limits;
 mod origin;
 mod page;
@@ -34,8 +35,10 @@ pub use state::StateError;
 pub use stream::fuzz;
 pub use telemetry::init as init_telemetry;
 
+use crate::metrics::Tick;
 use connection::Acceptor;
 use hub::Hub;
+use judge::Judge;
 use sampler::Groups;
 use shutdown::Signals;
 use state::StateFile;
@@ -142,9 +145,13 @@ impl Server {
     /// When the sampler can't be started.
     pub async fn sample(&self, groups: impl Groups + Send + 'static) -> Result<(), ServeError> {
         let (sink, statistics) = (Arc::downgrade(&self.state.hub), Arc::clone(&self.state.statistics));
-        let publish = move |tick, timing| {
+        let mut judge = Judge::default();
+        let publish = move |mut tick: Tick, timing| {
             statistics.sampled(timing);
-            sink.upgrade().inspect(|hub| hub.publish(&tick)).is_some()
+            let Some(hub) = sink.upgrade() else { return false };
+            tick.verdict = judge.judge(&hub, tick.t);
+            hub.publish(&tick);
+            true
         };
         sampler::spawn(groups, publish).map_err(ServeError::Sampler)?;
         let mut head = self.state.hub.follow();

@@ -22,8 +22,13 @@ pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): Ra
     columns.round_past();
     let audience = state.hub.audience();
     audience.asked_for_page(Instant::now());
-    let processes = state.hub.processes().unwrap_or_default();
-    let seed = Seed { host: (*state.host).clone(), span, after: after.map(|id| id.to_string()), columns, processes };
+    let seed = Seed {
+        host: (*state.host).clone(),
+        span,
+        after: after.map(|id| id.to_string()),
+        columns,
+        present: state.hub.present(),
+    };
     let watch = watch_options();
     let reloads = watch.is_some();
     let shell = move || app::shell(seed.clone(), &ASSETS.parts, watch.clone());

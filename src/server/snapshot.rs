@@ -4,7 +4,7 @@ use super::{
     AppState, Problem, origin,
     stream::{Query, unix_ms},
 };
-use crate::metrics::{Columns, EventName, Processes};
+use crate::metrics::{Columns, EventName, Present};
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, StatusCode, header},
@@ -23,9 +23,8 @@ struct Snapshot {
     /// The server's clock, unix milliseconds.
     now: u64,
     window: Columns,
-    /// The newest processes, where they are asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    processes: Option<Processes>,
+    /// What has no past, whatever events are asked for.
+    present: Present,
 }
 
 pub(super) async fn snapshot(State(state): State<AppState>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -56,8 +55,7 @@ fn write(snapshot: &Snapshot) -> Result<String, Problem> {
 
 fn take(state: &AppState, Query { events, window, last_id }: Query) -> Snapshot {
     let (start, window, id) = state.hub.since(events, last_id, window);
-    let wanted = events.contains(EventName::Processes);
-    if wanted {
+    if events.contains(EventName::Processes) {
         state.hub.audience().asked_for_page(Instant::now());
     }
     Snapshot {
@@ -65,6 +63,6 @@ fn take(state: &AppState, Query { events, window, last_id }: Query) -> Snapshot 
         start: start.as_str(),
         now: unix_ms(),
         window,
-        processes: state.hub.processes().filter(|_| wanted),
+        present: state.hub.present(),
     }
 }

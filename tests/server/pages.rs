@@ -3,6 +3,7 @@
 use super::support::{Running, tick};
 use hostbeat::{
     charts::{CHARTS, Chart},
+    metrics::{Finding, Level, Sample, Tick, Verdict},
     server::hub::Hub,
 };
 use serde_json::Value;
@@ -32,6 +33,22 @@ fn figures_are_those_of_the_newest_tick() {
     assert!(page.contains("<b>931.3</b><small>GiB</small>"), "{page}");
     assert!(page.contains("datetime=\"2001-09-09T01:46:40Z\""), "{page}");
     assert!(page.contains("aria-current=\"true\">1 min"), "{page}");
+}
+
+#[test]
+fn the_first_response_says_whether_the_host_is_all_right() {
+    let hub = Hub::default();
+    hub.publish(&tick(1_000_000_000_000));
+    let server = Running::show(hub);
+    assert!(server.get("/").1.contains("<p class=\"verdict fine\"><b aria-live=\"polite\">All is well.</b>"));
+    let finding =
+        Finding { level: Level::Trouble, text: "The disk vda is slow.".to_owned(), since: Some(1_000_000_000) };
+    let values = Verdict { level: Level::Trouble, findings: vec![finding] };
+    let verdict = Some(Sample { t: 1_000_000_001_000, at: 0.0, dt: 1.0, values });
+    server.hub.publish(&Tick { verdict, ..tick(1_000_000_001_000) });
+    let page = server.get("/").1;
+    assert!(page.contains("class=\"verdict trouble\"") && page.contains("Something is wrong."), "{page}");
+    assert!(page.contains("The disk vda is slow. Since 01:46."), "{page}");
 }
 
 #[test]

@@ -11,7 +11,9 @@ mod gzip;
 mod piece;
 mod saved;
 
-use crate::metrics::{Columns, EventId, EventNames, IdSequence, Processes, RETENTION_S, Sample, Tick, Window};
+use crate::metrics::{
+    Columns, EventId, EventNames, IdSequence, Present, Processes, RETENTION_S, Sample, Tick, Verdict, Window,
+};
 pub use audience::{Audience, Seat};
 pub use cursor::{Cursor, Newest, Progress, Start};
 pub use event::{InvalidField, write_event, write_retry};
@@ -85,6 +87,7 @@ struct Past {
     window: Window,
     /// The newest, which make no series.
     processes: Option<Sample<Processes>>,
+    verdict: Verdict,
 }
 
 impl Default for Hub {
@@ -102,6 +105,7 @@ impl Hub {
             dropped: 0,
             window: Window::new(RETENTION_S),
             processes: None,
+            verdict: Verdict::default(),
         };
         Self {
             ids: Mutex::default(),
@@ -131,6 +135,9 @@ impl Hub {
         tick.record_into(&mut past.window);
         if tick.processes.is_some() {
             past.processes.clone_from(&tick.processes);
+        }
+        if let Some(verdict) = &tick.verdict {
+            past.verdict.clone_from(&verdict.values);
         }
         let published = past.published();
         drop(past);
@@ -187,6 +194,11 @@ impl Hub {
         let past = self.past();
         let now = past.window.end()?;
         past.processes.as_ref().filter(|sample| now.abs_diff(sample.t) < PRESENT_MS).map(|sample| sample.values.clone())
+    }
+
+    /// What has no past.
+    pub fn present(&self) -> Present {
+        Present { processes: self.processes().unwrap_or_default(), verdict: self.past().verdict.clone() }
     }
 
     // A thread that panicked while it held a lock can't have left these half written in a way that matters: the worst

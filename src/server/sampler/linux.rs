@@ -74,6 +74,7 @@ impl<S: Source> Groups for Host<S> {
             temperature,
             cgroup: self.cgroup.sample(t, &mut self.source, clock),
             processes: self.processes.sample(t, self.audience.wants_processes()),
+            verdict: None,
         }
     }
 }

@@ -1,0 +1,60 @@
+//! Whether the host is all right, above everything else.
+
+use super::{State, state::text};
+use crate::{
+    charts::units::time_of_day,
+    metrics::{Level, Verdict},
+};
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn VerdictView() -> impl IntoView {
+    let state = expect_context::<State>();
+    let class = text(move || state.verdict(|verdict| format!("verdict {}", verdict.level.as_str())));
+    let word = text(move || state.verdict(|verdict| headline(verdict.level).to_owned()));
+    let rest = text(move || state.verdict(details));
+    // Heard when it changes, which is seldom; the figures beside it change from second to second.
+    view! { <p class=class><b aria-live="polite">{word}</b>" "{rest}</p> }
+}
+
+fn headline(level: Level) -> &'static str {
+    match level {
+        Level::Fine => "All is well.",
+        Level::Busy => "Busy, and all is well.",
+        Level::Watch => "All is well, but not for long.",
+        Level::Trouble => "Something is wrong.",
+    }
+}
+
+/// What was found, and since when, as sentences.
+fn details(verdict: &Verdict) -> String {
+    let mut details = String::new();
+    for finding in &verdict.findings {
+        if !details.is_empty() {
+            details.push(' ');
+        }
+        details.push_str(&finding.text);
+        if let Some(since) = finding.since {
+            // To the minute, which is how people speak of it.
+            details.push_str(" Since ");
+            details.push_str(&time_of_day(since * 1000)[..5]);
+            details.push('.');
+        }
+    }
+    details
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Finding;
+
+    #[test]
+    fn what_was_found_is_told_with_its_time() {
+        let finding = |text: &str, since| Finding { level: Level::Trouble, text: text.to_owned(), since };
+        let findings = vec![finding("The disk is slow.", Some(1_700_042_460)), finding("It is hot.", None)];
+        let verdict = Verdict { level: Level::Trouble, findings };
+        assert_eq!(details(&verdict), "The disk is slow. Since 10:01. It is hot.");
+        assert_eq!(details(&Verdict::default()), "");
+    }
+}

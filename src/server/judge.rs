@@ -1,0 +1,57 @@
+//! Puts a verdict on the host into the stream: when it changes, and now and then for those who are new.
+
+use super::hub::Hub;
+use crate::{
+    metrics::{INTERVAL_MS, Sample, Verdict},
+    verdict,
+};
+
+/// For so long, nobody who is new waits for a verdict.
+const AGAIN_MS: u64 = 10_000;
+
+/// What was said last, and at which tick.
+#[derive(Debug, Default)]
+pub(super) struct Judge {
+    last: Verdict,
+    at: u64,
+}
+
+impl Judge {
+    /// What is to be said at tick `t` of what `hub` knows up to it.
+    pub(super) fn judge(&mut self, hub: &Hub, t: u64) -> Option<Sample<Verdict>> {
+        let processes = hub.processes();
+        let values = hub.with_window(|window| verdict::judge(window, processes.as_ref()));
+        if values == self.last && t.abs_diff(self.at) < AGAIN_MS {
+            return None;
+        }
+        (self.last, self.at) = (values.clone(), t);
+        Some(Sample { t, at: t as f64 / 1000.0, dt: INTERVAL_MS as f64 / 1000.0, values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        metrics::{Disk, Filesystem, Level, Tick},
+        server::hub::tests::tick,
+    };
+
+    fn full(t: u64, full: f64) -> Tick {
+        let filesystem = Filesystem { full: Some(full), ..Filesystem::default() };
+        let values = Disk { filesystems: [("/".to_owned(), filesystem)].into(), ..Disk::default() };
+        Tick { disk: Some(Sample { t, at: 0.0, dt: 1.0, values }), ..tick(t) }
+    }
+
+    #[test]
+    fn what_changes_is_said_at_once_and_the_rest_now_and_then() {
+        let (hub, mut judge) = (Hub::default(), Judge::default());
+        let mut said = Vec::new();
+        for second in 1..=25 {
+            let t = second * 1000;
+            said.extend(judge.judge(&hub, t).map(|sample| (second, sample.values.level)));
+            hub.publish(&full(t, if second < 15 { 50.0 } else { 99.0 }));
+        }
+        assert_eq!(said, [(10, Level::Fine), (16, Level::Trouble)]);
+    }
+}
