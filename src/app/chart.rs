@@ -1,6 +1,6 @@
 //! A chart with its axes. The server draws it as SVG; the browser lays a canvas over it once it has drawn the same.
 
-use super::{State, state::text};
+use super::{State, crosshair::Crosshair, state::text};
 use crate::charts::{Chart, DIVISIONS};
 use leptos::{html, prelude::*};
 
@@ -35,9 +35,21 @@ pub(super) fn ChartView(chart: &'static Chart) -> impl IntoView {
     view! {
         <div class="plot">
             <ol class="axis" aria-hidden="true">{labels}</ol>
-            <div class="drawing" class:drawn=drawn role="img" aria-label=summary>
+            <div
+                class="drawing"
+                class:drawn=drawn
+                role="img"
+                tabindex="0"
+                aria-label=summary
+                on:pointermove=move |event| state.point(&event)
+                on:pointerdown=move |event| state.point(&event)
+                on:pointerleave=move |event| state.leave(&event)
+                on:keydown=move |event| state.press(&event)
+                on:blur=move |_| state.point_at(None)
+            >
                 <div class="still" inner_html=still(chart, state)></div>
                 <canvas node_ref=canvas></canvas>
+                <Crosshair/>
             </div>
             <ol class="times" aria-hidden="true">{times}</ol>
         </div>

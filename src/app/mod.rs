@@ -3,6 +3,7 @@
 
 mod chart;
 mod coverage;
+mod crosshair;
 mod header;
 mod link;
 #[cfg(feature = "ssr")]

@@ -76,7 +76,8 @@ pub(super) fn Processes() -> impl IntoView {
 fn Legend(chart: &'static Chart) -> impl IntoView {
     let state = expect_context::<State>();
     let entry = move |series: &'static Series| {
-        let figure = text(move || chart.unit.text(state.window.with(|window| series.value.at(window, 0))));
+        let age = move || state.pointed.get().unwrap_or(0);
+        let figure = text(move || chart.unit.text(state.window.with(|window| series.value.at(window, age()))));
         view! { <li><span class=format!("swatch {}", series.colour.name())></span>{series.label}<b>{figure}</b></li> }
     };
     view! { <ul class="legend">{chart.series.iter().map(entry).collect_view()}</ul> }

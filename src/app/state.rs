@@ -18,6 +18,8 @@ pub struct State {
     pub present: StoredValue<Present>,
     /// How much of the window is shown.
     pub span: RwSignal<Span>,
+    /// The second that is pointed at in the charts, by how many seconds it lies before the newest.
+    pub pointed: RwSignal<Option<usize>>,
     /// How the stream is doing.
     pub status: RwSignal<Status>,
     /// The id after which the stream goes on from what the server rendered.
@@ -32,6 +34,7 @@ impl State {
             window: RwSignal::new(Window::from(&seed.columns).with_capacity(longest)),
             present: StoredValue::new(seed.present),
             span: RwSignal::new(seed.span),
+            pointed: RwSignal::new(None),
             status: RwSignal::new(Status::default()),
             host: StoredValue::new(seed.host),
             after: StoredValue::new(seed.after),

@@ -37,7 +37,8 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
         canvas.set_width(pixels(width));
         canvas.set_height(pixels(height));
         let Some(context) = context(&canvas) else { return };
-        match_first_response(&context, canvas.width());
+        // As in the first response; left alone, it lengthens every sharp peak.
+        context.set_line_join("round");
         let span = state.span.get().seconds();
         let outcome = state.window.with(|window| {
             let backend = backend::Canvas { context, size: (canvas.width(), canvas.height()) };
@@ -51,15 +52,6 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
             None => leptos::logging::error!("{} could not be drawn: no colours", chart.title),
         }
     });
-}
-
-/// Has the canvas draw as the first response did. Left alone, it lengthens every sharp peak; and plotters counts pixels, so
-/// that its last is the beginning of the last column, where the newest second belongs at the end of it.
-fn match_first_response(context: &CanvasRenderingContext2d, width: u32) {
-    context.set_line_join("round");
-    let width = f64::from(width);
-    // It fails for no figure that a width can have.
-    let _ = context.scale(width / (width - 1.0).max(1.0), 1.0);
 }
 
 fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {

@@ -3,12 +3,12 @@
 use super::{Chart, Colour, DIVISIONS, Layout, Palette, Series};
 use crate::metrics::Window;
 use plotters::{
-    chart::ChartContext,
     coord::{Shift, types::RangedCoordf64},
     prelude::*,
+    style::RGBColor,
 };
 
-type Plot<'a, 'b, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Plot<B> = DrawingArea<B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// Draws the newest `span` seconds of `window` over the whole of `area`; the newest second is its right edge. Lines are
@@ -26,22 +26,28 @@ pub fn draw<B: DrawingBackend>(
 ) -> Outcome<B> {
     let top = chart.scale.top(chart, window, span);
     let oldest = 1.0 - span as f64;
-    let mut plot = ChartBuilder::on(area).build_cartesian_2d(oldest..0.0, 0.0..top)?;
+    let (across, down) = area.get_pixel_range();
+    // Not with a chart builder, which would bring room for labels and legends, of which there are none.
+    let pixels = (across, down.end - 1..down.start);
+    let plot = area.apply_coord_spec(Cartesian2d::new(oldest..0.0, 0.0..top, pixels));
 
-    let grid = palette.of(Colour::Line).stroke_width(stroke.div_ceil(2));
-    plot.draw_series((1..DIVISIONS).map(|division| {
+    for division in 1..DIVISIONS {
         let y = top * f64::from(division) / f64::from(DIVISIONS);
-        PathElement::new([(oldest, y), (0.0, y)], grid)
-    }))?;
-    draw_gaps(&mut plot, window, span, top, palette)?;
+        draw_line(&plot, vec![(oldest, y), (0.0, y)], palette.of(Colour::Line), stroke.div_ceil(2))?;
+    }
+    draw_gaps(&plot, window, span, top, palette)?;
     match chart.layout {
-        Layout::Stacked => draw_stack(&mut plot, chart, window, span, palette, stroke),
-        Layout::Lines => draw_lines(&mut plot, chart, window, span, palette, stroke),
+        Layout::Stacked => draw_stack(&plot, chart, window, span, palette, stroke),
+        Layout::Lines => draw_lines(&plot, chart, window, span, palette, stroke),
     }
 }
 
+fn draw_line<B: DrawingBackend>(plot: &Plot<B>, points: Vec<(f64, f64)>, colour: RGBColor, stroke: u32) -> Outcome<B> {
+    plot.draw(&PathElement::new(points, colour.stroke_width(stroke)))
+}
+
 fn draw_gaps<B: DrawingBackend>(
-    plot: &mut Plot<'_, '_, B>,
+    plot: &Plot<B>,
     window: &Window,
     span: usize,
     top: f64,
@@ -50,16 +56,16 @@ fn draw_gaps<B: DrawingBackend>(
     let Some(end) = window.end() else { return Ok(()) };
     let x = |t: u64| -((end - t) as f64) / 1000.0;
     let shade = palette.of(Colour::Mute).mix(0.13).filled();
-    plot.draw_series(window.gaps(span).into_iter().map(|(first, last)| {
+    for (first, last) in window.gaps(span) {
         let left = (x(first) - 0.5).max(1.0 - span as f64);
-        Rectangle::new([(left, 0.0), ((x(last) + 0.5).min(0.0), top)], shade)
-    }))?;
+        plot.draw(&Rectangle::new([(left, 0.0), ((x(last) + 0.5).min(0.0), top)], shade))?;
+    }
     Ok(())
 }
 
 /// Each series as an area on the one below it.
 fn draw_stack<B: DrawingBackend>(
-    plot: &mut Plot<'_, '_, B>,
+    plot: &Plot<B>,
     chart: &Chart,
     window: &Window,
     span: usize,
@@ -82,7 +88,7 @@ fn draw_stack<B: DrawingBackend>(
             // parts: compressed, it weighs nothing the second time.
             if backwards { &mut upper } else { &mut lower }.reverse();
             let outline = [&upper[..], &lower[..]].concat();
-            plot.draw_series([Polygon::new(outline, colour.mix(0.22))])?;
+            plot.draw(&Polygon::new(outline, colour.mix(0.22)))?;
             edges.push((upper, colour));
         }
         backwards = !backwards;
@@ -90,13 +96,13 @@ fn draw_stack<B: DrawingBackend>(
     }
     // Bottom up last: the edge of a part that is nothing must not cover the one that it lies on.
     for (edge, colour) in edges.into_iter().rev() {
-        plot.draw_series(LineSeries::new(edge, colour.stroke_width(stroke)))?;
+        draw_line(plot, edge, colour, stroke)?;
     }
     Ok(())
 }
 
 fn draw_lines<B: DrawingBackend>(
-    plot: &mut Plot<'_, '_, B>,
+    plot: &Plot<B>,
     chart: &Chart,
     window: &Window,
     span: usize,
@@ -107,7 +113,7 @@ fn draw_lines<B: DrawingBackend>(
     for Series { colour, value, .. } in chart.series.iter().rev() {
         let values: Vec<_> = ages(window, span).map(|age| value.at(window, age)).collect();
         for run in runs(&values) {
-            plot.draw_series(LineSeries::new(run, palette.of(*colour).stroke_width(stroke)))?;
+            draw_line(plot, run, palette.of(*colour), stroke)?;
         }
     }
     Ok(())

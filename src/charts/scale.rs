@@ -53,7 +53,11 @@ fn round_up(value: f64, unit: Unit) -> f64 {
         Unit::Count => 1.0,
         _ => 0.25,
     });
-    let power = 10f64.powf(step.log10().floor());
+    // A logarithm would bring tables of its own.
+    let mut power = 0.1;
+    while power * 10.0 <= step {
+        power *= 10.0;
+    }
     let whole = |step: &f64| unit != Unit::Count || step.fract() == 0.0;
     let rounded = STEPS.iter().map(|s| s * power).filter(whole).find(|s| *s >= step).unwrap_or(10.0 * power);
     rounded * multiple * f64::from(DIVISIONS)

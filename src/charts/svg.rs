@@ -16,7 +16,7 @@ pub fn svg(chart: &Chart, window: &Window, span: usize) -> String {
     let width = span.saturating_sub(1).max(1) * (SIZE.0 / span.max(1)).max(1);
     let height = SIZE.1;
     let mut drawing = String::new();
-    let area = SVGBackend::with_string(&mut drawing, (width as u32 + 1, height as u32)).into_drawing_area();
+    let area = SVGBackend::with_string(&mut drawing, (width as u32, height as u32)).into_drawing_area();
     let drawn = draw(&area, chart, window, span, &placeholders(), STROKE).and_then(|()| area.present());
     drop(area);
     if let Err(error) = drawn {

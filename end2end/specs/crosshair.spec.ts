@@ -1,0 +1,73 @@
+import { CHARTS, type ChartId, type Dashboard } from "../fixtures/dashboard";
+import { untrue } from "../fixtures/figures";
+import type { Recorder } from "../fixtures/recorder";
+import { expect, test } from "../fixtures/test";
+
+/** Figures that stand in legends: what they say is of the second that is pointed at. */
+const LEGENDS = ["cpu user", "cpu system", "memory used", "load 5 min", "pressure I/O", "network in", "disk write"];
+
+test("who points at a second in one chart has the figures of all at that second", async ({
+  server,
+  dashboard,
+  page,
+  record,
+}) => {
+  const control = await record(server.url);
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("live");
+  for (let tick = 0; tick < 6; tick++) await control.next();
+  for (const [chart, age] of [["cpu", 0], ["network", 2], ["cpu", 5]] as const) {
+    await point(dashboard, chart, age);
+    await expectPointed(dashboard, control, age);
+  }
+  await page.mouse.move(0, 0);
+  await expect.poll(async () => (await dashboard.read()).pointed).toEqual([]);
+  const { newest, figures } = await dashboard.readWith(control);
+  expect(untrue(figures, await control.at(newest))).toEqual([]);
+});
+
+test("the keys point too, and let go", async ({ server, dashboard, page, record }) => {
+  const control = await record(server.url);
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("live");
+  for (let tick = 0; tick < 4; tick++) await control.next();
+  await dashboard.drawing("load").focus();
+  for (const key of ["ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight"]) await page.keyboard.press(key);
+  await expectPointed(dashboard, control, 2);
+  await page.keyboard.press("Escape");
+  await expect.poll(async () => (await dashboard.read()).pointed).toEqual([]);
+});
+
+test.describe("with a finger", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test("a tap points until something else is tapped", async ({ server, dashboard, page, record }) => {
+    const control = await record(server.url);
+    await dashboard.open(60, server.url);
+    await expect(dashboard.indicator).toHaveText("live");
+    for (let tick = 0; tick < 4; tick++) await control.next();
+    const { width, height } = (await dashboard.drawing("memory").boundingBox())!;
+    await dashboard.drawing("memory").tap({ position: { x: (width * 57) / 59, y: height / 2 } });
+    await expectPointed(dashboard, control, 2);
+    await page.getByRole("heading", { name: "Memory" }).tap();
+    await expect.poll(async () => (await dashboard.read()).pointed).toEqual([]);
+  });
+});
+
+/** Moves the mouse to where the second `age` seconds ago is drawn. */
+async function point(dashboard: Dashboard, chart: ChartId, age: number): Promise<void> {
+  const drawing = dashboard.drawing(chart);
+  await drawing.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await drawing.boundingBox())!;
+  await dashboard.page.mouse.move(x + Math.min(width * (1 - age / 59), width - 1), y + height / 2);
+}
+
+/** Every chart shows the same second, and the figures of it. */
+async function expectPointed(dashboard: Dashboard, control: Recorder, age: number): Promise<void> {
+  await expect.poll(async () => (await dashboard.read()).pointed.length).toBeGreaterThanOrEqual(CHARTS.length);
+  const { newest, pointed, figures } = await dashboard.readWith(control);
+  const t = newest - age * 1000;
+  expect(new Set(pointed)).toEqual(new Set([new Date(t).toISOString().slice(11, 19)]));
+  const wrong = untrue(figures, await control.at(t));
+  expect(wrong.filter((figure) => LEGENDS.some((name) => figure.startsWith(`${name}:`)))).toEqual([]);
+}
