@@ -9,14 +9,7 @@ pub(super) fn ChartView(chart: &'static Chart) -> impl IntoView {
     let state = expect_context::<State>();
     let shown = move || state.span.get().seconds();
     let top = Memo::new(move |_| state.window.with(|window| chart.scale.top(chart, window, shown())));
-    let label = move |division: u32| {
-        let top = top.get();
-        let label = chart.unit.label(top * f64::from(division) / f64::from(DIVISIONS), top);
-        match chart.unit.multiple(top).1 {
-            symbol if division == DIVISIONS && !symbol.is_empty() => format!("{label} {symbol}"),
-            _ => label,
-        }
-    };
+    let label = move |division: u32| chart.label(division, top.get());
     let labels =
         (0..=DIVISIONS).rev().map(|division| view! { <li>{text(move || label(division))}</li> }).collect_view();
     let times = (0..6)

@@ -92,7 +92,7 @@ fn WindowPicker() -> impl IntoView {
             event.prevent_default();
             state.span.set(span);
         };
-        view! { <a href=span.href() aria-current=current on:click=choose>{span.label()}</a> }
+        view! { <a href=state.view.with_value(|view| view.href(span)) aria-current=current on:click=choose>{span.label()}</a> }
     });
     view! { <div class="choices" role="group" aria-label="Window">{choices.into_iter().collect_view()}</div> }
 }

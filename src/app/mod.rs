@@ -18,6 +18,7 @@ mod table;
 mod table_view;
 mod tables;
 mod verdict;
+mod view;
 
 pub use link::{Link, Status};
 #[cfg(feature = "ssr")]
@@ -30,6 +31,7 @@ pub use state::State;
 pub use table::{Reading, Sort};
 #[cfg(feature = "ssr")]
 pub use tables::history;
+pub use view::{Frame, View};
 
 use crate::charts::CHARTS;
 use coverage::Coverage;
@@ -38,20 +40,29 @@ use leptos::prelude::*;
 use panel::{Panel, Processes, Services};
 use verdict::VerdictView;
 
+/// Every panel's name in the address.
+#[cfg(feature = "ssr")]
+pub fn panels() -> impl Iterator<Item = &'static str> {
+    CHARTS.iter().map(|chart| chart.id).chain(["services", "processes"])
+}
+
 /// The dashboard, as it stood when `seed` was taken; in the browser it lives on from there.
 pub fn dashboard(seed: Seed) -> impl IntoView {
     let state = State::new(seed);
     provide_context(state);
     #[cfg(feature = "hydrate")]
     crate::browser::follow(state);
+    let (class, services, processes) =
+        state.view.with_value(|view| (view.class(), view.shows("services"), view.shows("processes")));
+    let charts = CHARTS.iter().filter(|chart| state.view.with_value(|view| view.shows(chart.id)));
     view! {
-        <div class="page">
+        <div class=class>
             <Header/>
             <VerdictView/>
             <main>
-                {CHARTS.iter().map(|chart| view! { <Panel chart/> }).collect_view()}
-                <Services/>
-                <Processes/>
+                {charts.map(|chart| view! { <Panel chart/> }).collect_view()}
+                {services.then(|| view! { <Services/> })}
+                {processes.then(|| view! { <Processes/> })}
             </main>
             <Coverage/>
         </div>

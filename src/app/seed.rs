@@ -1,6 +1,6 @@
 //! What the browser starts from: exactly what the server rendered the page from.
 
-use super::Span;
+use super::{Span, View};
 use crate::metrics::{Columns, HostFacts, Present};
 use serde::Serialize;
 
@@ -9,6 +9,8 @@ use serde::Serialize;
 pub struct Seed {
     /// Facts about the host.
     pub host: HostFacts,
+    /// What of the page is shown.
+    pub view: View,
     /// The window that the charts show.
     pub span: Span,
     /// The id after which the stream goes on from `columns`; `None` before the first tick.
@@ -39,6 +41,7 @@ mod tests {
     fn a_seed_survives_the_page_and_cannot_end_its_element() {
         let seed = Seed {
             host: HostFacts { name: "</script><script>alert(1)".to_owned(), ..HostFacts::default() },
+            view: View::default(),
             span: Span::OneMinute,
             after: Some("1000-2".to_owned()),
             columns: Window::new(1).columns(None, 1, EventNames::ALL),

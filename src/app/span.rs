@@ -50,11 +50,6 @@ impl Span {
             Self::FifteenMinutes => ["−15 min", "−12", "−9", "−6", "−3", "now"],
         }
     }
-
-    /// The page's address with this window.
-    pub fn href(self) -> String {
-        format!("?window={}", self.seconds())
-    }
 }
 
 impl Serialize for Span {

@@ -1,6 +1,6 @@
 //! What the page shows is a function of this.
 
-use super::{Seed, Span, Status};
+use super::{Seed, Span, Status, View};
 use crate::{
     charts::{Value, units::Unit},
     metrics::{HostFacts, Present, Process, Processes, Verdict, Window},
@@ -12,6 +12,8 @@ use leptos::prelude::*;
 pub struct State {
     /// Facts about the host.
     pub host: StoredValue<HostFacts>,
+    /// What of the page is shown.
+    pub view: StoredValue<View>,
     /// The samples; it notifies once a tick, when all groups of the tick are in.
     pub window: RwSignal<Window>,
     /// What has no past; who shows it follows the window.
@@ -37,6 +39,7 @@ impl State {
             pointed: RwSignal::new(None),
             status: RwSignal::new(Status::default()),
             host: StoredValue::new(seed.host),
+            view: StoredValue::new(seed.view),
             after: StoredValue::new(seed.after),
         }
     }

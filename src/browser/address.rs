@@ -7,7 +7,8 @@ use wasm_bindgen::JsValue;
 /// Follows the choice from here on.
 pub(super) fn follow(state: State) {
     Effect::new(move |before: Option<()>| {
-        let href = state.span.get().href();
+        let span = state.span.get();
+        let href = state.view.with_value(|view| view.href(span));
         if before.is_some()
             && let Ok(history) = window().history()
         {

@@ -1,7 +1,7 @@
 //! Reads what the server sends with the browser's own JSON parser, which weighs nothing.
 
 use crate::{
-    app::{SEED_ELEMENT, Seed, Span},
+    app::{Frame, SEED_ELEMENT, Seed, Span, View},
     metrics::{Columns, EventName, Finding, HostFacts, Level, Present, Process, Processes, Values, Verdict, Window},
 };
 use js_sys::{Array, JSON, Object, Reflect};
@@ -24,11 +24,16 @@ pub fn seed() -> Option<Seed> {
             cores: number(&host, "cores")? as usize,
             boot_time: number(&host, "boot_time")? as u64,
         },
+        view: view(&get(&seed, "view")?)?,
         span: Span::of_seconds(number(&seed, "span")? as usize)?,
         after: self::text(&seed, "after"),
         columns: columns(&get(&seed, "columns")?)?,
         present: present(&get(&seed, "present")?)?,
     })
+}
+
+fn view(data: &JsValue) -> Option<View> {
+    Some(View { frame: Frame::of_str(&text(data, "frame")?)?, panels: text(data, "panels")? })
 }
 
 /// An event's data.

@@ -1,6 +1,6 @@
 //! What each chart shows.
 
-use super::{Colour, Scale, units::Unit};
+use super::{Colour, DIVISIONS, Scale, units::Unit};
 use crate::metrics::Window;
 
 /// A chart: what it shows and how.
@@ -20,6 +20,17 @@ pub struct Chart {
     pub scale: Scale,
     /// What is drawn, bottom up.
     pub series: &'static [Series],
+}
+
+impl Chart {
+    /// The label of a division of the vertical axis, which reaches to `top`; the topmost has the unit.
+    pub fn label(&self, division: u32, top: f64) -> String {
+        let label = self.unit.label(top * f64::from(division) / f64::from(DIVISIONS), top);
+        match self.unit.multiple(top).1 {
+            symbol if division == DIVISIONS && !symbol.is_empty() => format!("{label} {symbol}"),
+            _ => label,
+        }
+    }
 }
 
 /// How series share a chart's area.

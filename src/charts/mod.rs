@@ -4,6 +4,8 @@
 mod chart;
 mod draw;
 mod palette;
+#[cfg(feature = "ssr")]
+mod picture;
 mod scale;
 #[cfg(feature = "ssr")]
 mod svg;
@@ -13,6 +15,8 @@ pub mod units;
 pub use chart::{CHARTS, Chart, Layout, Series, Value, shows};
 pub use draw::draw;
 pub use palette::{Colour, Palette};
+#[cfg(feature = "ssr")]
+pub use picture::{Theme, picture};
 pub use scale::{DIVISIONS, Scale};
 #[cfg(feature = "ssr")]
 pub use svg::svg;

@@ -29,6 +29,7 @@ const STYLE: &str = concat!(
     include_str!("../../style/panel.css"),
     include_str!("../../style/chart.css"),
     include_str!("../../style/message.css"),
+    include_str!("../../style/view.css"),
 );
 
 /// A name that changes with the content can be kept for ever.

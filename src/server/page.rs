@@ -1,29 +1,76 @@
-//! `GET /`: the dashboard, with its charts drawn from what was sampled up to now.
+//! The dashboard, a panel of it, or a chart alone, each drawn from what was sampled up to now.
 
-use super::{AppState, Problem, assets::ASSETS};
-use crate::app::{self, Seed, Span};
+use super::{AppState, Origin, Problem, assets::ASSETS};
+use crate::{
+    app::{self, Frame, Seed, Span, View},
+    charts::{self, CHARTS, Chart, Theme},
+};
 use axum::{
-    extract::{RawQuery, Request, State},
+    extract::{Path, RawQuery, Request, State},
     http::{HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use std::time::Instant;
 
-/// The page for the window that the address asks for.
+/// The page as the address asks for it.
 pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): RawQuery, request: Request) -> Response {
-    let span = match span(query.as_deref().unwrap_or_default()) {
-        Ok(span) => span,
-        Err(problem) => return problem.respond_at("/"),
+    let query = query.unwrap_or_default();
+    match view(&query).and_then(|view| Ok((view, span(&query)?))) {
+        Ok((view, span)) => respond(&state, view, span, request).await,
+        Err(problem) => problem.respond_at("/"),
+    }
+}
+
+/// A panel alone, for a frame in a page of an origin that may have one.
+pub(super) async fn embedded(
+    State(state): State<AppState>,
+    Path(panel): Path<String>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Response {
+    match chosen(&panel).and_then(|panels| Ok((panels, span(&query.unwrap_or_default())?))) {
+        Ok((panels, span)) => respond(&state, View { frame: Frame::Embed, panels }, span, request).await,
+        Err(problem) => problem.respond_at("/embed"),
+    }
+}
+
+/// A chart alone, as a picture.
+pub(super) async fn picture(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let asked = || Ok((chart(&name)?, span(&query)?, theme(&query)?));
+    let (chart, span, theme) = match asked() {
+        Ok(asked) => asked,
+        Err(problem) => return Problem::respond_at(problem, "/chart"),
     };
+    let draw = |window: &_| charts::picture(chart, window, span.seconds(), &span.times(), theme, &state.host.name);
+    let picture = state.hub.with_window(draw);
+    let head = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
+    ];
+    (head, picture).into_response()
+}
+
+async fn respond(state: &AppState, view: View, span: Span, request: Request) -> Response {
     let (mut columns, after) = state.hub.snapshot(span.seconds());
     columns.cut_history(app::history);
     columns.round_past();
     let audience = state.hub.audience();
     audience.asked_for_page(Instant::now());
+    let frames = match view.frame {
+        Frame::Embed => frame_ancestors(&state.policy.allow_frame),
+        Frame::Full | Frame::Kiosk => "'none'".to_owned(),
+    };
     let seed = Seed {
         host: (*state.host).clone(),
+        view,
         span,
         after: after.map(|id| id.to_string()),
         columns,
@@ -32,24 +79,72 @@ pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): Ra
     let watch = watch_options();
     let reloads = watch.is_some();
     let shell = move || app::shell(seed.clone(), &ASSETS.parts, watch.clone());
-    render_app_async_with_context(move || set_headers(reloads), shell)(request).await
+    render_app_async_with_context(move || set_headers(reloads, &frames), shell)(request).await
+}
+
+/// The last value of a key in a query; of one that stands there alone, nothing.
+fn value(query: &str, key: &str) -> Option<String> {
+    let chosen = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == key).last();
+    chosen.map(|(_, value)| value.into_owned())
 }
 
 fn span(query: &str) -> Result<Span, Problem> {
-    let chosen = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "window").last();
-    let Some((_, window)) = chosen else { return Ok(Span::default()) };
+    let Some(window) = value(query, "window") else { return Ok(Span::default()) };
     let problem = |error: app::UnknownSpan| Problem::new(StatusCode::BAD_REQUEST, "Unknown window", error.to_string());
     window.parse().map_err(problem)
 }
 
-/// Only scripts with this response's nonce run. `reloads` lets `cargo leptos watch` talk to the page from a port of
-/// its own.
-fn set_headers(reloads: bool) {
+fn view(query: &str) -> Result<View, Problem> {
+    let frame = if value(query, "kiosk").is_some() { Frame::Kiosk } else { Frame::Full };
+    let panels = value(query, "panels").map_or(Ok(String::new()), |panels| chosen(&panels))?;
+    Ok(View { frame, panels })
+}
+
+/// Panels by their names.
+fn chosen(panels: &str) -> Result<String, Problem> {
+    let names: Vec<_> = panels.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    match names.iter().find(|name| !app::panels().any(|panel| panel == **name)) {
+        None => Ok(names.join(",")),
+        Some(unknown) => {
+            let known = app::panels().collect::<Vec<_>>().join(", ");
+            let detail = format!("There is no panel {unknown:?}; there are {known}.");
+            Err(Problem::new(StatusCode::NOT_FOUND, "Unknown panel", detail))
+        }
+    }
+}
+
+fn chart(name: &str) -> Result<&'static Chart, Problem> {
+    let chart = name.strip_suffix(".svg").and_then(|id| CHARTS.iter().find(|chart| chart.id == id));
+    chart.ok_or_else(|| {
+        let known = CHARTS.iter().map(|chart| format!("{}.svg", chart.id)).collect::<Vec<_>>().join(", ");
+        Problem::new(StatusCode::NOT_FOUND, "Unknown chart", format!("There is no chart {name:?}; there are {known}."))
+    })
+}
+
+fn theme(query: &str) -> Result<Theme, Problem> {
+    match value(query, "theme").as_deref() {
+        None | Some("light") => Ok(Theme::Light),
+        Some("dark") => Ok(Theme::Dark),
+        Some(theme) => {
+            let detail = format!("There is no theme {theme:?}; there are light and dark.");
+            Err(Problem::new(StatusCode::BAD_REQUEST, "Unknown theme", detail))
+        }
+    }
+}
+
+fn frame_ancestors(origins: &[Origin]) -> String {
+    let origins = origins.iter().map(|origin| format!(" {origin}"));
+    format!("'self'{}", origins.collect::<String>())
+}
+
+/// Only scripts with this response's nonce run, and only pages of `frames` may frame it. `reloads` lets `cargo leptos
+/// watch` talk to the page from a port of its own.
+fn set_headers(reloads: bool, frames: &str) {
     let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) else { return };
     let connect = if reloads { "'self' ws:" } else { "'self'" };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src {connect}; \
-         object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -66,6 +161,24 @@ fn watch_options() -> Option<LeptosOptions> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_view_names_panels_that_there_are() {
+        let seen = view("kiosk&panels=cpu,%20memory,").unwrap();
+        assert_eq!(seen, View { frame: Frame::Kiosk, panels: "cpu,memory".to_owned() });
+        assert_eq!(view("window=60").unwrap(), View::default());
+        let problem = view("panels=cpu,gpu").unwrap_err();
+        assert!(problem.detail.contains("\"gpu\"; there are cpu, memory, load"), "{}", problem.detail);
+        assert!(chart("cpu.svg").is_ok() && chart("cpu").is_err() && chart("services.svg").is_err());
+        assert!(theme("theme=red").is_err());
+    }
+
+    #[test]
+    fn frames_are_for_our_own_pages_and_those_that_the_operator_names() {
+        assert_eq!(frame_ancestors(&[]), "'self'");
+        let origins = ["https://wiki.example.com".parse().unwrap()];
+        assert_eq!(frame_ancestors(&origins), "'self' https://wiki.example.com");
+    }
 
     #[test]
     fn the_window_is_one_of_those_on_the_page() {

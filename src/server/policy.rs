@@ -44,6 +44,10 @@ pub struct Policy {
     #[arg(long, env = "HOSTBEAT_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<Origin>,
 
+    /// Origin whose pages may show a panel in a frame, as /embed/cpu; may be given again
+    #[arg(long, env = "HOSTBEAT_ALLOW_FRAME", value_name = "ORIGIN", value_delimiter = ',')]
+    pub allow_frame: Vec<Origin>,
+
     /// Whether streams leave hyper where they can.
     #[arg(skip = true)]
     pub hand_over: bool,
@@ -59,6 +63,7 @@ impl Default for Policy {
             drain: DRAIN,
             trusted_proxy: Vec::new(),
             allow_origin: Vec::new(),
+            allow_frame: Vec::new(),
             hand_over: true,
         }
     }

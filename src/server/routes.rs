@@ -44,6 +44,8 @@ impl AppState {
 pub fn routes(state: AppState) -> Router {
     Router::new()
         .route("/", get(page::dashboard))
+        .route("/embed/{panel}", get(page::embedded))
+        .route("/chart/{name}", get(page::picture))
         .route("/api/stream", get(stream::stream).options(origin::preflight))
         .route("/api/snapshot", get(snapshot::snapshot).options(origin::preflight))
         .route("/healthz", get(health::alive))

@@ -4,7 +4,7 @@ use super::support::{Running, tick};
 use hostbeat::{
     charts::{CHARTS, Chart},
     metrics::{Finding, Level, Sample, Tick, Verdict},
-    server::hub::Hub,
+    server::{Policy, hub::Hub},
 };
 use serde_json::Value;
 use ureq::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -49,6 +49,36 @@ fn the_first_response_says_whether_the_host_is_all_right() {
     let page = server.get("/").1;
     assert!(page.contains("class=\"verdict trouble\"") && page.contains("Something is wrong."), "{page}");
     assert!(page.contains("The disk vda is slow. Since 01:46."), "{page}");
+}
+
+#[test]
+fn a_panel_stands_alone_in_the_frames_that_are_allowed() {
+    let allow_frame = vec!["https://wiki.example.com".parse().unwrap()];
+    let server = Running::show_by(Hub::default(), Policy { allow_frame, ..Policy::default() });
+    let (head, page) = server.get("/embed/cpu?window=60");
+    assert_eq!(page.matches("<section").count(), 1, "{page}");
+    assert!(page.contains("<div class=\"page embed chosen\">") && page.contains("<section id=\"cpu\""), "{page}");
+    let policy = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example.com"), "{policy}");
+    let (_, page) = server.get("/?panels=memory,processes&kiosk");
+    assert_eq!(page.matches("<section").count(), 2, "{page}");
+    assert!(page.contains("href=\"?window=60&amp;kiosk&amp;panels=memory,processes\""), "{page}");
+    for unknown in ["/embed/gpu", "/?panels=gpu", "/chart/gpu.svg", "/chart/cpu.gif"] {
+        let (head, page) = server.get(unknown);
+        assert!(head.status == 404 && page.contains("there are"), "{unknown}: {page}");
+    }
+}
+
+#[test]
+fn a_chart_is_there_as_a_picture() {
+    let hub = Hub::default();
+    hub.publish(&tick(1_000_000_000_000));
+    let server = Running::show(hub);
+    for Chart { id: chart, .. } in &CHARTS {
+        let (head, picture) = server.get(&format!("/chart/{chart}.svg?window=60&theme=dark"));
+        assert_eq!(head.headers[CONTENT_TYPE], "image/svg+xml");
+        assert!(picture.starts_with("<svg ") && picture.contains("01:46:40 UTC"), "{picture}");
+    }
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! What of the page is shown: all of it, or panels that somebody has chosen, with or without what there is to press.
+
+use super::Span;
+use serde::Serialize;
+
+/// How much is around the panels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Frame {
+    /// Everything.
+    #[default]
+    Full,
+    /// For a screen on a wall: nothing to press.
+    Kiosk,
+    /// For a frame in another page: nothing at all.
+    Embed,
+}
+
+impl Frame {
+    const ALL: [Self; 3] = [Self::Full, Self::Kiosk, Self::Embed];
+
+    /// Its name in the seed, and its class in the stylesheet.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Kiosk => "kiosk",
+            Self::Embed => "embed",
+        }
+    }
+
+    /// The one with this name.
+    pub fn of_str(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|frame| frame.as_str() == name)
+    }
+}
+
+/// What is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct View {
+    /// How much is around the panels.
+    pub frame: Frame,
+    /// Which panels, separated by commas; nothing for all.
+    pub panels: String,
+}
+
+impl View {
+    /// The page's classes in the stylesheet.
+    pub(super) fn class(&self) -> String {
+        let chosen = if self.panels.is_empty() { "" } else { " chosen" };
+        ["page ", self.frame.as_str(), chosen].concat()
+    }
+
+    /// Whether a panel is shown.
+    pub(super) fn shows(&self, panel: &str) -> bool {
+        self.panels.is_empty() || self.panels.split(',').any(|shown| shown == panel)
+    }
+
+    /// The page's address with a window.
+    pub fn href(&self, span: Span) -> String {
+        let mut href = format!("?window={}", span.seconds());
+        if self.frame == Frame::Kiosk {
+            href.push_str("&kiosk");
+        }
+        if !self.panels.is_empty() {
+            href.push_str("&panels=");
+            href.push_str(&self.panels);
+        }
+        href
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_shows_what_it_names_and_everything_if_it_names_nothing() {
+        let view = View { panels: "cpu,memory".to_owned(), ..View::default() };
+        assert!(view.shows("cpu") && view.shows("memory") && !view.shows("mem"));
+        assert!(View::default().shows("disk"));
+    }
+
+    #[test]
+    fn an_address_has_what_was_chosen() {
+        assert_eq!(View::default().href(Span::OneMinute), "?window=60");
+        let view = View { frame: Frame::Kiosk, panels: "cpu,memory".to_owned() };
+        assert_eq!((view.class().as_str(), View::default().class().as_str()), ("page kiosk chosen", "page full"));
+        assert_eq!(view.href(Span::FiveMinutes), "?window=300&kiosk&panels=cpu,memory");
+    }
+
+    #[test]
+    fn a_frame_is_known_by_its_name() {
+        for frame in Frame::ALL {
+            assert_eq!(Frame::of_str(frame.as_str()), Some(frame));
+            assert_eq!(serde_json::to_value(frame).unwrap(), frame.as_str());
+        }
+    }
+}
