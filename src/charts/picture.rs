@@ -69,10 +69,10 @@ pub fn picture(chart: &Chart, window: &Window, seconds: usize, times: &[&str], t
     let mut x = 16;
     for series in chart.series {
         let label = format!("{} {}", series.label, chart.unit.text(series.value.at(window, 0)));
-        let style = format!(" fill=\"{}\" font-weight=\"600\"", colour(series.colour.name()));
-        text(x, 44, "start", &style, &label);
+        text(x, 44, "start", &format!(" fill=\"{}\"", colour(series.colour.name())), "■");
+        text(x + 14, 44, "start", "", &label);
         // About as wide as it will be: nobody measures text here.
-        x += 20 + 7 * label.chars().count();
+        x += 30 + 7 * label.chars().count();
     }
 
     let place = format!("<svg x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" ", PLOT.0, PLOT.1);
