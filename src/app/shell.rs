@@ -38,6 +38,8 @@ pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl In
                 <meta name="color-scheme" content="light dark"/>
                 <title>{title}</title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
+                <link rel="apple-touch-icon" href="/icon-192.png"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
                 <noscript inner_html=REFRESH></noscript>
                 {start}
@@ -50,8 +52,11 @@ pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl In
 
 /// Fetches script and library side by side, and starts once the document is complete, as modules do.
 fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -> impl IntoView + use<> {
-    let start =
-        format!("import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();");
+    // What an installed page says when its server is out of reach; not every browser lets every page keep that.
+    const KEEP: &str = "navigator.serviceWorker?.register(\"/sw.js\").catch(() => {});";
+    let start = format!(
+        "import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();{KEEP}"
+    );
     view! {
         <link rel="modulepreload" href=script.to_owned() nonce=nonce.clone()/>
         <link rel="preload" href=wasm.to_owned() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>

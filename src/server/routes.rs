@@ -4,13 +4,13 @@ use super::{
     Limits, Policy, Problem, assets::ASSETS, encoding, headers, health, host, hub::Hub, origin, page, snapshot,
     statistics::Statistics, stream,
 };
-use crate::metrics::HostFacts;
+use crate::{app, metrics::HostFacts};
 use axum::{
     Router,
     extract::{OriginalUri, Path, Request},
     http::{Method, StatusCode},
     middleware,
-    response::Response,
+    response::{Html, Response},
     routing::get,
 };
 use std::sync::Arc;
@@ -51,6 +51,7 @@ pub fn routes(state: AppState) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/offline", get(offline))
         .route("/docs/operations.md", get(operations))
         .route("/assets/{name}", get(asset))
         .route("/{name}", get(public_file))
@@ -60,6 +61,13 @@ pub fn routes(state: AppState) -> Router {
         .layer(middleware::from_fn(encoding::encode_pages))
         .layer(middleware::from_fn(headers::limit_head))
         .layer(middleware::from_fn(headers::secure))
+}
+
+/// What a browser keeps to show when it can't reach this server.
+async fn offline() -> Html<String> {
+    let detail = "This page is what your browser has kept of Hostbeat. The dashboard is there again as soon as this device \
+                  has a network and the server runs.";
+    Html(app::message_page(&ASSETS.parts, 503, "Out of reach", detail))
 }
 
 /// What the page refers its operator to.

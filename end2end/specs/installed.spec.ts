@@ -1,0 +1,31 @@
+import { expect, test } from "../fixtures/test";
+
+test("the page can be installed", async ({ page, request }) => {
+  await page.goto("/");
+  const manifest = await (await request.get((await page.locator("link[rel=manifest]").getAttribute("href"))!)).json();
+  expect(manifest).toMatchObject({ name: "Hostbeat", start_url: "/", display: "standalone" });
+  for (const { src, type } of manifest.icons) {
+    const icon = await request.get(src);
+    expect([src, icon.status(), icon.headers()["content-type"]]).toEqual([src, 200, type]);
+  }
+});
+
+test("an installed page says what it is when its server is out of reach", async ({
+  server,
+  dashboard,
+  page,
+  complaints,
+}) => {
+  complaints.expect(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/);
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("live");
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+  await server.kill();
+  await page.goto(server.url);
+  await expect(page.getByRole("heading")).toHaveText("Out of reach");
+  expect(await page.locator("main").evaluate((main) => getComputedStyle(main).maxWidth)).not.toBe("none");
+  await server.start();
+  await page.getByRole("link", { name: "To the dashboard" }).click();
+  await expect(dashboard.indicator).toHaveText("live");
+});
