@@ -124,20 +124,21 @@ test("a device without a network is told from a server that is gone", async ({
 }) => {
   complaints.expect(GONE);
   complaints.expect(/ERR_INTERNET_DISCONNECTED/);
-  const before = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  await before.next();
   await context.setOffline(true);
   await server.kill();
   await expect(dashboard.indicator).toHaveText("offline", { timeout: 20_000 });
   await expect(dashboard.notice).toContainText("This device is offline. What you see is of");
+  const before = secondsOf(await dashboard.read());
   await server.start();
   const after = await record(server.url);
   await context.setOffline(false);
   await expect(dashboard.indicator).toHaveText("live");
   const reading = await dashboard.readWith(after);
-  expect(reading.gaps).toEqual(gapsBetween([...before.ticks, ...after.ticks].filter((t) => t <= reading.newest)));
+  const seen = [...before, ...after.ticks].filter((t) => t <= reading.newest);
+  expect(secondsOf(reading)).toEqual(seen);
+  expect(reading.gaps).toEqual(gapsBetween(seen));
 });
 
 test("an event that makes no sense is counted and skipped", async ({ server, dashboard, page, record }) => {
