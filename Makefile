@@ -124,7 +124,8 @@ $(compressed) &: $(library) tools/compress.mjs
 	@echo "==> compressing the browser library"
 	@node tools/compress.mjs $(library)
 
-# The flags name what the compiler enables for this target: wasm-opt must not refuse it.
+# The first flags name what the compiler enables for this target: wasm-opt must not refuse it. The last leave out what only
+# tools read, and say that nothing is kept in the first KiB of memory, where the linker puts the end of the stack.
 $(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
 	@echo "==> binding the browser library"
 	@rm -rf target/bind && mkdir -p target/bind $(pkg)
@@ -132,6 +133,7 @@ $(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
 	@echo "==> optimising the browser library"
 	@$(wasm-opt) -Oz --converge --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
+	    --strip-producers --strip-target-features --low-memory-unused \
 	    target/bind/hostbeat_bg.wasm -o $(pkg)/hostbeat.wasm
 	@tools/node_modules/.bin/terser --module --compress passes=2 --mangle -o $(pkg)/hostbeat.js target/bind/hostbeat.js
 

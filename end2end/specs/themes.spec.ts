@@ -30,3 +30,32 @@ test("charts take the colours of the reader's theme, also when it changes", asyn
   }
   expect(seen.size, "both themes have colours of their own").toBe(2 * new Set(Object.values(LINES)).size);
 });
+
+test("a reader who wants another theme than the system's has it, and has it the next time", async ({
+  dashboard,
+  page,
+}) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await dashboard.open();
+  await expect(dashboard.indicator).toHaveText("live");
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const theme = page.getByRole("button", { name: /^Theme/ });
+  const light = await ground();
+  await expect(theme).toHaveAccessibleName("Theme: auto");
+  await theme.click();
+  await expect(theme).toHaveAccessibleName("Theme: light");
+  await theme.click();
+  await expect(theme).toHaveAccessibleName("Theme: dark");
+  await expect.poll(ground).not.toBe(light);
+  const dark = await ground();
+  // Lines are drawn in the colours of the theme, which `ink` asks the stylesheet for.
+  for (const chart of CHARTS)
+    await expect.poll(async () => lines(await ink(dashboard.canvas(chart))), chart).toContain(LINES[chart]);
+
+  await page.reload({ waitUntil: "commit" });
+  await page.waitForFunction(() => document.body !== null);
+  expect(await ground(), "before anything else of the page runs").toBe(dark);
+  await expect(theme).toHaveAccessibleName("Theme: dark");
+  await theme.click();
+  await expect.poll(ground).toBe(light);
+});

@@ -18,6 +18,7 @@ pub(super) fn Header() -> impl IntoView {
             <nav aria-label="View">
                 <Indicator/>
                 <WindowPicker/>
+                <ThemeSwitch/>
             </nav>
         </header>
         <Notice/>
@@ -95,4 +96,12 @@ fn WindowPicker() -> impl IntoView {
         view! { <a href=state.view.with_value(|view| view.href(span)) aria-current=current on:click=choose>{span.label()}</a> }
     });
     view! { <div class="choices" role="group" aria-label="Window">{choices.into_iter().collect_view()}</div> }
+}
+
+#[component]
+fn ThemeSwitch() -> impl IntoView {
+    let state = expect_context::<State>();
+    let name = text(move || format!("Theme: {}", state.theme.get().as_str()));
+    let press = move |_| state.theme.update(|theme| *theme = theme.next());
+    view! { <button class="theme" type="button" aria-label=name title=name on:click=press>"◐"</button> }
 }

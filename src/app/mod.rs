@@ -17,6 +17,7 @@ mod state;
 mod table;
 mod table_view;
 mod tables;
+mod theme;
 mod verdict;
 mod view;
 
@@ -31,6 +32,7 @@ pub use state::State;
 pub use table::{Reading, Sort};
 #[cfg(feature = "ssr")]
 pub use tables::history;
+pub use theme::Theme;
 pub use view::{Frame, View};
 
 use crate::charts::CHARTS;

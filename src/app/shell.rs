@@ -23,9 +23,13 @@ pub struct Parts {
 /// How often a page without JavaScript draws itself anew, in seconds.
 const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
 
+/// Applies the theme that the reader has chosen before anything is drawn: a page that turns dark after it was light hurts.
+const THEME: &str = "try{document.documentElement.dataset.theme=localStorage.theme??\"auto\"}catch{}";
+
 /// The whole document. `watch` are the options of `cargo leptos watch`, when that runs the server.
 pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
     let nonce = use_nonce();
+    let theme = view! { <script nonce=nonce.clone() inner_html=THEME></script> };
     let title = format!("{} · Hostbeat", seed.host.name);
     let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(seed.to_script().ok());
     let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
@@ -41,6 +45,7 @@ pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl In
                 <link rel="apple-touch-icon" href="/icon-192.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
+                {theme}
                 <noscript inner_html=REFRESH></noscript>
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}

@@ -1,6 +1,6 @@
 //! What the page shows is a function of this.
 
-use super::{Seed, Span, Status, View};
+use super::{Seed, Span, Status, Theme, View};
 use crate::{
     charts::{Value, units::Unit},
     metrics::{HostFacts, Present, Process, Processes, Verdict, Window},
@@ -24,6 +24,8 @@ pub struct State {
     pub pointed: RwSignal<Option<usize>>,
     /// How the stream is doing.
     pub status: RwSignal<Status>,
+    /// Light or dark.
+    pub theme: RwSignal<Theme>,
     /// The id after which the stream goes on from what the server rendered.
     pub after: StoredValue<Option<String>>,
 }
@@ -40,6 +42,7 @@ impl State {
             status: RwSignal::new(Status::default()),
             host: StoredValue::new(seed.host),
             view: StoredValue::new(seed.view),
+            theme: RwSignal::new(Theme::Auto),
             after: StoredValue::new(seed.after),
         }
     }

@@ -22,10 +22,8 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
             observe_size(&canvas, size);
         }
     });
-    let theme = Trigger::new();
-    on_media_change("(prefers-color-scheme: dark)", move || theme.notify());
     Effect::new(move |_| {
-        theme.track();
+        state.theme.track();
         let (Some(canvas), (width, height)) = (canvas.get(), size.get()) else { return };
         if width == 0.0 || height == 0.0 {
             return;
@@ -72,16 +70,6 @@ fn observe_size(canvas: &HtmlCanvasElement, size: RwSignal<(f64, f64)>) {
         observer.observe(canvas);
         let kept = SendWrapper::new((observer, measure));
         on_cleanup(move || kept.0.disconnect());
-    }
-}
-
-/// Calls `changed` whenever a media query begins or ceases to hold, until the owner is cleaned up.
-fn on_media_change(query: &str, changed: impl Fn() + 'static) {
-    if let Ok(Some(query)) = window().match_media(query) {
-        let listener = Closure::<dyn FnMut()>::new(changed);
-        query.set_onchange(Some(listener.as_ref().unchecked_ref()));
-        let kept = SendWrapper::new((query, listener));
-        on_cleanup(move || kept.0.set_onchange(None));
     }
 }
 

@@ -18,6 +18,8 @@ mod storage;
 mod stream;
 #[cfg(feature = "hydrate")]
 mod tabs;
+#[cfg(feature = "hydrate")]
+mod theme;
 
 #[cfg(feature = "hydrate")]
 pub use canvas::paint;
@@ -31,6 +33,7 @@ pub use storage::remember;
 /// Keeps the page's state up to date from here on.
 #[cfg(feature = "hydrate")]
 pub fn follow(state: crate::app::State) {
+    theme::follow(state);
     stream::follow(state);
     address::follow(state);
 }

@@ -33,6 +33,7 @@ fn take_up(reading: RwSignal<Reading>, left: &str) {
     }
 }
 
-fn storage() -> Option<Storage> {
+/// What this browser keeps for this page, if it keeps anything.
+pub(super) fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

@@ -1,0 +1,41 @@
+//! Has the page in the theme that its reader wants, and remembers which.
+
+use super::storage::storage;
+use crate::app::{State, Theme};
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::{JsCast, closure::Closure};
+
+/// What it is remembered by, here and in the page's head, which applies it before anything is drawn.
+const KEY: &str = "theme";
+
+/// Follows the choice, and the system, from here on.
+pub(super) fn follow(state: State) {
+    Effect::new(move |before: Option<()>| {
+        let theme = state.theme.get();
+        let Some(storage) = storage() else { return };
+        if before.is_none() {
+            if let Some(left) = storage.get_item(KEY).ok().flatten().and_then(|name| Theme::of_str(&name)) {
+                state.theme.set(left);
+            }
+            return;
+        }
+        if let Some(root) = document().document_element() {
+            // Refused only for what is no name of an attribute.
+            let _ = root.set_attribute("data-theme", theme.as_str());
+        }
+        // It may be full.
+        let _ = storage.set_item(KEY, theme.as_str());
+    });
+    on_media_change("(prefers-color-scheme: dark)", move || state.theme.notify());
+}
+
+/// Calls `changed` whenever a media query begins or ceases to hold, until the owner is cleaned up.
+fn on_media_change(query: &str, changed: impl Fn() + 'static) {
+    if let Ok(Some(query)) = window().match_media(query) {
+        let listener = Closure::<dyn FnMut()>::new(changed);
+        query.set_onchange(Some(listener.as_ref().unchecked_ref()));
+        let kept = SendWrapper::new((query, listener));
+        on_cleanup(move || kept.0.set_onchange(None));
+    }
+}
