@@ -52,6 +52,10 @@ pub(super) fn follow(state: State) {
         notified: false,
     })));
     follower.act(Action::Join);
+    // Opened in the background: nothing will say that it was hidden.
+    if document().hidden() {
+        follower.0.borrow_mut().connection.hidden(Date::now());
+    }
 
     let timed = SendWrapper::new(follower.clone());
     let timer = set_interval_with_handle(move || timed.told(|connection, now| connection.timer_fired(now)), TIMER);
