@@ -4,6 +4,7 @@ use super::{AppState, Origin, Problem, assets::ASSETS};
 use crate::{
     app::{self, Frame, Seed, Span, View},
     charts::{self, CHARTS, Chart, Theme},
+    metrics::Window,
 };
 use axum::{
     extract::{Path, RawQuery, Request, State},
@@ -48,8 +49,9 @@ pub(super) async fn picture(
         Ok(asked) => asked,
         Err(problem) => return Problem::respond_at(problem, "/chart"),
     };
-    let draw = |window: &_| charts::picture(chart, window, span.seconds(), &span.times(), theme, &state.host.name);
-    let picture = state.hub.with_window(draw);
+    // A copy: whoever draws must not hold up the next tick.
+    let window = Window::from(&state.hub.snapshot(span.seconds()).0);
+    let picture = charts::picture(chart, &window, span.seconds(), &span.times(), theme, &state.host.name);
     let head = [
         (header::CONTENT_TYPE, "image/svg+xml"),
         (header::CACHE_CONTROL, "no-store"),
