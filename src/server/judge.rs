@@ -21,12 +21,19 @@ impl Judge {
     pub(super) fn judge(&mut self, hub: &Hub, t: u64) -> Option<Sample<Verdict>> {
         let processes = hub.processes();
         let values = hub.with_window(|window| verdict::judge(window, processes.as_ref()));
-        if values == self.last && t.abs_diff(self.at) < AGAIN_MS {
-            return None;
+        if is_news(&values, &self.last) || t.abs_diff(self.at) >= AGAIN_MS {
+            (self.last, self.at) = (values.clone(), t);
+            return Some(Sample { t, at: t as f64 / 1000.0, dt: INTERVAL_MS as f64 / 1000.0, values });
         }
-        (self.last, self.at) = (values.clone(), t);
-        Some(Sample { t, at: t as f64 / 1000.0, dt: INTERVAL_MS as f64 / 1000.0, values })
+        None
     }
+}
+
+/// Whether something else was found. That its figures move is none: they do so at every tick, for every viewer.
+fn is_news(now: &Verdict, last: &Verdict) -> bool {
+    let found =
+        |verdict: &Verdict| verdict.findings.iter().map(|finding| (finding.level, finding.since)).collect::<Vec<_>>();
+    found(now) != found(last)
 }
 
 #[cfg(test)]
