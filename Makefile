@@ -124,14 +124,15 @@ $(compressed) &: $(library) tools/compress.mjs
 	@echo "==> compressing the browser library"
 	@node tools/compress.mjs $(library)
 
-# The first flags name what the compiler enables for this target: wasm-opt must not refuse it. The last leave out what only
-# tools read, and say that nothing is kept in the first KiB of memory, where the linker puts the end of the stack.
+# A function that is called once stays one: like ones beside each other compress better than what they would be part of, by
+# 6 %. The flags after that name what the compiler enables for this target: wasm-opt must not refuse it. The last leave out
+# what only tools read, and say that nothing is kept in the first KiB of memory, where the linker puts the end of the stack.
 $(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
 	@echo "==> binding the browser library"
 	@rm -rf target/bind && mkdir -p target/bind $(pkg)
 	@$(wasm-bindgen) --target web --no-typescript --out-name hostbeat --out-dir target/bind $(wasm)
 	@echo "==> optimising the browser library"
-	@$(wasm-opt) -Oz --converge --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+	@$(wasm-opt) -Oz --converge --one-caller-inline-max-function-size=0 --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
 	    --strip-producers --strip-target-features --low-memory-unused \
 	    target/bind/hostbeat_bg.wasm -o $(pkg)/hostbeat.wasm

@@ -1,30 +1,38 @@
 //! A chart with its axes. The server draws it as SVG; the browser lays a canvas over it once it has drawn the same.
 
 use super::{State, crosshair::Crosshair, state::text};
-use crate::charts::{Chart, DIVISIONS};
+use crate::charts::{Chart, DIVISIONS, Hidden, settled, units::time_of_day};
+use crate::metrics::INTERVAL_MS;
 use leptos::{html, prelude::*};
 
+/// Labels of the time axis, both ends included.
+const TIMES: usize = 6;
+
 #[component]
-pub(super) fn ChartView(chart: &'static Chart) -> impl IntoView {
+pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<State>();
-    let shown = move || state.span.get().seconds();
-    let top = Memo::new(move |_| state.window.with(|window| chart.scale.top(chart, window, shown())));
+    let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
+    let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed()));
     let label = move |division: u32| chart.label(division, top.get());
     let labels =
         (0..=DIVISIONS).rev().map(|division| view! { <li>{text(move || label(division))}</li> }).collect_view();
-    let times = (0..6)
-        .map(|place| view! { <li>{text(move || state.span.get().times()[place].to_owned())}</li> })
-        .collect_view();
+    let times = (0..TIMES).map(|place| view! { <li>{text(move || state.time(place))}</li> }).collect_view();
     let summary = text(move || {
         let (figure, symbol) = state.figure(chart.figure, chart.unit);
-        format!("{} over the last {}, now {figure} {symbol}", chart.title, state.span.get().label())
-            .trim_end()
-            .to_owned()
+        let when = match state.held.get() {
+            None => format!("over the last {}, now", state.span.get().label()),
+            Some(_) => format!("from {} to {}, then", state.time(0), state.time(TIMES - 1)),
+        };
+        format!("{} {when} {figure} {symbol}", chart.title).trim_end().to_owned()
     });
+    let by_keys = RwSignal::new(false);
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
-    crate::browser::paint(chart, state, canvas, drawn);
+    {
+        let viewport = move || crate::charts::Viewport { slice: state.slice(), top: top.get(), hidden: hidden.get() };
+        crate::browser::paint(chart, viewport, state, canvas, drawn);
+    }
     view! {
         <div class="plot">
             <ol class="axis" aria-hidden="true">{labels}</ol>
@@ -34,18 +42,51 @@ pub(super) fn ChartView(chart: &'static Chart) -> impl IntoView {
                 role="img"
                 tabindex="0"
                 aria-label=summary
-                on:pointermove=move |event| state.point(&event)
-                on:pointerdown=move |event| state.point(&event)
+                on:pointermove=move |event| {
+                    by_keys.set(false);
+                    state.point(&event);
+                }
+                on:pointerdown=move |event| state.select(&event)
+                on:pointerup=move |_| state.look_closer()
+                on:pointercancel=move |_| state.selected.set(None)
                 on:pointerleave=move |event| state.leave(&event)
-                on:keydown=move |event| state.press(&event)
-                on:blur=move |_| state.point_at(None)
+                on:dblclick=move |_| state.held.set(None)
+                on:keydown=move |event| {
+                    by_keys.set(true);
+                    state.press(&event);
+                }
+                on:blur=move |_| {
+                    by_keys.set(false);
+                    state.point_at(None);
+                }
             >
                 <div class="still" inner_html=still(chart, state)></div>
                 <canvas node_ref=canvas></canvas>
                 <Crosshair/>
             </div>
             <ol class="times" aria-hidden="true">{times}</ol>
+            <p class="spoken" role="status">{text(move || if by_keys.get() { state.told_of(chart) } else { String::new() })}</p>
         </div>
+    }
+}
+
+impl State {
+    /// A label of the time axis: how long ago that is, or when it was if it stays in view.
+    fn time(self, place: usize) -> String {
+        let Some(held) = self.held.get() else { return self.span.get().times()[place].to_owned() };
+        let after = (held.seconds - 1) * (TIMES - 1 - place) / (TIMES - 1);
+        time_of_day(held.last.saturating_sub(after as u64 * INTERVAL_MS))
+    }
+
+    /// What a chart's legend says of the second that is pointed at, for those who don't see it.
+    fn told_of(self, chart: &Chart) -> String {
+        let Some(age) = self.pointed.get() else { return String::new() };
+        let mut words = time_of_day(self.tick(age));
+        for series in chart.series {
+            let value = self.window.with(|window| series.value.at(window, self.told()));
+            words = [&words, ", ", series.label, " ", &chart.unit.text(value)].concat();
+        }
+        words
     }
 }
 

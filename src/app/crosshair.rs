@@ -1,40 +1,95 @@
 //! Points at one second in all charts at once: with a mouse, a finger or the keys.
 
-use super::{State, state::text};
-use crate::charts::units::{decimal, time_of_day};
-use leptos::{ev, prelude::*};
+use super::{Held, Span, State, state::text};
+use crate::{
+    charts::units::{decimal, time_of_day},
+    metrics::INTERVAL_MS,
+};
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast};
 
 /// Seconds that a page key goes.
 const PAGE: usize = 10;
+/// Fewer seconds than this are a click whose hand wasn't still.
+const SELECTION: usize = 3;
+/// Units of the drawing's width.
+const WIDTH: f64 = 1000.0;
 
-/// The line at the second that is pointed at, and its time.
+/// The line at the second that is pointed at, its time, and what is selected.
 #[component]
 pub(super) fn Crosshair() -> impl IntoView {
     let state = expect_context::<State>();
-    let x = text(move || {
-        let last = state.span.get().seconds() - 1;
-        decimal((last - state.pointed.get().unwrap_or(0).min(last)) as f64 / last as f64 * 1000.0, 1)
-    });
-    let time = text(move || {
-        let now = state.window.with(|window| window.end()).unwrap_or_default();
-        time_of_day(now.saturating_sub(state.pointed.get().unwrap_or(0) as u64 * 1000))
-    });
+    let x = move |age: Option<usize>| {
+        let last = state.slice().seconds - 1;
+        (last - age.unwrap_or(0).min(last)) as f64 / last as f64 * WIDTH
+    };
+    let pointed = move || x(state.pointed.get());
+    let selected = move || state.selected.get().map_or_else(pointed, |age| x(Some(age)));
+    let line = text(move || decimal(pointed(), 1));
+    let left = text(move || decimal(pointed().min(selected()), 1));
+    let width = text(move || decimal((pointed() - selected()).abs(), 1));
+    let time = text(move || time_of_day(state.tick(state.pointed.get().unwrap_or(0))));
     let nowhere = Signal::derive(move || state.pointed.get().is_none());
     view! {
         <div class="crosshair" hidden=nowhere aria-hidden="true">
-            <svg viewBox="0 0 1000 1" preserveAspectRatio="none"><line x1=x x2=x y1="0" y2="1"></line></svg>
+            <svg viewBox="0 0 1000 1" preserveAspectRatio="none">
+                <rect x=left width=width height="1"></rect>
+                <line x1=line x2=line y1="0" y2="1"></line>
+            </svg>
             <time>{time}</time>
         </div>
     }
 }
 
 impl State {
+    /// The tick that lies so many seconds before the last in view, unix ms.
+    pub(super) fn tick(self, age: usize) -> u64 {
+        let end = self.window.with(|window| window.end()).unwrap_or_default();
+        end.saturating_sub((self.slice().skip + age) as u64 * INTERVAL_MS)
+    }
+
     /// Points at where a pointer is in a drawing.
     pub(super) fn point(self, event: &ev::PointerEvent) {
-        let last = self.span.get_untracked().seconds() - 1;
+        let last = untrack(|| self.slice().seconds) - 1;
         let width = event_target::<leptos::web_sys::Element>(event).client_width();
         let part = f64::from(event.offset_x()) / f64::from(width.max(1));
         self.point_at(Some(((1.0 - part.clamp(0.0, 1.0)) * last as f64).round() as usize));
+    }
+
+    /// Begins to select with the main button of a mouse, or a pen; with a finger, one points.
+    pub(super) fn select(self, event: &ev::PointerEvent) {
+        self.point(event);
+        if event.pointer_type() != "touch" && event.button() == 0 {
+            // Out of the drawing, it selects up to the edge.
+            if let Some(drawing) = event.current_target() {
+                let _ = drawing.unchecked_into::<leptos::web_sys::Element>().set_pointer_capture(event.pointer_id());
+            }
+            self.selected.set(self.pointed.get_untracked());
+        }
+    }
+
+    /// Shows what has been selected, and nothing else.
+    pub(super) fn look_closer(self) {
+        let ages = self.selected.get_untracked().zip(self.pointed.get_untracked());
+        self.selected.set(None);
+        if let Some((from, to)) = ages.filter(|(from, to)| from.abs_diff(*to) >= SELECTION) {
+            self.hold(|held| held.between(from, to));
+            self.point_at(None);
+        }
+    }
+
+    /// Keeps what `choose` makes of the view in view.
+    pub(super) fn hold(self, choose: impl FnOnce(Held) -> Held) {
+        let held = untrack(|| Held::hold(self.slice(), self.window.with(|window| window.end()).unwrap_or_default()));
+        self.held.set(Some(choose(held)));
+    }
+
+    /// Lets the view go on with time, or stops it.
+    pub(super) fn pause(self) {
+        if self.held.get_untracked().is_some() {
+            self.held.set(None);
+        } else {
+            self.hold(|held| held);
+        }
     }
 
     /// Points at nothing once a mouse has left. A finger that is lifted has pointed, until it taps elsewhere.
@@ -44,20 +99,33 @@ impl State {
         }
     }
 
-    /// Points at the second that lies so many before the newest, or at none.
+    /// Points at the second that lies so many before the last in view, or at none.
     pub(super) fn point_at(self, age: Option<usize>) {
         if self.pointed.get_untracked() != age {
             self.pointed.set(age);
         }
     }
 
-    /// Moves on with the keys of a slider (the ARIA Authoring Practices have them).
+    /// Moves on with the keys of a slider (the ARIA Authoring Practices have them), stops, and looks closer.
     pub(super) fn press(self, event: &ev::KeyboardEvent) {
-        let last = self.span.get_untracked().seconds() - 1;
-        if let Some(age) = moved(self.pointed.get_untracked(), last, &event.key()) {
-            event.prevent_default();
-            self.point_at(age);
+        let last = untrack(|| self.slice().seconds) - 1;
+        let pointed = self.pointed.get_untracked();
+        let key = event.key();
+        match &*key {
+            " " => self.pause(),
+            "+" | "-" => {
+                let age = pointed.unwrap_or(0).min(last);
+                self.hold(|held| held.zoomed(key == "+", age, Span::LONGEST.seconds()));
+                // It stays the same second.
+                let seconds = untrack(|| self.slice().seconds);
+                self.point_at(pointed.map(|age| age * seconds / (last + 1)));
+            }
+            key => match moved(pointed, last, key) {
+                Some(age) => self.point_at(age),
+                None => return,
+            },
         }
+        event.prevent_default();
     }
 }
 

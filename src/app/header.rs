@@ -1,7 +1,7 @@
 //! The top of the page: whose it is, how the stream is doing, which window is shown.
 
 use super::{Link, Span, State, Status, state::text};
-use crate::charts::units::{Unit, duration};
+use crate::charts::units::{Unit, duration, time_of_day};
 use leptos::prelude::*;
 
 #[component]
@@ -18,11 +18,43 @@ pub(super) fn Header() -> impl IntoView {
             <nav aria-label="View">
                 <Indicator/>
                 <WindowPicker/>
+                <PauseButton/>
                 <ThemeSwitch/>
             </nav>
         </header>
         <Notice/>
+        <HeldBar/>
     }
+}
+
+/// What part of the past is in view while time goes on, and the ways to the next one and out of it.
+#[component]
+fn HeldBar() -> impl IntoView {
+    let state = expect_context::<State>();
+    let from = text(move || time_of_day(state.tick(state.slice().seconds - 1)));
+    let to = text(move || time_of_day(state.tick(0)));
+    let follows = Signal::derive(move || state.held.get().is_none());
+    let moved = move |earlier: bool| {
+        let (start, end) = state.window.with_untracked(|window| (window.start(), window.end()));
+        state.hold(|held| held.moved(earlier, start.unwrap_or_default(), end.unwrap_or_default()));
+    };
+    view! {
+        <div class="held" hidden=follows>
+            <button type="button" aria-label="Earlier" on:click=move |_| moved(true)>"←"</button>
+            <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
+            <button type="button" aria-label="Later" on:click=move |_| moved(false)>"→"</button>
+            <button type="button" on:click=move |_| state.held.set(None)>"Back to now"</button>
+        </div>
+    }
+}
+
+#[component]
+fn PauseButton() -> impl IntoView {
+    let state = expect_context::<State>();
+    let holds = move || state.held.get().is_some();
+    let name = text(move || if holds() { "Go on" } else { "Pause" }.to_owned());
+    let sign = text(move || if holds() { "▶" } else { "❚❚" }.to_owned());
+    view! { <button class="tool" type="button" aria-label=name title=name on:click=move |_| state.pause()>{sign}</button> }
 }
 
 /// What there is to say of the stream if all isn't well.
@@ -91,6 +123,7 @@ fn WindowPicker() -> impl IntoView {
         let current = move || (state.span.get() == span).then_some("true");
         let choose = move |event: leptos::ev::MouseEvent| {
             event.prevent_default();
+            state.held.set(None);
             state.span.set(span);
         };
         view! { <a href=state.view.with_value(|view| view.href(span)) aria-current=current on:click=choose>{span.label()}</a> }
@@ -103,5 +136,5 @@ fn ThemeSwitch() -> impl IntoView {
     let state = expect_context::<State>();
     let name = text(move || format!("Theme: {}", state.theme.get().as_str()));
     let press = move |_| state.theme.update(|theme| *theme = theme.next());
-    view! { <button class="theme" type="button" aria-label=name title=name on:click=press>"◐"</button> }
+    view! { <button class="tool" type="button" aria-label=name title=name on:click=press>"◐"</button> }
 }

@@ -5,6 +5,7 @@ mod chart;
 mod coverage;
 mod crosshair;
 mod header;
+mod held;
 mod link;
 #[cfg(feature = "ssr")]
 mod message;
@@ -21,6 +22,7 @@ mod theme;
 mod verdict;
 mod view;
 
+pub use held::Held;
 pub use link::{Link, Status};
 #[cfg(feature = "ssr")]
 pub use message::message_page;

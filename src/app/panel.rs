@@ -8,7 +8,7 @@ use super::{
     tables::{PROCESSES, SERVICES, tables},
 };
 use crate::charts::{
-    Chart, Series,
+    Chart, Hidden, Series,
     units::{Unit, decimal},
 };
 use leptos::prelude::*;
@@ -24,14 +24,15 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     });
     let heading = Signal::stored(format!("{}-heading", chart.id));
     let lacking = state.lacks(chart.figure.path());
+    let hidden = RwSignal::new(Hidden::default());
     view! {
         <section class="panel" id=chart.id aria-labelledby=heading hidden=lacking>
             <header>
                 <h2 id=heading>{chart.title}</h2>
                 <p class="figure"><b>{number}</b><small>{symbol}</small></p>
-                <Legend chart/>
+                <Legend chart hidden/>
             </header>
-            <ChartView chart/>
+            <ChartView chart hidden/>
             {(chart.id == "cpu").then(|| view! { <Cores/> })}
             <Details figures=details(chart.id)/>
             {tables(chart.id).iter().map(|table| view! { <TableView table/> }).collect_view()}
@@ -73,14 +74,23 @@ pub(super) fn Processes() -> impl IntoView {
 }
 
 #[component]
-fn Legend(chart: &'static Chart) -> impl IntoView {
+fn Legend(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<State>();
-    let entry = move |series: &'static Series| {
-        let age = move || state.pointed.get().unwrap_or(0);
-        let figure = text(move || chart.unit.text(state.window.with(|window| series.value.at(window, age()))));
-        view! { <li><span class=format!("swatch {}", series.colour.name())></span>{series.label}<b>{figure}</b></li> }
+    let entry = move |(place, series): (usize, &'static Series)| {
+        let figure = text(move || chart.unit.text(state.window.with(|window| series.value.at(window, state.told()))));
+        let shown = text(move || (!hidden.get().has(place)).to_string());
+        let switch = move |_| hidden.update(|hidden| *hidden = hidden.switched(place));
+        view! {
+            <li>
+                <button type="button" aria-pressed=shown on:click=switch>
+                    <span class=format!("swatch {}", series.colour.name())></span>
+                    {series.label}
+                    <b>{figure}</b>
+                </button>
+            </li>
+        }
     };
-    view! { <ul class="legend">{chart.series.iter().map(entry).collect_view()}</ul> }
+    view! { <ul class="legend">{chart.series.iter().enumerate().map(entry).collect_view()}</ul> }
 }
 
 /// Each core as a bar.

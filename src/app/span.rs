@@ -13,11 +13,15 @@ pub enum Span {
     FiveMinutes,
     /// The newest fifteen.
     FifteenMinutes,
+    /// All that the server keeps.
+    OneHour,
 }
 
 impl Span {
     /// All of them, shortest first.
-    pub const ALL: [Self; 3] = [Self::OneMinute, Self::FiveMinutes, Self::FifteenMinutes];
+    pub const ALL: [Self; 4] = [Self::OneMinute, Self::FiveMinutes, Self::FifteenMinutes, Self::OneHour];
+    /// The longest.
+    pub const LONGEST: Self = Self::OneHour;
 
     /// Its length in seconds, and its name in the address: `?window=300`.
     pub const fn seconds(self) -> usize {
@@ -25,6 +29,7 @@ impl Span {
             Self::OneMinute => 60,
             Self::FiveMinutes => 300,
             Self::FifteenMinutes => 900,
+            Self::OneHour => 3600,
         }
     }
 
@@ -39,6 +44,7 @@ impl Span {
             Self::OneMinute => "1 min",
             Self::FiveMinutes => "5 min",
             Self::FifteenMinutes => "15 min",
+            Self::OneHour => "1 h",
         }
     }
 
@@ -48,6 +54,7 @@ impl Span {
             Self::OneMinute => ["−60 s", "−48", "−36", "−24", "−12", "now"],
             Self::FiveMinutes => ["−5 min", "−4", "−3", "−2", "−1", "now"],
             Self::FifteenMinutes => ["−15 min", "−12", "−9", "−6", "−3", "now"],
+            Self::OneHour => ["−60 min", "−48", "−36", "−24", "−12", "now"],
         }
     }
 }
@@ -61,7 +68,7 @@ impl Serialize for Span {
 
 /// A window that the page doesn't offer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("The page has no window of {0:?}; it has 60, 300 or 900 seconds, as in /?window=300.")]
+#[error("The page has no window of {0:?}; it has 60, 300, 900 or 3600 seconds, as in /?window=300.")]
 pub struct UnknownSpan(pub String);
 
 impl FromStr for Span {

@@ -1,9 +1,9 @@
 //! What the page shows is a function of this.
 
-use super::{Seed, Span, Status, Theme, View};
+use super::{Held, Seed, Span, Status, Theme, View};
 use crate::{
     charts::{Value, units::Unit},
-    metrics::{HostFacts, Present, Process, Processes, Verdict, Window},
+    metrics::{HostFacts, Present, Process, Processes, Slice, Verdict, Window},
 };
 use leptos::prelude::*;
 
@@ -20,8 +20,12 @@ pub struct State {
     pub present: StoredValue<Present>,
     /// How much of the window is shown.
     pub span: RwSignal<Span>,
-    /// The second that is pointed at in the charts, by how many seconds it lies before the newest.
+    /// What the charts show in its place, while time goes on.
+    pub held: RwSignal<Option<Held>>,
+    /// The second that is pointed at in the charts, by how many seconds it lies before the last in view.
     pub pointed: RwSignal<Option<usize>>,
+    /// The second at which a selection has begun that reaches to the one that is pointed at, counted like that.
+    pub selected: RwSignal<Option<usize>>,
     /// How the stream is doing.
     pub status: RwSignal<Status>,
     /// Light or dark.
@@ -33,18 +37,32 @@ pub struct State {
 impl State {
     /// The state that a seed describes, with room for the longest window.
     pub fn new(seed: Seed) -> Self {
-        let longest = Span::ALL.iter().map(|span| span.seconds()).max().unwrap_or_default();
         Self {
-            window: RwSignal::new(Window::from(&seed.columns).with_capacity(longest)),
+            window: RwSignal::new(Window::from(&seed.columns).with_capacity(Span::LONGEST.seconds())),
             present: StoredValue::new(seed.present),
             span: RwSignal::new(seed.span),
+            held: RwSignal::new(None),
             pointed: RwSignal::new(None),
+            selected: RwSignal::new(None),
             status: RwSignal::new(Status::default()),
             host: StoredValue::new(seed.host),
             view: StoredValue::new(seed.view),
             theme: RwSignal::new(Theme::Auto),
             after: StoredValue::new(seed.after),
         }
+    }
+
+    /// What of the window is in view.
+    pub fn slice(self) -> Slice {
+        match self.held.get() {
+            None => Slice::newest(self.span.get().seconds()),
+            Some(held) => held.slice(self.window.with(|window| window.end()).unwrap_or_default()),
+        }
+    }
+
+    /// How many seconds before the newest that lies that charts tell the figures of.
+    pub(super) fn told(self) -> usize {
+        self.slice().skip + self.pointed.get().unwrap_or(0)
     }
 
     /// Whether the host has nothing at or below a path: a panel without anything is hidden. To leave it out instead, and
@@ -79,9 +97,9 @@ impl State {
         Some((now as f64 - then?).max(0.0))
     }
 
-    /// The newest figure, as text and symbol.
+    /// The last figure in view, as text and symbol.
     pub(super) fn figure(self, value: Value, unit: Unit) -> (String, &'static str) {
-        unit.figure(self.window.with(|window| value.at(window, 0)))
+        unit.figure(self.window.with(|window| value.at(window, self.slice().skip)))
     }
 }
 

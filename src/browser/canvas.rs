@@ -3,7 +3,7 @@
 use super::backend;
 use crate::{
     app::State,
-    charts::{Chart, Colour, Palette, draw},
+    charts::{Chart, Colour, Palette, Viewport, draw},
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{prelude::*, style::RGBColor};
@@ -15,7 +15,13 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 const STROKE: f64 = 2.0;
 
 /// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
-pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn: RwSignal<bool>) {
+pub fn paint(
+    chart: &'static Chart,
+    viewport: impl Fn() -> Viewport + 'static,
+    state: State,
+    canvas: NodeRef<Canvas>,
+    drawn: RwSignal<bool>,
+) {
     let size = RwSignal::new((0.0, 0.0));
     Effect::new(move |_| {
         if let Some(canvas) = canvas.get() {
@@ -37,11 +43,11 @@ pub fn paint(chart: &'static Chart, state: State, canvas: NodeRef<Canvas>, drawn
         let Some(context) = context(&canvas) else { return };
         // As in the first response; left alone, it lengthens every sharp peak.
         context.set_line_join("round");
-        let span = state.span.get().seconds();
+        let viewport = viewport();
         let outcome = state.window.with(|window| {
             let backend = backend::Canvas { context, size: (canvas.width(), canvas.height()) };
             let stroke = (STROKE * density).round().max(1.0) as u32;
-            Some(draw(&backend.into_drawing_area(), chart, window, span, &palette(&canvas)?, stroke))
+            Some(draw(&backend.into_drawing_area(), chart, window, &viewport, &palette(&canvas)?, stroke))
         });
         match outcome {
             Some(Ok(())) if drawn.get_untracked() => {}

@@ -6,7 +6,7 @@ use super::{
     tabs::{Heard, Tabs},
 };
 use crate::{
-    app::State,
+    app::{Span, State},
     metrics::{EventId, EventName},
     sse::Event,
 };
@@ -60,7 +60,11 @@ pub(super) fn follow(state: State) {
     let timed = SendWrapper::new(follower.clone());
     let timer = set_interval_with_handle(move || timed.told(|connection, now| connection.timer_fired(now)), TIMER);
     let widened = SendWrapper::new(follower.clone());
-    Effect::new(move |_| widened.widen(state.span.get().seconds()));
+    Effect::new(move |_| {
+        // Who looks back may look back far.
+        let span = if state.held.get().is_some() { Span::LONGEST } else { state.span.get() };
+        widened.widen(span.seconds());
+    });
     let listeners = SendWrapper::new(follower.listen());
     let left = SendWrapper::new(follower);
     on_cleanup(move || {

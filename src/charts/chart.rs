@@ -1,7 +1,7 @@
 //! What each chart shows.
 
 use super::{Colour, DIVISIONS, Scale, units::Unit};
-use crate::metrics::Window;
+use crate::metrics::{Slice, Window};
 
 /// A chart: what it shows and how.
 #[derive(Debug)]
@@ -23,6 +23,11 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// The series that aren't hidden.
+    pub(super) fn shown(&self, hidden: Hidden) -> impl DoubleEndedIterator<Item = &Series> {
+        self.series.iter().enumerate().filter(move |(place, _)| !hidden.has(*place)).map(|(_, series)| series)
+    }
+
     /// The label of a division of the vertical axis, which reaches to `top`; the topmost has the unit.
     pub fn label(&self, division: u32, top: f64) -> String {
         let label = self.unit.label(top * f64::from(division) / f64::from(DIVISIONS), top);
@@ -40,6 +45,22 @@ pub enum Layout {
     Stacked,
     /// Each from the ground.
     Lines,
+}
+
+/// Which series of a chart are hidden, a bit for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hidden(pub u32);
+
+impl Hidden {
+    /// Whether the series at this place is.
+    pub const fn has(self, place: usize) -> bool {
+        self.0 >> place & 1 == 1
+    }
+
+    /// The same with the series at this place switched.
+    pub const fn switched(self, place: usize) -> Self {
+        Self(self.0 ^ 1 << place)
+    }
 }
 
 /// One series of a chart.
@@ -79,6 +100,22 @@ impl Value {
             Self::Difference(from, less) => Some((window.value(from, age)? - window.value(less, age)?).max(0.0)),
             Self::Sum(one, other) => Some(window.value(one, age)? + window.value(other, age)?),
         }
+    }
+
+    /// The values of every second of `slice` that is held, oldest first.
+    pub fn over(self, window: &Window, slice: Slice) -> Vec<Option<f64>> {
+        let (path, other) = match self {
+            Self::Of(path) => return window.over(path, slice),
+            Self::Difference(path, other) | Self::Sum(path, other) => (path, other),
+        };
+        let mut values = window.over(path, slice);
+        for (value, other) in values.iter_mut().zip(window.over(other, slice)) {
+            *value = value.zip(other).map(|(value, other)| match self {
+                Self::Difference(..) => (value - other).max(0.0),
+                _ => value + other,
+            });
+        }
+        values
     }
 }
 

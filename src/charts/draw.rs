@@ -1,7 +1,7 @@
 //! A chart's drawing: grid, gaps, areas and lines. Text is the page's.
 
-use super::{Chart, Colour, DIVISIONS, Layout, Palette, Series};
-use crate::metrics::Window;
+use super::{Chart, Colour, DIVISIONS, Hidden, Layout, Palette, Series};
+use crate::metrics::{INTERVAL_MS, Slice, Window};
 use plotters::{
     coord::{Shift, types::RangedCoordf64},
     prelude::*,
@@ -11,8 +11,19 @@ use plotters::{
 type Plot<B> = DrawingArea<B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-/// Draws the newest `span` seconds of `window` over the whole of `area`; the newest second is its right edge. Lines are
-/// `stroke` pixels wide, so that they look the same at any density of pixels.
+/// What is seen of a chart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Viewport {
+    /// Its seconds, of which the last is the right edge.
+    pub slice: Slice,
+    /// The value at its upper edge.
+    pub top: f64,
+    /// The series that aren't.
+    pub hidden: Hidden,
+}
+
+/// Draws what is seen of `chart` over the whole of `area`. Lines are `stroke` pixels wide, so that they look the same at
+/// any density of pixels.
 ///
 /// # Errors
 /// What the backend reports.
@@ -20,13 +31,14 @@ pub fn draw<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
     chart: &Chart,
     window: &Window,
-    span: usize,
+    viewport: &Viewport,
     palette: &Palette,
     stroke: u32,
 ) -> Outcome<B> {
-    let top = chart.scale.top(chart, window, span);
-    let oldest = 1.0 - span as f64;
+    let Viewport { slice, top, .. } = *viewport;
+    let oldest = 1.0 - slice.seconds as f64;
     let (across, down) = area.get_pixel_range();
+    let columns = Columns::new(slice, window, across.len());
     // Not with a chart builder, which would bring room for labels and legends, of which there are none.
     let pixels = (across, down.end - 1..down.start);
     let plot = area.apply_coord_spec(Cartesian2d::new(oldest..0.0, 0.0..top, pixels));
@@ -35,10 +47,11 @@ pub fn draw<B: DrawingBackend>(
         let y = top * f64::from(division) / f64::from(DIVISIONS);
         draw_line(&plot, vec![(oldest, y), (0.0, y)], palette.of(Colour::Line), stroke.div_ceil(2))?;
     }
-    draw_gaps(&plot, window, span, top, palette)?;
+    draw_gaps(&plot, window, viewport, palette)?;
+    let series = chart.shown(viewport.hidden).map(|series| (series, series.value.over(window, slice)));
     match chart.layout {
-        Layout::Stacked => draw_stack(&plot, chart, window, span, palette, stroke),
-        Layout::Lines => draw_lines(&plot, chart, window, span, palette, stroke),
+        Layout::Stacked => draw_stack(&plot, series, columns, palette, stroke),
+        Layout::Lines => draw_lines(&plot, series, columns, palette, stroke),
     }
 }
 
@@ -49,41 +62,39 @@ fn draw_line<B: DrawingBackend>(plot: &Plot<B>, points: Vec<(f64, f64)>, colour:
 fn draw_gaps<B: DrawingBackend>(
     plot: &Plot<B>,
     window: &Window,
-    span: usize,
-    top: f64,
+    Viewport { slice, top, .. }: &Viewport,
     palette: &Palette,
 ) -> Outcome<B> {
-    let Some(end) = window.end() else { return Ok(()) };
-    let x = |t: u64| -((end - t) as f64) / 1000.0;
+    let Some(last) = slice.last(window) else { return Ok(()) };
+    let x = |t: u64| -(last.saturating_sub(t) as f64) / INTERVAL_MS as f64;
     let shade = palette.of(Colour::Mute).mix(0.13).filled();
-    for (first, last) in window.gaps(span) {
-        let left = (x(first) - 0.5).max(1.0 - span as f64);
-        plot.draw(&Rectangle::new([(left, 0.0), ((x(last) + 0.5).min(0.0), top)], shade))?;
+    for (first, last) in window.gaps(*slice) {
+        let left = (x(first) - 0.5).max(1.0 - slice.seconds as f64);
+        plot.draw(&Rectangle::new([(left, 0.0), ((x(last) + 0.5).min(0.0), *top)], shade))?;
     }
     Ok(())
 }
 
 /// Each series as an area on the one below it.
-fn draw_stack<B: DrawingBackend>(
+fn draw_stack<'a, B: DrawingBackend>(
     plot: &Plot<B>,
-    chart: &Chart,
-    window: &Window,
-    span: usize,
+    series: impl Iterator<Item = (&'a Series, Vec<Option<f64>>)>,
+    columns: Columns,
     palette: &Palette,
     stroke: u32,
 ) -> Outcome<B> {
-    let ground = |age: usize| chart.series.iter().any(|s| s.value.at(window, age).is_some()).then_some(0.0);
-    let mut base: Vec<Option<f64>> = ages(window, span).map(ground).collect();
+    let series: Vec<_> = series.collect();
+    let ground = |slot: usize| series.iter().any(|(_, values)| values[slot].is_some()).then_some(0.0);
+    let mut base: Vec<Option<f64>> = (0..series.first().map_or(0, |(_, values)| values.len())).map(ground).collect();
     let (mut edges, mut backwards) = (Vec::new(), false);
-    for series in chart.series {
-        let values: Vec<_> = ages(window, span).map(|age| series.value.at(window, age)).collect();
+    for (series, values) in series {
         if values.iter().all(|value| value.unwrap_or(0.0) == 0.0) {
             continue;
         }
         // A part that is unknown for a second adds nothing to those that are known.
         let tops: Vec<_> = base.iter().zip(values).map(|(base, value)| Some((*base)? + value.unwrap_or(0.0))).collect();
         let colour = palette.of(series.colour);
-        for (mut lower, mut upper) in runs(&base).zip(runs(&tops)) {
+        for (mut lower, mut upper) in runs(&base, columns).zip(runs(&tops, columns)) {
             // Every other line runs backwards wherever it stands, so that as text it is the same in both areas that it
             // parts: compressed, it weighs nothing the second time.
             if backwards { &mut upper } else { &mut lower }.reverse();
@@ -101,32 +112,71 @@ fn draw_stack<B: DrawingBackend>(
     Ok(())
 }
 
-fn draw_lines<B: DrawingBackend>(
+fn draw_lines<'a, B: DrawingBackend>(
     plot: &Plot<B>,
-    chart: &Chart,
-    window: &Window,
-    span: usize,
+    series: impl DoubleEndedIterator<Item = (&'a Series, Vec<Option<f64>>)>,
+    columns: Columns,
     palette: &Palette,
     stroke: u32,
 ) -> Outcome<B> {
     // The first of a legend is drawn last: it is the one that nothing may cover.
-    for Series { colour, value, .. } in chart.series.iter().rev() {
-        let values: Vec<_> = ages(window, span).map(|age| value.at(window, age)).collect();
-        for run in runs(&values) {
-            draw_line(plot, run, palette.of(*colour), stroke)?;
+    for (series, values) in series.rev() {
+        for run in runs(&values, columns) {
+            draw_line(plot, run, palette.of(series.colour), stroke)?;
         }
     }
     Ok(())
 }
 
-/// Ages of the newest `span` seconds, oldest first.
-fn ages(window: &Window, span: usize) -> impl Iterator<Item = usize> {
-    (0..span.min(window.len())).rev()
+/// Where there are more seconds than pixels, the seconds that share a column.
+#[derive(Clone, Copy, Debug)]
+struct Columns {
+    seconds: u64,
+    /// The last of all, in seconds. A column begins where its number of seconds divides the time: as time goes on, the same
+    /// seconds share a column, and no peak flickers.
+    last: u64,
 }
 
-/// The unbroken runs of values that end at age 0, as points. A run of one second is drawn as wide as a second, since a
-/// line of one point is invisible.
-fn runs(values: &[Option<f64>]) -> impl Iterator<Item = Vec<(f64, f64)>> {
+impl Columns {
+    fn new(slice: Slice, window: &Window, pixels: usize) -> Self {
+        let last = slice.last(window).unwrap_or_default() / INTERVAL_MS;
+        Self { seconds: slice.seconds.div_ceil(pixels.max(1)) as u64, last }
+    }
+
+    /// Of each column's points, the least and the largest, in their order. A line through them covers the pixels that a
+    /// line through all of them would.
+    fn thin(self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+        // Two of two points are no fewer.
+        if self.seconds <= 2 {
+            return points;
+        }
+        let column = |(x, _): &(f64, f64)| (self.last as f64 + x) as u64 / self.seconds;
+        let mut thinned = Vec::new();
+        for column in points.chunk_by(|one, other| column(one) == column(other)) {
+            let mut ends = [column[0], column[0]];
+            for point in column {
+                if point.1 < ends[0].1 {
+                    ends[0] = *point;
+                } else if point.1 > ends[1].1 {
+                    ends[1] = *point;
+                }
+            }
+            if ends[0].0 > ends[1].0 {
+                ends.reverse();
+            }
+            let [first, second] = ends;
+            thinned.push(first);
+            if first != second {
+                thinned.push(second);
+            }
+        }
+        thinned
+    }
+}
+
+/// The unbroken runs of values that end at the right edge, as points. A run of one second is drawn as wide as a second,
+/// since a line of one point is invisible.
+fn runs(values: &[Option<f64>], columns: Columns) -> impl Iterator<Item = Vec<(f64, f64)>> {
     let x = |slot: usize| 1.0 + slot as f64 - values.len() as f64;
     let mut slot = 0;
     std::iter::from_fn(move || {
@@ -137,26 +187,59 @@ fn runs(values: &[Option<f64>]) -> impl Iterator<Item = Vec<(f64, f64)>> {
         if let [(x, value)] = points[..] {
             points = vec![(x - 0.5, value), ((x + 0.5).min(0.0), value)];
         }
-        Some(points)
+        Some(columns.thin(points))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const EACH: Columns = Columns { seconds: 1, last: 0 };
 
     #[test]
     fn runs_end_at_gaps() {
         let values = [None, Some(1.0), Some(2.0), None, None, Some(3.0), Some(4.0), Some(5.0)];
-        let runs: Vec<_> = runs(&values).collect();
+        let runs: Vec<_> = runs(&values, EACH).collect();
         assert_eq!(runs, [vec![(-6.0, 1.0), (-5.0, 2.0)], vec![(-2.0, 3.0), (-1.0, 4.0), (0.0, 5.0)]]);
     }
 
     #[test]
     fn a_lone_second_is_as_wide_as_a_second() {
-        assert_eq!(runs(&[Some(7.0), None, None]).collect::<Vec<_>>(), [vec![(-2.5, 7.0), (-1.5, 7.0)]]);
-        assert_eq!(runs(&[Some(7.0)]).collect::<Vec<_>>(), [vec![(-0.5, 7.0), (0.0, 7.0)]]);
-        assert_eq!(runs(&[None]).count(), 0);
-        assert_eq!(runs(&[]).count(), 0);
+        assert_eq!(runs(&[Some(7.0), None, None], EACH).collect::<Vec<_>>(), [vec![(-2.5, 7.0), (-1.5, 7.0)]]);
+        assert_eq!(runs(&[Some(7.0)], EACH).collect::<Vec<_>>(), [vec![(-0.5, 7.0), (0.0, 7.0)]]);
+        assert_eq!(runs(&[None], EACH).count(), 0);
+        assert_eq!(runs(&[], EACH).count(), 0);
+    }
+
+    #[test]
+    fn the_same_seconds_share_a_column_whenever_it_is_drawn() {
+        let value = |second: u64| Some((second * 7919 % 101) as f64);
+        let drawn = |last: u64| {
+            let values: Vec<_> = (last - 599..=last).map(value).collect();
+            let run = runs(&values, Columns { seconds: 6, last }).next().unwrap();
+            run.into_iter().map(|(x, y)| ((last as f64 + x) as u64, y)).collect::<Vec<_>>()
+        };
+        let (one, next) = (drawn(10_000), drawn(10_001));
+        let inner = |points: &[(u64, f64)]| {
+            points.iter().filter(|(t, _)| (9_500..9_990).contains(t)).copied().collect::<Vec<_>>()
+        };
+        assert_eq!(inner(&one), inner(&next));
+        assert!(one.len() <= 2 * 101, "{} points for a hundred columns", one.len());
+    }
+
+    proptest! {
+        #[test]
+        fn no_peak_is_lost(values in prop::collection::vec(0.0..100.0f64, 1..300), seconds in 1u64..20, last in 300u64..900) {
+            let values: Vec<_> = values.into_iter().map(Some).collect();
+            let columns = Columns { seconds, last };
+            let points: Vec<_> = runs(&values, columns).flatten().collect();
+            let ends = |values: &mut dyn Iterator<Item = f64>| {
+                values.fold((f64::MAX, f64::MIN), |(least, largest), value| (least.min(value), largest.max(value)))
+            };
+            prop_assert_eq!(ends(&mut points.iter().map(|(_, y)| *y)), ends(&mut values.iter().copied().flatten()));
+            prop_assert!(points.is_sorted_by(|one, other| one.0 < other.0));
+        }
     }
 }

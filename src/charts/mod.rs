@@ -12,12 +12,12 @@ mod svg;
 mod trend;
 pub mod units;
 
-pub use chart::{CHARTS, Chart, Layout, Series, Value, shows};
-pub use draw::draw;
+pub use chart::{CHARTS, Chart, Hidden, Layout, Series, Value, shows};
+pub use draw::{Viewport, draw};
 pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
 pub use picture::{Theme, picture};
-pub use scale::{DIVISIONS, Scale};
+pub use scale::{DIVISIONS, Scale, settled};
 #[cfg(feature = "ssr")]
 pub use svg::svg;
 pub use trend::{TREND_S, trend};

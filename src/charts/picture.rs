@@ -1,7 +1,7 @@
 //! A chart as a picture that stands alone: for a README, a wiki, or whatever else shows SVG.
 
-use super::{Chart, Colour, DIVISIONS, svg, units::time_of_day};
-use crate::metrics::Window;
+use super::{Chart, Colour, DIVISIONS, Hidden, svg, units::time_of_day};
+use crate::metrics::{Slice, Window};
 use std::fmt::Write;
 
 /// The stylesheet's colours. Not every program that shows SVG knows custom properties, so they are put in their place.
@@ -57,7 +57,7 @@ pub fn picture(chart: &Chart, window: &Window, seconds: usize, times: &[&str], t
     let now = window.end().map_or(String::new(), |end| format!(" · {} UTC", time_of_day(end)));
     text(WIDTH - 24, 26, "end", "", &format!("{host}{now}"));
 
-    let top = chart.scale.top(chart, window, seconds);
+    let top = chart.scale.top(chart, window, Slice::newest(seconds), Hidden::default());
     for division in 0..=DIVISIONS {
         let y = TOP + PLOT.1 - PLOT.1 * division as usize / DIVISIONS as usize;
         text(LEFT - 8, y + 4, "end", "", &chart.label(division, top));

@@ -1,7 +1,7 @@
 //! How high a chart reaches.
 
-use super::{Chart, Layout, units::Unit};
-use crate::metrics::Window;
+use super::{Chart, Hidden, units::Unit};
+use crate::metrics::{Slice, Window};
 
 /// Divisions of every vertical axis.
 pub const DIVISIONS: u32 = 4;
@@ -16,33 +16,31 @@ pub enum Scale {
     Percent,
     /// The newest value of a series: the whole that the chart shows parts of.
     Total(&'static str),
-    /// The largest value in view.
+    /// The largest value in view of a line.
     Largest,
 }
 
 impl Scale {
-    /// The value at the top of `chart` for the newest `span` seconds: one that divides into readable labels.
-    pub fn top(self, chart: &Chart, window: &Window, span: usize) -> f64 {
+    /// The value at the top of `chart` for what is shown of it: one that divides into readable labels.
+    pub fn top(self, chart: &Chart, window: &Window, slice: Slice, hidden: Hidden) -> f64 {
         match self {
             Self::Percent => 100.0,
             Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), chart.unit),
             Self::Largest => {
-                let top = round_up(largest(chart, window, span) * HEADROOM, chart.unit);
+                let values = chart.shown(hidden).flat_map(|series| series.value.over(window, slice));
+                let largest = values.flatten().fold(0.0, f64::max);
+                let top = round_up(largest * HEADROOM, chart.unit);
                 if chart.unit == Unit::Percent { top.min(100.0) } else { top }
             }
         }
     }
 }
 
-fn largest(chart: &Chart, window: &Window, span: usize) -> f64 {
-    let values = (0..span.min(window.len())).map(|age| {
-        let values = chart.series.iter().filter_map(|series| series.value.at(window, age));
-        match chart.layout {
-            Layout::Stacked => values.sum(),
-            Layout::Lines => values.fold(0.0, f64::max),
-        }
-    });
-    values.fold(0.0, f64::max)
+/// The top to go on with where `needed` would do: an axis that changes with every peak can't be read.
+pub fn settled(before: Option<f64>, needed: f64) -> f64 {
+    /// Of an axis, this much has to be empty before it shrinks.
+    const EMPTY: f64 = 0.5;
+    before.filter(|before| needed <= *before && needed > *before * (1.0 - EMPTY)).unwrap_or(needed)
 }
 
 /// The least multiple of [`DIVISIONS`] readable steps that is not below `value`.
@@ -77,6 +75,18 @@ mod tests {
         assert_eq!(round_up(462.0, Unit::Count), 600.0);
         assert_eq!(round_up(23.5 * GIB, Unit::Bytes), 24.0 * GIB);
         assert_eq!(round_up(3.8 * GIB, Unit::Bytes), 4.0 * GIB);
+    }
+
+    #[test]
+    fn an_axis_grows_at_once_and_shrinks_when_half_of_it_is_empty() {
+        let tops = [100.0, 80.0, 60.0, 120.0, 61.0, 60.0].iter();
+        let tops: Vec<_> = tops
+            .scan(None, |top, needed| {
+                *top = Some(settled(*top, *needed));
+                *top
+            })
+            .collect();
+        assert_eq!(tops, [100.0, 100.0, 100.0, 120.0, 120.0, 60.0]);
     }
 
     proptest! {

@@ -1,11 +1,13 @@
 //! A chart as SVG, for the first response and for readers without JavaScript.
 
-use super::{Chart, Colour, Palette, draw};
-use crate::metrics::Window;
+use super::{Chart, Colour, Hidden, Palette, Viewport, draw};
+use crate::metrics::{Slice, Window};
 use plotters::prelude::*;
 
 /// About the drawing's own width, and its height. It is stretched to the element it stands in, as the canvas will be.
 const SIZE: (usize, usize) = (1200, 240);
+/// Its width where there are more seconds than that: with as many points as pixels, an hour would weigh a megabyte.
+const COARSE: usize = 600;
 
 /// Lines keep this width however the drawing is stretched (`vector-effect` in the stylesheet).
 const STROKE: u32 = 2;
@@ -13,11 +15,13 @@ const STROKE: u32 = 2;
 /// The newest `span` seconds of `window`, in colours that follow the reader's theme.
 pub fn svg(chart: &Chart, window: &Window, span: usize) -> String {
     // Seconds fall on whole pixels: evenly spaced numbers compress to a half.
-    let width = span.saturating_sub(1).max(1) * (SIZE.0 / span.max(1)).max(1);
+    let width = if span > SIZE.0 { COARSE } else { span.saturating_sub(1).max(1) * (SIZE.0 / span.max(1)) };
     let height = SIZE.1;
+    let (slice, hidden) = (Slice::newest(span), Hidden::default());
+    let viewport = Viewport { slice, top: chart.scale.top(chart, window, slice, hidden), hidden };
     let mut drawing = String::new();
     let area = SVGBackend::with_string(&mut drawing, (width as u32, height as u32)).into_drawing_area();
-    let drawn = draw(&area, chart, window, span, &placeholders(), STROKE).and_then(|()| area.present());
+    let drawn = draw(&area, chart, window, &viewport, &placeholders(), STROKE).and_then(|()| area.present());
     drop(area);
     if let Err(error) = drawn {
         tracing::error!(chart = chart.id, %error, "a chart could not be drawn");

@@ -1,6 +1,6 @@
 //! The last so many seconds of every series, with explicit gaps.
 
-use super::{EventNames, Group, INTERVAL_MS};
+use super::{EventNames, Group, INTERVAL_MS, Slice};
 use serde::{Serialize, Serializer};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -129,6 +129,15 @@ impl Window {
         self.series.get(path)?.get(slot).copied().filter(|value| !value.is_nan())
     }
 
+    /// The values of a series, oldest first: one for each second of `slice` that is held.
+    pub fn over(&self, path: &str, slice: Slice) -> Vec<Option<f64>> {
+        let slots = slice.of(self.len);
+        match self.series.get(path) {
+            Some(column) => column.range(slots).map(|value| Some(*value).filter(|value| !value.is_nan())).collect(),
+            None => vec![None; slots.len()],
+        }
+    }
+
     /// The values of a series, the newest first.
     pub fn newest(&self, path: &str) -> impl Iterator<Item = Option<f64>> {
         let values = self.series.get(path).into_iter().flatten().rev();
@@ -165,26 +174,21 @@ impl Window {
         self.below(path).next().is_some()
     }
 
-    /// Spans of seconds without any sample among the newest `span` seconds, as first and last tick, oldest first.
-    pub fn gaps(&self, span: usize) -> Vec<(u64, u64)> {
-        let Some(end) = self.end else { return Vec::new() };
+    /// Spans of seconds without any sample, as first and last tick, oldest first.
+    pub fn gaps(&self, slice: Slice) -> Vec<(u64, u64)> {
+        let Some(start) = self.start() else { return Vec::new() };
         let mut gaps: Vec<(u64, u64)> = Vec::new();
-        for age in (0..span.min(self.len)).rev() {
-            if self.has_sample(age) {
+        for slot in slice.of(self.len) {
+            if self.series.values().any(|column| !column[slot].is_nan()) {
                 continue;
             }
-            let t = end - age as u64 * INTERVAL_MS;
+            let t = start + slot as u64 * INTERVAL_MS;
             match gaps.last_mut() {
                 Some((_, last)) if *last + INTERVAL_MS == t => *last = t,
                 _ => gaps.push((t, t)),
             }
         }
         gaps
-    }
-
-    fn has_sample(&self, age: usize) -> bool {
-        let slot = self.len - 1 - age;
-        self.series.values().any(|column| !column[slot].is_nan())
     }
 
     /// A copy of everything after tick `after` (of all, with `None`), at most the newest `span` seconds, of the series
@@ -367,7 +371,7 @@ mod tests {
             window.record(t, &memory(t));
         }
         assert_eq!(used(&window), [Some(1000.0), Some(2000.0), None, None, Some(5000.0)]);
-        assert_eq!(window.gaps(CAPACITY), [(3000, 4000)]);
+        assert_eq!(window.gaps(Slice::newest(CAPACITY)), [(3000, 4000)]);
     }
 
     #[test]
@@ -386,7 +390,7 @@ mod tests {
     fn a_window_without_samples_is_all_gap() {
         let mut window = Window::new(CAPACITY);
         window.advance(4000);
-        assert_eq!(window.gaps(CAPACITY), [(4000, 4000)]);
+        assert_eq!(window.gaps(Slice::newest(CAPACITY)), [(4000, 4000)]);
         assert_eq!(window.last("cpu.total"), None);
     }
 
@@ -428,7 +432,7 @@ mod tests {
             let expected: Vec<_> = (oldest..=newest).map(|s| history.get(&s).map(|v| *v as f64)).collect();
             prop_assert!(window.len() <= CAPACITY);
             prop_assert_eq!(used(&window), expected.clone());
-            let missing: u64 = window.gaps(CAPACITY).iter().map(|(from, to)| (to - from) / 1000 + 1).sum();
+            let missing: u64 = window.gaps(Slice::newest(CAPACITY)).iter().map(|(from, to)| (to - from) / 1000 + 1).sum();
             prop_assert_eq!(missing as usize, expected.iter().filter(|v| v.is_none()).count());
         }
 

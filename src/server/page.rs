@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(span("theme=dark&window=60").unwrap(), Span::OneMinute);
         for window in ["7", "", "-60", "5m", "60 "] {
             let problem = span(&format!("window={window}")).unwrap_err();
-            assert!(problem.detail.contains("60, 300 or 900"), "{}", problem.detail);
+            assert!(problem.detail.contains("60, 300, 900 or 3600"), "{}", problem.detail);
         }
     }
 }

@@ -1,0 +1,95 @@
+//! A part of the past that stays in view while time goes on.
+
+use crate::metrics::{INTERVAL_MS, Slice};
+
+/// The shortest that is worth a look, in seconds.
+const LEAST: usize = 10;
+
+/// So many seconds up to a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The tick of its last second, unix ms.
+    pub last: u64,
+    /// Its length in seconds.
+    pub seconds: usize,
+}
+
+impl Held {
+    /// What is in view just now, of a window that ends at tick `end`.
+    pub fn hold(slice: Slice, end: u64) -> Self {
+        Self { last: end.saturating_sub(slice.skip as u64 * INTERVAL_MS), seconds: slice.seconds }
+    }
+
+    /// Where it lies in a window that ends at tick `end`.
+    pub fn slice(self, end: u64) -> Slice {
+        Slice { seconds: self.seconds, skip: (end.saturating_sub(self.last) / INTERVAL_MS) as usize }
+    }
+
+    /// The seconds between two that lie so many before its last one.
+    pub fn between(self, one: usize, other: usize) -> Self {
+        let (newer, older) = (one.min(other), one.max(other));
+        Self { last: self.back(newer), seconds: (older - newer + 1).max(LEAST) }
+    }
+
+    /// Half or twice of it around the second that lies `age` before its last one, at most `longest`.
+    pub fn zoomed(self, closer: bool, age: usize, longest: usize) -> Self {
+        let seconds = if closer { self.seconds / 2 } else { self.seconds * 2 }.clamp(LEAST.min(longest), longest);
+        // What is pointed at stays where it is on the screen.
+        let after = age * seconds / self.seconds.max(1);
+        Self { last: (self.back(age) + after as u64 * INTERVAL_MS), seconds }
+    }
+
+    /// Moved by half of it, as far as the window goes that holds ticks from `start` to `end`.
+    pub fn moved(self, earlier: bool, start: u64, end: u64) -> Self {
+        let half = (self.seconds / 2) as u64 * INTERVAL_MS;
+        let least = (start + (self.seconds as u64 - 1) * INTERVAL_MS).min(end);
+        let last = if earlier { self.last.saturating_sub(half) } else { self.last + half };
+        Self { last: last.clamp(least, end), ..self }
+    }
+
+    fn back(self, seconds: usize) -> u64 {
+        self.last.saturating_sub(seconds as u64 * INTERVAL_MS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_held_stays_while_time_goes_on() {
+        let held = Held::hold(Slice::newest(60), 100_000);
+        assert_eq!(held.slice(100_000), Slice::newest(60));
+        assert_eq!(held.slice(130_000), Slice { seconds: 60, skip: 30 });
+        assert_eq!(Held::hold(held.slice(130_000), 130_000), held);
+    }
+
+    #[test]
+    fn a_selection_is_the_same_from_either_end_and_never_too_short() {
+        let held = Held { last: 100_000, seconds: 60 };
+        let selected = Held { last: 90_000, seconds: 21 };
+        assert_eq!((held.between(10, 30), held.between(30, 10)), (selected, selected));
+        assert_eq!(held.between(10, 12).seconds, LEAST);
+    }
+
+    #[test]
+    fn it_moves_by_halves_within_the_window() {
+        let held = Held { last: 100_000, seconds: 60 };
+        assert_eq!(held.moved(true, 0, 100_000).last, 70_000);
+        assert_eq!(held.moved(true, 30_000, 100_000).last, 89_000);
+        assert_eq!(held.moved(false, 0, 110_000).last, 110_000);
+        assert_eq!(held.moved(true, 90_000, 100_000).last, 100_000, "of what is held, all is in view");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_pointed_at_stays_in_view(seconds in 10usize..3600, age in 0usize..3600, closer: bool) {
+            let (held, age) = (Held { last: 10_000_000, seconds }, age % seconds);
+            let zoomed = held.zoomed(closer, age, 3600);
+            let pointed = held.back(age);
+            prop_assert!(zoomed.back(zoomed.seconds - 1) <= pointed && pointed <= zoomed.last);
+            prop_assert!((LEAST..=3600).contains(&zoomed.seconds));
+        }
+    }
+}
