@@ -20,7 +20,7 @@ const PAGES: Refusal[] = [
     path: "/?window=7",
     status: 400,
     title: "Unknown window",
-    detail: /60, 300 or 900/,
+    detail: /60, 300, 900 or 3600/,
   },
   {
     what: "an unknown address",

@@ -2,6 +2,8 @@
 
 use super::{State, crosshair::Crosshair, state::text};
 use crate::charts::{Chart, DIVISIONS, Hidden, settled, units::time_of_day};
+#[cfg(feature = "hydrate")]
+use crate::charts::{Viewport, draw};
 use crate::metrics::INTERVAL_MS;
 use leptos::{html, prelude::*};
 
@@ -18,20 +20,23 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
         (0..=DIVISIONS).rev().map(|division| view! { <li>{text(move || label(division))}</li> }).collect_view();
     let times = (0..TIMES).map(|place| view! { <li>{text(move || state.time(place))}</li> }).collect_view();
     let summary = text(move || {
-        let (figure, symbol) = state.figure(chart.figure, chart.unit);
+        let (figure, symbol) = state.reading(chart);
         let when = match state.held.get() {
             None => format!("over the last {}, now", state.span.get().label()),
             Some(_) => format!("from {} to {}, then", state.time(0), state.time(TIMES - 1)),
         };
-        format!("{} {when} {figure} {symbol}", chart.title).trim_end().to_owned()
+        format!("{} {when} {figure} {symbol}", chart.title)
     });
     let by_keys = RwSignal::new(false);
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
     {
-        let viewport = move || crate::charts::Viewport { slice: state.slice(), top: top.get(), hidden: hidden.get() };
-        crate::browser::paint(chart, viewport, state, canvas, drawn);
+        let draw: crate::browser::Draw = Box::new(move |area, palette, stroke| {
+            let viewport = Viewport { slice: state.slice(), top: top.get(), hidden: hidden.get() };
+            state.window.with(|window| draw(area, chart, window, &viewport, palette, stroke))
+        });
+        crate::browser::paint(state, canvas, drawn, draw);
     }
     view! {
         <div class="plot">

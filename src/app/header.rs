@@ -43,7 +43,7 @@ fn HeldBar() -> impl IntoView {
             <button type="button" aria-label="Earlier" on:click=move |_| moved(true)>"←"</button>
             <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
             <button type="button" aria-label="Later" on:click=move |_| moved(false)>"→"</button>
-            <button type="button" on:click=move |_| state.held.set(None)>"Back to now"</button>
+            <button type="button" on:click=move |_| state.held.set(None)>"Now"</button>
         </div>
     }
 }

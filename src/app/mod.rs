@@ -2,6 +2,7 @@
 //! browser, which takes over what the server rendered from the very same data.
 
 mod chart;
+mod cores;
 mod coverage;
 mod crosshair;
 mod header;
@@ -9,6 +10,7 @@ mod held;
 mod link;
 #[cfg(feature = "ssr")]
 mod message;
+mod overview;
 mod panel;
 mod seed;
 #[cfg(feature = "ssr")]
@@ -41,6 +43,7 @@ use crate::charts::CHARTS;
 use coverage::Coverage;
 use header::Header;
 use leptos::prelude::*;
+use overview::Overview;
 use panel::{Panel, Processes, Services};
 use verdict::VerdictView;
 
@@ -63,6 +66,7 @@ pub fn dashboard(seed: Seed) -> impl IntoView {
         <div class=class>
             <Header/>
             <VerdictView/>
+            {state.view.with_value(View::has_overview).then(|| view! { <Overview/> })}
             <main>
                 {charts.map(|chart| view! { <Panel chart/> }).collect_view()}
                 {services.then(|| view! { <Services/> })}

@@ -3,25 +3,19 @@
 use super::{
     State,
     chart::ChartView,
+    cores::{Cores, Strip},
     state::text,
     table_view::TableView,
     tables::{PROCESSES, SERVICES, tables},
 };
-use crate::charts::{
-    Chart, Hidden, Series,
-    units::{Unit, decimal},
-};
+use crate::charts::{Chart, Hidden, Series, units::Unit};
 use leptos::prelude::*;
 
 #[component]
 pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let state = expect_context::<State>();
-    let number = text(move || state.figure(chart.figure, chart.unit).0);
-    let symbol = text(move || match chart.unit {
-        // A count has no symbol; the first series of its chart is what it counts.
-        Unit::Count | Unit::Average => chart.series.first().map_or("", |series| series.label).to_owned(),
-        _ => state.figure(chart.figure, chart.unit).1.to_owned(),
-    });
+    let number = text(move || state.reading(chart).0);
+    let symbol = text(move || state.reading(chart).1.to_owned());
     let heading = Signal::stored(format!("{}-heading", chart.id));
     let lacking = state.lacks(chart.figure.path());
     let hidden = RwSignal::new(Hidden::default());
@@ -33,7 +27,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
                 <Legend chart hidden/>
             </header>
             <ChartView chart hidden/>
-            {(chart.id == "cpu").then(|| view! { <Cores/> })}
+            {(chart.id == "cpu").then(|| view! { <Strip/> <Cores/> })}
             <Details figures=details(chart.id)/>
             {tables(chart.id).iter().map(|table| view! { <TableView table/> }).collect_view()}
         </section>
@@ -91,33 +85,6 @@ fn Legend(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
         }
     };
     view! { <ul class="legend">{chart.series.iter().enumerate().map(entry).collect_view()}</ul> }
-}
-
-/// Each core as a bar.
-#[component]
-fn Cores() -> impl IntoView {
-    let state = expect_context::<State>();
-    let core = move |number: usize| {
-        let busy = move || state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
-        let figure = text(move || busy().map_or("–".to_owned(), |percent| decimal(percent, 0)));
-        let width = text(move || decimal(busy().unwrap_or(0.0), 0));
-        view! {
-            <li>
-                <span>{number}</span>
-                <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
-                    <rect width=width height="1"></rect>
-                </svg>
-                <b>{figure}</b>
-            </li>
-        }
-    };
-    let cores = state.host.with_value(|host| host.cores);
-    view! {
-        <div class="cores">
-            <h3>"Cores, %"</h3>
-            <ol>{(0..cores).map(core).collect_view()}</ol>
-        </div>
-    }
 }
 
 /// Figures that no chart shows.

@@ -2,7 +2,7 @@
 
 use super::{Held, Seed, Span, Status, Theme, View};
 use crate::{
-    charts::{Value, units::Unit},
+    charts::Chart,
     metrics::{HostFacts, Present, Process, Processes, Slice, Verdict, Window},
 };
 use leptos::prelude::*;
@@ -97,9 +97,9 @@ impl State {
         Some((now as f64 - then?).max(0.0))
     }
 
-    /// The last figure in view, as text and symbol.
-    pub(super) fn figure(self, value: Value, unit: Unit) -> (String, &'static str) {
-        unit.figure(self.window.with(|window| value.at(window, self.slice().skip)))
+    /// A chart's last figure in view, and what stands after it.
+    pub(super) fn reading(self, chart: &Chart) -> (String, &'static str) {
+        self.window.with(|window| chart.reading(window, self.slice().skip))
     }
 }
 

@@ -9,9 +9,9 @@ use crate::charts::{self, CHARTS, TREND_S};
 #[cfg(feature = "ssr")]
 pub fn history(path: &str) -> usize {
     let mut tables = CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]);
-    if charts::shows(path) {
+    if charts::shows(path) || path.starts_with("cpu.cores.") {
         usize::MAX
-    } else if tables.any(|table| table.has_trend_of(path)) {
+    } else if tables.any(|table| table.has_trend_of(path)) || CHARTS.iter().any(|chart| chart.figure.path() == path) {
         TREND_S
     } else {
         1
@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(history("network.interfaces.eth0.rx_bytes"), TREND_S);
         assert_eq!(history("cgroup.services.nginx.cpu"), TREND_S);
         assert_eq!(history("network.interfaces.eth0.tx_bytes"), 1);
+        assert_eq!((history("cpu.cores.0"), history("cpu.total")), (usize::MAX, TREND_S));
         assert_eq!(history("memory.slab"), 1);
     }
 }

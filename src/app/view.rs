@@ -50,6 +50,11 @@ impl View {
         ["page ", self.frame.as_str(), chosen].concat()
     }
 
+    /// Whether there is more than a few panels, of which one sees at a glance how they are.
+    pub(super) fn has_overview(&self) -> bool {
+        self.panels.is_empty()
+    }
+
     /// Whether a panel is shown.
     pub(super) fn shows(&self, panel: &str) -> bool {
         self.panels.is_empty() || self.panels.split(',').any(|shown| shown == panel)

@@ -7,7 +7,7 @@ use web_sys::CanvasRenderingContext2d;
 type Outcome = Result<(), DrawingErrorKind<Infallible>>;
 
 /// A canvas of so many pixels.
-pub(super) struct Canvas {
+pub struct Canvas {
     pub(super) context: CanvasRenderingContext2d,
     pub(super) size: (u32, u32),
 }

@@ -1,27 +1,27 @@
-//! Draws a chart on its canvas: once a tick, at the element's own size, as sharp as the screen is.
+//! Draws on a canvas: once a tick, at the element's own size, as sharp as the screen is.
 
 use super::backend;
 use crate::{
     app::State,
-    charts::{Chart, Colour, Palette, Viewport, draw},
+    charts::{Colour, Palette},
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
-use plotters::{prelude::*, style::RGBColor};
+use plotters::{coord::Shift, prelude::*, style::RGBColor};
 use send_wrapper::SendWrapper;
+use std::convert::Infallible;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 
 /// Line width in CSS pixels; the first response's drawing has the same.
 const STROKE: f64 = 2.0;
 
+/// What is drawn on.
+pub(super) type Area = DrawingArea<backend::Canvas, Shift>;
+/// Draws in these colours with lines of so many pixels.
+pub type Draw = Box<dyn Fn(&Area, &Palette, u32) -> Result<(), DrawingAreaErrorKind<Infallible>>>;
+
 /// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
-pub fn paint(
-    chart: &'static Chart,
-    viewport: impl Fn() -> Viewport + 'static,
-    state: State,
-    canvas: NodeRef<Canvas>,
-    drawn: RwSignal<bool>,
-) {
+pub fn paint(state: State, canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
     let size = RwSignal::new((0.0, 0.0));
     Effect::new(move |_| {
         if let Some(canvas) = canvas.get() {
@@ -40,20 +40,16 @@ pub fn paint(
         // Setting the size clears the canvas and its state.
         canvas.set_width(pixels(width));
         canvas.set_height(pixels(height));
-        let Some(context) = context(&canvas) else { return };
+        let Some((context, palette)) = context(&canvas).zip(palette(&canvas)) else {
+            return leptos::logging::error!("a chart could not be drawn: no colours");
+        };
         // As in the first response; left alone, it lengthens every sharp peak.
         context.set_line_join("round");
-        let viewport = viewport();
-        let outcome = state.window.with(|window| {
-            let backend = backend::Canvas { context, size: (canvas.width(), canvas.height()) };
-            let stroke = (STROKE * density).round().max(1.0) as u32;
-            Some(draw(&backend.into_drawing_area(), chart, window, &viewport, &palette(&canvas)?, stroke))
-        });
-        match outcome {
-            Some(Ok(())) if drawn.get_untracked() => {}
-            Some(Ok(())) => drawn.set(true),
-            Some(Err(error)) => leptos::logging::error!("{} could not be drawn: {error}", chart.title),
-            None => leptos::logging::error!("{} could not be drawn: no colours", chart.title),
+        let area = backend::Canvas { context, size: (canvas.width(), canvas.height()) }.into_drawing_area();
+        match draw(&area, &palette, (STROKE * density).round().max(1.0) as u32) {
+            Ok(()) if drawn.get_untracked() => {}
+            Ok(()) => drawn.set(true),
+            Err(error) => leptos::logging::error!("a chart could not be drawn: {error}"),
         }
     });
 }

@@ -22,7 +22,7 @@ mod tabs;
 mod theme;
 
 #[cfg(feature = "hydrate")]
-pub use canvas::paint;
+pub use canvas::{Draw, paint};
 pub use connection::{Action, Connection, Way};
 pub use election::{Election, Outcome, Word};
 #[cfg(feature = "hydrate")]

@@ -23,6 +23,16 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// The figure in large type `age` seconds before the newest, and what stands after it: its unit, or of a count, which
+    /// has none, what the first series counts.
+    pub fn reading(&self, window: &Window, age: usize) -> (String, &'static str) {
+        let (number, symbol) = self.unit.figure(self.figure.at(window, age));
+        match self.unit {
+            Unit::Count | Unit::Average => (number, self.series.first().map_or("", |series| series.label)),
+            _ => (number, symbol),
+        }
+    }
+
     /// The series that aren't hidden.
     pub(super) fn shown(&self, hidden: Hidden) -> impl DoubleEndedIterator<Item = &Series> {
         self.series.iter().enumerate().filter(move |(place, _)| !hidden.has(*place)).map(|(_, series)| series)
@@ -100,6 +110,11 @@ impl Value {
             Self::Difference(from, less) => Some((window.value(from, age)? - window.value(less, age)?).max(0.0)),
             Self::Sum(one, other) => Some(window.value(one, age)? + window.value(other, age)?),
         }
+    }
+
+    /// The values, the newest first.
+    pub fn newest(self, window: &Window) -> impl Iterator<Item = Option<f64>> {
+        (0..window.len()).map(move |age| self.at(window, age))
     }
 
     /// The values of every second of `slice` that is held, oldest first.

@@ -3,6 +3,7 @@
 
 mod chart;
 mod draw;
+mod heat;
 mod palette;
 #[cfg(feature = "ssr")]
 mod picture;
@@ -14,10 +15,11 @@ pub mod units;
 
 pub use chart::{CHARTS, Chart, Hidden, Layout, Series, Value, shows};
 pub use draw::{Viewport, draw};
+pub use heat::heat;
 pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
 pub use picture::{Theme, picture};
 pub use scale::{DIVISIONS, Scale, settled};
 #[cfg(feature = "ssr")]
-pub use svg::svg;
+pub use svg::{cores, svg};
 pub use trend::{TREND_S, trend};

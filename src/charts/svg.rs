@@ -1,13 +1,17 @@
 //! A chart as SVG, for the first response and for readers without JavaScript.
 
-use super::{Chart, Colour, Hidden, Palette, Viewport, draw};
+use super::{Chart, Colour, Hidden, Palette, Viewport, draw, heat};
 use crate::metrics::{Slice, Window};
-use plotters::prelude::*;
+use plotters::{coord::Shift, prelude::*};
+use std::error::Error;
 
 /// About the drawing's own width, and its height. It is stretched to the element it stands in, as the canvas will be.
 const SIZE: (usize, usize) = (1200, 240);
 /// Its width where there are more seconds than that: with as many points as pixels, an hour would weigh a megabyte.
 const COARSE: usize = 600;
+/// A strip of heat has about so many cells at most, and rows of this height.
+const CELLS: usize = 4800;
+const ROW: usize = 8;
 
 /// Lines keep this width however the drawing is stretched (`vector-effect` in the stylesheet).
 const STROKE: u32 = 2;
@@ -16,15 +20,35 @@ const STROKE: u32 = 2;
 pub fn svg(chart: &Chart, window: &Window, span: usize) -> String {
     // Seconds fall on whole pixels: evenly spaced numbers compress to a half.
     let width = if span > SIZE.0 { COARSE } else { span.saturating_sub(1).max(1) * (SIZE.0 / span.max(1)) };
-    let height = SIZE.1;
     let (slice, hidden) = (Slice::newest(span), Hidden::default());
     let viewport = Viewport { slice, top: chart.scale.top(chart, window, slice, hidden), hidden };
+    drawing(width, SIZE.1, |area| draw(area, chart, window, &viewport, &placeholders(), STROKE))
+}
+
+/// The newest `span` seconds of each core as a strip of heat.
+pub fn cores(cores: usize, window: &Window, span: usize) -> String {
+    /// Pixels of the narrowest. The more cores there are, the fewer it has: nobody reads a second of one in a hundred.
+    const LEAST: usize = 60;
+    let columns = (CELLS / cores.max(1)).clamp(LEAST, span.max(LEAST));
+    drawing(columns, cores * ROW, |area| heat(area, cores, window, Slice::newest(span), &placeholders()))
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// What `draw` draws, stretched to the element that it stands in.
+fn drawing<E: Error + Send + Sync>(
+    width: usize,
+    height: usize,
+    draw: impl FnOnce(&Area<'_>) -> Result<(), DrawingAreaErrorKind<E>>,
+) -> String {
     let mut drawing = String::new();
     let area = SVGBackend::with_string(&mut drawing, (width as u32, height as u32)).into_drawing_area();
-    let drawn = draw(&area, chart, window, &viewport, &placeholders(), STROKE).and_then(|()| area.present());
+    let drawn = draw(&area);
+    // The header and the closing tag, which memory can't refuse.
+    let _ = area.present();
     drop(area);
     if let Err(error) = drawn {
-        tracing::error!(chart = chart.id, %error, "a chart could not be drawn");
+        tracing::error!(%error, "a chart could not be drawn");
         return String::new();
     }
     for (index, colour) in Colour::ALL.into_iter().enumerate() {

@@ -121,7 +121,7 @@ fn what_goes_wrong_is_said_in_the_form_of_the_place() {
     let long = format!("/?{}", "x".repeat(20_000));
     let long_api = format!("/api/stream?{}", "x".repeat(20_000));
     for (method, path, status, says) in [
-        ("GET", "/?window=7", 400, "60, 300 or 900"),
+        ("GET", "/?window=7", 400, "60, 300, 900 or 3600"),
         ("GET", "/?window=%3Cscript%3E", 400, "&lt;script&gt;"),
         ("GET", "/nothing", 404, "/api/stream"),
         ("GET", "/assets/hostbeat.js", 404, "/api/stream"),

@@ -1,0 +1,81 @@
+//! How busy each core is: over time as a strip of heat below the chart, and now as a bar.
+
+use super::{State, crosshair::Crosshair, state::text};
+use crate::charts::units::decimal;
+use leptos::{html, prelude::*};
+
+/// The strip; as wide as the chart above it, so that a second stands below itself.
+#[component]
+pub(super) fn Strip() -> impl IntoView {
+    let state = expect_context::<State>();
+    let cores = state.host.with_value(|host| host.cores);
+    let canvas = NodeRef::<html::Canvas>::new();
+    let drawn = RwSignal::new(false);
+    #[cfg(feature = "hydrate")]
+    {
+        let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
+            state.window.with(|window| crate::charts::heat(area, cores, window, state.slice(), palette))
+        });
+        crate::browser::paint(state, canvas, drawn, draw);
+    }
+    let class = match cores {
+        0..=4 => "drawing strip few",
+        5..=16 => "drawing strip some",
+        _ => "drawing strip",
+    };
+    view! {
+        <div class="plot" aria-hidden="true">
+            <p class="axis">"×"{cores}</p>
+            <div
+                class=class
+                class:drawn=drawn
+                on:pointermove=move |event| state.point(&event)
+                on:pointerleave=move |event| state.leave(&event)
+            >
+                <div class="still" inner_html=still(cores, state)></div>
+                <canvas node_ref=canvas></canvas>
+                <Crosshair/>
+            </div>
+        </div>
+    }
+}
+
+/// The strip of the first response.
+#[cfg(feature = "ssr")]
+fn still(cores: usize, state: State) -> String {
+    let span = state.span.get_untracked().seconds();
+    state.window.with_untracked(|window| crate::charts::cores(cores, window, span))
+}
+
+/// In the browser it is there already: what stands in the page is never touched on taking over.
+#[cfg(not(feature = "ssr"))]
+fn still(_: usize, _: State) -> String {
+    String::new()
+}
+
+/// Each core as a bar.
+#[component]
+pub(super) fn Cores() -> impl IntoView {
+    let state = expect_context::<State>();
+    let core = move |number: usize| {
+        let busy = move || state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
+        let figure = text(move || busy().map_or("–".to_owned(), |percent| decimal(percent, 0)));
+        let width = text(move || decimal(busy().unwrap_or(0.0), 0));
+        view! {
+            <li>
+                <span>{number}</span>
+                <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+                    <rect width=width height="1"></rect>
+                </svg>
+                <b>{figure}</b>
+            </li>
+        }
+    };
+    let cores = state.host.with_value(|host| host.cores);
+    view! {
+        <div class="cores">
+            <h3>"Cores, %"</h3>
+            <ol>{(0..cores).map(core).collect_view()}</ol>
+        </div>
+    }
+}

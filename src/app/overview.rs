@@ -1,0 +1,52 @@
+//! The host at a glance: a tile for each of what people look for first, which leads to its panel.
+
+use super::{State, state::text};
+use crate::charts::{CHARTS, Chart, trend, units::Unit};
+use leptos::prelude::*;
+
+/// A panel that has a tile, and what stands below the tile's figure.
+type Tile = (&'static str, [(&'static str, Unit, &'static str); 2]);
+
+const TILES: [Tile; 6] = [
+    ("cpu", [("load", Unit::Average, "load.one"), ("steal", Unit::Percent, "cpu.steal")]),
+    ("memory", [("of", Unit::Bytes, "memory.total"), ("swap", Unit::Bytes, "memory.swap_used")]),
+    ("pressure", [("memory", Unit::Percent, "pressure.memory.some"), ("I/O", Unit::Percent, "pressure.io.some")]),
+    (
+        "connections",
+        [("time-wait", Unit::Count, "connections.tcp.time_wait"), ("viewers", Unit::Count, "connections.viewers")],
+    ),
+    ("network", [("in", Unit::Bits, "network.rx_bytes"), ("out", Unit::Bits, "network.tx_bytes")]),
+    ("disk", [("read", Unit::Throughput, "disk.read_bytes"), ("write", Unit::Throughput, "disk.write_bytes")]),
+];
+
+#[component]
+pub(super) fn Overview() -> impl IntoView {
+    let state = expect_context::<State>();
+    let tile = |(id, notes): &'static Tile| {
+        let chart = CHARTS.iter().find(|chart| chart.id == *id)?;
+        let number = text(move || state.window.with(|window| chart.reading(window, 0).0));
+        let symbol = text(move || state.window.with(|window| chart.reading(window, 0).1.to_owned()));
+        let notes = text(move || {
+            let [one, other] = notes.map(|(label, unit, path)| {
+                format!("{label} {}", unit.text(state.window.with(|window| window.last(path))))
+            });
+            [&one, " · ", &other].concat()
+        });
+        let path = text(move || state.window.with(|window| trend(chart.figure.newest(window))));
+        Some(view! {
+            <a href=format!("#{id}") hidden=state.lacks(chart.figure.path())>
+                <b>{chart.title}</b>
+                <span class="figure"><b>{number}</b><small>{symbol}</small></span>
+                <small>{notes}</small>
+                <svg class=colour(chart) viewBox="0 0 60 16" preserveAspectRatio="none" aria-hidden="true">
+                    <path d=path></path>
+                </svg>
+            </a>
+        })
+    };
+    view! { <nav class="tiles" aria-label="Overview">{TILES.iter().map(tile).collect_view()}</nav> }
+}
+
+fn colour(chart: &Chart) -> &'static str {
+    chart.series.first().map_or("", |series| series.colour.name())
+}

@@ -1,0 +1,100 @@
+//! How busy each core is, as a strip of heat: a row for each, and time goes across.
+
+use super::{Colour, Palette};
+use crate::metrics::{INTERVAL_MS, Slice, Window};
+use plotters::{coord::Shift, prelude::*};
+
+/// Shades beside that of a core with nothing to do.
+const SHADES: u8 = 8;
+/// Rows from this height on, in pixels, have a gap between them.
+const ROOM: i32 = 6;
+
+/// Draws the cores numbered from 0 over the whole of `area`. A second without a sample is left empty.
+///
+/// # Errors
+/// What the backend reports.
+pub fn heat<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    cores: usize,
+    window: &Window,
+    slice: Slice,
+    palette: &Palette,
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+    let (width, height) = area.dim_in_pixel();
+    let x = |slot: usize| (slot * width as usize / slice.seconds.max(1)) as i32;
+    let y = |core: usize| (core * height as usize / cores.max(1)) as i32;
+    for core in 0..cores {
+        let (top, bottom) = (y(core), y(core + 1));
+        let bottom = if bottom - top < ROOM { bottom } else { bottom - 1 };
+        let runs = runs(&window.over(&format!("cpu.cores.{core}"), slice), window, slice, width as usize);
+        for shade in 0..=SHADES {
+            // One outline for all runs of a shade, along the ground from one to the next: far fewer to fill.
+            let runs = runs.iter().filter(|(_, _, of)| *of == shade);
+            let outline: Vec<_> = runs
+                .flat_map(|(from, to, _)| {
+                    let (left, right) = (x(*from), x(*to));
+                    [(left, bottom), (left, top), (right, top), (right, bottom)]
+                })
+                .collect();
+            if !outline.is_empty() {
+                let part = 0.07 + f64::from(shade) / f64::from(SHADES) * 0.85;
+                area.draw(&Polygon::new(outline, palette.of(Colour::Blue).mix(part)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Seconds of one shade, as first slot, slot after the last, and shade. Where seconds outnumber pixels, those that share a
+/// column have the shade of the busiest, and the same ones share it as time goes on.
+fn runs(values: &[Option<f64>], window: &Window, slice: Slice, pixels: usize) -> Vec<(usize, usize, u8)> {
+    let seconds = slice.seconds.div_ceil(pixels.max(1)) as u64;
+    let first = slice.last(window).unwrap_or_default() / INTERVAL_MS + 1 - values.len() as u64;
+    let offset = slice.seconds - values.len();
+    let mut runs: Vec<(usize, usize, u8)> = Vec::new();
+    let mut slot = 0;
+    while slot < values.len() {
+        let in_column = seconds - (first + slot as u64) % seconds;
+        let next = (slot + in_column as usize).min(values.len());
+        let busiest = values[slot..next].iter().flatten().copied().reduce(f64::max);
+        if let Some(busy) = busiest {
+            let shade = (busy / 100.0 * f64::from(SHADES)).round() as u8;
+            match runs.last_mut() {
+                Some((_, to, of)) if *to == offset + slot && *of == shade => *to = offset + next,
+                _ => runs.push((offset + slot, offset + next, shade.min(SHADES))),
+            }
+        }
+        slot = next;
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(seconds: u64) -> Window {
+        let mut window = Window::new(60);
+        window.advance(seconds * 1000);
+        window
+    }
+
+    #[test]
+    fn seconds_of_one_shade_are_one_run_and_gaps_are_none() {
+        let values = [Some(0.0), Some(1.0), Some(100.0), None, Some(100.0), Some(52.0)];
+        let runs = runs(&values, &window(9), Slice::newest(8), 800);
+        assert_eq!(runs, [(2, 4, 0), (4, 5, 8), (6, 7, 8), (7, 8, 4)]);
+    }
+
+    #[test]
+    fn a_column_is_as_hot_as_its_busiest_second_whenever_it_is_drawn() {
+        let values =
+            |last: u64| -> Vec<_> { (last - 11..=last).map(|t| Some(if t == 16 { 100.0 } else { 0.0 })).collect() };
+        let hot = |last: u64| {
+            let runs = runs(&values(last), &window(last), Slice::newest(12), 4);
+            let (from, to, _) = *runs.iter().find(|(_, _, shade)| *shade == SHADES).unwrap();
+            (last + 1 - 12 + from as u64, last + 1 - 12 + to as u64)
+        };
+        assert_eq!((hot(20), hot(21), hot(22)), ((15, 18), (15, 18), (15, 18)));
+    }
+}
