@@ -124,18 +124,22 @@ $(compressed) &: $(library) tools/compress.mjs
 	@echo "==> compressing the browser library"
 	@node tools/compress.mjs $(library)
 
-# A function that is called once stays one: like ones beside each other compress better than what they would be part of, by
-# 6 %. The flags after that name what the compiler enables for this target: wasm-opt must not refuse it. The last leave out
-# what only tools read, and say that nothing is kept in the first KiB of memory, where the linker puts the end of the stack.
-$(library) &: $(wasm) $(wasm-bindgen) $(wasm-opt)
+# wasm-opt must not refuse what the compiler enables for this target. Few functions are put into others: alike ones beside each
+# other compress better than what they would be part of, by 6 %. The last flags leave out what only tools read, and say that
+# nothing is kept in the first KiB of memory, where the linker puts the end of the stack.
+features := --enable-bulk-memory --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
+    --enable-reference-types --enable-sign-ext
+
+$(library) &: $(wasm) tools/prune.mjs $(wasm-bindgen) $(wasm-opt)
 	@echo "==> binding the browser library"
 	@rm -rf target/bind && mkdir -p target/bind $(pkg)
 	@$(wasm-bindgen) --target web --no-typescript --out-name hostbeat --out-dir target/bind $(wasm)
 	@echo "==> optimising the browser library"
-	@$(wasm-opt) -Oz --converge --one-caller-inline-max-function-size=0 --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
-	    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
-	    --strip-producers --strip-target-features --low-memory-unused \
-	    target/bind/hostbeat_bg.wasm -o $(pkg)/hostbeat.wasm
+	@cd target/bind && node ../../tools/prune.mjs hostbeat.js hostbeat_bg.wasm graph.json
+	@tools/node_modules/.bin/wasm-metadce $(features) target/bind/hostbeat_bg.wasm --graph-file=target/bind/graph.json \
+	    -o target/bind/pruned.wasm > target/bind/unused.txt
+	@$(wasm-opt) -Os --converge --one-caller-inline-max-function-size=20 $(features) \
+	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o $(pkg)/hostbeat.wasm
 	@tools/node_modules/.bin/terser --module --compress passes=2 --mangle -o $(pkg)/hostbeat.js target/bind/hostbeat.js
 
 # With a std of its own, in which a panic ends the library without a word and nothing is written for debuggers: an eighth

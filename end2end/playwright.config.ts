@@ -1,13 +1,15 @@
 import { defineConfig } from "@playwright/test";
 import { binary } from "./fixtures/server";
 
-// Neither of these belongs to the suite: one tests another build of the page, the other takes a picture of it.
-const { CHROMIUM, HOSTBEAT_SCREENSHOT, HOSTBEAT_URL, HOSTBEAT_WATCH } = process.env;
+// None of these belongs to the suite: they test another build of the page, take a picture of it, and measure it.
+const { CHROMIUM, HOSTBEAT_REDRAW, HOSTBEAT_SCREENSHOT, HOSTBEAT_URL, HOSTBEAT_WATCH } = process.env;
 const projects = HOSTBEAT_WATCH
   ? [{ name: "watch", testMatch: "watch.spec.ts" }]
   : HOSTBEAT_SCREENSHOT
     ? [{ name: "screenshot", testMatch: "screenshot.ts" }]
-    : [{ name: "chromium", testIgnore: "watch.spec.ts" }];
+    : HOSTBEAT_REDRAW
+      ? [{ name: "redraw", testMatch: "redraw.ts" }]
+      : [{ name: "chromium", testIgnore: "watch.spec.ts" }];
 
 export default defineConfig({
   projects,

@@ -1,4 +1,4 @@
-import { CHARTS, type ChartId, type Dashboard } from "../fixtures/dashboard";
+import { CHARTS, type Dashboard } from "../fixtures/dashboard";
 import { untrue } from "../fixtures/figures";
 import type { Recorder } from "../fixtures/recorder";
 import { expect, test } from "../fixtures/test";
@@ -17,7 +17,8 @@ test("who points at a second in one chart has the figures of all at that second"
   await expect(dashboard.indicator).toHaveText("live");
   for (let tick = 0; tick < 6; tick++) await control.next();
   for (const [chart, age] of [["cpu", 0], ["network", 2], ["cpu", 5]] as const) {
-    await point(dashboard, chart, age);
+    const { x, y } = await dashboard.place(chart, age);
+    await page.mouse.move(x, y);
     await expectPointed(dashboard, control, age);
   }
   await page.mouse.move(0, 0);
@@ -53,14 +54,6 @@ test.describe("with a finger", () => {
     await expect.poll(async () => (await dashboard.read()).pointed).toEqual([]);
   });
 });
-
-/** Moves the mouse to where the second `age` seconds ago is drawn. */
-async function point(dashboard: Dashboard, chart: ChartId, age: number): Promise<void> {
-  const drawing = dashboard.drawing(chart);
-  await drawing.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = (await drawing.boundingBox())!;
-  await dashboard.page.mouse.move(x + Math.min(width * (1 - age / 59), width - 1), y + height / 2);
-}
 
 /** Every chart shows the same second, and the figures of it. */
 async function expectPointed(dashboard: Dashboard, control: Recorder, age: number): Promise<void> {

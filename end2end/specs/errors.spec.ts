@@ -114,7 +114,7 @@ for (const { what, path, status, title, detail, ...request } of PAGES)
     await expect(page.getByText(detail)).toBeVisible();
     expect(await isStyled(page)).toBe(true);
     await page.getByRole("link", { name: "To the dashboard" }).click();
-    await expect(page.getByRole("status")).toHaveText("live");
+    await expect(page.locator(".link").getByRole("status")).toHaveText("live");
   });
 
 for (const { what, path, status, title, detail, method = "GET", headers } of API)

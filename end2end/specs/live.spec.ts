@@ -65,7 +65,7 @@ function watchMoves(): Move[] {
   const newest = document.querySelector<HTMLTimeElement>(".newest")!;
   const moves: Move[] = [];
   const note = () => {
-    const canvases = [...document.querySelectorAll("canvas")];
+    const canvases = [...document.querySelectorAll<HTMLCanvasElement>(".drawing:not(.strip) canvas")];
     const each = <T>(of: (canvas: HTMLCanvasElement) => T) =>
       Object.fromEntries(canvases.map((canvas) => [canvas.closest(".panel")!.id, of(canvas)]));
     moves.push({

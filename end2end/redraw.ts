@@ -1,0 +1,172 @@
+import type { CDPSession, Page } from "@playwright/test";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Values } from "./fixtures/recorder";
+import { expect, test } from "./fixtures/test";
+
+/** Milliseconds of the browser's main thread that a tick may take: events, figures, charts, layout and all. */
+const BUDGET_MS = 4;
+const POINTS = 900;
+/** Ticks that are measured, after as many that let the browser compile what is called often. */
+const TICKS = 150;
+/** Both take turns, so that a machine that wanders wanders for both. */
+const ROUNDS = 3;
+
+/** The charts that uPlot draws, of the same figures. Where ours are stacked, its are filled. */
+const CHARTS = [
+  { filled: true, paths: ["cpu.user", "cpu.nice", "cpu.system", "cpu.irq", "cpu.steal", "cpu.iowait"] },
+  { filled: true, paths: ["memory.used", "memory.cached"] },
+  { filled: false, paths: ["load.one", "load.five", "load.fifteen"] },
+  { filled: false, paths: ["pressure.cpu.some", "pressure.memory.some", "pressure.io.some"] },
+  {
+    filled: false,
+    paths: ["tcp.established", "tcp.time_wait", "tcp.listen", "viewers"].map((path) => `connections.${path}`),
+  },
+  { filled: false, paths: ["network.rx_bytes", "network.tx_bytes"] },
+  { filled: false, paths: ["disk.read_bytes", "disk.write_bytes"] },
+];
+
+test.use({ viewport: { width: 1440, height: 1000 } });
+
+test("a tick is drawn within its budget", async ({ baseURL, browser, record }) => {
+  test.setTimeout(180_000);
+  const control = await record();
+  await control.next();
+  const now = control.newest;
+  const values = await control.at(now);
+  const measured = { hostbeat: [] as number[], uPlot: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, prepare] of [["hostbeat", hostbeat], ["uPlot", uPlot]] as const) {
+      const page = await browser.newPage();
+      await prepare(page, baseURL!, values, now);
+      measured[name].push(await cost(page));
+      await page.close();
+    }
+  }
+  const [ours, theirs] = [median(measured.hostbeat), median(measured.uPlot)];
+  console.log(
+    `${POINTS} points, ${TICKS} ticks, median of ${ROUNDS} rounds, main thread a tick:\n` +
+      `hostbeat, the whole page  ${ours.toFixed(2)} ms (its budget: ${BUDGET_MS} ms)\n` +
+      `uPlot, charts alone       ${theirs.toFixed(2)} ms (ratio ${(ours / theirs).toFixed(2)})`,
+  );
+  expect(ours, "milliseconds a tick").toBeLessThanOrEqual(BUDGET_MS);
+});
+
+declare global {
+  /** Lets the page have the next tick. */
+  var feed: () => void;
+  var uPlot: new (options: object, data: number[][], into: Element) => { setData(data: number[][]): void };
+}
+
+/** Our page, with a stream that the benchmark plays. */
+async function hostbeat(page: Page, url: string, values: Values, now: number): Promise<void> {
+  await page.addInitScript(
+    ({ now, past, tick }) => {
+      globalThis.EventSource = class extends EventTarget {
+        static CLOSED = 2;
+        constructor() {
+          super();
+          let t = now;
+          const tell = (name: string, data: object, id = "") =>
+            this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data), lastEventId: id }));
+          globalThis.feed = () => {
+            t += 1000;
+            Object.entries(tick).forEach(([name, data], n) => tell(name, { ...data, t }, `${t}-${n}`));
+          };
+          setTimeout(() => {
+            tell("hello", { start: "reset", now: Date.now() });
+            tell("window", past, `${now}-99`);
+          });
+        }
+        close() {}
+      } as unknown as typeof EventSource;
+    },
+    { now, past: past(values, now), tick: groups(values) },
+  );
+  await page.goto(`${url}/?window=${POINTS}`);
+  await expect(page.locator(".sampled")).toHaveText(String(POINTS));
+}
+
+/** Charts alone, of the same figures at the same sizes. */
+async function uPlot(page: Page, _: string, values: Values, now: number): Promise<void> {
+  const { series } = past(values, now);
+  await page.setContent("<body></body>");
+  await page.addScriptTag({ content: readFileSync(createRequire(import.meta.url).resolve("uplot/dist/uPlot.iife.min.js"), "utf8") });
+  const charts = CHARTS.map(({ filled, paths }) => ({ filled, data: paths.map((path) => series[path] ?? [0]) }));
+  await page.evaluate(
+    ({ charts, points }) => {
+      const plots = charts.map(({ filled, data }) => {
+        const series = data.map((_, i) => ({ stroke: `hsl(${i * 60} 60% 50%)`, width: 2, ...(filled && { fill: `hsl(${i * 60} 60% 50% / 22%)` }) }));
+        const into = document.body.appendChild(document.createElement("div"));
+        const columns = [data[0]!.map((_, x) => x), ...data];
+        return { columns, plot: new globalThis.uPlot({ width: 620, height: 220, series: [{}, ...series] }, columns, into) };
+      });
+      globalThis.feed = () => {
+        for (const { columns, plot } of plots) {
+          for (const column of columns) column.push(column[column.length - points]!), column.shift();
+          columns[0]!.forEach((_, x, times) => (times[x] = x));
+          plot.setData(columns);
+        }
+      };
+    },
+    { charts, points: POINTS },
+  );
+}
+
+/** What a tick costs the main thread, in milliseconds. */
+async function cost(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  await play(page);
+  const before = await busy(session);
+  await play(page);
+  return ((await busy(session)) - before) / TICKS;
+}
+
+/** Feeds ticks, each once the one before is on the screen. */
+async function play(page: Page): Promise<void> {
+  await page.evaluate(async (ticks) => {
+    for (let tick = 0; tick < ticks; tick++) {
+      globalThis.feed();
+      // The second frame comes when what the first has drawn is done.
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    }
+  }, TICKS);
+}
+
+/** Milliseconds that the page's main thread has been busy. */
+async function busy(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send("Performance.getMetrics");
+  return metrics.find(({ name }) => name === "TaskDuration")!.value * 1000;
+}
+
+/** The events of a tick with these figures. */
+function groups(values: Values): Record<string, object> {
+  const groups: Record<string, Record<string, unknown>> = {};
+  for (const [path, value] of Object.entries(values)) {
+    const [name, ...keys] = path.split(".");
+    let into = (groups[name!] ??= {});
+    for (const key of keys.slice(0, -1)) into = (into[key] ??= {}) as Record<string, unknown>;
+    into[keys.at(-1)!] = value;
+  }
+  return groups;
+}
+
+/** A window in which every figure has moved about what it is now. */
+function past(values: Values, now: number) {
+  const figures = Object.entries(values).filter(([path, value]) => value !== null && !/\.(t|at|dt)$/.test(path));
+  const wander = ([path, value]: [string, number | null], n: number) => [
+    path,
+    Array.from({ length: POINTS }, (_, t) => (value || 1) * (1 + 0.4 * Math.sin(t / (9 + n)) + 0.1 * Math.sin(t * (n + 1)))),
+  ];
+  return {
+    t0: now - (POINTS - 1) * 1000,
+    step_ms: 1000,
+    n: POINTS,
+    series: Object.fromEntries(figures.map(wander)) as Record<string, number[]>,
+  };
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}

@@ -1,0 +1,100 @@
+import { CHARTS } from "../fixtures/dashboard";
+import { untrue } from "../fixtures/figures";
+import { ink } from "../fixtures/pixels";
+import { expect, test } from "../fixtures/test";
+
+test.beforeEach(async ({ server, dashboard }) => {
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("live");
+});
+
+test("what is selected stays in view while time goes on, until a double click", async ({
+  server,
+  dashboard,
+  page,
+  record,
+}) => {
+  const control = await record(server.url);
+  for (let tick = 0; tick < 6; tick++) await control.next();
+  await page.mouse.move(...at(await dashboard.place("cpu", 5)));
+  await page.mouse.down();
+  await page.mouse.move(...at(await dashboard.place("cpu", 1)));
+  const last = (await dashboard.pointedAt())!;
+  await page.mouse.up();
+  // Ten seconds at least: fewer are not worth a look.
+  await expect(dashboard.held).toContainText(`${time(last, 9)}–${time(last)} UTC`);
+  for (let tick = 0; tick < 2; tick++) await control.next();
+  await dashboard.readWith(control);
+  await expect(dashboard.held).toContainText(`${time(last, 9)}–${time(last)} UTC`);
+  const { figures } = await dashboard.read();
+  const wrong = untrue(figures, await control.at(last));
+  const charts = CHARTS.flatMap((chart) => [`${chart} figure:`, `${chart} summary:`]);
+  expect(wrong.filter((figure) => charts.some((name) => figure.startsWith(name)))).toEqual([]);
+
+  await page.mouse.dblclick(...at(await dashboard.place("memory", 3, 10)));
+  await expect(dashboard.held).toBeHidden();
+  expect((await dashboard.read()).span).toBe(60);
+  await page.mouse.move(0, 0);
+  await expect.poll(() => dashboard.pointedAt()).toBeUndefined();
+  const { newest, figures: live } = await dashboard.readWith(control);
+  expect(untrue(live, await control.at(newest))).toEqual([]);
+});
+
+test("pause stops the charts, and the stream goes on", async ({ server, dashboard, page, record }) => {
+  const control = await record(server.url);
+  await control.next();
+  const { newest } = await dashboard.readWith(control);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await expect(dashboard.held).toBeVisible();
+  const view = await dashboard.held.innerText();
+  for (let tick = 0; tick < 3; tick++) await control.next();
+  expect((await dashboard.readWith(control)).newest).toBeGreaterThan(newest);
+  expect(await dashboard.held.innerText()).toBe(view);
+  await expect(dashboard.indicator).toHaveText("live");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect(dashboard.held).toBeHidden();
+});
+
+test("without a mouse: point, hear, look closer and go on", async ({ server, dashboard, page, record }) => {
+  const control = await record(server.url);
+  for (let tick = 0; tick < 3; tick++) await control.next();
+  await dashboard.drawing("load").focus();
+  for (const key of ["Space", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
+  const pointed = (await dashboard.pointedAt())!;
+  const { "load.one": load } = await control.at(pointed);
+  await expect(page.locator("#load .spoken")).toContainText(`${time(pointed)}, 1 min ${load!.toFixed(2)}`);
+  await expect(page.locator("#cpu .spoken")).toBeEmpty();
+  await page.keyboard.press("+");
+  expect(await dashboard.pointedAt(), "the same second is pointed at").toBe(pointed);
+  const [from, to] = (await dashboard.held.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
+  expect((86_400_000 + to! - from!) % 86_400_000).toBe(29_000);
+  for (const key of ["-", "Space", "Escape"]) await page.keyboard.press(key);
+  await expect(dashboard.held).toBeHidden();
+});
+
+test("a series that is switched off is not drawn", async ({ dashboard }) => {
+  const blue = async () => (await ink(dashboard.canvas("load"))).blue.solid;
+  await expect.poll(blue).toBeGreaterThan(0);
+  const series = dashboard.series("load", "1 min");
+  await series.click();
+  await expect(series).toHaveAttribute("aria-pressed", "false");
+  await expect.poll(blue).toBe(0);
+  await series.click();
+  await expect.poll(blue).toBeGreaterThan(0);
+});
+
+test("a tile leads to its panel and has its figure", async ({ dashboard, page }) => {
+  const tile = page.getByRole("navigation", { name: "Overview" }).getByRole("link", { name: "Disk" });
+  await expect(tile).toContainText(/read .+ · write .+/);
+  await tile.click();
+  await expect(dashboard.drawing("disk")).toBeInViewport();
+});
+
+function at({ x, y }: { x: number; y: number }): [number, number] {
+  return [x, y];
+}
+
+/** The time of day `age` seconds before a tick. */
+function time(t: number, age = 0): string {
+  return new Date(t - age * 1000).toISOString().slice(11, 19);
+}
