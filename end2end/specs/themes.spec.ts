@@ -1,9 +1,9 @@
 import { CHARTS, type ChartId } from "../fixtures/dashboard";
-import { ink, lines } from "../fixtures/pixels";
+import { colour, ink, lines } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
 /** A line that every drawing of a chart has, and that no other line can cover. */
-const LINES: Record<ChartId, string> = {
+const LINES: Record<ChartId, Parameters<typeof colour>[1]> = {
   cpu: "teal",
   memory: "green",
   load: "blue",
@@ -23,9 +23,7 @@ test("charts take the colours of the reader's theme, also when it changes", asyn
     for (const chart of CHARTS) {
       const canvas = dashboard.canvas(chart);
       await expect.poll(async () => lines(await ink(canvas)), `${chart}, ${colorScheme}`).toContain(LINES[chart]);
-      seen.add(
-        await canvas.evaluate((canvas, line) => getComputedStyle(canvas).getPropertyValue(`--${line}`), LINES[chart]),
-      );
+      seen.add(await colour(canvas, LINES[chart]));
     }
   }
   expect(seen.size, "both themes have colours of their own").toBe(2 * new Set(Object.values(LINES)).size);

@@ -13,7 +13,7 @@ const TIMES: usize = 6;
 #[component]
 pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<State>();
-    let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
+    let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice.get(), hidden.get()));
     let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed()));
     let label = move |division: u32| chart.label(division, top.get());
     let labels =
@@ -33,8 +33,10 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     #[cfg(feature = "hydrate")]
     {
         let draw: crate::browser::Draw = Box::new(move |area, palette, stroke| {
-            let viewport = Viewport { slice: state.slice(), top: top.get(), hidden: hidden.get() };
-            state.window.with(|window| draw(area, chart, window, &viewport, palette, stroke))
+            state.gaps.with(|gaps| {
+                let viewport = Viewport { slice: state.slice.get(), top: top.get(), hidden: hidden.get(), gaps };
+                state.window.with(|window| draw(area, chart, window, &viewport, palette, stroke))
+            })
         });
         crate::browser::paint(state, canvas, drawn, draw);
     }

@@ -19,7 +19,7 @@ const WIDTH: f64 = 1000.0;
 pub(super) fn Crosshair() -> impl IntoView {
     let state = expect_context::<State>();
     let x = move |age: Option<usize>| {
-        let last = state.slice().seconds - 1;
+        let last = state.slice.get().seconds - 1;
         (last - age.unwrap_or(0).min(last)) as f64 / last as f64 * WIDTH
     };
     let pointed = move || x(state.pointed.get());
@@ -27,7 +27,7 @@ pub(super) fn Crosshair() -> impl IntoView {
     let line = text(move || decimal(pointed(), 1));
     let left = text(move || decimal(pointed().min(selected()), 1));
     let width = text(move || decimal((pointed() - selected()).abs(), 1));
-    let time = text(move || time_of_day(state.tick(state.pointed.get().unwrap_or(0))));
+    let time = text(move || state.pointed.get().map_or(String::new(), |age| time_of_day(state.tick(age))));
     let nowhere = Signal::derive(move || state.pointed.get().is_none());
     view! {
         <div class="crosshair" hidden=nowhere aria-hidden="true">
@@ -44,12 +44,12 @@ impl State {
     /// The tick that lies so many seconds before the last in view, unix ms.
     pub(super) fn tick(self, age: usize) -> u64 {
         let end = self.window.with(|window| window.end()).unwrap_or_default();
-        end.saturating_sub((self.slice().skip + age) as u64 * INTERVAL_MS)
+        end.saturating_sub((self.slice.get().skip + age) as u64 * INTERVAL_MS)
     }
 
     /// Points at where a pointer is in a drawing.
     pub(super) fn point(self, event: &ev::PointerEvent) {
-        let last = untrack(|| self.slice().seconds) - 1;
+        let last = self.slice.get_untracked().seconds - 1;
         let width = event_target::<leptos::web_sys::Element>(event).client_width();
         let part = f64::from(event.offset_x()) / f64::from(width.max(1));
         self.point_at(Some(((1.0 - part.clamp(0.0, 1.0)) * last as f64).round() as usize));
@@ -79,7 +79,10 @@ impl State {
 
     /// Keeps what `choose` makes of the view in view.
     pub(super) fn hold(self, choose: impl FnOnce(Held) -> Held) {
-        let held = untrack(|| Held::hold(self.slice(), self.window.with(|window| window.end()).unwrap_or_default()));
+        let held = Held::hold(
+            self.slice.get_untracked(),
+            self.window.with_untracked(|window| window.end()).unwrap_or_default(),
+        );
         self.held.set(Some(choose(held)));
     }
 
@@ -108,7 +111,7 @@ impl State {
 
     /// Moves on with the keys of a slider (the ARIA Authoring Practices have them), stops, and looks closer.
     pub(super) fn press(self, event: &ev::KeyboardEvent) {
-        let last = untrack(|| self.slice().seconds) - 1;
+        let last = self.slice.get_untracked().seconds - 1;
         let pointed = self.pointed.get_untracked();
         let key = event.key();
         match &*key {
@@ -117,7 +120,7 @@ impl State {
                 let age = pointed.unwrap_or(0).min(last);
                 self.hold(|held| held.zoomed(key == "+", age, Span::LONGEST.seconds()));
                 // It stays the same second.
-                let seconds = untrack(|| self.slice().seconds);
+                let seconds = self.slice.get_untracked().seconds;
                 self.point_at(pointed.map(|age| age * seconds / (last + 1)));
             }
             key => match moved(pointed, last, key) {

@@ -1,6 +1,6 @@
 //! The top of the page: whose it is, how the stream is doing, which window is shown.
 
-use super::{Link, Span, State, Status, state::text};
+use super::{Held, Link, Span, State, Status, state::text};
 use crate::charts::units::{Unit, duration, time_of_day};
 use leptos::prelude::*;
 
@@ -31,8 +31,8 @@ pub(super) fn Header() -> impl IntoView {
 #[component]
 fn HeldBar() -> impl IntoView {
     let state = expect_context::<State>();
-    let from = text(move || time_of_day(state.tick(state.slice().seconds - 1)));
-    let to = text(move || time_of_day(state.tick(0)));
+    let tick = |of: fn(Held) -> u64| text(move || state.held.get().map_or(String::new(), |held| time_of_day(of(held))));
+    let (from, to) = (tick(Held::first), tick(|held| held.last));
     let follows = Signal::derive(move || state.held.get().is_none());
     let moved = move |earlier: bool| {
         let (start, end) = state.window.with_untracked(|window| (window.start(), window.end()));

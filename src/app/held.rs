@@ -20,6 +20,11 @@ impl Held {
         Self { last: end.saturating_sub(slice.skip as u64 * INTERVAL_MS), seconds: slice.seconds }
     }
 
+    /// The tick of its first second, unix ms.
+    pub fn first(self) -> u64 {
+        self.back(self.seconds - 1)
+    }
+
     /// Where it lies in a window that ends at tick `end`.
     pub fn slice(self, end: u64) -> Slice {
         Slice { seconds: self.seconds, skip: (end.saturating_sub(self.last) / INTERVAL_MS) as usize }

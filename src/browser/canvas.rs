@@ -37,12 +37,15 @@ pub fn paint(state: State, canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw:
         // Asked at every drawing: not every change of it, by zoom or another screen, comes with an event.
         let density = leptos::prelude::window().device_pixel_ratio();
         let pixels = |length: f64| (length * density).round() as u32;
-        // Setting the size clears the canvas and its state.
-        canvas.set_width(pixels(width));
-        canvas.set_height(pixels(height));
+        // Setting the size clears the canvas and its state, and takes long.
+        if (canvas.width(), canvas.height()) != (pixels(width), pixels(height)) {
+            canvas.set_width(pixels(width));
+            canvas.set_height(pixels(height));
+        }
         let Some((context, palette)) = context(&canvas).zip(palette(&canvas)) else {
             return leptos::logging::error!("a chart could not be drawn: no colours");
         };
+        context.clear_rect(0.0, 0.0, canvas.width().into(), canvas.height().into());
         // As in the first response; left alone, it lengthens every sharp peak.
         context.set_line_join("round");
         let area = backend::Canvas { context, size: (canvas.width(), canvas.height()) }.into_drawing_area();
@@ -75,19 +78,17 @@ fn observe_size(canvas: &HtmlCanvasElement, size: RwSignal<(f64, f64)>) {
     }
 }
 
-/// The colours that the stylesheet has for each role just now; `None` without a stylesheet.
+/// The colours that the stylesheet has for all roles just now; `None` without a stylesheet. They are asked for in one list,
+/// since a browser takes longer to tell a colour than to draw a line.
 fn palette(canvas: &HtmlCanvasElement) -> Option<Palette> {
     let style = window().get_computed_style(canvas).ok()??;
+    let list = style.get_property_value("--palette").ok()?;
     let mut colours = [RGBColor(0, 0, 0); Colour::ALL.len()];
-    for (colour, role) in colours.iter_mut().zip(Colour::ALL) {
-        *colour = parse(&style.get_property_value(&format!("--{}", role.name())).ok()?)?;
+    // As browsers serialise it: `rgb(47, 116, 208), rgb(11, 143, 134)`.
+    let mut texts = list.split("rgb(").skip(1);
+    for colour in &mut colours {
+        let mut parts = texts.next()?.split(')').next()?.split(',').map(|part| part.trim().parse().ok());
+        *colour = RGBColor(parts.next()??, parts.next()??, parts.next()??);
     }
     Some(Palette(colours))
-}
-
-/// A colour as browsers serialise it: `rgb(47, 116, 208)`.
-fn parse(text: &str) -> Option<RGBColor> {
-    let list = text.trim().strip_prefix("rgb(")?.strip_suffix(')')?;
-    let mut parts = list.split(',').map(|part| part.trim().parse().ok());
-    Some(RGBColor(parts.next()??, parts.next()??, parts.next()??))
 }

@@ -13,13 +13,15 @@ type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorTy
 
 /// What is seen of a chart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Viewport {
+pub struct Viewport<'a> {
     /// Its seconds, of which the last is the right edge.
     pub slice: Slice,
     /// The value at its upper edge.
     pub top: f64,
     /// The series that aren't.
     pub hidden: Hidden,
+    /// First and last tick of each span of seconds without a sample.
+    pub gaps: &'a [(u64, u64)],
 }
 
 /// Draws what is seen of `chart` over the whole of `area`. Lines are `stroke` pixels wide, so that they look the same at
@@ -31,14 +33,15 @@ pub fn draw<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
     chart: &Chart,
     window: &Window,
-    viewport: &Viewport,
+    viewport: &Viewport<'_>,
     palette: &Palette,
     stroke: u32,
 ) -> Outcome<B> {
     let Viewport { slice, top, .. } = *viewport;
     let oldest = 1.0 - slice.seconds as f64;
     let (across, down) = area.get_pixel_range();
-    let columns = Columns::new(slice, window, across.len());
+    // A line hides what is narrower than itself.
+    let columns = Columns::new(slice, window, across.len() / stroke.max(1) as usize);
     // Not with a chart builder, which would bring room for labels and legends, of which there are none.
     let pixels = (across, down.end - 1..down.start);
     let plot = area.apply_coord_spec(Cartesian2d::new(oldest..0.0, 0.0..top, pixels));
@@ -62,15 +65,15 @@ fn draw_line<B: DrawingBackend>(plot: &Plot<B>, points: Vec<(f64, f64)>, colour:
 fn draw_gaps<B: DrawingBackend>(
     plot: &Plot<B>,
     window: &Window,
-    Viewport { slice, top, .. }: &Viewport,
+    Viewport { slice, top, gaps, .. }: &Viewport<'_>,
     palette: &Palette,
 ) -> Outcome<B> {
     let Some(last) = slice.last(window) else { return Ok(()) };
     let x = |t: u64| -(last.saturating_sub(t) as f64) / INTERVAL_MS as f64;
     let shade = palette.of(Colour::Mute).mix(0.13).filled();
-    for (first, last) in window.gaps(*slice) {
-        let left = (x(first) - 0.5).max(1.0 - slice.seconds as f64);
-        plot.draw(&Rectangle::new([(left, 0.0), ((x(last) + 0.5).min(0.0), *top)], shade))?;
+    for (first, last) in *gaps {
+        let left = (x(*first) - 0.5).max(1.0 - slice.seconds as f64);
+        plot.draw(&Rectangle::new([(left, 0.0), ((x(*last) + 0.5).min(0.0), *top)], shade))?;
     }
     Ok(())
 }
@@ -128,7 +131,7 @@ fn draw_lines<'a, B: DrawingBackend>(
     Ok(())
 }
 
-/// Where there are more seconds than pixels, the seconds that share a column.
+/// Where there are more seconds than lines beside each other, the seconds that share a column.
 #[derive(Clone, Copy, Debug)]
 struct Columns {
     seconds: u64,
@@ -138,9 +141,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(slice: Slice, window: &Window, pixels: usize) -> Self {
+    fn new(slice: Slice, window: &Window, columns: usize) -> Self {
         let last = slice.last(window).unwrap_or_default() / INTERVAL_MS;
-        Self { seconds: slice.seconds.div_ceil(pixels.max(1)) as u64, last }
+        Self { seconds: slice.seconds.div_ceil(columns.max(1)) as u64, last }
     }
 
     /// Of each column's points, the least and the largest, in their order. A line through them covers the pixels that a

@@ -56,3 +56,15 @@ impl Palette {
         self.0[colour as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stylesheet_lists_every_role_in_order() {
+        let (_, rest) = include_str!("../../style/tokens.css").split_once("--palette: ").unwrap();
+        let roles = Colour::ALL.map(|role| format!("var(--{})", role.name())).join(", ");
+        assert_eq!(rest.split_once(';').unwrap().0, roles);
+    }
+}

@@ -21,7 +21,8 @@ pub fn svg(chart: &Chart, window: &Window, span: usize) -> String {
     // Seconds fall on whole pixels: evenly spaced numbers compress to a half.
     let width = if span > SIZE.0 { COARSE } else { span.saturating_sub(1).max(1) * (SIZE.0 / span.max(1)) };
     let (slice, hidden) = (Slice::newest(span), Hidden::default());
-    let viewport = Viewport { slice, top: chart.scale.top(chart, window, slice, hidden), hidden };
+    let top = chart.scale.top(chart, window, slice, hidden);
+    let viewport = Viewport { slice, top, hidden, gaps: &window.gaps(slice) };
     drawing(width, SIZE.1, |area| draw(area, chart, window, &viewport, &placeholders(), STROKE))
 }
 
