@@ -84,10 +84,12 @@ fuzz: $(cargo-fuzz) ## throw random input at whatever reads or writes the stream
 fuzz: FOR := 10
 
 .PHONY: bench
-bench: build ## measure what a sample and a viewer cost, beside others that do the same
-	@tools/need.sh prometheus-node-exporter python3-psutil curl ip unshare
+bench: build ## measure what a sample, a viewer and a tick on the page cost, beside others that do the same
+	@tools/need.sh chromium node npm prometheus-node-exporter python3-psutil curl ip unshare
 	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
+	@npm ci --prefix end2end --no-fund --no-audit
+	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end redraw
 
 .PHONY: screenshot
 screenshot: build ## take the README's picture: five minutes of this host under a load

@@ -13,6 +13,8 @@ const projects = HOSTBEAT_WATCH
 
 export default defineConfig({
   projects,
+  // They show what the fonts of Debian 12 make of the page.
+  snapshotPathTemplate: "snapshots/{arg}{ext}",
   workers: 2,
   forbidOnly: true,
   timeout: 45_000,

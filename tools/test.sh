@@ -46,6 +46,7 @@ playwright() { # name of the report, then Playwright's own arguments
 }
 
 step "the page in a browser"
+cargo build --release --features ssr --example recorded
 npm ci --prefix end2end --no-fund --no-audit
 HOSTBEAT_BIN=$PWD/target/release/hostbeat playwright end-to-end
 

@@ -28,7 +28,9 @@ pub(super) fn Overview() -> impl IntoView {
         let symbol = text(move || state.window.with(|window| chart.reading(window, 0).1.to_owned()));
         let notes = text(move || {
             let [one, other] = notes.map(|(label, unit, path)| {
-                format!("{label} {}", unit.text(state.window.with(|window| window.last(path))))
+                let figure = unit.text(state.window.with(|window| window.last(path)));
+                // Breaks between the notes, never within one.
+                [label, " ", &figure].concat().replace(' ', "\u{a0}")
             });
             [&one, " · ", &other].concat()
         });

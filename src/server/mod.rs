@@ -35,7 +35,7 @@ pub use state::StateError;
 pub use stream::fuzz;
 pub use telemetry::init as init_telemetry;
 
-use crate::metrics::Tick;
+use crate::metrics::{HostFacts, Tick};
 use connection::Acceptor;
 use hub::Hub;
 use judge::Judge;
@@ -137,6 +137,13 @@ impl Server {
         let listener = connection::listen(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         Ok(Self { listener, address, state: AppState::new(hub, policy) })
+    }
+
+    /// Says that what it shows is of `host`, where that isn't the one it runs on.
+    #[must_use]
+    pub fn showing(mut self, host: HostFacts) -> Self {
+        self.state.host = Arc::new(host);
+        self
     }
 
     /// Starts to sample `groups`, until the server is gone, and waits for the first tick.

@@ -1,0 +1,234 @@
+//! A server that shows a recorded host, the same each time, for tests of what the page looks like: `recorded NAME`. Each line
+//! on its standard input is a second more.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a fixture that panics fails its test")]
+
+use hostbeat::{
+    metrics::{
+        Connections, Cpu, Device, Disk, Filesystem, HostFacts, Interface, Load, Memory, Network, Pressure, Process,
+        Processes, Sample, Sensor, Stall, Tcp, Temperature, Tick, Udp,
+    },
+    server::{Policy, Server, hub::Hub},
+};
+use std::{
+    env, future,
+    io::{self, BufRead},
+    sync::Arc,
+    thread,
+};
+
+/// 2050-01-01 12:00:00, in seconds: nothing that comes before its time is late.
+const NOON: u64 = 2_524_651_200;
+const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+
+/// What a host has.
+struct Recorded {
+    /// Seconds up to noon.
+    past: u64,
+    cores: usize,
+    interfaces: usize,
+    disks: usize,
+    sensors: usize,
+}
+
+impl Recorded {
+    fn named(name: &str) -> Self {
+        let usual = Self { past: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4 };
+        match name {
+            "usual" => usual,
+            // Just started.
+            "young" => Self { past: 3, ..usual },
+            // A virtual machine has no sensors.
+            "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..usual },
+            _ => panic!("there is no recorded host {name:?}; there are usual, young and large"),
+        }
+    }
+
+    fn host(&self) -> HostFacts {
+        HostFacts {
+            name: "web-01".to_owned(),
+            os: Some("Linux (Debian GNU/Linux 12)".to_owned()),
+            kernel: Some("6.1.0".to_owned()),
+            cpu: Some("AMD EPYC".to_owned()),
+            cores: self.cores,
+            boot_time: NOON - 12 * 86_400,
+        }
+    }
+
+    fn tick(&self, second: u64) -> Tick {
+        let t = second * 1000;
+        // Waves of different lengths, between 0 and 1.
+        let wave = |period: f64, shift: usize| (1.0 + (second as f64 / period + shift as f64).sin()) / 2.0;
+        let numbered = |name: &str, count: usize| (0..count).map(|n| (n, format!("{name}{n}"))).collect::<Vec<_>>();
+        let busy = |core: usize| Some(100.0 * wave(7.0, core) * wave(41.0, core / 4));
+        let (user, system) = (40.0 * wave(23.0, 0) + 8.0 * wave(3.0, 1), 9.0 * wave(11.0, 2) + 2.0);
+        let (used, free) = (12.0 + wave(90.0, 0), 4.0 + wave(60.0, 1));
+        let bytes = |gib: f64| Some((gib * GIB) as u64);
+        let interface = |n: usize| Interface {
+            rx_bytes: Some(9e6 * wave(13.0, n)),
+            tx_bytes: Some(4e6 * wave(17.0, n)),
+            rx_packets: Some(6e3 * wave(13.0, n)),
+            tx_packets: Some(4e3 * wave(17.0, n)),
+            errors: Some(0.0),
+            drops: Some(0.0),
+        };
+        let device = |n: usize| Device {
+            read_bytes: Some(3e6 * wave(19.0, n)),
+            write_bytes: Some(3e7 * wave(29.0, n) * wave(5.0, n)),
+            reads: Some(90.0 * wave(19.0, n)),
+            writes: Some(400.0 * wave(29.0, n)),
+            busy: Some(60.0 * wave(29.0, n)),
+            queue: Some(wave(29.0, n)),
+        };
+        let filesystem = |n: usize| Filesystem {
+            size: bytes(200.0),
+            used: bytes(90.0 + n as f64),
+            available: bytes(110.0 - n as f64),
+            full: Some(45.0 + n as f64 / 2.0),
+            inodes: Some(13_000_000),
+            inodes_used: Some(400_000),
+            age: Some(0.0),
+        };
+        let sensor =
+            |n: usize| Sensor { celsius: Some(48.0 + 9.0 * wave(50.0, n)), high: Some(80.0), critical: Some(95.0) };
+        let process = |(n, name): (usize, &str)| Process {
+            pid: 800 + 7 * n as u32,
+            name: name.to_owned(),
+            user: Some("www-data".to_owned()),
+            cpu: Some(60.0 / (n + 1) as f64),
+            rss: 1_900_000_000 / (n as u64 + 1),
+            read_bytes: Some(0.0),
+            write_bytes: Some(1e5 / (n + 1) as f64),
+            threads: 4 + n as u64,
+            started: Some(NOON - 3600 * (n as u64 + 1)),
+            command: None,
+        };
+        let interfaces = numbered("eth", self.interfaces).into_iter().map(|(n, name)| (name, interface(n)));
+        let devices = numbered("nvme", self.disks).into_iter().map(|(n, name)| (name, device(n)));
+        let filesystems = numbered("/srv/", self.disks).into_iter().map(|(n, name)| (name, filesystem(n)));
+        let sensors: Vec<_> = numbered("Core ", self.sensors).into_iter().map(|(n, name)| (name, sensor(n))).collect();
+        let sum = |of: &dyn Fn(usize) -> Option<f64>, count: usize| Some((0..count).filter_map(of).sum());
+        Tick {
+            t,
+            cpu: sample(
+                t,
+                Cpu {
+                    total: Some(user + system + 0.4),
+                    cores: (0..self.cores).map(busy).collect(),
+                    user: Some(user),
+                    nice: Some(0.0),
+                    system: Some(system),
+                    irq: Some(0.0),
+                    iowait: Some(1.1),
+                    steal: Some(0.4),
+                    context_switches: Some(12_000.0),
+                    interrupts: Some(7_000.0),
+                    forks: Some(3.0),
+                    running: Some(4),
+                    blocked: Some(0),
+                    frequency: None,
+                },
+            ),
+            memory: sample(
+                t,
+                Memory {
+                    total: bytes(23.5),
+                    used: bytes(used),
+                    available: bytes(23.5 - used),
+                    free: bytes(free),
+                    buffers: bytes(0.2),
+                    cached: bytes(6.0),
+                    swap_total: bytes(0.0),
+                    swap_used: bytes(0.0),
+                    ..Memory::default()
+                },
+            ),
+            load: sample(
+                t,
+                Load {
+                    one: Some(3.0 + 2.0 * wave(60.0, 0)),
+                    five: Some(3.6),
+                    fifteen: Some(3.1),
+                    tasks: Some(412),
+                    uptime: None,
+                },
+            ),
+            pressure: sample(
+                t,
+                Pressure {
+                    cpu: Stall { some: Some(4.0 * wave(9.0, 0)), full: Some(0.0) },
+                    memory: Stall { some: Some(0.0), full: Some(0.0) },
+                    io: Stall { some: Some(2.0 * wave(31.0, 1)), full: Some(0.2) },
+                },
+            ),
+            connections: sample(
+                t,
+                Connections {
+                    viewers: Some(3),
+                    tcp: Tcp {
+                        established: Some((400.0 + 90.0 * wave(40.0, 0)) as u64),
+                        listen: Some(9),
+                        time_wait: Some((180.0 * wave(33.0, 2)) as u64),
+                        ..Tcp::default()
+                    },
+                    udp: Udp { in_use: Some(6) },
+                },
+            ),
+            network: sample(
+                t,
+                Network {
+                    rx_bytes: sum(&|n| interface(n).rx_bytes, self.interfaces),
+                    tx_bytes: sum(&|n| interface(n).tx_bytes, self.interfaces),
+                    interfaces: interfaces.collect(),
+                },
+            ),
+            disk: sample(
+                t,
+                Disk {
+                    read_bytes: sum(&|n| device(n).read_bytes, self.disks),
+                    write_bytes: sum(&|n| device(n).write_bytes, self.disks),
+                    devices: devices.collect(),
+                    filesystems: filesystems.collect(),
+                },
+            ),
+            temperature: (!sensors.is_empty())
+                .then(|| Temperature { highest: Some(57.0 - wave(50.0, 0)), sensors: sensors.into_iter().collect() })
+                .and_then(|values| sample(t, values)),
+            processes: sample(
+                t,
+                Processes {
+                    total: 214,
+                    top: ["postgres", "nginx", "node", "redis-server", "hostbeat"]
+                        .into_iter()
+                        .enumerate()
+                        .map(process)
+                        .collect(),
+                },
+            ),
+            ..Tick::default()
+        }
+    }
+}
+
+fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
+    Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values })
+}
+
+#[tokio::main]
+async fn main() {
+    let recorded = Recorded::named(&env::args().nth(1).unwrap_or_default());
+    let hub = Arc::new(Hub::default());
+    for second in NOON - recorded.past..NOON {
+        hub.publish(&recorded.tick(second));
+    }
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), Arc::clone(&hub), Policy::default()).await.unwrap();
+    let server = server.showing(recorded.host());
+    println!("listening on http://{}", server.address);
+    thread::spawn(move || {
+        for (second, line) in (NOON..).zip(io::stdin().lock().lines()) {
+            line.unwrap();
+            hub.publish(&recorded.tick(second));
+        }
+    });
+    server.serve_until(future::pending()).await.unwrap();
+}
