@@ -38,7 +38,7 @@ test("a panel lives in a frame of a page that may have one, and in no other", as
     const frame = page.frameLocator("iframe");
     await expect(frame.locator("#cpu .drawing.drawn:not(.strip)")).toBeVisible();
     await expect(frame.getByRole("link")).toHaveCount(0);
-    const summary = () => frame.locator("#cpu canvas").evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    const summary = () => frame.locator("#cpu canvas").first().evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
     const before = await summary();
     await expect.poll(summary).not.toBe(before);
   } finally {
