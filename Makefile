@@ -16,6 +16,8 @@ wasm-bindgen := $(cache)/wasm-bindgen-$(wasm-bindgen-version)/bin/wasm-bindgen
 cargo-leptos-version := 0.3.7
 cargo-leptos := $(cache)/cargo-leptos-$(cargo-leptos-version)/bin/cargo-leptos
 cargo-fuzz-version := 0.13.2
+geckodriver-version := 0.37.1
+geckodriver := $(cache)/geckodriver-$(geckodriver-version)/bin/geckodriver
 cargo-fuzz := $(cache)/cargo-fuzz-$(cargo-fuzz-version)/bin/cargo-fuzz
 wasm-opt := tools/node_modules/.bin/wasm-opt
 
@@ -132,7 +134,7 @@ $(compressed) &: $(library) tools/compress.mjs
 features := --enable-bulk-memory --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
     --enable-reference-types --enable-sign-ext
 
-$(library) &: $(wasm) tools/prune.mjs $(wasm-bindgen) $(wasm-opt)
+$(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-opt)
 	@echo "==> binding the browser library"
 	@rm -rf target/bind && mkdir -p target/bind $(pkg)
 	@$(wasm-bindgen) --target web --no-typescript --out-name hostbeat --out-dir target/bind $(wasm)
@@ -141,13 +143,16 @@ $(library) &: $(wasm) tools/prune.mjs $(wasm-bindgen) $(wasm-opt)
 	@tools/node_modules/.bin/wasm-metadce $(features) target/bind/hostbeat_bg.wasm --graph-file=target/bind/graph.json \
 	    -o target/bind/pruned.wasm > target/bind/unused.txt
 	@$(wasm-opt) -Os --converge --one-caller-inline-max-function-size=20 $(features) \
-	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o $(pkg)/hostbeat.wasm
+	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o target/bind/small.wasm
+	@$(wasm-opt) $(features) --minify-imports-and-exports-and-modules target/bind/small.wasm -o $(pkg)/hostbeat.wasm \
+	    > target/bind/names.json
+	@node tools/rename.mjs target/bind/hostbeat.js target/bind/names.json
 	@tools/node_modules/.bin/terser --module --compress passes=2 --mangle -o $(pkg)/hostbeat.js target/bind/hostbeat.js
 
 # With a std of its own, in which a panic ends the library without a word and nothing is written for debuggers: an eighth
 # of its weight. The compiler has that ready, but keeps it to those who ask as its own developers do.
 $(wasm): export RUSTC_BOOTSTRAP := 1
-$(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none
+$(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none
 $(wasm): FORCE | wasm-target
 	@echo "==> compiling the browser library"
 	@cargo build $(hydrate) --profile browser -Z build-std=std,panic_abort
@@ -175,6 +180,15 @@ $(wasm-bindgen):
 $(cargo-fuzz):
 	@echo "==> compiling cargo-fuzz $(cargo-fuzz-version) (once, about a minute)"
 	@$(install) cargo-fuzz --version $(cargo-fuzz-version) --locked --root $(@D:/bin=)
+
+$(geckodriver):
+	@echo "==> compiling geckodriver $(geckodriver-version) (once, about two minutes)"
+	@$(install) geckodriver --version $(geckodriver-version) --locked --root $(@D:/bin=)
+
+# Says where it is.
+.PHONY: geckodriver
+geckodriver: $(geckodriver)
+	@echo $(geckodriver)
 
 $(cargo-leptos):
 	@echo "==> compiling cargo-leptos $(cargo-leptos-version) (once, five to ten minutes)"

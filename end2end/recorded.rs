@@ -1,5 +1,5 @@
 //! A server that shows a recorded host, the same each time, for tests of what the page looks like: `recorded NAME`. Each line
-//! on its standard input is a second more.
+//! on its standard input is a second more; its end is the server's.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a fixture that panics fails its test")]
 
@@ -11,11 +11,12 @@ use hostbeat::{
     server::{Policy, Server, hub::Hub},
 };
 use std::{
-    env, future,
+    env,
     io::{self, BufRead},
     sync::Arc,
     thread,
 };
+use tokio::sync::oneshot;
 
 /// 2050-01-01 12:00:00, in seconds: nothing that comes before its time is late.
 const NOON: u64 = 2_524_651_200;
@@ -36,11 +37,12 @@ impl Recorded {
         let usual = Self { past: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4 };
         match name {
             "usual" => usual,
+            // A virtual machine, which has no sensors.
+            "small" => Self { cores: 2, interfaces: 2, disks: 1, sensors: 0, ..usual },
             // Just started.
             "young" => Self { past: 3, ..usual },
-            // A virtual machine has no sensors.
             "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..usual },
-            _ => panic!("there is no recorded host {name:?}; there are usual, young and large"),
+            _ => panic!("there is no recorded host {name:?}; there are usual, small, young and large"),
         }
     }
 
@@ -224,11 +226,14 @@ async fn main() {
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), Arc::clone(&hub), Policy::default()).await.unwrap();
     let server = server.showing(recorded.host());
     println!("listening on http://{}", server.address);
+    let (input, ended) = oneshot::channel::<()>();
     thread::spawn(move || {
         for (second, line) in (NOON..).zip(io::stdin().lock().lines()) {
             line.unwrap();
             hub.publish(&recorded.tick(second));
         }
+        // It has lived as long as whoever started it.
+        drop(input);
     });
-    server.serve_until(future::pending()).await.unwrap();
+    server.serve_until(async { ended.await.unwrap_or_default() }).await.unwrap();
 }

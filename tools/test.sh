@@ -13,7 +13,7 @@ none() {
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
-tools/need.sh cc curl openssl python3 node npm chromium stress-ng nginx haproxy caddy prometheus prometheus-node-exporter ip unshare nsenter
+tools/need.sh cc curl openssl python3 node npm chromium firefox-esr stress-ng nginx haproxy caddy prometheus prometheus-node-exporter ip unshare nsenter
 make lint
 make build
 make clients
@@ -48,7 +48,7 @@ playwright() { # name of the report, then Playwright's own arguments
 step "the page in a browser"
 cargo build --release --features ssr --example recorded
 npm ci --prefix end2end --no-fund --no-audit
-HOSTBEAT_BIN=$PWD/target/release/hostbeat playwright end-to-end
+GECKODRIVER=$(make geckodriver | tail -n 1) HOSTBEAT_BIN=$PWD/target/release/hostbeat playwright end-to-end
 
 step "the page as cargo-leptos builds it"
 make leptos-build

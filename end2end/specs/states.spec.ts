@@ -1,5 +1,5 @@
 import { stamp } from "../fixtures/dashboard";
-import { NOON, Recorded } from "../fixtures/recorded";
+import { NOON } from "../fixtures/recorded";
 import { expect, test } from "../fixtures/test";
 
 // After a change that is meant: `npx playwright test states --update-snapshots`, and look at what has changed.
@@ -19,22 +19,19 @@ for (const host of HOSTS) {
       test.describe(`${host}, ${width} pixels wide, ${colorScheme}`, () => {
         test.use({ viewport: { width, height }, colorScheme });
 
-        test("looks as it did", async ({ dashboard, page }) => {
-          const recorded = new Recorded();
-          await recorded.start(host);
+        test("looks as it did", async ({ dashboard, page, recorded }) => {
+          const server = await recorded(host);
           // For this page, no time passes that could make it stale.
           await page.clock.setFixedTime(new Date());
-          await dashboard.open(300, recorded.url);
+          await dashboard.open(300, server.url);
           await expect(page.locator("#cpu .drawn")).toHaveCount(2);
-          recorded.next();
+          server.next();
           await expect(dashboard.newest).toHaveAttribute("datetime", stamp(NOON));
           await expect(dashboard.indicator).toHaveText("live");
           await expect(page).toHaveScreenshot(`${host}-${width}-${colorScheme}.png`, {
             maxDiffPixelRatio: 0.002,
           });
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-          await page.close();
-          await recorded.stop();
         });
       });
     }

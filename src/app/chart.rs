@@ -4,7 +4,6 @@ use super::{State, crosshair::Crosshair, state::text};
 use crate::charts::{Chart, DIVISIONS, Hidden, settled, units::time_of_day};
 #[cfg(feature = "hydrate")]
 use crate::charts::{Viewport, draw};
-use crate::metrics::INTERVAL_MS;
 use leptos::{html, prelude::*};
 
 /// Labels of the time axis, both ends included.
@@ -27,7 +26,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
         };
         format!("{} {when} {figure} {symbol}", chart.title)
     });
-    let by_keys = RwSignal::new(false);
+    let spoken = RwSignal::new(String::new());
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
@@ -49,22 +48,16 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 role="img"
                 tabindex="0"
                 aria-label=summary
-                on:pointermove=move |event| {
-                    by_keys.set(false);
-                    state.point(&event);
-                }
+                on:pointermove=move |event| state.point(&event)
                 on:pointerdown=move |event| state.select(&event)
                 on:pointerup=move |_| state.look_closer()
-                on:pointercancel=move |_| state.selected.set(None)
+                on:pointercancel=move |_| state.let_go()
                 on:pointerleave=move |event| state.leave(&event)
                 on:dblclick=move |_| state.held.set(None)
-                on:keydown=move |event| {
-                    by_keys.set(true);
-                    state.press(&event);
-                }
+                on:keydown=move |event| if state.press(&event) { spoken.set(untrack(|| state.told_of(chart))) }
                 on:blur=move |_| {
-                    by_keys.set(false);
-                    state.point_at(None);
+                    spoken.set(String::new());
+                    state.let_go();
                 }
             >
                 <div class="still" inner_html=still(chart, state)></div>
@@ -72,7 +65,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 <Crosshair/>
             </div>
             <ol class="times" aria-hidden="true">{times}</ol>
-            <p class="spoken" role="status">{text(move || if by_keys.get() { state.told_of(chart) } else { String::new() })}</p>
+            <p class="spoken" role="status">{text(move || spoken.get())}</p>
         </div>
     }
 }
@@ -80,9 +73,10 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
 impl State {
     /// A label of the time axis: how long ago that is, or when it was if it stays in view.
     fn time(self, place: usize) -> String {
-        let Some(held) = self.held.get() else { return self.span.get().times()[place].to_owned() };
-        let after = (held.seconds - 1) * (TIMES - 1 - place) / (TIMES - 1);
-        time_of_day(held.last.saturating_sub(after as u64 * INTERVAL_MS))
+        if self.held.get().is_none() {
+            return self.span.get().times()[place].to_owned();
+        }
+        time_of_day(self.tick((self.slice.get().seconds - 1) * (TIMES - 1 - place) / (TIMES - 1)))
     }
 
     /// What a chart's legend says of the second that is pointed at, for those who don't see it.

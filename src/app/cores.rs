@@ -30,7 +30,7 @@ pub(super) fn Strip() -> impl IntoView {
                 class=class
                 class:drawn=drawn
                 on:pointermove=move |event| state.point(&event)
-                on:pointerleave=move |event| state.leave(&event)
+                on:pointerleave=move |_| state.point_at(None)
             >
                 <div class="still" inner_html=still(cores, state)></div>
                 <canvas node_ref=canvas></canvas>

@@ -38,7 +38,7 @@ pub(super) fn Coverage() -> impl IntoView {
     view! {
         <footer class="coverage">
             <p>
-                <b class="sampled">{sampled}</b>" of "{whole}" seconds sampled, the last at "
+                <b class="sampled">{sampled}</b>" of "{whole}" seconds in view sampled, the newest sample at "
                 <time class="newest" datetime=newest_stamp>{newest_time}</time>" UTC"{skipped}
             </p>
             <ul class="gaps">{move || state.gaps.get().into_iter().map(gap).collect_view()}</ul>

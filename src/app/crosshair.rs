@@ -9,8 +9,8 @@ use leptos::{ev, prelude::*, wasm_bindgen::JsCast};
 
 /// Seconds that a page key goes.
 const PAGE: usize = 10;
-/// Fewer seconds than this are a click whose hand wasn't still.
-const SELECTION: usize = 3;
+/// The least part of the view that is a selection; less is a click whose hand wasn't still.
+const SELECTION: f64 = 0.02;
 /// Units of the drawing's width.
 const WIDTH: f64 = 1000.0;
 
@@ -71,19 +71,18 @@ impl State {
     pub(super) fn look_closer(self) {
         let ages = self.selected.get_untracked().zip(self.pointed.get_untracked());
         self.selected.set(None);
-        if let Some((from, to)) = ages.filter(|(from, to)| from.abs_diff(*to) >= SELECTION) {
-            self.hold(|held| held.between(from, to));
+        let least = self.slice.get_untracked().seconds as f64 * SELECTION;
+        if let Some((from, to)) = ages.filter(|(from, to)| from.abs_diff(*to) as f64 >= least) {
+            self.hold(|held, _| held.between(from, to));
             self.point_at(None);
         }
     }
 
-    /// Keeps what `choose` makes of the view in view.
-    pub(super) fn hold(self, choose: impl FnOnce(Held) -> Held) {
-        let held = Held::hold(
-            self.slice.get_untracked(),
-            self.window.with_untracked(|window| window.end()).unwrap_or_default(),
-        );
-        self.held.set(Some(choose(held)));
+    /// Keeps what `choose` makes of the view in view; it is told the newest tick, too.
+    pub(super) fn hold(self, choose: impl FnOnce(Held, u64) -> Held) {
+        let end = self.window.with_untracked(|window| window.end()).unwrap_or_default();
+        let held = self.held.get_untracked().unwrap_or_else(|| Held::hold(self.slice.get_untracked(), end));
+        self.held.set(Some(choose(held, end)));
     }
 
     /// Lets the view go on with time, or stops it.
@@ -91,8 +90,14 @@ impl State {
         if self.held.get_untracked().is_some() {
             self.held.set(None);
         } else {
-            self.hold(|held| held);
+            self.hold(|held, _| held);
         }
+    }
+
+    /// Points at nothing and selects nothing.
+    pub(super) fn let_go(self) {
+        self.selected.set(None);
+        self.point_at(None);
     }
 
     /// Points at nothing once a mouse has left. A finger that is lifted has pointed, until it taps elsewhere.
@@ -109,26 +114,32 @@ impl State {
         }
     }
 
-    /// Moves on with the keys of a slider (the ARIA Authoring Practices have them), stops, and looks closer.
-    pub(super) fn press(self, event: &ev::KeyboardEvent) {
+    /// Moves on with the keys of a slider (the ARIA Authoring Practices have them), stops, and looks closer. Whether the key
+    /// means something here; with others beside it, it is the browser's.
+    pub(super) fn press(self, event: &ev::KeyboardEvent) -> bool {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return false;
+        }
         let last = self.slice.get_untracked().seconds - 1;
         let pointed = self.pointed.get_untracked();
         let key = event.key();
         match &*key {
+            " " if event.shift_key() => return false,
+            " " if event.repeat() => {}
             " " => self.pause(),
-            "+" | "-" => {
+            "+" | "-" => self.hold(|held, end| {
                 let age = pointed.unwrap_or(0).min(last);
-                self.hold(|held| held.zoomed(key == "+", age, Span::LONGEST.seconds()));
-                // It stays the same second.
-                let seconds = self.slice.get_untracked().seconds;
-                self.point_at(pointed.map(|age| age * seconds / (last + 1)));
-            }
+                let zoomed = held.zoomed(key == "+", age, Span::LONGEST.seconds(), end);
+                self.point_at(pointed.map(|_| zoomed.age(held.back(age))));
+                zoomed
+            }),
             key => match moved(pointed, last, key) {
                 Some(age) => self.point_at(age),
-                None => return,
+                None => return false,
             },
         }
         event.prevent_default();
+        true
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::{Held, Link, Span, State, Status, state::text};
 use crate::charts::units::{Unit, duration, time_of_day};
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast};
+
+/// The button that stops the charts and lets them go on.
+const PAUSE: &str = "pause";
 
 #[component]
 pub(super) fn Header() -> impl IntoView {
@@ -31,19 +34,28 @@ pub(super) fn Header() -> impl IntoView {
 #[component]
 fn HeldBar() -> impl IntoView {
     let state = expect_context::<State>();
-    let tick = |of: fn(Held) -> u64| text(move || state.held.get().map_or(String::new(), |held| time_of_day(of(held))));
-    let (from, to) = (tick(Held::first), tick(|held| held.last));
+    let time = move |age: fn(Held) -> usize| {
+        text(move || state.held.get().map_or(String::new(), |held| time_of_day(state.tick(age(held)))))
+    };
+    let (from, to) = (time(|held| held.seconds - 1), time(|_| 0));
     let follows = Signal::derive(move || state.held.get().is_none());
     let moved = move |earlier: bool| {
-        let (start, end) = state.window.with_untracked(|window| (window.start(), window.end()));
-        state.hold(|held| held.moved(earlier, start.unwrap_or_default(), end.unwrap_or_default()));
+        let start = state.window.with_untracked(|window| window.start()).unwrap_or_default();
+        state.hold(|held, end| held.moved(earlier, start, end));
+    };
+    let go_on = move |_| {
+        state.held.set(None);
+        // The button is gone with the bar; who uses the keys goes on from the one that does the same.
+        if let Some(button) = document().get_element_by_id(PAUSE) {
+            let _ = button.unchecked_into::<leptos::web_sys::HtmlElement>().focus();
+        }
     };
     view! {
         <div class="held" hidden=follows>
             <button type="button" aria-label="Earlier" on:click=move |_| moved(true)>"←"</button>
             <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
             <button type="button" aria-label="Later" on:click=move |_| moved(false)>"→"</button>
-            <button type="button" on:click=move |_| state.held.set(None)>"Now"</button>
+            <button type="button" on:click=go_on>"Now"</button>
         </div>
     }
 }
@@ -54,7 +66,9 @@ fn PauseButton() -> impl IntoView {
     let holds = move || state.held.get().is_some();
     let name = text(move || if holds() { "Go on" } else { "Pause" }.to_owned());
     let sign = text(move || if holds() { "▶" } else { "❚❚" }.to_owned());
-    view! { <button class="tool" type="button" aria-label=name title=name on:click=move |_| state.pause()>{sign}</button> }
+    view! {
+        <button id=PAUSE class="tool" type="button" aria-label=name title=name on:click=move |_| state.pause()>{sign}</button>
+    }
 }
 
 /// What there is to say of the stream if all isn't well.

@@ -36,12 +36,17 @@ impl Held {
         Self { last: self.back(newer), seconds: (older - newer + 1).max(LEAST) }
     }
 
-    /// Half or twice of it around the second that lies `age` before its last one, at most `longest`.
-    pub fn zoomed(self, closer: bool, age: usize, longest: usize) -> Self {
+    /// Half or twice of it around the second that lies `age` before its last one, at most `longest`, and not beyond tick `end`.
+    pub fn zoomed(self, closer: bool, age: usize, longest: usize, end: u64) -> Self {
         let seconds = if closer { self.seconds / 2 } else { self.seconds * 2 }.clamp(LEAST.min(longest), longest);
-        // What is pointed at stays where it is on the screen.
+        // What is pointed at stays where it is on the screen, as far as there is something beside it.
         let after = age * seconds / self.seconds.max(1);
-        Self { last: (self.back(age) + after as u64 * INTERVAL_MS), seconds }
+        Self { last: (self.back(age) + after as u64 * INTERVAL_MS).min(end), seconds }
+    }
+
+    /// How many seconds before its last one a tick lies.
+    pub fn age(self, tick: u64) -> usize {
+        (self.last.saturating_sub(tick) / INTERVAL_MS) as usize
     }
 
     /// Moved by half of it, as far as the window goes that holds ticks from `start` to `end`.
@@ -52,7 +57,8 @@ impl Held {
         Self { last: last.clamp(least, end), ..self }
     }
 
-    fn back(self, seconds: usize) -> u64 {
+    /// The tick so many seconds before its last one, unix ms.
+    pub fn back(self, seconds: usize) -> u64 {
         self.last.saturating_sub(seconds as u64 * INTERVAL_MS)
     }
 }
@@ -89,11 +95,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_pointed_at_stays_in_view(seconds in 10usize..3600, age in 0usize..3600, closer: bool) {
+        fn what_is_pointed_at_stays_in_view(seconds in 10usize..3600, age in 0usize..3600, ahead in 0u64..3600, closer: bool) {
             let (held, age) = (Held { last: 10_000_000, seconds }, age % seconds);
-            let zoomed = held.zoomed(closer, age, 3600);
+            let end = held.last + ahead * INTERVAL_MS;
+            let zoomed = held.zoomed(closer, age, 3600, end);
             let pointed = held.back(age);
-            prop_assert!(zoomed.back(zoomed.seconds - 1) <= pointed && pointed <= zoomed.last);
+            prop_assert!(zoomed.first() <= pointed && pointed <= zoomed.last && zoomed.last <= end);
+            prop_assert_eq!(zoomed.back(zoomed.age(pointed)), pointed);
             prop_assert!((LEAST..=3600).contains(&zoomed.seconds));
         }
     }

@@ -34,6 +34,7 @@ pub use shell::{Parts, shell};
 pub use span::{Span, UnknownSpan};
 pub use state::State;
 pub use table::{Reading, Sort};
+pub use tables::core_history;
 #[cfg(feature = "ssr")]
 pub use tables::history;
 pub use theme::Theme;

@@ -5,12 +5,22 @@ use crate::charts::units::Unit;
 #[cfg(feature = "ssr")]
 use crate::charts::{self, CHARTS, TREND_S};
 
-/// Seconds of the past that the page shows of the series at `path`, the newest included.
+/// Seconds of the past of each core that the page carries, the newest included: of many cores, only so many that the page
+/// stays light. Whoever shows more asks for it.
+pub fn core_history(cores: usize) -> usize {
+    const FEWEST: usize = 60;
+    const VALUES: usize = 19_200;
+    (VALUES / cores.max(1)).max(FEWEST)
+}
+
+/// Seconds of the past that the page of a host with so many cores carries of the series at `path`, the newest included.
 #[cfg(feature = "ssr")]
-pub fn history(path: &str) -> usize {
+pub fn history(path: &str, cores: usize) -> usize {
     let mut tables = CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]);
-    if charts::shows(path) || path.starts_with("cpu.cores.") {
+    if charts::shows(path) {
         usize::MAX
+    } else if path.starts_with("cpu.cores.") {
+        core_history(cores)
     } else if tables.any(|table| table.has_trend_of(path)) || CHARTS.iter().any(|chart| chart.figure.path() == path) {
         TREND_S
     } else {
@@ -121,11 +131,12 @@ mod tests {
 
     #[test]
     fn the_page_has_as_much_of_the_past_as_it_shows() {
-        assert_eq!(history("cpu.user"), usize::MAX);
-        assert_eq!(history("network.interfaces.eth0.rx_bytes"), TREND_S);
-        assert_eq!(history("cgroup.services.nginx.cpu"), TREND_S);
-        assert_eq!(history("network.interfaces.eth0.tx_bytes"), 1);
-        assert_eq!((history("cpu.cores.0"), history("cpu.total")), (usize::MAX, TREND_S));
-        assert_eq!(history("memory.slab"), 1);
+        assert_eq!(history("cpu.user", 16), usize::MAX);
+        assert_eq!(history("network.interfaces.eth0.rx_bytes", 16), TREND_S);
+        assert_eq!(history("cgroup.services.nginx.cpu", 16), TREND_S);
+        assert_eq!(history("network.interfaces.eth0.tx_bytes", 16), 1);
+        assert_eq!((history("cpu.cores.0", 16), history("cpu.total", 16)), (1200, TREND_S));
+        assert_eq!((history("cpu.cores.0", 128), history("cpu.cores.0", 1000)), (150, 60));
+        assert_eq!(history("memory.slab", 16), 1);
     }
 }

@@ -6,7 +6,7 @@ use super::{
     tabs::{Heard, Tabs},
 };
 use crate::{
-    app::{Span, State},
+    app::{Span, State, core_history},
     metrics::{EventId, EventName},
     sse::Event,
 };
@@ -29,6 +29,8 @@ const SNAPSHOT: &str = "snapshot";
 const TIMER: Duration = Duration::from_secs(1);
 /// How long an answer that isn't a stream may take.
 const PATIENCE_MS: u32 = 5_000;
+/// The same for an hour of everything.
+const LONG_PATIENCE_MS: u32 = 30_000;
 /// Milliseconds by which the server must be ahead of the stream to call that held back: a tick may be on its way.
 const HELD_BACK_MS: u64 = 2_000;
 
@@ -48,7 +50,8 @@ pub(super) fn follow(state: State) {
         last_id: state.after.get_value().and_then(|id| id.parse().ok()),
         reset: false,
         asking: false,
-        longest: state.span.get_untracked().seconds(),
+        // Of many cores, the page has less.
+        longest: state.span.get_untracked().seconds().min(state.host.with_value(|host| core_history(host.cores))),
         notified: false,
     })));
     follower.act(Action::Join);
@@ -260,7 +263,7 @@ impl Shared {
         let this = self.clone();
         let asked = Date::now();
         spawn_local(async move {
-            let answer = snapshot(&address).await.ok();
+            let answer = snapshot(&address, PATIENCE_MS).await.ok();
             this.0.borrow_mut().asking = false;
             let polls = this.0.borrow().connection.way() == Way::Poll;
             if let (true, Some(data)) = (polls, &answer) {
@@ -294,13 +297,17 @@ impl Shared {
         if seconds <= self.0.borrow().longest {
             return;
         }
-        self.0.borrow_mut().longest = seconds;
         let this = self.clone();
         spawn_local(async move {
-            let answer = snapshot(&format!("/api/snapshot?window={seconds}")).await.ok();
+            let answer = snapshot(&format!("/api/snapshot?window={seconds}"), LONG_PATIENCE_MS).await.ok();
             let window = answer.as_deref().and_then(json::parse).and_then(|answer| json::get(&answer, "window"));
             if let Some(columns) = window.as_ref().and_then(json::columns) {
-                this.0.borrow().state.window.update_untracked(|window| window.merge(&columns));
+                {
+                    let mut follower = this.0.borrow_mut();
+                    // Only now: what wasn't answered is asked again with the next choice.
+                    follower.longest = follower.longest.max(seconds);
+                    follower.state.window.update_untracked(|window| window.merge(&columns));
+                }
                 this.show();
             }
         });
@@ -424,9 +431,9 @@ impl Follower {
 }
 
 /// What `GET /api/snapshot` answers.
-async fn snapshot(address: &str) -> Result<String, JsValue> {
+async fn snapshot(address: &str, patience_ms: u32) -> Result<String, JsValue> {
     let init = RequestInit::new();
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)));
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(patience_ms)));
     let response = answer(address, &init).await?;
     if !response.ok() {
         return Err(response.status().into());

@@ -4,7 +4,6 @@ use super::Word;
 use crate::sse::Event;
 use js_sys::Array;
 use leptos::wasm_bindgen::JsCast;
-use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
@@ -21,8 +20,6 @@ pub(super) enum Heard {
 /// The other tabs; dropped, they are heard no more.
 pub(super) struct Tabs {
     channel: BroadcastChannel,
-    /// Whether there has ever been another.
-    company: Rc<Cell<bool>>,
     _listener: Closure<dyn FnMut(MessageEvent)>,
 }
 
@@ -36,10 +33,7 @@ impl Tabs {
     /// Hears them from here on, each with its number. `None` where the browser can't.
     pub(super) fn open(hear: impl Fn(f64, Heard) + 'static) -> Option<Self> {
         let channel = BroadcastChannel::new(CHANNEL).ok()?;
-        let company = Rc::new(Cell::new(false));
-        let heard_any = Rc::clone(&company);
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-            heard_any.set(true);
             let parts: Array = message.data().unchecked_into();
             let text = |place| parts.get(place).as_string().unwrap_or_default();
             let Some(from) = parts.get(0).as_f64() else { return };
@@ -50,7 +44,7 @@ impl Tabs {
             hear(from, heard);
         });
         channel.set_onmessage(Some(listener.as_ref().unchecked_ref()));
-        Some(Self { channel, company, _listener: listener })
+        Some(Self { channel, _listener: listener })
     }
 
     /// Says a word as tab number `from`.
@@ -58,11 +52,9 @@ impl Tabs {
         self.post(&Array::of2(&from.into(), &word.as_str().into()));
     }
 
-    /// Passes an event on as tab number `from`, if anybody is there: who comes says so.
+    /// Passes an event on as tab number `from`.
     pub(super) fn pass_on(&self, from: f64, Event { name, data, id }: &Event) {
-        if self.company.get() {
-            self.post(&Array::of4(&from.into(), &name.into(), &data.into(), &id.into()));
-        }
+        self.post(&Array::of4(&from.into(), &name.into(), &data.into(), &id.into()));
     }
 
     fn post(&self, message: &Array) {

@@ -177,7 +177,7 @@ impl Columns {
     }
 }
 
-/// The unbroken runs of values that end at the right edge, as points. A run of one second is drawn as wide as a second,
+/// The unbroken runs of values that end at the right edge, as points. A run of one point is drawn as wide as its column,
 /// since a line of one point is invisible.
 fn runs(values: &[Option<f64>], columns: Columns) -> impl Iterator<Item = Vec<(f64, f64)>> {
     let x = |slot: usize| 1.0 + slot as f64 - values.len() as f64;
@@ -187,10 +187,12 @@ fn runs(values: &[Option<f64>], columns: Columns) -> impl Iterator<Item = Vec<(f
         let run = values[slot..].iter().map_while(|value| *value);
         let mut points: Vec<_> = run.enumerate().map(|(i, value)| (x(slot + i), value)).collect();
         slot += points.len();
+        points = columns.thin(points);
         if let [(x, value)] = points[..] {
-            points = vec![(x - 0.5, value), ((x + 0.5).min(0.0), value)];
+            let half = columns.seconds as f64 / 2.0;
+            points = vec![(x - half, value), ((x + half).min(0.0), value)];
         }
-        Some(columns.thin(points))
+        Some(points)
     })
 }
 
@@ -212,6 +214,8 @@ mod tests {
     fn a_lone_second_is_as_wide_as_a_second() {
         assert_eq!(runs(&[Some(7.0), None, None], EACH).collect::<Vec<_>>(), [vec![(-2.5, 7.0), (-1.5, 7.0)]]);
         assert_eq!(runs(&[Some(7.0)], EACH).collect::<Vec<_>>(), [vec![(-0.5, 7.0), (0.0, 7.0)]]);
+        let wide = Columns { seconds: 6, last: 100 };
+        assert_eq!(runs(&[Some(7.0), None, None, None], wide).collect::<Vec<_>>(), [vec![(-6.0, 7.0), (0.0, 7.0)]]);
         assert_eq!(runs(&[None], EACH).count(), 0);
         assert_eq!(runs(&[], EACH).count(), 0);
     }

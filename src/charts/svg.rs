@@ -10,7 +10,7 @@ const SIZE: (usize, usize) = (1200, 240);
 /// Its width where there are more seconds than that: with as many points as pixels, an hour would weigh a megabyte.
 const COARSE: usize = 600;
 /// A strip of heat has about so many cells at most, and rows of this height.
-const CELLS: usize = 4800;
+const CELLS: usize = 1200;
 const ROW: usize = 8;
 
 /// Lines keep this width however the drawing is stretched (`vector-effect` in the stylesheet).

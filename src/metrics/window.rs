@@ -278,7 +278,7 @@ pub struct Columns {
 
 impl Columns {
     /// Cuts every series down to as many of its newest values as `history` has for its path.
-    pub fn cut_history(&mut self, history: fn(&str) -> usize) {
+    pub fn cut_history(&mut self, history: impl Fn(&str) -> usize) {
         for (path, Values(values)) in &mut self.series {
             values.drain(..values.len().saturating_sub(history(path)));
         }
@@ -288,21 +288,29 @@ impl Columns {
 /// Digits that a chart of a few hundred pixels can show.
 #[cfg(feature = "ssr")]
 const DIGITS: i32 = 3;
+/// Percent between the shades of a strip of heat, which is all that shows the past of the series that begin so.
+#[cfg(feature = "ssr")]
+const SHADE: f64 = 12.5;
+#[cfg(feature = "ssr")]
+const CORES: &str = "cpu.cores.";
 
 #[cfg(feature = "ssr")]
 impl Columns {
     /// Rounds the past to what a chart can show of it, which is half the bytes. The newest value, which is read as a
     /// figure, stays as it is.
     pub fn round_past(&mut self) {
-        for Values(values) in self.series.values_mut() {
+        for (path, Values(values)) in &mut self.series {
             let largest = values.iter().flatten().fold(0.0, |largest: f64, value| largest.max(value.abs()));
             if largest == 0.0 {
                 continue;
             }
             let place = DIGITS - largest.log10().ceil() as i32;
             let unit = 10f64.powi(place.abs());
-            let round =
-                |value: f64| if place > 0 { (value * unit).round() / unit } else { (value / unit).round() * unit };
+            let round = |value: f64| match place {
+                _ if path.starts_with(CORES) => (value / SHADE).round() * SHADE,
+                1.. => (value * unit).round() / unit,
+                _ => (value / unit).round() * unit,
+            };
             let past = values.len() - 1;
             values[..past].iter_mut().flatten().for_each(|value| *value = round(*value));
         }
@@ -354,6 +362,7 @@ mod tests {
             ("percent", [Some(12.34), None, Some(99.96), Some(0.05), Some(12.34)]),
             ("bytes", [Some(7_766_123_456.0), Some(1.0), None, None, Some(123_456.0)]),
             ("none", [Some(0.0), None, None, None, None]),
+            ("cpu.cores.0", [Some(6.0), Some(7.0), Some(99.0), None, Some(43.2)]),
         ];
         let series = series.map(|(path, values)| (path.to_owned(), Values(values.into())));
         let mut columns = Columns { t0: 0, step_ms: 1000, n: 5, series: series.into(), truncated: false };
@@ -362,6 +371,7 @@ mod tests {
         assert_eq!(of("percent"), [Some(12.3), None, Some(100.0), Some(0.1), Some(12.34)]);
         assert_eq!(of("bytes"), [Some(7_770_000_000.0), Some(0.0), None, None, Some(123_456.0)]);
         assert_eq!(of("none"), [Some(0.0), None, None, None, None]);
+        assert_eq!(of("cpu.cores.0"), [Some(0.0), Some(12.5), Some(100.0), None, Some(43.2)]);
     }
 
     #[test]

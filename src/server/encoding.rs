@@ -71,15 +71,15 @@ impl Encoding {
     }
 }
 
-/// Packs pages. Files were packed when they were built, and everything else is small.
-pub(super) async fn encode_pages(request: Request, next: Next) -> Response {
+/// Packs pages and the past. Files were packed when they were built, and everything else is small.
+pub(super) async fn encode(request: Request, next: Next) -> Response {
     let wanted = request.method() != Method::HEAD;
     let accepted = Encoding::ALL.into_iter().find(|encoding| wanted && encoding.accepted(request.headers()));
     let mut response = next.run(request).await;
-    if !is_page(response.headers()) {
+    if !is_large(response.headers()) {
         return response;
     }
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
     let Some(encoding) = accepted else { return response };
     let (mut head, body) = response.into_parts();
     // A page is rendered in memory; nothing can keep it from being read.
@@ -97,8 +97,9 @@ pub(super) async fn encode_pages(request: Request, next: Next) -> Response {
     }
 }
 
-fn is_page(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|content_type| content_type.as_bytes().starts_with(b"text/html"))
+fn is_large(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).map(|content_type| content_type.as_bytes());
+    content_type.is_some_and(|name| name.starts_with(b"text/html") || name.starts_with(b"application/json"))
 }
 
 #[cfg(test)]

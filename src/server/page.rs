@@ -62,7 +62,7 @@ pub(super) async fn picture(
 
 async fn respond(state: &AppState, view: View, span: Span, request: Request) -> Response {
     let (mut columns, after) = state.hub.snapshot(span.seconds());
-    columns.cut_history(app::history);
+    columns.cut_history(|path| app::history(path, state.host.cores));
     columns.round_past();
     let audience = state.hub.audience();
     audience.asked_for_page(Instant::now());

@@ -58,7 +58,7 @@ pub fn routes(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(state)
-        .layer(middleware::from_fn(encoding::encode_pages))
+        .layer(middleware::from_fn(encoding::encode))
         .layer(middleware::from_fn(headers::limit_head))
         .layer(middleware::from_fn(headers::secure))
 }
