@@ -19,12 +19,12 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
         (0..=DIVISIONS).rev().map(|division| view! { <li>{text(move || label(division))}</li> }).collect_view();
     let times = (0..TIMES).map(|place| view! { <li>{text(move || state.time(place))}</li> }).collect_view();
     let summary = text(move || {
-        let (figure, symbol) = state.reading(chart);
+        let figure = state.window.with(|window| chart.figure.at(window, state.slice.get().skip));
         let when = match state.held.get() {
             None => format!("over the last {}, now", state.span.get().label()),
             Some(_) => format!("from {} to {}, then", state.time(0), state.time(TIMES - 1)),
         };
-        format!("{} {when} {figure} {symbol}", chart.title)
+        format!("{} {when} {}", chart.title, chart.unit.text(figure))
     });
     let spoken = RwSignal::new(String::new());
     let canvas = NodeRef::<html::Canvas>::new();
