@@ -20,11 +20,6 @@ impl Held {
         Self { last: end.saturating_sub(slice.skip as u64 * INTERVAL_MS), seconds: slice.seconds }
     }
 
-    /// The tick of its first second, unix ms.
-    pub fn first(self) -> u64 {
-        self.back(self.seconds - 1)
-    }
-
     /// Where it lies in a window that ends at tick `end`.
     pub fn slice(self, end: u64) -> Slice {
         Slice { seconds: self.seconds, skip: (end.saturating_sub(self.last) / INTERVAL_MS) as usize }
@@ -100,7 +95,7 @@ mod tests {
             let end = held.last + ahead * INTERVAL_MS;
             let zoomed = held.zoomed(closer, age, 3600, end);
             let pointed = held.back(age);
-            prop_assert!(zoomed.first() <= pointed && pointed <= zoomed.last && zoomed.last <= end);
+            prop_assert!(zoomed.back(zoomed.seconds - 1) <= pointed && pointed <= zoomed.last && zoomed.last <= end);
             prop_assert_eq!(zoomed.back(zoomed.age(pointed)), pointed);
             prop_assert!((LEAST..=3600).contains(&zoomed.seconds));
         }

@@ -1,7 +1,10 @@
 //! The host at a glance: a tile for each of what people look for first, which leads to its panel.
 
 use super::{State, state::text};
-use crate::charts::{CHARTS, Chart, trend, units::Unit};
+use crate::{
+    charts::{CHARTS, Chart, TREND_S, trend, units::Unit},
+    metrics::Slice,
+};
 use leptos::prelude::*;
 
 /// A panel that has a tile, and what stands below the tile's figure.
@@ -34,7 +37,9 @@ pub(super) fn Overview() -> impl IntoView {
             });
             [&one, " · ", &other].concat()
         });
-        let path = text(move || state.window.with(|window| trend(chart.figure.newest(window))));
+        let path = text(move || {
+            state.window.with(|window| trend(chart.figure.over(window, Slice::newest(TREND_S)).into_iter().rev()))
+        });
         Some(view! {
             <a href=format!("#{id}") hidden=state.lacks(chart.figure.path())>
                 <b>{chart.title}</b>

@@ -112,11 +112,6 @@ impl Value {
         }
     }
 
-    /// The values, the newest first.
-    pub fn newest(self, window: &Window) -> impl Iterator<Item = Option<f64>> {
-        (0..window.len()).map(move |age| self.at(window, age))
-    }
-
     /// The values of every second of `slice` that is held, oldest first.
     pub fn over(self, window: &Window, slice: Slice) -> Vec<Option<f64>> {
         let (path, other) = match self {
