@@ -91,6 +91,7 @@ bench: build ## measure what a sample, a viewer and a tick on the page cost, bes
 	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
 	@npm ci --prefix end2end --no-fund --no-audit
+	@cargo build --release --features ssr --example recorded
 	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end redraw
 
 .PHONY: screenshot
@@ -142,7 +143,7 @@ $(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-op
 	@cd target/bind && node ../../tools/prune.mjs hostbeat.js hostbeat_bg.wasm graph.json
 	@tools/node_modules/.bin/wasm-metadce $(features) target/bind/hostbeat_bg.wasm --graph-file=target/bind/graph.json \
 	    -o target/bind/pruned.wasm > target/bind/unused.txt
-	@$(wasm-opt) -Os --converge --one-caller-inline-max-function-size=20 $(features) \
+	@$(wasm-opt) -Os --converge --always-inline-max-function-size=5 --one-caller-inline-max-function-size=24 $(features) \
 	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o target/bind/small.wasm
 	@$(wasm-opt) $(features) --minify-imports-and-exports-and-modules target/bind/small.wasm -o $(pkg)/hostbeat.wasm \
 	    > target/bind/names.json

@@ -1,7 +1,9 @@
 import type { CDPSession, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Values } from "./fixtures/recorder";
+import { stamp } from "./fixtures/dashboard";
+import { NOON, Recorded } from "./fixtures/recorded";
+import { Recorder, type Values } from "./fixtures/recorder";
 import { expect, test } from "./fixtures/test";
 
 /** Milliseconds that a tick may take of the page's own time: events, figures, charts, style and layout. */
@@ -28,21 +30,22 @@ const CHARTS = [
 
 test.use({ viewport: { width: 1440, height: 1000 }, trace: "off" });
 
-test("a tick is drawn within its budget", async ({ baseURL, browser, record }) => {
+test("a tick is drawn within its budget", async ({ browser }) => {
   test.setTimeout(180_000);
-  const control = await record();
-  await control.next();
-  const now = control.newest;
-  const values = await control.at(now);
+  const host = await Recorded.start("long");
+  const recorder = await Recorder.follow(host.url);
+  const seconds = recorder.ticks.map((t) => recorder.seconds.get(t)!);
   const measured = { hostbeat: [] as Cost[], uPlot: [] as Cost[] };
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, prepare] of [["hostbeat", hostbeat], ["uPlot", uPlot]] as const) {
       const page = await browser.newPage();
-      await prepare(page, baseURL!, values, now);
+      await prepare(page, host.url, seconds);
       measured[name].push(await cost(page));
       await page.close();
     }
   }
+  recorder.stop();
+  await host.stop();
   const [ours, theirs] = [median(measured.hostbeat), median(measured.uPlot)];
   const line = (name: string, { page, thread }: Cost) => `${name.padEnd(26)} ${page.toFixed(2)} ms   ${thread.toFixed(1)} ms`;
   console.log(
@@ -59,54 +62,55 @@ declare global {
 }
 
 /** Our page, with a stream that the benchmark plays. */
-async function hostbeat(page: Page, url: string, values: Values, now: number): Promise<void> {
+async function hostbeat(page: Page, url: string, seconds: Values[]): Promise<void> {
+  const first = NOON - seconds.length * 1000;
+  const past = { t0: first, step_ms: 1000, n: POINTS, series: columns(seconds.slice(0, POINTS)) };
   await page.addInitScript(
-    ({ now, past, tick }) => {
+    ({ past, ticks }) => {
       globalThis.EventSource = class extends EventTarget {
         static CLOSED = 2;
         constructor() {
           super();
-          let t = now;
+          let tick = 0;
+          const newest = past.t0 + (past.n - 1) * past.step_ms;
           const tell = (name: string, data: object, id = "") =>
             this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data), lastEventId: id }));
           globalThis.feed = () => {
-            t += 1000;
-            Object.entries(tick).forEach(([name, data], n) => tell(name, { ...data, t }, `${t}-${n}`));
+            const t = newest + ++tick * past.step_ms;
+            Object.entries(ticks[tick - 1]!).forEach(([name, data], n) => tell(name, { ...data, t }, `${t}-${n}`));
           };
           setTimeout(() => {
             tell("hello", { start: "reset", now: Date.now() });
-            tell("window", past, `${now}-99`);
+            tell("window", past, `${newest}-99`);
           });
         }
         close() {}
       } as unknown as typeof EventSource;
     },
-    { now, past: past(values, now), tick: groups(values) },
+    { past, ticks: seconds.slice(POINTS).map(groups) },
   );
   await page.goto(`${url}/?window=${POINTS}`);
-  await expect(page.locator(".sampled")).toHaveText(String(POINTS));
+  await expect(page.locator(".newest")).toHaveAttribute("datetime", stamp(first + (POINTS - 1) * 1000));
 }
 
 /** Charts alone, of the same figures at the same sizes. */
-async function uPlot(page: Page, _: string, values: Values, now: number): Promise<void> {
-  const { series } = past(values, now);
+async function uPlot(page: Page, _: string, seconds: Values[]): Promise<void> {
+  const series = columns(seconds);
   await page.setContent("<body></body>");
   await page.addScriptTag({ content: readFileSync(createRequire(import.meta.url).resolve("uplot/dist/uPlot.iife.min.js"), "utf8") });
-  const charts = CHARTS.map(({ filled, paths }) => ({ filled, data: paths.map((path) => series[path] ?? [0]) }));
+  const charts = CHARTS.map(({ filled, paths }) => ({ filled, data: paths.map((path) => series[path] ?? []) }));
   await page.evaluate(
     ({ charts, points }) => {
       const plots = charts.map(({ filled, data }) => {
         const series = data.map((_, i) => ({ stroke: `hsl(${i * 60} 60% 50%)`, width: 2, ...(filled && { fill: `hsl(${i * 60} 60% 50% / 22%)` }) }));
         const into = document.body.appendChild(document.createElement("div"));
-        const columns = [data[0]!.map((_, x) => x), ...data];
-        return { columns, plot: new globalThis.uPlot({ width: 620, height: 220, series: [{}, ...series] }, columns, into) };
+        const at = (tick: number) => [Array.from({ length: points }, (_, x) => tick + x), ...data.map((values) => values.slice(tick, tick + points))];
+        return { at, plot: new globalThis.uPlot({ width: 620, height: 220, series: [{}, ...series] }, at(0) as number[][], into) };
       });
+      let tick = 0;
       globalThis.feed = () => {
-        for (const { columns, plot } of plots) {
-          for (const column of columns) column.push(column[column.length - points]!), column.shift();
-          columns[0]!.forEach((_, x, times) => (times[x] = x));
-          plot.setData(columns);
-        }
+        tick++;
+        for (const { at, plot } of plots) plot.setData(at(tick) as number[][]);
       };
     },
     { charts, points: POINTS },
@@ -161,19 +165,9 @@ function groups(values: Values): Record<string, object> {
   return groups;
 }
 
-/** A window in which every figure has moved about what it is now. */
-function past(values: Values, now: number) {
-  const figures = Object.entries(values).filter(([path, value]) => value !== null && !/\.(t|at|dt)$/.test(path));
-  const wander = ([path, value]: [string, number | null], n: number) => [
-    path,
-    Array.from({ length: POINTS }, (_, t) => (value || 1) * (1 + 0.4 * Math.sin(t / (9 + n)) + 0.1 * Math.sin(t * (n + 1)))),
-  ];
-  return {
-    t0: now - (POINTS - 1) * 1000,
-    step_ms: 1000,
-    n: POINTS,
-    series: Object.fromEntries(figures.map(wander)) as Record<string, number[]>,
-  };
+/** Seconds as a window has them. */
+function columns(seconds: Values[]): Record<string, (number | null)[]> {
+  return Object.fromEntries(Object.keys(seconds[0]!).map((path) => [path, seconds.map((values) => values[path] ?? null)]));
 }
 
 function median(costs: Cost[]): Cost {

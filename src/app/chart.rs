@@ -14,10 +14,11 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     let state = expect_context::<State>();
     let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice.get(), hidden.get()));
     let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed()));
-    let label = move |division: u32| chart.label(division, top.get());
-    let labels =
-        (0..=DIVISIONS).rev().map(|division| view! { <li>{text(move || label(division))}</li> }).collect_view();
-    let times = (0..TIMES).map(|place| view! { <li>{text(move || state.time(place))}</li> }).collect_view();
+    let labels = move || {
+        let label = |division| view! { <li>{chart.label(division, top.get())}</li> };
+        (0..=DIVISIONS).rev().map(label).collect_view()
+    };
+    let times = move || (0..TIMES).map(|place| view! { <li>{state.time(place)}</li> }).collect_view();
     let summary = text(move || {
         let figure = state.window.with(|window| chart.figure.at(window, state.slice.get().skip));
         let when = match state.held.get() {
@@ -37,7 +38,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 state.window.with(|window| draw(area, chart, window, &viewport, palette, stroke))
             })
         });
-        crate::browser::paint(state, canvas, drawn, draw);
+        crate::browser::paint(canvas, drawn, draw);
     }
     view! {
         <div class="plot">

@@ -1,6 +1,6 @@
 //! How busy each core is: over time as a strip of heat below the chart, and now as a bar.
 
-use super::{State, crosshair::Crosshair, state::text};
+use super::{State, crosshair::Crosshair};
 use crate::charts::units::decimal;
 use leptos::{html, prelude::*};
 
@@ -16,7 +16,7 @@ pub(super) fn Strip() -> impl IntoView {
         let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
             state.window.with(|window| crate::charts::heat(area, cores, window, state.slice.get(), palette))
         });
-        crate::browser::paint(state, canvas, drawn, draw);
+        crate::browser::paint(canvas, drawn, draw);
     }
     let class = match cores {
         0..=4 => "drawing strip few",
@@ -24,7 +24,7 @@ pub(super) fn Strip() -> impl IntoView {
         _ => "drawing strip",
     };
     view! {
-        <div class="plot" aria-hidden="true">
+        <div class="plot heat" aria-hidden="true">
             <p class="axis">"×"{cores}</p>
             <div
                 class=class
@@ -58,9 +58,9 @@ fn still(_: usize, _: State) -> String {
 pub(super) fn Cores() -> impl IntoView {
     let state = expect_context::<State>();
     let core = move |number: usize| {
-        let busy = move || state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
-        let figure = text(move || busy().map_or("–".to_owned(), |percent| decimal(percent, 0)));
-        let width = text(move || decimal(busy().unwrap_or(0.0), 0));
+        let busy = state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
+        let figure = busy.map_or("–".to_owned(), |percent| decimal(percent, 0));
+        let width = decimal(busy.unwrap_or(0.0), 0);
         view! {
             <li>
                 <span>{number}</span>
@@ -75,7 +75,7 @@ pub(super) fn Cores() -> impl IntoView {
     view! {
         <div class="cores">
             <h3>"Cores, %"</h3>
-            <ol>{(0..cores).map(core).collect_view()}</ol>
+            <ol>{move || (0..cores).map(core).collect_view()}</ol>
         </div>
     }
 }

@@ -116,12 +116,10 @@ fn Facts() -> impl IntoView {
 #[component]
 fn Indicator() -> impl IntoView {
     let state = expect_context::<State>();
-    let link = Memo::new(move |_| state.status.with(|status| status.link));
-    let class = text(move || format!("link {}", link.get().class()));
-    let name = text(move || link.get().name().to_owned());
+    let name = text(move || state.status.with(|status| status.link.name().to_owned()));
     let beside = text(move || state.status.with(Status::beside));
     view! {
-        <div class=class>
+        <div class="link">
             <span class="dot"></span>
             <p role="status">{name}</p>
             <small>{beside}</small>

@@ -25,7 +25,7 @@ pub enum Link {
 }
 
 impl Link {
-    /// Its class in the stylesheet.
+    /// The page's class in the stylesheet.
     pub const fn class(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",

@@ -46,6 +46,7 @@ use header::Header;
 use leptos::prelude::*;
 use overview::Overview;
 use panel::{Panel, Processes, Services};
+use state::text;
 use verdict::VerdictView;
 
 /// Every panel's name in the address.
@@ -60,11 +61,10 @@ pub fn dashboard(seed: Seed) -> impl IntoView {
     provide_context(state);
     #[cfg(feature = "hydrate")]
     crate::browser::follow(state);
-    let (class, services, processes) =
-        state.view.with_value(|view| (view.class(), view.shows("services"), view.shows("processes")));
+    let (services, processes) = state.view.with_value(|view| (view.shows("services"), view.shows("processes")));
     let charts = CHARTS.iter().filter(|chart| state.view.with_value(|view| view.shows(chart.id)));
     view! {
-        <div class=class>
+        <div class=text(move || state.class())>
             <Header/>
             <VerdictView/>
             {state.view.with_value(View::has_overview).then(|| view! { <Overview/> })}

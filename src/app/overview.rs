@@ -1,9 +1,9 @@
 //! The host at a glance: a tile for each of what people look for first, which leads to its panel.
 
-use super::{State, state::text};
+use super::State;
 use crate::{
     charts::{CHARTS, Chart, TREND_S, trend, units::Unit},
-    metrics::Slice,
+    metrics::{Slice, Window},
 };
 use leptos::prelude::*;
 
@@ -25,33 +25,29 @@ const TILES: [Tile; 6] = [
 #[component]
 pub(super) fn Overview() -> impl IntoView {
     let state = expect_context::<State>();
-    let tile = |(id, notes): &'static Tile| {
-        let chart = CHARTS.iter().find(|chart| chart.id == *id)?;
-        let number = text(move || state.window.with(|window| chart.reading(window, 0).0));
-        let symbol = text(move || state.window.with(|window| chart.reading(window, 0).1.to_owned()));
-        let notes = text(move || {
-            let [one, other] = notes.map(|(label, unit, path)| {
-                let figure = unit.text(state.window.with(|window| window.last(path)));
-                // Breaks between the notes, never within one.
-                [label, " ", &figure].concat().replace(' ', "\u{a0}")
-            });
-            [&one, " · ", &other].concat()
-        });
-        let path = text(move || {
-            state.window.with(|window| trend(chart.figure.over(window, Slice::newest(TREND_S)).into_iter().rev()))
-        });
-        Some(view! {
-            <a href=format!("#{id}") hidden=state.lacks(chart.figure.path())>
-                <b>{chart.title}</b>
-                <span class="figure"><b>{number}</b><small>{symbol}</small></span>
-                <small>{notes}</small>
-                <svg class=colour(chart) viewBox="0 0 60 16" preserveAspectRatio="none" aria-hidden="true">
-                    <path d=path></path>
-                </svg>
-            </a>
-        })
-    };
-    view! { <nav class="tiles" aria-label="Overview">{TILES.iter().map(tile).collect_view()}</nav> }
+    let tiles = move || state.window.with(|window| TILES.iter().filter_map(|of| tile(of, window)).collect_view());
+    view! { <nav class="tiles" aria-label="Overview">{tiles}</nav> }
+}
+
+/// A tile; nothing of what the host has not.
+fn tile((id, notes): &'static Tile, window: &Window) -> Option<impl IntoView + use<>> {
+    let chart = CHARTS.iter().find(|chart| chart.id == *id && window.has(chart.figure.path()))?;
+    let (number, symbol) = chart.reading(window, 0);
+    let [one, other] = notes.map(|(label, unit, path)| {
+        // Breaks between the notes, never within one.
+        [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
+    });
+    let path = trend(chart.figure.over(window, Slice::newest(TREND_S)).into_iter().rev());
+    Some(view! {
+        <a href=format!("#{id}")>
+            <b>{chart.title}</b>
+            <span class="figure"><b>{number}</b><small>{symbol}</small></span>
+            <small>{[&one, " · ", &other].concat()}</small>
+            <svg class=colour(chart) viewBox="0 0 60 16" preserveAspectRatio="none" aria-hidden="true">
+                <path d=path></path>
+            </svg>
+        </a>
+    })
 }
 
 fn colour(chart: &Chart) -> &'static str {

@@ -14,8 +14,10 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let state = expect_context::<State>();
-    let number = text(move || state.reading(chart).0);
-    let symbol = text(move || state.reading(chart).1.to_owned());
+    let figure = move || {
+        let (number, symbol) = state.reading(chart);
+        view! { <b>{number}</b><small>{symbol}</small> }
+    };
     let heading = Signal::stored(format!("{}-heading", chart.id));
     let lacking = state.lacks(chart.figure.path());
     let hidden = RwSignal::new(Hidden::default());
@@ -23,7 +25,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
         <section class="panel" id=chart.id aria-labelledby=heading hidden=lacking>
             <header>
                 <h2 id=heading>{chart.title}</h2>
-                <p class="figure"><b>{number}</b><small>{symbol}</small></p>
+                <p class="figure"><span>{figure}</span></p>
                 <Legend chart hidden/>
             </header>
             <ChartView chart hidden/>
@@ -58,7 +60,7 @@ pub(super) fn Processes() -> impl IntoView {
         <section class="panel" id="processes" aria-labelledby="processes-heading">
             <header>
                 <h2 id="processes-heading">"Processes"</h2>
-                <p class="figure"><b>{total}</b><small>"in all"</small></p>
+                <p class="figure"><span><b>{total}</b><small>"in all"</small></span></p>
                 <p class="legend">"Those that take most of the processor, and those that hold most memory"</p>
             </header>
             <p class="empty" hidden=known>"They are only looked at while somebody looks; give it a moment."</p>
@@ -91,11 +93,16 @@ fn Legend(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
 #[component]
 fn Details(figures: &'static [(&'static str, Unit, &'static str)]) -> impl IntoView {
     let state = expect_context::<State>();
-    let entry = move |(label, unit, path): &'static (&str, Unit, &str)| {
-        let figure = text(move || unit.text(state.window.with(|window| window.last(path))));
-        view! { <div hidden=state.lacks(path)><dt>{*label}</dt><dd>{figure}</dd></div> }
+    let entries = move || {
+        state.window.with(|window| {
+            let there = figures.iter().filter(|(_, _, path)| window.has(path));
+            there
+                .map(
+                    |(label, unit, path)| view! { <div><dt>{*label}</dt><dd>{unit.text(window.last(path))}</dd></div> },
+                )
+                .collect_view()
+        })
     };
-    let entries = figures.iter().map(entry).collect_view();
     (!figures.is_empty()).then(|| view! { <dl class="details">{entries}</dl> })
 }
 

@@ -75,6 +75,12 @@ impl State {
         Signal::derive(move || !self.window.with(|window| window.has(path)))
     }
 
+    /// The page's classes in the stylesheet.
+    pub(super) fn class(self) -> String {
+        let holds = if self.held.get().is_some() { " holds" } else { "" };
+        [&*self.view.with_value(View::class), " ", self.status.with(|status| status.link.class()), holds].concat()
+    }
+
     /// What is made of the newest processes.
     pub(super) fn processes<T>(self, make: impl FnOnce(&Processes) -> T) -> T {
         self.window.track();

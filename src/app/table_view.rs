@@ -25,7 +25,6 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             arrange(table.sorted(state, reading), shown, held)
         })
     });
-    let rows = Memo::new(move |_| order.with(Vec::len));
     #[cfg(feature = "hydrate")]
     crate::browser::remember(table.id, reading);
     let point = move |_| {
@@ -35,22 +34,17 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
         }
     };
 
-    let row = move |place: usize| {
-        let of_row = move |make: fn(&Table, State, &str, usize) -> String, column: usize| {
-            text(move || {
-                order.with(|keys| keys.get(place).map_or(String::new(), |key| make(table, state, key, column)))
-            })
-        };
-        let cell = |table: &Table, state, key: &str, column| table.cell(state, key, column).text();
-        let cells = (1..=table.columns.len()).map(|column| view! { <td>{of_row(cell, column)}</td> }).collect_view();
+    let row = move |key: &String| {
+        let cell = |column| table.cell(state, key, column).text();
+        let cells = (1..=table.columns.len()).map(|column| view! { <td>{cell(column)}</td> }).collect_view();
         view! {
             <tr>
                 <th scope="row">
-                    <span>{of_row(cell, 0)}</span>
+                    <span>{cell(0)}</span>
                     <svg class="trend" viewBox="0 0 60 16" aria-hidden="true">
-                        <path d=of_row(|table, state, key, _| table.trend(state, key), 0)></path>
+                        <path d=table.trend(state, key)></path>
                     </svg>
-                    <small>{of_row(|table, state, key, _| table.note(state, key), 0)}</small>
+                    <small>{table.note(state, key)}</small>
                 </th>
                 {cells}
             </tr>
@@ -67,7 +61,8 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
         let sorted = text(move || reading.with(|reading| reading.sort.aria(column).to_owned()));
         view! { <th scope="col" aria-sort=sorted><button type="button" on:click=click>{title}</button></th> }
     };
-    let few = Signal::derive(move || rows.get() < MANY && reading.with(|reading| reading.filter.is_empty()));
+    let few = Signal::derive(move || order.with(Vec::len) < MANY && reading.with(|reading| reading.filter.is_empty()));
+    let bare = Signal::derive(move || order.with(Vec::is_empty) && few.get());
     let filter = text(move || reading.with(|reading| reading.filter.clone()));
     let typed = move |event| {
         reading.update(|reading| {
@@ -78,11 +73,11 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
     let name = Signal::stored(format!("Filter by {}", table.title.to_ascii_lowercase()));
     let titles = [table.title].into_iter().chain(table.columns.iter().map(|(title, ..)| *title));
     view! {
-        <div class="devices" id=table.id on:pointermove=point>
+        <div class="devices" id=table.id hidden=bare on:pointermove=point>
             <input type="search" placeholder="Filter" aria-label=name hidden=few prop:value=filter on:input=typed/>
             <table aria-label=table.title>
                 <thead><tr>{titles.enumerate().map(heading).collect_view()}</tr></thead>
-                <tbody>{move || (0..rows.get()).map(row).collect_view()}</tbody>
+                <tbody>{move || order.with(|keys| keys.iter().map(row).collect_view())}</tbody>
             </table>
         </div>
     }

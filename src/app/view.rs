@@ -44,7 +44,7 @@ pub struct View {
 }
 
 impl View {
-    /// The page's classes in the stylesheet.
+    /// Its classes in the stylesheet.
     pub(super) fn class(&self) -> String {
         let chosen = if self.panels.is_empty() { "" } else { " chosen" };
         ["page ", self.frame.as_str(), chosen].concat()

@@ -8,9 +8,9 @@ use crate::{
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
 use send_wrapper::SendWrapper;
-use std::convert::Infallible;
+use std::{cell::RefCell, convert::Infallible, rc::Rc};
 use wasm_bindgen::closure::Closure;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
+use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, ResizeObserver};
 
 /// Line width in CSS pixels; the first response's drawing has the same.
 const STROKE: f64 = 2.0;
@@ -20,41 +20,69 @@ pub(super) type Area = DrawingArea<backend::Canvas, Shift>;
 /// Draws in these colours with lines of so many pixels.
 pub type Draw = Box<dyn Fn(&Area, &Palette, u32) -> Result<(), DrawingAreaErrorKind<Infallible>>>;
 
+/// What is drawn where.
+struct Drawing {
+    canvas: NodeRef<Canvas>,
+    /// In CSS pixels.
+    size: RwSignal<(f64, f64)>,
+    /// Whether it may be shown in place of what the server drew.
+    drawn: RwSignal<bool>,
+    draw: Draw,
+}
+
+/// Everything that is drawn.
+#[derive(Clone)]
+struct Drawings(SendWrapper<Rc<RefCell<Vec<Drawing>>>>);
+
+/// Keeps what [`paint`] is given drawn. All at once: a browser takes longer to tell the colours than to draw a chart in them.
+pub(super) fn follow(state: State) {
+    let drawings = Drawings(SendWrapper::new(Rc::default()));
+    provide_context(drawings.clone());
+    Effect::new(move |_| {
+        state.theme.track();
+        let Some(palette) = document().document_element().as_ref().and_then(palette) else {
+            return leptos::logging::error!("the charts could not be drawn: no colours");
+        };
+        drawings.0.borrow().iter().for_each(|drawing| drawing.draw(&palette));
+    });
+}
+
 /// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
-pub fn paint(state: State, canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
+pub fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
     let size = RwSignal::new((0.0, 0.0));
     Effect::new(move |_| {
         if let Some(canvas) = canvas.get() {
             observe_size(&canvas, size);
         }
     });
-    Effect::new(move |_| {
-        state.theme.track();
-        let (Some(canvas), (width, height)) = (canvas.get(), size.get()) else { return };
+    expect_context::<Drawings>().0.borrow_mut().push(Drawing { canvas, size, drawn, draw });
+}
+
+impl Drawing {
+    fn draw(&self, palette: &Palette) {
+        let (Some(canvas), (width, height)) = (self.canvas.get(), self.size.get()) else { return };
         if width == 0.0 || height == 0.0 {
             return;
         }
         // Asked at every drawing: not every change of it, by zoom or another screen, comes with an event.
-        let density = leptos::prelude::window().device_pixel_ratio();
+        let density = window().device_pixel_ratio();
         let pixels = |length: f64| (length * density).round() as u32;
         // Setting the size clears the canvas and its state, and takes long.
         if (canvas.width(), canvas.height()) != (pixels(width), pixels(height)) {
             canvas.set_width(pixels(width));
             canvas.set_height(pixels(height));
         }
-        let Some((context, palette)) = context(&canvas).zip(palette(&canvas)) else {
-            return leptos::logging::error!("a chart could not be drawn: no colours");
-        };
+        let Some(context) = context(&canvas) else { return };
         context.clear_rect(0.0, 0.0, canvas.width().into(), canvas.height().into());
         // As in the first response; left alone, it lengthens every sharp peak.
         context.set_line_join("round");
         let area = backend::Canvas { context, size: (canvas.width(), canvas.height()) }.into_drawing_area();
-        match draw(&area, &palette, (STROKE * density).round().max(1.0) as u32) {
-            Ok(()) if drawn.get_untracked() => {}
-            Ok(()) => drawn.set(true),
+        match (self.draw)(&area, palette, (STROKE * density).round().max(1.0) as u32) {
+            Ok(()) if self.drawn.get_untracked() => {}
+            Ok(()) => self.drawn.set(true),
             Err(error) => leptos::logging::error!("a chart could not be drawn: {error}"),
         }
-    });
+    }
 }
 
 fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
@@ -78,10 +106,9 @@ fn observe_size(canvas: &HtmlCanvasElement, size: RwSignal<(f64, f64)>) {
     }
 }
 
-/// The colours that the stylesheet has for all roles just now; `None` without a stylesheet. They are asked for in one list,
-/// since a browser takes longer to tell a colour than to draw a line.
-fn palette(canvas: &HtmlCanvasElement) -> Option<Palette> {
-    let style = window().get_computed_style(canvas).ok()??;
+/// The colours that the stylesheet has for all roles just now, in one list; `None` without a stylesheet.
+fn palette(root: &Element) -> Option<Palette> {
+    let style = window().get_computed_style(root).ok()??;
     let list = style.get_property_value("--palette").ok()?;
     let mut colours = [RGBColor(0, 0, 0); Colour::ALL.len()];
     // As browsers serialise it: `rgb(47, 116, 208), rgb(11, 143, 134)`.

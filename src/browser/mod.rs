@@ -34,6 +34,7 @@ pub use storage::remember;
 #[cfg(feature = "hydrate")]
 pub fn follow(state: crate::app::State) {
     theme::follow(state);
+    canvas::follow(state);
     stream::follow(state);
     address::follow(state);
 }

@@ -88,25 +88,30 @@ fn draw_stack<'a, B: DrawingBackend>(
 ) -> Outcome<B> {
     let series: Vec<_> = series.collect();
     let ground = |slot: usize| series.iter().any(|(_, values)| values[slot].is_some()).then_some(0.0);
-    let mut base: Vec<Option<f64>> = (0..series.first().map_or(0, |(_, values)| values.len())).map(ground).collect();
-    let (mut edges, mut backwards) = (Vec::new(), false);
+    let mut top: Vec<Option<f64>> = (0..series.first().map_or(0, |(_, values)| values.len())).map(ground).collect();
+    // Every other line runs backwards, wherever it stands, so that as text it is the same in both areas that it parts:
+    // compressed, it weighs nothing the second time.
+    let lines = |top: &[Option<f64>], backwards: bool| {
+        let mut lines: Vec<_> = runs(top, columns).collect();
+        lines.iter_mut().filter(|_| backwards).for_each(|line| line.reverse());
+        lines
+    };
+    let (mut edges, mut lower, mut backwards) = (Vec::new(), lines(&top, true), false);
     for (series, values) in series {
         if values.iter().all(|value| value.unwrap_or(0.0) == 0.0) {
             continue;
         }
         // A part that is unknown for a second adds nothing to those that are known.
-        let tops: Vec<_> = base.iter().zip(values).map(|(base, value)| Some((*base)? + value.unwrap_or(0.0))).collect();
-        let colour = palette.of(series.colour);
-        for (mut lower, mut upper) in runs(&base, columns).zip(runs(&tops, columns)) {
-            // Every other line runs backwards wherever it stands, so that as text it is the same in both areas that it
-            // parts: compressed, it weighs nothing the second time.
-            if backwards { &mut upper } else { &mut lower }.reverse();
-            let outline = [&upper[..], &lower[..]].concat();
-            plot.draw(&Polygon::new(outline, colour.mix(0.22)))?;
-            edges.push((upper, colour));
+        for (top, value) in top.iter_mut().zip(values) {
+            *top = top.map(|top| top + value.unwrap_or(0.0));
         }
-        backwards = !backwards;
-        base = tops;
+        let upper = lines(&top, backwards);
+        let colour = palette.of(series.colour);
+        for (lower, upper) in lower.iter().zip(&upper) {
+            plot.draw(&Polygon::new([&upper[..], &lower[..]].concat(), colour.mix(0.22)))?;
+        }
+        edges.extend(upper.iter().map(|line| (line.clone(), colour)));
+        (lower, backwards) = (upper, !backwards);
     }
     // Bottom up last: the edge of a part that is nothing must not cover the one that it lies on.
     for (edge, colour) in edges.into_iter().rev() {

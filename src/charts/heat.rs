@@ -26,20 +26,16 @@ pub fn heat<B: DrawingBackend>(
     for core in 0..cores {
         let (top, bottom) = (y(core), y(core + 1));
         let bottom = if bottom - top < ROOM { bottom } else { bottom - 1 };
-        let runs = runs(&window.over(&format!("cpu.cores.{core}"), slice), window, slice, width as usize);
-        for shade in 0..=SHADES {
-            // One outline for all runs of a shade, along the ground from one to the next: far fewer to fill.
-            let runs = runs.iter().filter(|(_, _, of)| *of == shade);
-            let outline: Vec<_> = runs
-                .flat_map(|(from, to, _)| {
-                    let (left, right) = (x(*from), x(*to));
-                    [(left, bottom), (left, top), (right, top), (right, bottom)]
-                })
-                .collect();
-            if !outline.is_empty() {
-                let part = 0.07 + f64::from(shade) / f64::from(SHADES) * 0.85;
-                area.draw(&Polygon::new(outline, palette.of(Colour::Blue).mix(part)))?;
-            }
+        // One outline for all runs of a shade, along the ground from one to the next: far fewer to fill.
+        let mut outlines = [const { Vec::new() }; SHADES as usize + 1];
+        for (from, to, shade) in runs(&window.over(&format!("cpu.cores.{core}"), slice), window, slice, width as usize)
+        {
+            let (left, right) = (x(from), x(to));
+            outlines[usize::from(shade)].extend([(left, bottom), (left, top), (right, top), (right, bottom)]);
+        }
+        for (shade, outline) in (0..=SHADES).zip(outlines).filter(|(_, outline)| !outline.is_empty()) {
+            let part = 0.07 + f64::from(shade) / f64::from(SHADES) * 0.85;
+            area.draw(&Polygon::new(outline, palette.of(Colour::Blue).mix(part)))?;
         }
     }
     Ok(())
