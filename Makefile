@@ -143,7 +143,7 @@ $(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-op
 	@cd target/bind && node ../../tools/prune.mjs hostbeat.js hostbeat_bg.wasm graph.json
 	@tools/node_modules/.bin/wasm-metadce $(features) target/bind/hostbeat_bg.wasm --graph-file=target/bind/graph.json \
 	    -o target/bind/pruned.wasm > target/bind/unused.txt
-	@$(wasm-opt) -Os --converge --always-inline-max-function-size=5 --one-caller-inline-max-function-size=24 $(features) \
+	@$(wasm-opt) -O2 --converge --always-inline-max-function-size=6 --one-caller-inline-max-function-size=22 $(features) \
 	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o target/bind/small.wasm
 	@$(wasm-opt) $(features) --minify-imports-and-exports-and-modules target/bind/small.wasm -o $(pkg)/hostbeat.wasm \
 	    > target/bind/names.json

@@ -102,19 +102,6 @@ test("a page that nobody sees asks for nothing, and has everything once it is se
   expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
 });
 
-test("a page that is left and come back to goes on without a gap", async ({ server, dashboard, page, record }) => {
-  const control = await record(server.url);
-  await dashboard.open(60, server.url);
-  await expect(dashboard.indicator).toHaveText("live");
-  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
-  await expect.poll(streams(server.url)).toBe(1);
-  for (let tick = 0; tick < 2; tick++) await control.next();
-  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
-  await expect(dashboard.indicator).toHaveText("live");
-  await expect.poll(streams(server.url)).toBe(2);
-  expect((await dashboard.readWith(control)).gaps).toEqual([]);
-});
-
 test("a device without a network is told from a server that is gone", async ({
   server,
   dashboard,

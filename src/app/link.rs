@@ -39,6 +39,11 @@ impl Link {
         }
     }
 
+    /// Whether what the page shows may be long past.
+    pub const fn is_behind(self) -> bool {
+        matches!(self, Self::Stale | Self::Waiting | Self::Offline | Self::Refused)
+    }
+
     /// Its name on the page.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! The document around the page.
 
-use super::{Frame, Seed, dashboard, seed::SEED_ELEMENT};
+use super::{Seed, dashboard, seed::SEED_ELEMENT};
 use leptos::{
     config::LeptosOptions,
     hydration::AutoReload,
@@ -31,12 +31,12 @@ pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl In
     let nonce = use_nonce();
     let theme = view! { <script nonce=nonce.clone() inner_html=THEME></script> };
     let title = format!("{} · Hostbeat", seed.host.name);
-    let wall = (seed.view.frame == Frame::Kiosk).then_some("wall");
+    let frame = seed.view.frame.as_str();
     let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(seed.to_script().ok());
     let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
     view! {
         <!DOCTYPE html>
-        <html lang="en" class=wall>
+        <html lang="en" class=frame>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

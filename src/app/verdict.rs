@@ -11,8 +11,15 @@ use leptos::prelude::*;
 pub(super) fn VerdictView() -> impl IntoView {
     let state = expect_context::<State>();
     let class = text(move || state.verdict(|verdict| format!("verdict {}", verdict.level.as_str())));
-    let word = text(move || state.verdict(|verdict| headline(verdict.level).to_owned()));
-    let rest = text(move || state.verdict(details));
+    let behind = move || state.status.with(|status| status.link.is_behind());
+    let word = text(move || {
+        let now = state.verdict(|verdict| headline(verdict.level));
+        if behind() { "Not known now." } else { now }.to_owned()
+    });
+    let rest = text(move || {
+        let last = |verdict: &Verdict| ["It was: ", headline(verdict.level), " ", &details(verdict)].concat();
+        state.verdict(if behind() { last } else { details })
+    });
     // Heard when it changes, which is seldom; the figures beside it change from second to second.
     view! { <p class=class><b aria-live="polite">{word}</b>" "{rest}</p> }
 }

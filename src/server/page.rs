@@ -151,7 +151,8 @@ fn set_headers(reloads: bool, frames: &str) {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
-    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Asked for anew each time, and yet kept by a browser for whoever goes back to it: what must not be stored is loaded again.
+    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 }
 
 /// What `cargo leptos watch` tells its server, if that is what runs it.

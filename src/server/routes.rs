@@ -10,7 +10,7 @@ use axum::{
     extract::{OriginalUri, Path, Request},
     http::{Method, StatusCode},
     middleware,
-    response::{Html, Response},
+    response::{Html, Redirect, Response},
     routing::get,
 };
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub fn routes(state: AppState) -> Router {
         .route("/offline", get(offline))
         .route("/docs/operations.md", get(operations))
         .route("/assets/{name}", get(asset))
+        // Asked for by browsers beside what is no page.
+        .route("/favicon.ico", get(async || Redirect::permanent("/favicon.svg")))
         .route("/{name}", get(public_file))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)

@@ -58,7 +58,7 @@ fn a_panel_stands_alone_in_the_frames_that_are_allowed() {
     let server = Running::show_by(Hub::default(), Policy { allow_frame, ..Policy::default() });
     let (head, page) = server.get("/embed/cpu?window=60");
     assert_eq!(page.matches("<section").count(), 1, "{page}");
-    assert!(page.contains("<div class=\"page embed chosen\">") && page.contains("<section id=\"cpu\""), "{page}");
+    assert!(page.contains("<div class=\"page embed chosen connecting\">") && page.contains("<section id=\"cpu\""), "{page}");
     let policy = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example.com"), "{policy}");
     let (_, page) = server.get("/?panels=memory,processes&kiosk");
@@ -113,6 +113,7 @@ fn assets_are_found_by_the_names_in_the_page_and_kept_for_ever() {
     let (head, _) = server.send("HEAD", style, &[("accept-encoding", "br")]);
     assert_eq!((head.status.as_u16(), &head.headers[CONTENT_ENCODING]), (200, &"br".parse().unwrap()));
     assert_eq!(server.get("/favicon.svg").0.headers[CONTENT_TYPE], "image/svg+xml");
+    assert_eq!(server.get("/favicon.ico").0.headers[CONTENT_TYPE], "image/svg+xml");
     assert_eq!(server.get("/robots.txt").0.status, 200);
 }
 
