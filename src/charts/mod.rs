@@ -7,6 +7,8 @@ mod heat;
 mod palette;
 #[cfg(feature = "ssr")]
 mod picture;
+#[cfg(feature = "ssr")]
+mod png;
 mod scale;
 #[cfg(feature = "ssr")]
 mod svg;
@@ -19,6 +21,8 @@ pub use heat::heat;
 pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
 pub use picture::{Theme, picture};
+#[cfg(feature = "ssr")]
+pub use png::png;
 pub use scale::{DIVISIONS, Scale, settled};
 #[cfg(feature = "ssr")]
 pub use svg::{cores, svg};

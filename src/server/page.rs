@@ -7,13 +7,14 @@ use crate::{
     metrics::Window,
 };
 use axum::{
+    body::Bytes,
     extract::{Path, RawQuery, Request, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use std::time::Instant;
+use std::{error::Error, sync::Arc, time::Instant};
 
 /// The page as the address asks for it.
 pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): RawQuery, request: Request) -> Response {
@@ -45,19 +46,50 @@ pub(super) async fn picture(
 ) -> Response {
     let query = query.unwrap_or_default();
     let asked = || Ok((chart(&name)?, span(&query)?, theme(&query)?));
-    let (chart, span, theme) = match asked() {
+    let ((chart, form), span, theme) = match asked() {
         Ok(asked) => asked,
         Err(problem) => return Problem::respond_at(problem, "/chart"),
     };
     // A copy: whoever draws must not hold up the next tick.
     let window = Window::from(&state.hub.snapshot(span.seconds()).0);
     let picture = charts::picture(chart, &window, span.seconds(), &span.times(), theme, &state.host.name);
+    let (content_type, body) = match form {
+        Form::Svg => ("image/svg+xml", Bytes::from(picture)),
+        Form::Png => match pixels(&state, picture).await {
+            Ok(pixels) => ("image/png", pixels),
+            Err(problem) => return problem.respond_at("/chart"),
+        },
+    };
     let head = [
-        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
     ];
-    (head, picture).into_response()
+    (head, body).into_response()
+}
+
+/// What a picture is made of.
+#[derive(Clone, Copy)]
+enum Form {
+    Svg,
+    Png,
+}
+
+/// A picture as pixels; one at a time, so that whoever asks for many takes no more than a core.
+async fn pixels(state: &AppState, picture: String) -> Result<Bytes, Problem> {
+    let failed = |error: &dyn Error| {
+        tracing::error!(%error, "a picture could not be drawn");
+        let detail = "The picture could not be drawn; the same with .svg needs no drawing.";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Not drawn", detail)
+    };
+    let turn = Arc::clone(&state.drawing).acquire_owned().await.map_err(|error| failed(&error))?;
+    let drawn = tokio::task::spawn_blocking(move || {
+        // Kept until the drawing is done, whether somebody still waits for it or not.
+        let _turn = turn;
+        charts::png(&picture)
+    });
+    let pixels = drawn.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    Ok(pixels.into())
 }
 
 async fn respond(state: &AppState, view: View, span: Span, request: Request) -> Response {
@@ -115,11 +147,17 @@ fn chosen(panels: &str) -> Result<String, Problem> {
     }
 }
 
-fn chart(name: &str) -> Result<&'static Chart, Problem> {
-    let chart = name.strip_suffix(".svg").and_then(|id| CHARTS.iter().find(|chart| chart.id == id));
-    chart.ok_or_else(|| {
+fn chart(name: &str) -> Result<(&'static Chart, Form), Problem> {
+    let known = |id: &str| CHARTS.iter().find(|chart| chart.id == id);
+    let asked = name.rsplit_once('.').and_then(|(id, form)| match form {
+        "svg" => Some((known(id)?, Form::Svg)),
+        "png" => Some((known(id)?, Form::Png)),
+        _ => None,
+    });
+    asked.ok_or_else(|| {
         let known = CHARTS.iter().map(|chart| format!("{}.svg", chart.id)).collect::<Vec<_>>().join(", ");
-        Problem::new(StatusCode::NOT_FOUND, "Unknown chart", format!("There is no chart {name:?}; there are {known}."))
+        let detail = format!("There is no chart {name:?}; there are {known}, and the same as .png.");
+        Problem::new(StatusCode::NOT_FOUND, "Unknown chart", detail)
     })
 }
 

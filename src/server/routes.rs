@@ -14,6 +14,7 @@ use axum::{
     routing::get,
 };
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What requests are answered from.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct AppState {
     pub(super) limits: Arc<Limits>,
     pub(super) statistics: Arc<Statistics>,
     pub(super) policy: Arc<Policy>,
+    /// The turn to draw a picture, which takes a core for a while.
+    pub(super) drawing: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -35,6 +38,7 @@ impl AppState {
             limits: Limits::new(policy.max_streams_per_address, policy.max_streams),
             statistics: Statistics::new(&hub),
             policy: Arc::new(policy),
+            drawing: Arc::new(Semaphore::new(1)),
             hub,
         }
     }

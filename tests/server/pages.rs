@@ -58,7 +58,10 @@ fn a_panel_stands_alone_in_the_frames_that_are_allowed() {
     let server = Running::show_by(Hub::default(), Policy { allow_frame, ..Policy::default() });
     let (head, page) = server.get("/embed/cpu?window=60");
     assert_eq!(page.matches("<section").count(), 1, "{page}");
-    assert!(page.contains("<div class=\"page embed chosen connecting\">") && page.contains("<section id=\"cpu\""), "{page}");
+    assert!(
+        page.contains("<div class=\"page embed chosen connecting\">") && page.contains("<section id=\"cpu\""),
+        "{page}"
+    );
     let policy = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example.com"), "{policy}");
     let (_, page) = server.get("/?panels=memory,processes&kiosk");
@@ -80,6 +83,10 @@ fn a_chart_is_there_as_a_picture() {
         assert_eq!(head.headers[CONTENT_TYPE], "image/svg+xml");
         assert!(picture.starts_with("<svg ") && picture.contains("01:46:40 UTC"), "{picture}");
     }
+    let pixels = ureq::get(format!("http://{}/chart/cpu.png?window=60", server.address)).call().unwrap();
+    assert_eq!(pixels.headers()[CONTENT_TYPE], "image/png");
+    let pixels = pixels.into_body().read_to_vec().unwrap();
+    assert!(pixels.starts_with(b"\x89PNG"), "{:?}", &pixels[..8]);
 }
 
 #[test]
