@@ -28,6 +28,11 @@ pub struct Parser {
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Parser {
+    /// Of a connection that follows one whose last event had this id: it counts until another is set.
+    pub fn after(id: String) -> Self {
+        Self { id, ..Self::default() }
+    }
+
     /// Reads more, and hands over every event that it completes.
     pub fn read(&mut self, bytes: &[u8], mut dispatch: impl FnMut(Event)) {
         for byte in bytes {
@@ -142,6 +147,36 @@ mod tests {
     #[test]
     fn a_block_without_data_moves_the_position() {
         assert_eq!(parse(&[b"id: 7\n\ndata: x\n\n"]), [event("message", "x", "7")]);
+    }
+
+    #[test]
+    fn the_id_of_the_connection_before_counts_until_another_is_set() {
+        let (mut parser, mut ids) = (Parser::after("7".to_owned()), Vec::new());
+        parser.read(b"data: a\n\nid: 8\ndata: b\n\nid\ndata: c\n\n", |event| ids.push(event.id));
+        assert_eq!(ids, ["7", "8", ""]);
+    }
+
+    /// What browsers are tested with (web-platform-tests, eventsource/format-*), as far as it is about the format.
+    #[test]
+    fn what_browsers_must_understand_is_understood() {
+        let long = "x".repeat(2048);
+        let comments = format!("data:1\r:\0\n:\r\ndata:2\n:{long}\rdata:3\n:data:fail\r:{long}\ndata:4\n\n");
+        let cases: [(&[u8], &[&str]); 10] = [
+            (b"\xef\xbb\xbf\xef\xbb\xbfdata:1\n\ndata:2\n\n", &["2"]),
+            (comments.as_bytes(), &["1\n2\n3\n4"]),
+            (b"data:\0\n\n", &["\0"]),
+            (b"data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\ndata:4\n\n", &["\0\n 2\n1\n3\n\n4"]),
+            (b"data:test1\r\ndata:test2\n\rdata:test3\r\n\r\n", &["test1\ntest2", "test3"]),
+            (b"data:\ttest\rdata: \ndata:test\n\n", &["\ttest\n\ntest"]),
+            (b"data:test\n data\ndata\nfoobar:xxx\njustsometext\n:thisisacommentyay\ndata:test\n\n", &["test\n\ntest"]),
+            (b"data:ok\xe2\x80\xa6\n\n", &["ok\u{2026}"]),
+            (b"data:\xff\n\n", &["\u{fffd}"]),
+            (b"retry:1000\ndata:test1\n\n\ndata:test2", &["test1"]),
+        ];
+        for (text, expected) in cases {
+            let data: Vec<_> = parse(&[text]).into_iter().map(|(_, data, _)| data).collect();
+            assert_eq!(data, expected, "{}", String::from_utf8_lossy(text));
+        }
     }
 
     #[test]

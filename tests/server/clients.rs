@@ -7,8 +7,9 @@ use futures::StreamExt;
 use hostbeat::server::{Policy, hub::Hub};
 use launchdarkly_sdk_transport::HyperTransport;
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     iter, mem,
+    net::TcpListener,
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -193,4 +194,53 @@ fn every_client_logs_the_same() {
         client.log.iter().zip(&sent).for_each(|(told, sent)| assert_eq!(told, sent, "{}", client.name));
         assert_eq!((client.log.len(), client.goodbyes), (sent.len(), client.connections - 1), "{}", client.name);
     }
+}
+
+#[test]
+fn the_bridge_does_what_suites_of_tests_ask_for() {
+    let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples/bridge");
+    let mut bridge = Command::new(&program).stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
+        panic!("{}: {error}; cargo test builds it along with the tests", program.display());
+    });
+    let mut line = String::new();
+    BufReader::new(bridge.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().rsplit(' ').next().unwrap();
+    assert!(ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap().contains("\"capabilities\":[\"bom\""));
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let order = format!(
+        r#"{{"streamUrl": "http://{address}/stream", "callbackUrl": "http://{address}/told", "initialDelayMs": 0}}"#
+    );
+    let created = ureq::post(url).content_type("application/json").send(order).unwrap();
+    assert_eq!((created.status().as_u16(), &created.headers()["location"]), (201, &"/streams/0".parse().unwrap()));
+
+    // Each connection asks for one thing.
+    let answer = |body: &str, head: &str| {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (mut request, mut bytes) = (Vec::new(), [0; 4096]);
+        let whole = |request: &[u8]| {
+            let text = String::from_utf8_lossy(request).into_owned();
+            text.split_once("\r\n\r\n").is_some_and(|(head, body)| !head.starts_with("POST") || body.ends_with('}'))
+        };
+        while !whole(&request) {
+            let read = stream.read(&mut bytes).unwrap();
+            assert!(read > 0, "the bridge left in the middle of a request");
+            request.extend_from_slice(&bytes[..read]);
+        }
+        write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n{head}\r\n\r\n{body}").unwrap();
+        String::from_utf8(request).unwrap()
+    };
+    let (events, nothing) = ("content-type: text/event-stream", "content-length: 0");
+    let asked = answer("event: put\r\nid: a\r\ndata: 1\r\ndata: 2\r\n\r\nid: b\r\ndata: lost", events);
+    assert!(asked.starts_with("GET /stream ") && asked.contains("accept: text/event-stream\r\n"), "{asked}");
+    let told = answer("", nothing);
+    assert!(told.starts_with("POST /told/1 "), "{told}");
+    assert!(told.ends_with(r#"{"event":{"data":"1\n2","id":"a","type":"put"},"kind":"event"}"#), "{told}");
+    let again = answer("", events);
+    assert!(again.contains("last-event-id: a\r\n"), "{again}");
+    ureq::delete(format!("{url}/streams/0")).call().unwrap();
+    bridge.kill().unwrap();
+    bridge.wait().unwrap();
 }
