@@ -41,7 +41,7 @@ impl Recorded {
             "small" => Self { cores: 2, interfaces: 2, disks: 1, sensors: 0, ..usual },
             // Just started.
             "young" => Self { past: 3, ..usual },
-            // The same with more of a past than is shown at once.
+            // A small one with more of a past than is shown at once.
             "long" => Self { past: 1200, cores: 2, interfaces: 2, disks: 1, sensors: 0 },
             "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..usual },
             _ => panic!("there is no recorded host {name:?}; there are usual, small, young, long and large"),

@@ -39,11 +39,6 @@ impl Link {
         }
     }
 
-    /// Whether what the page shows may be long past.
-    pub const fn is_behind(self) -> bool {
-        matches!(self, Self::Stale | Self::Waiting | Self::Offline | Self::Refused)
-    }
-
     /// Its name on the page.
     pub const fn name(self) -> &'static str {
         match self {
@@ -78,6 +73,17 @@ impl Status {
         match (self.link, self.delay) {
             (Link::Live | Link::Polling, Some(delay)) => format!("{} ms", decimal(delay, 0)),
             _ => String::new(),
+        }
+    }
+
+    /// Whether what the page shows may be long past.
+    pub(super) fn is_behind(&self) -> bool {
+        /// Milliseconds without a tick, as long as they may take to be missed.
+        const LONG: f64 = 3_000.0;
+        match self.link {
+            Link::Live | Link::Polling => false,
+            Link::Connecting | Link::Paused => self.silence >= LONG,
+            Link::Stale | Link::Waiting | Link::Offline | Link::Refused => true,
         }
     }
 
@@ -120,6 +126,13 @@ mod tests {
         assert_eq!(status.notice(Some(1000)), notice);
         let status = Status { link: Link::Refused, refusal: "Too many.".to_owned(), ..Status::default() };
         assert_eq!(status.notice(None), "Too many. Trying again.");
+    }
+
+    #[test]
+    fn a_page_that_tries_again_knows_no_more_than_before() {
+        let status = |link, silence| Status { link, silence, ..Status::default() };
+        assert!(status(Link::Refused, 0.0).is_behind() && status(Link::Connecting, 20_000.0).is_behind());
+        assert!(!status(Link::Connecting, 0.0).is_behind() && !status(Link::Live, 20_000.0).is_behind());
     }
 
     #[test]

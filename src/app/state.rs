@@ -78,7 +78,8 @@ impl State {
     /// The page's classes in the stylesheet.
     pub(super) fn class(self) -> String {
         let holds = if self.held.get().is_some() { " holds" } else { "" };
-        [&*self.view.with_value(View::class), " ", self.status.with(|status| status.link.class()), holds].concat()
+        let (link, behind) = self.status.with(|status| (status.link.class(), status.is_behind()));
+        [&*self.view.with_value(View::class), " ", link, if behind { " behind" } else { "" }, holds].concat()
     }
 
     /// What is made of the newest processes.

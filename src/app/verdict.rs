@@ -1,6 +1,6 @@
 //! Whether the host is all right, above everything else.
 
-use super::{State, state::text};
+use super::{State, Status, state::text};
 use crate::{
     charts::units::time_of_day,
     metrics::{Level, Verdict},
@@ -10,8 +10,11 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn VerdictView() -> impl IntoView {
     let state = expect_context::<State>();
-    let class = text(move || state.verdict(|verdict| format!("verdict {}", verdict.level.as_str())));
-    let behind = move || state.status.with(|status| status.link.is_behind());
+    let behind = move || state.status.with(Status::is_behind);
+    let class = text(move || {
+        let level = state.verdict(|verdict| verdict.level.as_str());
+        ["verdict ", if behind() { "" } else { level }].concat()
+    });
     let word = text(move || {
         let now = state.verdict(|verdict| headline(verdict.level));
         if behind() { "Not known now." } else { now }.to_owned()

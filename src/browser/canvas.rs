@@ -8,7 +8,11 @@ use crate::{
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
 use send_wrapper::SendWrapper;
-use std::{cell::RefCell, convert::Infallible, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    rc::Rc,
+};
 use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, ResizeObserver};
 
@@ -23,8 +27,8 @@ pub type Draw = Box<dyn Fn(&Area, &Palette, u32) -> Result<(), DrawingAreaErrorK
 /// What is drawn where.
 struct Drawing {
     canvas: NodeRef<Canvas>,
-    /// In CSS pixels.
-    size: RwSignal<(f64, f64)>,
+    /// In CSS pixels, which need not be whole.
+    size: Cell<(f64, f64)>,
     /// Whether it may be shown in place of what the server drew.
     drawn: RwSignal<bool>,
     draw: Draw,
@@ -34,33 +38,53 @@ struct Drawing {
 #[derive(Clone)]
 struct Drawings(SendWrapper<Rc<RefCell<Vec<Drawing>>>>);
 
-/// Keeps what [`paint`] is given drawn. All at once: a browser takes longer to tell the colours than to draw a chart in them.
+/// Keeps what [`paint`] is given drawn. All at once: a browser takes longer to tell the colours than to draw a chart in them,
+/// and it tells all that a change of the page's width resizes in one go.
 pub(super) fn follow(state: State) {
     let drawings = Drawings(SendWrapper::new(Rc::default()));
     provide_context(drawings.clone());
+    let measured = drawings.clone();
+    let measure = Closure::<dyn FnMut()>::new(move || {
+        if measured.0.borrow().iter().map(Drawing::measure).fold(false, |any, changed| any | changed) {
+            state.window.notify();
+        }
+    });
+    let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
+    let kept = SendWrapper::new((observer.clone(), measure));
+    on_cleanup(move || kept.0.disconnect());
     Effect::new(move |_| {
-        state.theme.track();
-        let Some(palette) = document().document_element().as_ref().and_then(palette) else {
-            return leptos::logging::error!("the charts could not be drawn: no colours");
-        };
-        drawings.0.borrow().iter().for_each(|drawing| drawing.draw(&palette));
+        for canvas in drawings.0.borrow().iter().filter_map(|drawing| drawing.canvas.get()) {
+            observer.observe(&canvas);
+        }
+        let drawings = drawings.clone();
+        Effect::new(move |_| {
+            state.theme.track();
+            state.window.track();
+            let Some(palette) = document().document_element().as_ref().and_then(palette) else {
+                return leptos::logging::error!("the charts could not be drawn: no colours");
+            };
+            drawings.0.borrow().iter().for_each(|drawing| drawing.draw(&palette));
+        });
     });
 }
 
 /// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
 pub fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
-    let size = RwSignal::new((0.0, 0.0));
-    Effect::new(move |_| {
-        if let Some(canvas) = canvas.get() {
-            observe_size(&canvas, size);
-        }
-    });
-    expect_context::<Drawings>().0.borrow_mut().push(Drawing { canvas, size, drawn, draw });
+    let drawing = Drawing { canvas, size: Cell::default(), drawn, draw };
+    expect_context::<Drawings>().0.borrow_mut().push(drawing);
 }
 
 impl Drawing {
+    /// Takes the canvas' size, and tells whether it has changed.
+    fn measure(&self) -> bool {
+        let Some(canvas) = self.canvas.get_untracked() else { return false };
+        let rect = canvas.get_bounding_client_rect();
+        let size = (rect.width(), rect.height());
+        self.size.replace(size) != size
+    }
+
     fn draw(&self, palette: &Palette) {
-        let (Some(canvas), (width, height)) = (self.canvas.get(), self.size.get()) else { return };
+        let (Some(canvas), (width, height)) = (self.canvas.get_untracked(), self.size.get()) else { return };
         if width == 0.0 || height == 0.0 {
             return;
         }
@@ -87,23 +111,6 @@ impl Drawing {
 
 fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
     canvas.get_context("2d").ok()??.dyn_into().ok()
-}
-
-/// Keeps `size` at the canvas' size in CSS pixels, which need not be whole.
-fn observe_size(canvas: &HtmlCanvasElement, size: RwSignal<(f64, f64)>) {
-    let observed = canvas.clone();
-    let measure = Closure::<dyn FnMut()>::new(move || {
-        let rect = observed.get_bounding_client_rect();
-        let now = (rect.width(), rect.height());
-        if size.get_untracked() != now {
-            size.set(now);
-        }
-    });
-    if let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
-        observer.observe(canvas);
-        let kept = SendWrapper::new((observer, measure));
-        on_cleanup(move || kept.0.disconnect());
-    }
 }
 
 /// The colours that the stylesheet has for all roles just now, in one list; `None` without a stylesheet.

@@ -76,11 +76,12 @@ pub fn picture(chart: &Chart, window: &Window, seconds: usize, times: &[&str], t
     }
 
     let place = format!("<svg x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" ", PLOT.0, PLOT.1);
-    let mut drawing = svg::svg(chart, window, seconds).replacen("<svg ", &place, 1);
+    // Not every program that shows SVG keeps the width of lines in what is stretched.
+    let mut drawing = svg::sized(chart, window, seconds, PLOT).replacen("<svg ", &place, 1);
     for role in Colour::ALL {
         drawing = drawing.replace(&format!("var(--{})", role.name()), colour(role.name()));
     }
-    svg += &drawing.replace("<path ", "<path vector-effect=\"non-scaling-stroke\" stroke-linejoin=\"round\" ");
+    svg += &drawing.replace("<path ", "<path stroke-linejoin=\"round\" ");
     svg + "</svg>\n"
 }
 

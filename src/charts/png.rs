@@ -2,7 +2,7 @@
 
 use resvg::{
     tiny_skia::{Pixmap, Transform},
-    usvg::{self, FontResolver, Options, Tree, fontdb},
+    usvg::{self, Options, Tree, fontdb},
 };
 use std::sync::{Arc, LazyLock};
 
@@ -38,7 +38,7 @@ pub enum Error {
 /// # Errors
 /// Of a text that isn't SVG.
 pub fn png(svg: &str) -> Result<Vec<u8>, Error> {
-    let options = Options { fontdb: Arc::clone(&FONTS), font_resolver: FontResolver::default(), ..Options::default() };
+    let options = Options { fontdb: Arc::clone(&FONTS), ..Options::default() };
     let tree = Tree::from_str(svg, &options)?;
     let size = tree.size().to_int_size().scale_by(DENSITY).ok_or(Error::Size)?;
     let mut pixels = Pixmap::new(size.width(), size.height()).ok_or(Error::Size)?;

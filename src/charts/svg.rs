@@ -20,10 +20,15 @@ const STROKE: u32 = 2;
 pub fn svg(chart: &Chart, window: &Window, span: usize) -> String {
     // Seconds fall on whole pixels: evenly spaced numbers compress to a half.
     let width = if span > SIZE.0 { COARSE } else { span.saturating_sub(1).max(1) * (SIZE.0 / span.max(1)) };
+    sized(chart, window, span, (width, SIZE.1))
+}
+
+/// The same for a place of known size.
+pub(super) fn sized(chart: &Chart, window: &Window, span: usize, (width, height): (usize, usize)) -> String {
     let (slice, hidden) = (Slice::newest(span), Hidden::default());
     let top = chart.scale.top(chart, window, slice, hidden);
     let viewport = Viewport { slice, top, hidden, gaps: &window.gaps(slice) };
-    drawing(width, SIZE.1, |area| draw(area, chart, window, &viewport, &placeholders(), STROKE))
+    drawing(width, height, |area| draw(area, chart, window, &viewport, &placeholders(), STROKE))
 }
 
 /// The newest `span` seconds of each core as a strip of heat.

@@ -14,7 +14,12 @@ use axum::{
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use std::{error::Error, sync::Arc, time::Instant};
+use std::{
+    error::Error,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
 
 /// The page as the address asks for it.
 pub(super) async fn dashboard(State(state): State<AppState>, RawQuery(query): RawQuery, request: Request) -> Response {
@@ -50,11 +55,13 @@ pub(super) async fn picture(
         Ok(asked) => asked,
         Err(problem) => return Problem::respond_at(problem, "/chart"),
     };
-    // A copy: whoever draws must not hold up the next tick.
-    let window = Window::from(&state.hub.snapshot(span.seconds()).0);
-    let picture = charts::picture(chart, &window, span.seconds(), &span.times(), theme, &state.host.name);
+    let picture = || {
+        // A copy: whoever draws must not hold up the next tick.
+        let window = Window::from(&state.hub.snapshot(span.seconds()).0);
+        charts::picture(chart, &window, span.seconds(), &span.times(), theme, &state.host.name)
+    };
     let (content_type, body) = match form {
-        Form::Svg => ("image/svg+xml", Bytes::from(picture)),
+        Form::Svg => ("image/svg+xml", Bytes::from(picture())),
         Form::Png => match pixels(&state, picture).await {
             Ok(pixels) => ("image/png", pixels),
             Err(problem) => return problem.respond_at("/chart"),
@@ -76,13 +83,20 @@ enum Form {
 }
 
 /// A picture as pixels; one at a time, so that whoever asks for many takes no more than a core.
-async fn pixels(state: &AppState, picture: String) -> Result<Bytes, Problem> {
+async fn pixels(state: &AppState, picture: impl FnOnce() -> String) -> Result<Bytes, Problem> {
+    /// How long to wait for others' pictures.
+    const PATIENCE: Duration = Duration::from_secs(5);
     let failed = |error: &dyn Error| {
         tracing::error!(%error, "a picture could not be drawn");
-        let detail = "The picture could not be drawn; the same with .svg needs no drawing.";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Not drawn", detail)
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Not drawn", "The picture could not be drawn; try .svg.")
     };
-    let turn = Arc::clone(&state.drawing).acquire_owned().await.map_err(|error| failed(&error))?;
+    let turn = timeout(PATIENCE, Arc::clone(&state.drawing).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else {
+        let detail = "Too many pictures are being drawn; try again, or .svg, which is drawn at once.";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not drawn yet", detail);
+        return Err(Problem { retry_after: Some(PATIENCE.as_secs() as u32), ..problem });
+    };
+    let picture = picture();
     let drawn = tokio::task::spawn_blocking(move || {
         // Kept until the drawing is done, whether somebody still waits for it or not.
         let _turn = turn;
@@ -189,7 +203,7 @@ fn set_headers(reloads: bool, frames: &str) {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
-    // Asked for anew each time, and yet kept by a browser for whoever goes back to it: what must not be stored is loaded again.
+    // `no-store` would keep it out of the browser's cache for going back and forth, too.
     response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 }
 
