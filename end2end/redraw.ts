@@ -2,8 +2,8 @@ import type { CDPSession, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { stamp } from "./fixtures/dashboard";
-import { NOON, Recorded } from "./fixtures/recorded";
-import { Recorder, type Values } from "./fixtures/recorder";
+import { NOON } from "./fixtures/recorded";
+import type { Values } from "./fixtures/recorder";
 import { expect, test } from "./fixtures/test";
 
 /** Milliseconds that a tick may take of the page's own time: events, figures, charts, style and layout. */
@@ -30,22 +30,21 @@ const CHARTS = [
 
 test.use({ viewport: { width: 1440, height: 1000 }, trace: "off" });
 
-test("a tick is drawn within its budget", async ({ browser }) => {
+test("a tick is drawn within its budget", async ({ browser, record, recorded }) => {
   test.setTimeout(180_000);
-  const host = await Recorded.start("long");
-  const recorder = await Recorder.follow(host.url);
-  const seconds = recorder.ticks.map((t) => recorder.seconds.get(t)!);
+  const { url } = await recorded("long");
+  const control = await record(url);
+  const seconds = control.ticks.map((t) => control.seconds.get(t)!);
+  expect(seconds).toHaveLength(POINTS + 2 * TICKS);
   const measured = { hostbeat: [] as Cost[], uPlot: [] as Cost[] };
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, prepare] of [["hostbeat", hostbeat], ["uPlot", uPlot]] as const) {
       const page = await browser.newPage();
-      await prepare(page, host.url, seconds);
+      await prepare(page, url, seconds);
       measured[name].push(await cost(page));
       await page.close();
     }
   }
-  recorder.stop();
-  await host.stop();
   const [ours, theirs] = [median(measured.hostbeat), median(measured.uPlot)];
   const line = (name: string, { page, thread }: Cost) => `${name.padEnd(26)} ${page.toFixed(2)} ms   ${thread.toFixed(1)} ms`;
   console.log(

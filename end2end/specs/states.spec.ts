@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import type { Complaints } from "../fixtures/console";
 import { type Dashboard, stamp } from "../fixtures/dashboard";
 import { NOON, type Recorded } from "../fixtures/recorded";
 import { expect, test } from "../fixtures/test";
@@ -14,76 +15,72 @@ const SIZES = [
   [1440, 1000],
 ] as const;
 
-/** What isn't well with the stream, and how it comes to be. */
-const LINKS = {
-  refused: async ({ page }) => {
-    const why = { status: 429, title: "Too many streams", detail: "There are 16 open streams from your address already; close one." };
-    await page.route("**/api/stream?*", (route) =>
-      route.fulfill({ status: 429, contentType: "application/problem+json", headers: { "retry-after": "20" }, body: JSON.stringify(why) }),
-    );
-    await page.reload();
+/** What isn't well with the stream: how it comes to be, and what is said of it. */
+const LINKS: Record<string, { bring: (at: At) => Promise<void>; notice: RegExp }> = {
+  refused: {
+    bring: async ({ page }) => {
+      const why = { status: 429, title: "Too many streams", detail: "There are 16 open streams from your address already; close one." };
+      const headers = { "content-type": "application/problem+json", "retry-after": "20" };
+      await page.route("**/api/stream?*", (route) => route.fulfill({ status: 429, headers, body: JSON.stringify(why) }));
+      await page.reload();
+    },
+    notice: /There are 16 open streams .* What you see is of 12:00:00 UTC\. Trying again in 20 s/,
   },
-  // Long enough to be missed, and not so long that the page would try another stream.
-  stuck: async ({ page, now }) => page.clock.setFixedTime(now + 4_000),
-  gone: async ({ dashboard, page, server, now }) => {
-    await server.stop();
-    await expect(dashboard.indicator).toHaveText("reconnecting");
-    await page.clock.setFixedTime(now + 3_720_000);
+  stuck: {
+    // Long enough to be missed, and not so long that the page would try another stream.
+    bring: async ({ page, now }) => page.clock.setFixedTime(now + 4_000),
+    notice: /has not sampled its host for 4 s/,
   },
-} satisfies Record<string, (at: { dashboard: Dashboard; page: Page; server: Recorded; now: number }) => Promise<void>>;
-
-const NOTICES: Record<keyof typeof LINKS, RegExp> = {
-  refused: /There are 16 open streams .* What you see is of 12:00:00 UTC\. Trying again in 20 s/,
-  stuck: /has not sampled its host for 4 s/,
-  gone: /out of reach for 1 h 2 min\. What you see is of 12:00:00 UTC/,
+  gone: {
+    bring: async ({ dashboard, page, server, now }) => {
+      await server.stop();
+      await expect(dashboard.indicator).toHaveText("reconnecting");
+      await page.clock.setFixedTime(now + 3_720_000);
+    },
+    notice: /out of reach for 1 h 2 min\. What you see is of 12:00:00 UTC/,
+  },
 };
 
-for (const host of HOSTS) {
+for (const host of HOSTS) looksAsItDid(host, host);
+
+for (const [state, { bring, notice }] of Object.entries(LINKS))
+  looksAsItDid(state, "small", async (at) => {
+    at.complaints.expect(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
+    await bring(at);
+    await expect(at.dashboard.notice).toContainText(notice, { timeout: 20_000 });
+    await expect(at.page.locator(".verdict")).toHaveText("Not known now. It was: All is well.");
+  });
+
+/** What a state is brought about with; for the page, it is and stays `now`. */
+interface At {
+  complaints: Complaints;
+  dashboard: Dashboard;
+  page: Page;
+  server: Recorded;
+  now: number;
+}
+
+/** Tests the looks of a host's page once it is live, and `bring` has made of it what it makes. */
+function looksAsItDid(name: string, host: string, bring?: (at: At) => Promise<void>): void {
   for (const [width, height] of SIZES) {
     for (const colorScheme of ["light", "dark"] as const) {
-      test.describe(`${host}, ${width} pixels wide, ${colorScheme}`, () => {
+      test.describe(`${name}, ${width} pixels wide, ${colorScheme}`, () => {
         test.use({ viewport: { width, height }, colorScheme });
 
-        test("looks as it did", async ({ dashboard, page, recorded }) => {
+        test("looks as it did", async ({ complaints, dashboard, page, recorded }) => {
           const server = await recorded(host);
-          // For this page, no time passes that could make it stale.
-          await page.clock.setFixedTime(new Date());
+          // No time passes that could make it stale, and no chance decides when the next attempt is due.
+          const now = Date.now();
+          await page.clock.setFixedTime(now);
+          await page.addInitScript(() => (Math.random = () => 0.5));
           await dashboard.open(300, server.url);
           await expect(page.locator("#cpu .drawn")).toHaveCount(2);
           server.next();
           await expect(dashboard.newest).toHaveAttribute("datetime", stamp(NOON));
           await expect(dashboard.indicator).toHaveText("live");
-          await expect(page).toHaveScreenshot(`${host}-${width}-${colorScheme}.png`, {
-            maxDiffPixelRatio: 0.002,
-          });
+          await bring?.({ complaints, dashboard, page, server, now });
+          await expect(page).toHaveScreenshot(`${name}-${width}-${colorScheme}.png`, { maxDiffPixelRatio: 0.002 });
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-        });
-      });
-    }
-  }
-}
-
-for (const [state, bring] of Object.entries(LINKS)) {
-  for (const [width, height] of SIZES) {
-    for (const colorScheme of ["light", "dark"] as const) {
-      test.describe(`${state}, ${width} pixels wide, ${colorScheme}`, () => {
-        test.use({ viewport: { width, height }, colorScheme });
-
-        test("looks as it did", async ({ complaints, dashboard, page, recorded }) => {
-          complaints.expect(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
-          const server = await recorded("small");
-          const now = Date.now();
-          await page.clock.setFixedTime(now);
-          // It decides when the next attempt is due.
-          await page.addInitScript(() => (Math.random = () => 0.5));
-          await dashboard.open(300, server.url);
-          await expect(page.locator("#cpu .drawn")).toHaveCount(2);
-          server.next();
-          await expect(dashboard.indicator).toHaveText("live");
-          await bring({ dashboard, page, server, now });
-          await expect(dashboard.notice).toContainText(NOTICES[state as keyof typeof LINKS], { timeout: 20_000 });
-          await expect(page.locator(".verdict")).toHaveText("Not known now. It was: All is well.");
-          await expect(page).toHaveScreenshot(`${state}-${width}-${colorScheme}.png`, { maxDiffPixelRatio: 0.002 });
         });
       });
     }

@@ -2,6 +2,9 @@
 
 use crate::charts::units::{decimal, duration, time_of_day};
 
+/// Without a tick on time for so long, in milliseconds, the page no longer shows what is: three intervals.
+pub const STALE_MS: f64 = 3_000.0;
+
 /// What the page knows of its stream; what it shows is never better than that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Link {
@@ -78,11 +81,9 @@ impl Status {
 
     /// Whether what the page shows may be long past.
     pub(super) fn is_behind(&self) -> bool {
-        /// Milliseconds without a tick, as long as they may take to be missed.
-        const LONG: f64 = 3_000.0;
         match self.link {
             Link::Live | Link::Polling => false,
-            Link::Connecting | Link::Paused => self.silence >= LONG,
+            Link::Connecting | Link::Paused => self.silence >= STALE_MS,
             Link::Stale | Link::Waiting | Link::Offline | Link::Refused => true,
         }
     }

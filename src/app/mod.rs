@@ -25,7 +25,7 @@ mod verdict;
 mod view;
 
 pub use held::Held;
-pub use link::{Link, Status};
+pub use link::{Link, STALE_MS, Status};
 #[cfg(feature = "ssr")]
 pub use message::message_page;
 pub use seed::{SEED_ELEMENT, Seed};

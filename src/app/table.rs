@@ -186,6 +186,11 @@ impl Table {
         }
     }
 
+    /// Whether its rows have a last minute to show.
+    pub(super) fn has_trend(&self) -> bool {
+        matches!(self.rows, Rows::Series { trend: Some(_), .. })
+    }
+
     /// The last minute of a row, as a path.
     pub(super) fn trend(&self, state: State, key: &str) -> String {
         match self.rows {

@@ -41,7 +41,7 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             <tr>
                 <th scope="row">
                     <span>{cell(0)}</span>
-                    <svg class="trend" viewBox="0 0 60 16" aria-hidden="true">
+                    <svg class="trend" hidden=!table.has_trend() viewBox="0 0 60 16" aria-hidden="true">
                         <path d=table.trend(state, key)></path>
                     </svg>
                     <small>{table.note(state, key)}</small>

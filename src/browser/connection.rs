@@ -1,9 +1,7 @@
 //! How the stream is doing and what to do about it. Pure: it is told what happened and when, and never asks.
 
-use crate::app::{Link, Status};
+use crate::app::{Link, STALE_MS, Status};
 
-/// Without a tick on time for so long, the page no longer shows what is: three intervals.
-const STALE_MS: f64 = 3_000.0;
 /// A stream that is open and says nothing for so long is given up.
 const SILENT_MS: f64 = 10_000.0;
 /// The same, where the server is known to be there without anything to say: its heartbeat comes every 15 seconds.

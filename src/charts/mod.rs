@@ -22,7 +22,7 @@ pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
 pub use picture::{Theme, picture};
 #[cfg(feature = "ssr")]
-pub use png::png;
+pub use png::{PngError, png};
 pub use scale::{DIVISIONS, Scale, settled};
 #[cfg(feature = "ssr")]
 pub use svg::{cores, svg};

@@ -21,7 +21,7 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 
 /// Why a picture has no pixels.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum PngError {
     /// It isn't SVG.
     #[error("the picture can't be read: {0}")]
     Unreadable(#[from] usvg::Error),
@@ -37,13 +37,13 @@ pub enum Error {
 ///
 /// # Errors
 /// Of a text that isn't SVG.
-pub fn png(svg: &str) -> Result<Vec<u8>, Error> {
+pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
     let options = Options { fontdb: Arc::clone(&FONTS), ..Options::default() };
     let tree = Tree::from_str(svg, &options)?;
-    let size = tree.size().to_int_size().scale_by(DENSITY).ok_or(Error::Size)?;
-    let mut pixels = Pixmap::new(size.width(), size.height()).ok_or(Error::Size)?;
+    let size = tree.size().to_int_size().scale_by(DENSITY).ok_or(PngError::Size)?;
+    let mut pixels = Pixmap::new(size.width(), size.height()).ok_or(PngError::Size)?;
     resvg::render(&tree, Transform::from_scale(DENSITY, DENSITY), &mut pixels.as_mut());
-    pixels.encode_png().map_err(|error| Error::Unpackable(error.to_string()))
+    pixels.encode_png().map_err(|error| PngError::Unpackable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -75,6 +75,6 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_is_refused() {
-        assert!(matches!(png("<p>"), Err(Error::Unreadable(_))));
+        assert!(matches!(png("<p>"), Err(PngError::Unreadable(_))));
     }
 }

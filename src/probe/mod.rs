@@ -103,7 +103,7 @@ impl Probe {
 
 /// Follows one connection to its end, and tells how long the server wants a client to wait after it.
 fn follow(body: &mut impl Read, check: &mut Check, end: Instant) -> Option<Duration> {
-    let mut parser = Parser::after(check.position().unwrap_or_default());
+    let mut parser = Parser::default();
     let mut bytes = [0; 16 * 1024];
     while Instant::now() < end {
         match body.read(&mut bytes) {

@@ -1,7 +1,7 @@
 //! The parser of event streams behind the interface that a suite of tests for clients asks for, that of
 //! <https://github.com/launchdarkly/sse-contract-tests> (`docs/service_spec.md`): `bridge ADDRESS`.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a fixture that panics fails its test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture that panics fails its test")]
 
 use axum::{
     Json, Router,
@@ -43,9 +43,8 @@ type Streams = Arc<Mutex<Vec<Arc<AtomicBool>>>>;
 
 #[tokio::main]
 async fn main() {
-    let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let address = env::args().nth(1).unwrap_or_else(|| panic!("an address is missing, such as 127.0.0.1:8111"));
     let listener = TcpListener::bind(address).await.unwrap();
-    println!("listening on http://{}", listener.local_addr().unwrap());
     let capabilities = json!({"capabilities": ["bom", "headers", "last-event-id", "server-directed-shutdown-request"]});
     let routes = Router::new()
         .route("/", get(async || Json(capabilities)).post(open).delete(stop))

@@ -1,22 +1,30 @@
 //! Clients by other hands, which must all make the same of the stream, packed or not, and resume it when it ends.
 
-use super::support::{PATIENCE, Running, events, root, tick};
+use super::{
+    prometheus::Peer,
+    support::{PATIENCE, Running, events, eventually, root, tick},
+};
+use axum::{
+    Router,
+    extract::Path,
+    http::{HeaderMap, header::CONTENT_TYPE},
+    routing::{get, post},
+};
 use eventsource_client::{Client as _, ClientBuilder, SSE};
 use eventsource_stream::Event;
 use futures::StreamExt;
 use hostbeat::server::{Policy, hub::Hub};
 use launchdarkly_sdk_transport::HyperTransport;
+use serde_json::json;
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader},
     iter, mem,
-    net::TcpListener,
-    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
-use tokio::runtime::Runtime;
+use tokio::{net::TcpListener, runtime::Runtime};
 
 /// An event as a client tells it: name, id, data.
 type Entry = (String, Option<String>, String);
@@ -141,7 +149,7 @@ impl Drop for Client {
 /// A path in the project that `make clients` fills.
 fn fetched(path: &str) -> String {
     let path = root(path);
-    assert!(Path::new(&path).exists(), "{path} is missing: `make clients` fetches it");
+    assert!(std::path::Path::new(&path).exists(), "{path} is missing: `make clients` fetches it");
     path
 }
 
@@ -198,49 +206,33 @@ fn every_client_logs_the_same() {
 
 #[test]
 fn the_bridge_does_what_suites_of_tests_ask_for() {
+    const EVENTS: &str = "event: put\r\nid: a\r\ndata: 1\r\ndata: 2\r\n\r\nid: b\r\ndata: lost";
     let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples/bridge");
-    let mut bridge = Command::new(&program).stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
-        panic!("{}: {error}; cargo test builds it along with the tests", program.display());
-    });
-    let mut line = String::new();
-    BufReader::new(bridge.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.trim().rsplit(' ').next().unwrap();
-    assert!(ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap().contains("\"capabilities\":[\"bom\""));
+    let bridge = Peer::start(program.to_str().unwrap(), |address| vec![address.to_string()]);
+    let url = format!("http://{}", bridge.address);
+    eventually("the bridge answers", || ureq::get(&url).call().is_ok());
 
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let order = format!(
-        r#"{{"streamUrl": "http://{address}/stream", "callbackUrl": "http://{address}/told", "initialDelayMs": 0}}"#
-    );
-    let created = ureq::post(url).content_type("application/json").send(order).unwrap();
-    assert_eq!((created.status().as_u16(), &created.headers()["location"]), (201, &"/streams/0".parse().unwrap()));
-
-    // Each connection asks for one thing.
-    let answer = |body: &str, head: &str| {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (mut request, mut bytes) = (Vec::new(), [0; 4096]);
-        let whole = |request: &[u8]| {
-            let text = String::from_utf8_lossy(request).into_owned();
-            text.split_once("\r\n\r\n").is_some_and(|(head, body)| !head.starts_with("POST") || body.ends_with('}'))
-        };
-        while !whole(&request) {
-            let read = stream.read(&mut bytes).unwrap();
-            assert!(read > 0, "the bridge left in the middle of a request");
-            request.extend_from_slice(&bytes[..read]);
-        }
-        write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n{head}\r\n\r\n{body}").unwrap();
-        String::from_utf8(request).unwrap()
+    let (connected, connections) = mpsc::channel();
+    let (told, messages) = mpsc::channel();
+    let stream = async move |headers: HeaderMap| {
+        let id = headers.get("last-event-id").map(|id| id.to_str().unwrap().to_owned());
+        connected.send((headers["accept"].to_str().unwrap().to_owned(), id)).unwrap();
+        ([(CONTENT_TYPE, "text/event-stream")], EVENTS)
     };
-    let (events, nothing) = ("content-type: text/event-stream", "content-length: 0");
-    let asked = answer("event: put\r\nid: a\r\ndata: 1\r\ndata: 2\r\n\r\nid: b\r\ndata: lost", events);
-    assert!(asked.starts_with("GET /stream ") && asked.contains("accept: text/event-stream\r\n"), "{asked}");
-    let told = answer("", nothing);
-    assert!(told.starts_with("POST /told/1 "), "{told}");
-    assert!(told.ends_with(r#"{"event":{"data":"1\n2","id":"a","type":"put"},"kind":"event"}"#), "{told}");
-    let again = answer("", events);
-    assert!(again.contains("last-event-id: a\r\n"), "{again}");
-    ureq::delete(format!("{url}/streams/0")).call().unwrap();
-    bridge.kill().unwrap();
-    bridge.wait().unwrap();
+    let hear = async move |Path(number): Path<u32>, body: String| told.send((number, body)).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let suite = listener.local_addr().unwrap();
+    let routes = Router::new().route("/stream", get(stream)).route("/told/{number}", post(hear));
+    runtime.spawn(axum::serve(listener, routes).into_future());
+
+    let order = json!({"streamUrl": format!("http://{suite}/stream"), "callbackUrl": format!("http://{suite}/told"), "initialDelayMs": 0});
+    let created = ureq::post(&url).content_type("application/json").send(order.to_string()).unwrap();
+    assert_eq!((created.status().as_u16(), &created.headers()["location"]), (201, &"/streams/0".parse().unwrap()));
+    for (number, id) in [(1, None), (2, Some("a".to_owned()))] {
+        assert_eq!(connections.recv_timeout(PATIENCE), Ok(("text/event-stream".to_owned(), id)));
+        let message = r#"{"event":{"data":"1\n2","id":"a","type":"put"},"kind":"event"}"#.to_owned();
+        assert_eq!(messages.recv_timeout(PATIENCE), Ok((number, message)));
+    }
+    assert_eq!(ureq::delete(format!("{url}/streams/0")).call().unwrap().status(), 204);
 }

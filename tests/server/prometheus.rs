@@ -11,13 +11,13 @@ use std::{
 };
 
 /// A program with a port of its own; dropped, it stops.
-struct Peer {
+pub(crate) struct Peer {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Peer {
-    fn start(program: &str, args: impl FnOnce(SocketAddr) -> Vec<String>) -> Self {
+    pub(crate) fn start(program: &str, args: impl FnOnce(SocketAddr) -> Vec<String>) -> Self {
         let address = TcpListener::bind("127.0.2.1:0").unwrap().local_addr().unwrap();
         let child = Command::new(program).args(args(address)).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.unwrap_or_else(|error| panic!("{program} is missing ({error}): `make test` installs it"));
