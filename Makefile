@@ -153,7 +153,7 @@ $(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-op
 # With a std of its own, in which a panic ends the library without a word and nothing is written for debuggers: an eighth
 # of its weight. The compiler has that ready, but keeps it to those who ask as its own developers do.
 $(wasm): export RUSTC_BOOTSTRAP := 1
-$(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none
+$(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none -Cllvm-args=--inline-threshold=10
 $(wasm): FORCE | wasm-target
 	@echo "==> compiling the browser library"
 	@cargo build $(hydrate) --profile browser -Z build-std=std,panic_abort

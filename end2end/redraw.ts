@@ -72,15 +72,17 @@ async function hostbeat(page: Page, url: string, seconds: Values[]): Promise<voi
           super();
           let tick = 0;
           const newest = past.t0 + (past.n - 1) * past.step_ms;
-          const tell = (name: string, data: object, id = "") =>
-            this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data), lastEventId: id }));
-          globalThis.feed = () => {
-            const t = newest + ++tick * past.step_ms;
-            Object.entries(ticks[tick - 1]!).forEach(([name, data], n) => tell(name, { ...data, t }, `${t}-${n}`));
-          };
+          const event = (name: string, data: object, lastEventId = "") =>
+            new MessageEvent(name, { data: JSON.stringify(data), lastEventId });
+          // Beforehand: a page is given its events as text.
+          const events = ticks.map((groups, tick) => {
+            const t = newest + (tick + 1) * past.step_ms;
+            return Object.entries(groups).map(([name, data], n) => event(name, { ...data, t }, `${t}-${n}`));
+          });
+          globalThis.feed = () => events[tick++]!.forEach((event) => this.dispatchEvent(event));
           setTimeout(() => {
-            tell("hello", { start: "reset", now: Date.now() });
-            tell("window", past, `${newest}-99`);
+            this.dispatchEvent(event("hello", { start: "reset", now: Date.now() }));
+            this.dispatchEvent(event("window", past, `${newest}-99`));
           });
         }
         close() {}

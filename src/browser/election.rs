@@ -12,10 +12,12 @@ pub enum Word {
     Mine,
     /// I did.
     Bye,
+    /// I don't, and would hear it.
+    Here,
 }
 
 impl Word {
-    const ALL: [Self; 3] = [Self::Who, Self::Mine, Self::Bye];
+    const ALL: [Self; 4] = [Self::Who, Self::Mine, Self::Bye, Self::Here];
 
     /// As it is sent.
     pub const fn as_str(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Word {
             Self::Who => "who",
             Self::Mine => "mine",
             Self::Bye => "bye",
+            Self::Here => "here",
         }
     }
 
@@ -64,12 +67,14 @@ pub struct Election {
     /// Tells tabs apart, and who gives way: of two that lead, the one with the smaller number goes on.
     id: f64,
     role: Role,
+    /// Whether no other tab has been heard.
+    alone: bool,
 }
 
 impl Election {
     /// Takes no part yet.
     pub fn new(id: f64) -> Self {
-        Self { id, role: Role::Away }
+        Self { id, role: Role::Away, alone: true }
     }
 
     /// Its number.
@@ -77,9 +82,9 @@ impl Election {
         self.id
     }
 
-    /// Whether it follows the stream for all.
-    pub fn leads(&self) -> bool {
-        self.role == Role::Leading
+    /// Whether it follows the stream for others, too.
+    pub fn has_followers(&self) -> bool {
+        self.role == Role::Leading && !self.alone
     }
 
     /// Asks whether there is somebody who leads.
@@ -104,7 +109,10 @@ impl Election {
 
     /// Another tab has said something, or passed on an event, which says that it leads.
     pub fn heard(&mut self, word: Word, from: f64) -> (Option<Word>, Outcome) {
+        self.alone = false;
         match (self.role, word) {
+            // Who asks before it has opened its ears misses what was asked before.
+            (Role::Asking | Role::Following, Word::Who) => (Some(Word::Here), Outcome::None),
             (Role::Leading, Word::Who) => (Some(Word::Mine), Outcome::None),
             (Role::Leading, Word::Mine) if from > self.id => (Some(Word::Mine), Outcome::None),
             (Role::Leading | Role::Asking, Word::Mine) => {
@@ -161,8 +169,8 @@ mod tests {
             }
         }
 
-        fn leaders(&self) -> usize {
-            self.tabs.iter().flatten().filter(|tab| tab.leads()).count()
+        fn leaders(&self) -> Vec<&Election> {
+            self.tabs.iter().flatten().filter(|tab| tab.role == Role::Leading).collect()
         }
     }
 
@@ -171,7 +179,20 @@ mod tests {
         let mut election = Election::new(1.0);
         assert_eq!(election.join(), (Some(Word::Who), Outcome::Wait));
         assert_eq!(election.time_is_up(), (Some(Word::Mine), Outcome::Lead));
+        assert!(!election.has_followers());
         assert_eq!(election.leave(), Some(Word::Bye));
+    }
+
+    #[test]
+    fn who_has_asked_before_another_could_hear_is_heard_of() {
+        let (mut early, mut late) = (Election::new(1.0), Election::new(2.0));
+        early.join();
+        late.join();
+        assert_eq!(early.heard(Word::Who, 2.0), (Some(Word::Here), Outcome::None));
+        assert_eq!(late.heard(Word::Here, 1.0), (None, Outcome::None));
+        late.time_is_up();
+        assert_eq!(early.heard(Word::Mine, 2.0), (None, Outcome::Follow));
+        assert!(late.has_followers() && !early.has_followers());
     }
 
     #[test]
@@ -217,7 +238,9 @@ mod tests {
                 browser.tell(tab, Election::time_is_up);
                 browser.settle();
             }
-            prop_assert_eq!(browser.leaders(), 1);
+            let leaders = browser.leaders();
+            prop_assert_eq!(leaders.len(), 1);
+            prop_assert!(leaders[0].has_followers() || browser.tabs.iter().flatten().count() == 1);
         }
     }
 }

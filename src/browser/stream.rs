@@ -195,7 +195,7 @@ impl Shared {
     /// Lets the other tabs have what they don't get themselves.
     fn pass_on(&self, event: &Event) {
         let follower = self.0.borrow();
-        if let Some(tabs) = follower.tabs.as_ref().filter(|_| follower.election.leads()) {
+        if let Some(tabs) = follower.tabs.as_ref().filter(|_| follower.election.has_followers()) {
             tabs.pass_on(follower.election.id(), event);
         }
     }

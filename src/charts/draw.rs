@@ -2,13 +2,9 @@
 
 use super::{Chart, Colour, DIVISIONS, Hidden, Layout, Palette, Series};
 use crate::metrics::{INTERVAL_MS, Slice, Window};
-use plotters::{
-    coord::{Shift, types::RangedCoordf64},
-    prelude::*,
-    style::RGBColor,
-};
+use plotters::{coord::Shift, prelude::*, style::RGBColor};
 
-type Plot<B> = DrawingArea<B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Plot<B> = DrawingArea<B, Shift>;
 type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// What is seen of a chart.
@@ -24,13 +20,13 @@ pub struct Viewport<'a> {
     pub gaps: &'a [(u64, u64)],
 }
 
-/// Draws what is seen of `chart` over the whole of `area`. Lines are `stroke` pixels wide, so that they look the same at
+/// Draws what is seen of `chart` over the whole of `plot`. Lines are `stroke` pixels wide, so that they look the same at
 /// any density of pixels.
 ///
 /// # Errors
 /// What the backend reports.
 pub fn draw<B: DrawingBackend>(
-    area: &DrawingArea<B, Shift>,
+    plot: &DrawingArea<B, Shift>,
     chart: &Chart,
     window: &Window,
     viewport: &Viewport<'_>,
@@ -38,34 +34,71 @@ pub fn draw<B: DrawingBackend>(
     stroke: u32,
 ) -> Outcome<B> {
     let Viewport { slice, top, .. } = *viewport;
-    let oldest = 1.0 - slice.seconds as f64;
-    let (across, down) = area.get_pixel_range();
+    let (width, height) = plot.dim_in_pixel();
+    let grid = Grid { width, height, seconds: slice.seconds, top };
     // A line hides what is narrower than itself.
-    let columns = Columns::new(slice, window, across.len() / stroke.max(1) as usize);
-    // Not with a chart builder, which would bring room for labels and legends, of which there are none.
-    let pixels = (across, down.end - 1..down.start);
-    let plot = area.apply_coord_spec(Cartesian2d::new(oldest..0.0, 0.0..top, pixels));
+    let columns = Columns::new(slice, window, (width / stroke.max(1)) as usize);
 
     for division in 1..DIVISIONS {
-        let y = top * f64::from(division) / f64::from(DIVISIONS);
-        draw_line(&plot, vec![(oldest, y), (0.0, y)], palette.of(Colour::Line), stroke.div_ceil(2))?;
+        let y = grid.y(top * f64::from(division) / f64::from(DIVISIONS));
+        draw_line(plot, vec![(0, y), (width as i32, y)], palette.of(Colour::Line), stroke.div_ceil(2))?;
     }
-    draw_gaps(&plot, window, viewport, palette)?;
+    draw_gaps(plot, window, viewport, grid, palette)?;
+    let lines = |values: &[Option<f64>]| runs(values, columns).map(|run| grid.line(run)).collect();
     let series = chart.shown(viewport.hidden).map(|series| (series, series.value.over(window, slice)));
     match chart.layout {
-        Layout::Stacked => draw_stack(&plot, series, columns, palette, stroke),
-        Layout::Lines => draw_lines(&plot, series, columns, palette, stroke),
+        Layout::Stacked => draw_stack(plot, series, lines, palette, stroke),
+        Layout::Lines => draw_lines(plot, series, lines, palette, stroke),
     }
 }
 
-fn draw_line<B: DrawingBackend>(plot: &Plot<B>, points: Vec<(f64, f64)>, colour: RGBColor, stroke: u32) -> Outcome<B> {
+/// In pixels from the upper left.
+pub(super) type Line = Vec<(i32, i32)>;
+
+/// Draws `line` on to a point, over one that lies between two others on a level with it.
+pub(super) fn extend(line: &mut Line, (x, y): (i32, i32)) {
+    if matches!(line[..], [.., (_, one), (_, other)] if one == y && other == y) {
+        line.pop();
+    }
+    line.push((x, y));
+}
+
+/// Where seconds and values are. plotters' own coordinates would work that out anew for each area that a line parts, and
+/// weigh more than this.
+#[derive(Clone, Copy)]
+struct Grid {
+    width: u32,
+    height: u32,
+    seconds: usize,
+    top: f64,
+}
+
+impl Grid {
+    /// `second` is 0 for the last, and negative before that.
+    fn x(self, second: f64) -> i32 {
+        (f64::from(self.width) * (1.0 + second / (self.seconds.max(2) - 1) as f64)).round() as i32
+    }
+
+    fn y(self, value: f64) -> i32 {
+        ((f64::from(self.height) - 1.0) * (1.0 - value / self.top)).round() as i32
+    }
+
+    fn line(self, points: Vec<(f64, f64)>) -> Line {
+        let mut line = Line::with_capacity(points.len());
+        points.into_iter().for_each(|(second, value)| extend(&mut line, (self.x(second), self.y(value))));
+        line
+    }
+}
+
+fn draw_line<B: DrawingBackend>(plot: &Plot<B>, points: Line, colour: RGBColor, stroke: u32) -> Outcome<B> {
     plot.draw(&PathElement::new(points, colour.stroke_width(stroke)))
 }
 
 fn draw_gaps<B: DrawingBackend>(
     plot: &Plot<B>,
     window: &Window,
-    Viewport { slice, top, gaps, .. }: &Viewport<'_>,
+    Viewport { slice, gaps, .. }: &Viewport<'_>,
+    grid: Grid,
     palette: &Palette,
 ) -> Outcome<B> {
     let Some(last) = slice.last(window) else { return Ok(()) };
@@ -73,7 +106,8 @@ fn draw_gaps<B: DrawingBackend>(
     let shade = palette.of(Colour::Mute).mix(0.13).filled();
     for (first, last) in *gaps {
         let left = (x(*first) - 0.5).max(1.0 - slice.seconds as f64);
-        plot.draw(&Rectangle::new([(left, 0.0), ((x(*last) + 0.5).min(0.0), *top)], shade))?;
+        let right = (x(*last) + 0.5).min(0.0);
+        plot.draw(&Rectangle::new([(grid.x(left), 0), (grid.x(right), grid.y(0.0))], shade))?;
     }
     Ok(())
 }
@@ -82,7 +116,7 @@ fn draw_gaps<B: DrawingBackend>(
 fn draw_stack<'a, B: DrawingBackend>(
     plot: &Plot<B>,
     series: impl Iterator<Item = (&'a Series, Vec<Option<f64>>)>,
-    columns: Columns,
+    lines: impl Fn(&[Option<f64>]) -> Vec<Line>,
     palette: &Palette,
     stroke: u32,
 ) -> Outcome<B> {
@@ -92,7 +126,7 @@ fn draw_stack<'a, B: DrawingBackend>(
     // Every other line runs backwards, wherever it stands, so that as text it is the same in both areas that it parts:
     // compressed, it weighs nothing the second time.
     let lines = |top: &[Option<f64>], backwards: bool| {
-        let mut lines: Vec<_> = runs(top, columns).collect();
+        let mut lines = lines(top);
         lines.iter_mut().filter(|_| backwards).for_each(|line| line.reverse());
         lines
     };
@@ -123,14 +157,14 @@ fn draw_stack<'a, B: DrawingBackend>(
 fn draw_lines<'a, B: DrawingBackend>(
     plot: &Plot<B>,
     series: impl DoubleEndedIterator<Item = (&'a Series, Vec<Option<f64>>)>,
-    columns: Columns,
+    lines: impl Fn(&[Option<f64>]) -> Vec<Line>,
     palette: &Palette,
     stroke: u32,
 ) -> Outcome<B> {
     // The first of a legend is drawn last: it is the one that nothing may cover.
     for (series, values) in series.rev() {
-        for run in runs(&values, columns) {
-            draw_line(plot, run, palette.of(series.colour), stroke)?;
+        for line in lines(&values) {
+            draw_line(plot, line, palette.of(series.colour), stroke)?;
         }
     }
     Ok(())
@@ -213,6 +247,14 @@ mod tests {
         let values = [None, Some(1.0), Some(2.0), None, None, Some(3.0), Some(4.0), Some(5.0)];
         let runs: Vec<_> = runs(&values, EACH).collect();
         assert_eq!(runs, [vec![(-6.0, 1.0), (-5.0, 2.0)], vec![(-2.0, 3.0), (-1.0, 4.0), (0.0, 5.0)]]);
+    }
+
+    #[test]
+    fn a_line_has_no_points_that_change_nothing() {
+        let grid = Grid { width: 100, height: 11, seconds: 6, top: 10.0 };
+        let values = [4.0, 4.0, 4.1, 4.0, 10.0, 0.0];
+        let line = grid.line((-5..=0).map(f64::from).zip(values).collect());
+        assert_eq!(line, [(0, 6), (60, 6), (80, 0), (100, 10)]);
     }
 
     #[test]
