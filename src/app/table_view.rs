@@ -36,7 +36,8 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
 
     let row = move |key: &String| {
         let cell = |column| table.cell(state, key, column).text();
-        let cells = (1..=table.columns.len()).map(|column| view! { <td><span>{cell(column)}</span></td> }).collect_view();
+        let cells =
+            (1..=table.columns.len()).map(|column| view! { <td><span>{cell(column)}</span></td> }).collect_view();
         view! {
             <tr>
                 <th scope="row">
