@@ -81,6 +81,8 @@ function looksAsItDid(name: string, host: string, bring?: (at: At) => Promise<vo
           await bring?.({ complaints, dashboard, page, server, now });
           await expect(page).toHaveScreenshot(`${name}-${width}-${colorScheme}.png`, { maxDiffPixelRatio: 0.002 });
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+          const cut = await page.locator(".devices").evaluateAll((tables) => tables.filter((table) => table.scrollWidth > table.clientWidth).map(({ id }) => id));
+          expect(cut).toEqual([]);
         });
       });
     }

@@ -111,7 +111,7 @@ impl Election {
     pub fn heard(&mut self, word: Word, from: f64) -> (Option<Word>, Outcome) {
         self.alone = false;
         match (self.role, word) {
-            // Who asks before it has opened its ears misses what was asked before.
+            // It may have come too late to hear this one ask.
             (Role::Asking | Role::Following, Word::Who) => (Some(Word::Here), Outcome::None),
             (Role::Leading, Word::Who) => (Some(Word::Mine), Outcome::None),
             (Role::Leading, Word::Mine) if from > self.id => (Some(Word::Mine), Outcome::None),

@@ -7,7 +7,8 @@ use leptos::wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-const CHANNEL: &str = "hostbeat";
+/// Another one whenever tabs learn a new word: those that were opened before an upgrade live on, and must not mistake it.
+const CHANNEL: &str = "hostbeat-2";
 
 /// What one tab hears from another.
 pub(super) enum Heard {
