@@ -75,6 +75,10 @@ impl Window {
             self.restart(t);
             return;
         };
+        // As each group but the first of a tick finds it.
+        if t == end {
+            return;
+        }
         let steps = usize::try_from(t.abs_diff(end) / INTERVAL_MS).unwrap_or(usize::MAX);
         if t >= end {
             self.push_gaps(steps.min(self.capacity));
@@ -177,11 +181,13 @@ impl Window {
     /// Spans of seconds without any sample, as first and last tick, oldest first.
     pub fn gaps(&self, slice: Slice) -> Vec<(u64, u64)> {
         let Some(start) = self.start() else { return Vec::new() };
+        let mut empty: Vec<usize> = slice.of(self.len).collect();
+        // Nearly always, the first has a value in each.
+        for column in self.series.values() {
+            empty.retain(|slot| column[*slot].is_nan());
+        }
         let mut gaps: Vec<(u64, u64)> = Vec::new();
-        for slot in slice.of(self.len) {
-            if self.series.values().any(|column| !column[slot].is_nan()) {
-                continue;
-            }
+        for slot in empty {
             let t = start + slot as u64 * INTERVAL_MS;
             match gaps.last_mut() {
                 Some((_, last)) if *last + INTERVAL_MS == t => *last = t,
