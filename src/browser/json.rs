@@ -4,16 +4,17 @@ use crate::{
     app::{Frame, SEED_ELEMENT, Seed, Span, View},
     metrics::{Columns, EventName, Finding, HostFacts, Level, Present, Process, Processes, Values, Verdict, Window},
 };
-use js_sys::{Array, JSON, Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use leptos::{
     prelude::document,
     wasm_bindgen::{JsCast, JsValue},
 };
+use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What the page was rendered from; `None` on a page that carries no such data.
 pub fn seed() -> Option<Seed> {
     let text = document().get_element_by_id(SEED_ELEMENT)?.text_content()?;
-    let seed = JSON::parse(&text).ok()?;
+    let seed = parse(&text.into())?;
     let host = get(&seed, "host")?;
     Some(Seed {
         host: HostFacts {
@@ -36,9 +37,15 @@ fn view(data: &JsValue) -> Option<View> {
     Some(View { frame: Frame::of_str(&text(data, "frame")?)?, panels: text(data, "panels")? })
 }
 
-/// An event's data.
-pub(super) fn parse(data: &str) -> Option<JsValue> {
-    JSON::parse(data).ok()
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+    fn parse_text(text: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+/// What a text says, such as an event's data.
+pub(super) fn parse(text: &JsValue) -> Option<JsValue> {
+    parse_text(text).ok()
 }
 
 /// Puts the figures of an event into `window`. `None` of one that doesn't fit, which changes nothing.
@@ -53,7 +60,7 @@ fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
     for entry in Object::entries(fields.unchecked_ref()) {
         let entry: Array = entry.unchecked_into();
         let (Some(key), value) = (entry.get(0).as_string(), entry.get(1)) else { continue };
-        let path = format!("{path}.{key}");
+        let path = [path, ".", &key].concat();
         if value.is_object() {
             record_fields(window, &path, &value);
         } else {

@@ -17,10 +17,26 @@ use std::rc::{Rc, Weak};
 use wasm_bindgen::closure::Closure;
 use web_sys::{AbortController, EventSource, MessageEvent, ReadableStreamDefaultReader, RequestInit, Response};
 
+/// An event, of which the data is left as the browser has it: two copies fewer on the way to its parser.
+pub(super) struct Message {
+    /// What kind of event it is.
+    pub(super) name: String,
+    /// A text.
+    pub(super) data: JsValue,
+    /// Where the stream is with it.
+    pub(super) id: String,
+}
+
+impl From<Event> for Message {
+    fn from(Event { name, data, id }: Event) -> Self {
+        Self { name, data: data.into(), id }
+    }
+}
+
 /// What a source tells.
 pub(super) enum News {
     /// An event has arrived.
-    Event(Event),
+    Event(Message),
     /// The stream has ended, or was cut off. The browser makes a new one by itself, or doesn't.
     Lost {
         /// Whether it does.
@@ -101,8 +117,8 @@ impl Source {
     }
 }
 
-fn read(event: &MessageEvent) -> Event {
-    Event { name: event.type_(), data: event.data().as_string().unwrap_or_default(), id: event.last_event_id() }
+fn read(event: &MessageEvent) -> Message {
+    Message { name: event.type_(), data: event.data(), id: event.last_event_id() }
 }
 
 /// Tells every event, until the stream ends; the refusal, where there is no stream.
@@ -110,9 +126,8 @@ async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Res
     let response = answer(address, init).await?;
     if !response.ok() {
         let retry_after = response.headers().get("retry-after")?.and_then(|seconds| seconds.parse::<u32>().ok());
-        let problem = JsFuture::from(response.text()?).await?.as_string();
-        let problem = problem.as_deref().and_then(json::parse);
-        let reason = problem.and_then(|problem| json::text(&problem, "detail"));
+        let problem = JsFuture::from(response.text()?).await?;
+        let reason = json::parse(&problem).and_then(|problem| json::text(&problem, "detail"));
         return Ok(Some(News::Refused {
             reason: reason.unwrap_or_else(|| format!("The server answers with status {}.", response.status())),
             retry_after: f64::from(retry_after.unwrap_or(0)) * 1000.0,
@@ -128,7 +143,7 @@ async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Res
         }
         let bytes: Uint8Array = Reflect::get(&chunk, &"value".into())?.unchecked_into();
         let Some(tell) = told.upgrade() else { return Ok(None) };
-        parser.read(&bytes.to_vec(), |event| tell(News::Event(event)));
+        parser.read(&bytes.to_vec(), |event| tell(News::Event(event.into())));
     }
 }
 

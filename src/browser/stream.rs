@@ -2,13 +2,12 @@
 
 use super::{
     Action, Connection, Election, Outcome, Way, Word, json,
-    source::{News, Source, answer},
+    source::{Message, News, Source, answer},
     tabs::{Heard, Tabs},
 };
 use crate::{
     app::{Span, State, core_history},
     metrics::{EventId, EventName},
-    sse::Event,
 };
 use js_sys::{
     Date, Math, Reflect,
@@ -193,7 +192,7 @@ impl Shared {
     }
 
     /// Lets the other tabs have what they don't get themselves.
-    fn pass_on(&self, event: &Event) {
+    fn pass_on(&self, event: &Message) {
         let follower = self.0.borrow();
         if let Some(tabs) = follower.tabs.as_ref().filter(|_| follower.election.has_followers()) {
             tabs.pass_on(follower.election.id(), event);
@@ -215,7 +214,7 @@ impl Shared {
     }
 
     /// An event that doesn't fit is counted and skipped; the rest of the page goes on.
-    fn event_arrived(&self, event: &Event) {
+    fn event_arrived(&self, event: &Message) {
         let mut follower = self.0.borrow_mut();
         let taken = json::parse(&event.data).and_then(|data| follower.take(event, &data));
         if taken.is_none() {
@@ -267,9 +266,9 @@ impl Shared {
             this.0.borrow_mut().asking = false;
             let polls = this.0.borrow().connection.way() == Way::Poll;
             if let (true, Some(data)) = (polls, &answer) {
-                this.pass_on(&Event { name: SNAPSHOT.to_owned(), data: data.clone(), id: String::new() });
+                this.pass_on(&Message { name: SNAPSHOT.to_owned(), data: data.clone(), id: String::new() });
             }
-            this.answered(asked, answer.as_deref().and_then(json::parse));
+            this.answered(asked, answer.as_ref().and_then(json::parse));
         });
     }
 
@@ -300,7 +299,7 @@ impl Shared {
         let this = self.clone();
         spawn_local(async move {
             let answer = snapshot(&format!("/api/snapshot?window={seconds}"), LONG_PATIENCE_MS).await.ok();
-            let window = answer.as_deref().and_then(json::parse).and_then(|answer| json::get(&answer, "window"));
+            let window = answer.as_ref().and_then(json::parse).and_then(|answer| json::get(&answer, "window"));
             if let Some(columns) = window.as_ref().and_then(json::columns) {
                 {
                     let mut follower = this.0.borrow_mut();
@@ -348,7 +347,7 @@ impl Shared {
 
 impl Follower {
     /// Takes an event in; `None` of one that doesn't fit.
-    fn take(&mut self, event: &Event, data: &JsValue) -> Option<()> {
+    fn take(&mut self, event: &Message, data: &JsValue) -> Option<()> {
         let now = Date::now();
         match &*event.name {
             "hello" => {
@@ -431,12 +430,12 @@ impl Follower {
 }
 
 /// What `GET /api/snapshot` answers.
-async fn snapshot(address: &str, patience_ms: u32) -> Result<String, JsValue> {
+async fn snapshot(address: &str, patience_ms: u32) -> Result<JsValue, JsValue> {
     let init = RequestInit::new();
     init.set_signal(Some(&AbortSignal::timeout_with_u32(patience_ms)));
     let response = answer(address, &init).await?;
     if !response.ok() {
         return Err(response.status().into());
     }
-    JsFuture::from(response.text()?).await?.as_string().ok_or(JsValue::NULL)
+    JsFuture::from(response.text()?).await
 }

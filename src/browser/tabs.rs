@@ -1,7 +1,6 @@
 //! What the tabs of a browser pass on to each other.
 
-use super::Word;
-use crate::sse::Event;
+use super::{Word, source::Message};
 use js_sys::Array;
 use leptos::wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -15,7 +14,7 @@ pub(super) enum Heard {
     /// A word about who follows the stream.
     Word(Word),
     /// An event that it has got.
-    Event(Event),
+    Event(Message),
 }
 
 /// The other tabs; dropped, they are heard no more.
@@ -40,7 +39,7 @@ impl Tabs {
             let Some(from) = parts.get(0).as_f64() else { return };
             let heard = match Word::of_str(&text(1)) {
                 Some(word) => Heard::Word(word),
-                None => Heard::Event(Event { name: text(1), data: text(2), id: text(3) }),
+                None => Heard::Event(Message { name: text(1), data: parts.get(2), id: text(3) }),
             };
             hear(from, heard);
         });
@@ -54,8 +53,8 @@ impl Tabs {
     }
 
     /// Passes an event on as tab number `from`.
-    pub(super) fn pass_on(&self, from: f64, Event { name, data, id }: &Event) {
-        self.post(&Array::of4(&from.into(), &name.into(), &data.into(), &id.into()));
+    pub(super) fn pass_on(&self, from: f64, Message { name, data, id }: &Message) {
+        self.post(&Array::of4(&from.into(), &name.into(), data, &id.into()));
     }
 
     fn post(&self, message: &Array) {
