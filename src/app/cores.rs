@@ -14,7 +14,7 @@ pub(super) fn Strip() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
         let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
-            state.window.with(|window| crate::charts::heat(area, cores, window, state.slice.get(), palette))
+            state.window.with(|window| crate::charts::heat(area, cores, window, state.slice(), palette))
         });
         crate::browser::paint(canvas, drawn, draw);
     }
@@ -65,7 +65,7 @@ pub(super) fn Cores() -> impl IntoView {
             <li>
                 <span>{number}</span>
                 <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
-                    <rect width=width height="1"></rect>
+                    <line x2=width></line>
                 </svg>
                 <b>{figure}</b>
             </li>

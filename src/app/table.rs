@@ -191,14 +191,14 @@ impl Table {
         matches!(self.rows, Rows::Series { trend: Some(_), .. })
     }
 
-    /// The last minute of a row, as a path.
-    pub(super) fn trend(&self, state: State, key: &str) -> String {
+    /// The last minute of a row, as lines.
+    pub(super) fn trend(&self, state: State, key: &str) -> Vec<String> {
         match self.rows {
             Rows::Series { path, trend: Some(field), .. } => {
                 let path = format!("{path}{key}{field}");
                 state.window.with(|window| trend((0..window.len()).map(|age| window.value(&path, age))))
             }
-            _ => String::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -36,6 +36,7 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
 
     let row = move |key: &String| {
         let cell = |column| table.cell(state, key, column).text();
+        let lines = table.trend(state, key).into_iter();
         let cells =
             (1..=table.columns.len()).map(|column| view! { <td><span>{cell(column)}</span></td> }).collect_view();
         view! {
@@ -43,7 +44,7 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
                 <th scope="row">
                     <span>{cell(0)}</span>
                     <svg class="trend" hidden=!table.has_trend() viewBox="0 0 60 16" aria-hidden="true">
-                        <path d=table.trend(state, key)></path>
+                        {lines.map(|points| view! { <polyline points=points></polyline> }).collect_view()}
                     </svg>
                     <small>{table.note(state, key)}</small>
                 </th>
