@@ -21,6 +21,7 @@ test("what is selected stays in view while time goes on, until a double click", 
   await page.mouse.move(...at(await dashboard.place("cpu", 1)));
   await page.mouse.up();
   await expect(dashboard.held).toBeVisible();
+  await expect(dashboard.drawing("cpu")).toHaveAccessibleName(/^CPU from [\d:]{8} to [\d:]{8}$/);
   const last = await dashboard.heldUntil();
   // Ten seconds at least: fewer are not worth a look.
   await expect(dashboard.held).toContainText(`${time(last, 9)}–${time(last)} UTC`);
@@ -34,6 +35,8 @@ test("what is selected stays in view while time goes on, until a double click", 
 
   await page.mouse.dblclick(...at(await dashboard.place("memory", 3, 10)));
   await expect(dashboard.held).toBeHidden();
+  await expect(dashboard.drawing("cpu")).toHaveAccessibleName("CPU over the last 1 min");
+  await expect(dashboard.drawing("cpu")).toHaveAccessibleDescription(/^[\d.]+ %$/);
   expect((await dashboard.read()).span).toBe(60);
   await page.mouse.move(0, 0);
   await expect.poll(() => dashboard.pointedAt()).toBeUndefined();
@@ -73,7 +76,7 @@ test("without a mouse: point, hear, look closer and go on", async ({ server, das
   await expect(dashboard.held).toBeHidden();
 });
 
-test("a series that is switched off is not drawn", async ({ dashboard }) => {
+test("a series that is switched off is not drawn", async ({ dashboard, page }) => {
   const blue = async () => (await ink(dashboard.canvas("load"))).blue.solid;
   await expect.poll(blue).toBeGreaterThan(0);
   const series = dashboard.series("load", "1 min");
@@ -82,6 +85,10 @@ test("a series that is switched off is not drawn", async ({ dashboard }) => {
   await expect.poll(blue).toBe(0);
   await series.click();
   await expect.poll(blue).toBeGreaterThan(0);
+  // Beside them there is nothing to switch.
+  const { x, y, height } = (await page.locator("#load .legend li").nth(1).boundingBox())!;
+  await page.mouse.click(x - 4, y + height / 2);
+  await expect(page.locator("#load .legend [aria-pressed=true]")).toHaveCount(3);
 });
 
 test("a tile leads to its panel and has its figure", async ({ dashboard, page }) => {

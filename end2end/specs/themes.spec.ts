@@ -24,6 +24,7 @@ test("charts take the colours of the reader's theme, also when it changes", asyn
       const canvas = dashboard.canvas(chart);
       await expect.poll(async () => lines(await ink(canvas)), `${chart}, ${colorScheme}`).toContain(LINES[chart]);
       seen.add(await colour(canvas, LINES[chart]));
+      await expect(dashboard.drawing(chart), "lines of the grid").toHaveCSS("background-image", /^linear-gradient/);
     }
   }
   expect(seen.size, "both themes have colours of their own").toBe(2 * new Set(Object.values(LINES)).size);

@@ -12,20 +12,17 @@ const TIMES: usize = 6;
 #[component]
 pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<State>();
-    let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice.get(), hidden.get()));
+    let figure = Signal::stored(format!("{}-figure", chart.id));
+    let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
     let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed()));
     let labels = move || {
         let label = |division| view! { <li>{chart.label(division, top.get())}</li> };
         (0..=DIVISIONS).rev().map(label).collect_view()
     };
     let times = move || (0..TIMES).map(|place| view! { <li>{state.time(place)}</li> }).collect_view();
-    let summary = text(move || {
-        let figure = state.window.with(|window| chart.figure.at(window, state.slice.get().skip));
-        let when = match state.held.get() {
-            None => format!("over the last {}, now", state.span.get().label()),
-            Some(_) => format!("from {} to {}, then", state.time(0), state.time(TIMES - 1)),
-        };
-        format!("{} {when} {}", chart.title, chart.unit.text(figure))
+    let name = text(move || match state.held.get() {
+        None => format!("{} over the last {}", chart.title, state.span.get().label()),
+        Some(_) => format!("{} from {} to {}", chart.title, state.time(0), state.time(TIMES - 1)),
     });
     let spoken = RwSignal::new(String::new());
     let canvas = NodeRef::<html::Canvas>::new();
@@ -34,7 +31,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     {
         let draw: crate::browser::Draw = Box::new(move |area, palette, stroke| {
             state.gaps.with(|gaps| {
-                let viewport = Viewport { slice: state.slice.get(), top: top.get(), hidden: hidden.get(), gaps };
+                let viewport = Viewport { slice: state.slice(), top: top.get(), hidden: hidden.get(), gaps };
                 state.window.with(|window| draw(area, chart, window, &viewport, palette, stroke))
             })
         });
@@ -48,7 +45,8 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 class:drawn=drawn
                 role="img"
                 tabindex="0"
-                aria-label=summary
+                aria-label=name
+                aria-describedby=figure
                 on:pointermove=move |event| state.point(&event)
                 on:pointerdown=move |event| state.select(&event)
                 on:pointerup=move |_| state.look_closer()
@@ -77,7 +75,7 @@ impl State {
         if self.held.get().is_none() {
             return self.span.get().times()[place].to_owned();
         }
-        time_of_day(self.tick((self.slice.get().seconds - 1) * (TIMES - 1 - place) / (TIMES - 1)))
+        time_of_day(self.tick((self.slice().seconds - 1) * (TIMES - 1 - place) / (TIMES - 1)))
     }
 
     /// What a chart's legend says of the second that is pointed at, for those who don't see it.

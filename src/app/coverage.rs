@@ -10,12 +10,12 @@ const REFRESHES: &str = "<p>Without JavaScript this page draws itself anew every
 #[component]
 pub(super) fn Coverage() -> impl IntoView {
     let state = expect_context::<State>();
-    let span = move || state.slice.get().seconds;
+    let span = move || state.slice().seconds;
     let newest = move || state.window.with(|window| window.end()).unwrap_or_default();
     let sampled = text(move || {
         let missing: u64 =
             state.gaps.with(|gaps| gaps.iter().map(|(first, last)| seconds_between(*first, *last)).sum());
-        let held = state.slice.get().of(state.window.with(|window| window.len())).len();
+        let held = state.slice().of(state.window.with(|window| window.len())).len();
         (held as u64).saturating_sub(missing).to_string()
     });
     let whole = text(move || span().to_string());

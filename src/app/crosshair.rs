@@ -19,7 +19,7 @@ const WIDTH: f64 = 1000.0;
 pub(super) fn Crosshair() -> impl IntoView {
     let state = expect_context::<State>();
     let x = move |age: Option<usize>| {
-        let last = state.slice.get().seconds - 1;
+        let last = state.slice().seconds - 1;
         (last - age.unwrap_or(0).min(last)) as f64 / last as f64 * WIDTH
     };
     let pointed = move || x(state.pointed.get());
@@ -44,12 +44,12 @@ impl State {
     /// The tick that lies so many seconds before the last in view, unix ms.
     pub(super) fn tick(self, age: usize) -> u64 {
         let end = self.window.with(|window| window.end()).unwrap_or_default();
-        end.saturating_sub((self.slice.get().skip + age) as u64 * INTERVAL_MS)
+        end.saturating_sub((self.slice().skip + age) as u64 * INTERVAL_MS)
     }
 
     /// Points at where a pointer is in a drawing.
     pub(super) fn point(self, event: &ev::PointerEvent) {
-        let last = self.slice.get_untracked().seconds - 1;
+        let last = untrack(|| self.slice()).seconds - 1;
         let width = event_target::<leptos::web_sys::Element>(event).client_width();
         let part = f64::from(event.offset_x()) / f64::from(width.max(1));
         self.point_at(Some(((1.0 - part.clamp(0.0, 1.0)) * last as f64).round() as usize));
@@ -71,7 +71,7 @@ impl State {
     pub(super) fn look_closer(self) {
         let ages = self.selected.get_untracked().zip(self.pointed.get_untracked());
         self.selected.set(None);
-        let least = self.slice.get_untracked().seconds as f64 * SELECTION;
+        let least = untrack(|| self.slice()).seconds as f64 * SELECTION;
         if let Some((from, to)) = ages.filter(|(from, to)| from.abs_diff(*to) as f64 >= least) {
             self.hold(|held, _| held.between(from, to));
             self.point_at(None);
@@ -81,7 +81,7 @@ impl State {
     /// Keeps what `choose` makes of the view in view; it is told the newest tick, too.
     pub(super) fn hold(self, choose: impl FnOnce(Held, u64) -> Held) {
         let end = self.window.with_untracked(|window| window.end()).unwrap_or_default();
-        let held = self.held.get_untracked().unwrap_or_else(|| Held::hold(self.slice.get_untracked(), end));
+        let held = self.held.get_untracked().unwrap_or_else(|| Held::hold(untrack(|| self.slice()), end));
         self.held.set(Some(choose(held, end)));
     }
 
@@ -120,7 +120,7 @@ impl State {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return false;
         }
-        let last = self.slice.get_untracked().seconds - 1;
+        let last = untrack(|| self.slice()).seconds - 1;
         let pointed = self.pointed.get_untracked();
         let key = event.key();
         match &*key {

@@ -8,8 +8,11 @@ use super::{
     table_view::TableView,
     tables::{PROCESSES, SERVICES, tables},
 };
-use crate::charts::{Chart, Hidden, Series, units::Unit};
-use leptos::prelude::*;
+use crate::{
+    charts::{Chart, Hidden, Series, units::Unit},
+    metrics::Window,
+};
+use leptos::{ev::MouseEvent, prelude::*, web_sys::Element};
 
 #[component]
 pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
@@ -19,13 +22,14 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
         view! { <b>{number}</b><small>{symbol}</small> }
     };
     let heading = Signal::stored(format!("{}-heading", chart.id));
+    let figure_id = Signal::stored(format!("{}-figure", chart.id));
     let lacking = state.lacks(chart.figure.path());
     let hidden = RwSignal::new(Hidden::default());
     view! {
         <section class="panel" id=chart.id aria-labelledby=heading hidden=lacking>
             <header>
                 <h2 id=heading>{chart.title}</h2>
-                <p class="figure"><span>{figure}</span></p>
+                <p class="figure"><span id=figure_id>{figure}</span></p>
                 <Legend chart hidden/>
             </header>
             <ChartView chart hidden/>
@@ -72,21 +76,32 @@ pub(super) fn Processes() -> impl IntoView {
 #[component]
 fn Legend(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<State>();
-    let entry = move |(place, series): (usize, &'static Series)| {
-        let figure = text(move || chart.unit.text(state.window.with(|window| series.value.at(window, state.told()))));
-        let shown = text(move || (!hidden.get().has(place)).to_string());
-        let switch = move |_| hidden.update(|hidden| *hidden = hidden.switched(place));
-        view! {
-            <li>
-                <button type="button" aria-pressed=shown on:click=switch>
-                    <span class=format!("swatch {}", series.colour.name())></span>
-                    {series.label}
-                    <b>{figure}</b>
-                </button>
-            </li>
+    // All of it follows the window at once, and one listener does for all: either takes longer for each.
+    let entries = move || {
+        let (told, hidden) = (state.told(), hidden.get());
+        let entry = |window: &Window, place, series: &'static Series| {
+            view! {
+                <li>
+                    <button type="button" value=place aria-pressed=if hidden.has(place) { "false" } else { "true" }>
+                        <span class=series.colour.name()></span>
+                        {series.label}
+                        <b>{chart.unit.text(series.value.at(window, told))}</b>
+                    </button>
+                </li>
+            }
+        };
+        let entries = |window: &Window| {
+            chart.series.iter().enumerate().map(|(place, series)| entry(window, place, series)).collect_view()
+        };
+        state.window.with(entries)
+    };
+    let switch = move |event: MouseEvent| {
+        let place = event_target::<Element>(&event).get_attribute("value");
+        if let Some(place) = place.and_then(|place| place.parse().ok()) {
+            hidden.update(|hidden| *hidden = hidden.switched(place));
         }
     };
-    view! { <ul class="legend">{chart.series.iter().enumerate().map(entry).collect_view()}</ul> }
+    view! { <ul class="legend" on:click=switch>{entries}</ul> }
 }
 
 /// Figures that no chart shows.

@@ -22,8 +22,6 @@ pub struct State {
     pub span: RwSignal<Span>,
     /// What the charts show in its place, while time goes on.
     pub held: RwSignal<Option<Held>>,
-    /// What of the window is in view.
-    pub slice: Memo<Slice>,
     /// First and last tick of each span of seconds in view without a sample.
     pub gaps: Memo<Vec<(u64, u64)>>,
     /// The second that is pointed at in the charts, by how many seconds it lies before the last in view.
@@ -43,17 +41,15 @@ impl State {
     pub fn new(seed: Seed) -> Self {
         let window = RwSignal::new(Window::from(&seed.columns).with_capacity(Span::LONGEST.seconds()));
         let (span, held) = (RwSignal::new(seed.span), RwSignal::new(None::<Held>));
-        let slice = Memo::new(move |_| match held.get() {
-            None => Slice::newest(span.get().seconds()),
-            Some(held) => held.slice(window.with(|window| window.end()).unwrap_or_default()),
-        });
         Self {
             window,
             present: StoredValue::new(seed.present),
             span,
             held,
-            slice,
-            gaps: Memo::new(move |_| window.with(|window| window.gaps(slice.get()))),
+            gaps: Memo::new(move |_| {
+                let slice = in_view(window, span, held);
+                window.with(|window| window.gaps(slice))
+            }),
             pointed: RwSignal::new(None),
             selected: RwSignal::new(None),
             status: RwSignal::new(Status::default()),
@@ -64,9 +60,14 @@ impl State {
         }
     }
 
+    /// What of the window is in view.
+    pub fn slice(self) -> Slice {
+        in_view(self.window, self.span, self.held)
+    }
+
     /// How many seconds before the newest that lies that charts tell the figures of.
     pub(super) fn told(self) -> usize {
-        self.slice.get().skip + self.pointed.get().unwrap_or(0)
+        self.slice().skip + self.pointed.get().unwrap_or(0)
     }
 
     /// Whether the host has nothing at or below a path: a panel without anything is hidden. To leave it out instead, and
@@ -110,7 +111,14 @@ impl State {
 
     /// A chart's last figure in view, and what stands after it.
     pub(super) fn reading(self, chart: &Chart) -> (String, &'static str) {
-        self.window.with(|window| chart.reading(window, self.slice.get().skip))
+        self.window.with(|window| chart.reading(window, self.slice().skip))
+    }
+}
+
+fn in_view(window: RwSignal<Window>, span: RwSignal<Span>, held: RwSignal<Option<Held>>) -> Slice {
+    match held.get() {
+        None => Slice::newest(span.get().seconds()),
+        Some(held) => held.slice(window.with(|window| window.end()).unwrap_or_default()),
     }
 }
 

@@ -9,12 +9,12 @@ use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
 use send_wrapper::SendWrapper;
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     convert::Infallible,
     rc::Rc,
 };
 use wasm_bindgen::closure::Closure;
-use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, ResizeObserver};
+use web_sys::{CanvasRenderingContext2d, Element, ResizeObserver};
 
 /// Line width in CSS pixels; the first response's drawing has the same.
 const STROKE: f64 = 2.0;
@@ -27,8 +27,11 @@ pub type Draw = Box<dyn Fn(&Area, &Palette, u32) -> Result<(), DrawingAreaErrorK
 /// What is drawn where.
 struct Drawing {
     canvas: NodeRef<Canvas>,
+    context: OnceCell<CanvasRenderingContext2d>,
     /// In CSS pixels, which need not be whole.
     size: Cell<(f64, f64)>,
+    /// In pixels of its own, once it has as many as the screen.
+    pixels: Cell<(u32, u32)>,
     /// Whether it may be shown in place of what the server drew.
     drawn: RwSignal<bool>,
     draw: Draw,
@@ -70,7 +73,8 @@ pub(super) fn follow(state: State) {
 
 /// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
 pub fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
-    let drawing = Drawing { canvas, size: Cell::default(), drawn, draw };
+    let (context, size, pixels) = (OnceCell::new(), Cell::default(), Cell::default());
+    let drawing = Drawing { canvas, context, size, pixels, drawn, draw };
     expect_context::<Drawings>().0.borrow_mut().push(drawing);
 }
 
@@ -84,33 +88,42 @@ impl Drawing {
     }
 
     fn draw(&self, palette: &Palette) {
-        let (Some(canvas), (width, height)) = (self.canvas.get_untracked(), self.size.get()) else { return };
+        let (width, height) = self.size.get();
         if width == 0.0 || height == 0.0 {
             return;
         }
         // Asked at every drawing: not every change of it, by zoom or another screen, comes with an event.
         let density = window().device_pixel_ratio();
         let pixels = |length: f64| (length * density).round() as u32;
-        // Setting the size clears the canvas and its state, and takes long.
-        if (canvas.width(), canvas.height()) != (pixels(width), pixels(height)) {
-            canvas.set_width(pixels(width));
-            canvas.set_height(pixels(height));
-        }
-        let Some(context) = context(&canvas) else { return };
-        context.clear_rect(0.0, 0.0, canvas.width().into(), canvas.height().into());
-        // As in the first response; left alone, it lengthens every sharp peak.
-        context.set_line_join("round");
-        let area = backend::Canvas { context, size: (canvas.width(), canvas.height()) }.into_drawing_area();
+        let Some(context) = self.context((pixels(width), pixels(height))) else { return };
+        let area = backend::Canvas { context, size: self.pixels.get() }.into_drawing_area();
         match (self.draw)(&area, palette, (STROKE * density).round().max(1.0) as u32) {
             Ok(()) if self.drawn.get_untracked() => {}
             Ok(()) => self.drawn.set(true),
             Err(error) => leptos::logging::error!("a chart could not be drawn: {error}"),
         }
     }
-}
 
-fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
-    canvas.get_context("2d").ok()??.dyn_into().ok()
+    /// Of an empty canvas of so many pixels.
+    fn context(&self, (width, height): (u32, u32)) -> Option<CanvasRenderingContext2d> {
+        if self.context.get().is_none() {
+            let context = self.canvas.get_untracked()?.get_context("2d").ok()??.dyn_into().ok()?;
+            let _ = self.context.set(context);
+        }
+        let context = self.context.get()?;
+        if self.pixels.get() == (width, height) {
+            context.clear_rect(0.0, 0.0, width.into(), height.into());
+        } else {
+            // Clears the canvas and its state, and takes long.
+            let canvas = context.canvas()?;
+            canvas.set_width(width);
+            canvas.set_height(height);
+            self.pixels.set((width, height));
+        }
+        // As in the first response; left alone, it lengthens every sharp peak.
+        context.set_line_join("round");
+        Some(context.clone())
+    }
 }
 
 /// The colours that the stylesheet has for all roles just now, in one list; `None` without a stylesheet.

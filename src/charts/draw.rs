@@ -1,6 +1,6 @@
-//! A chart's drawing: grid, gaps, areas and lines. Text is the page's.
+//! A chart's drawing: gaps, areas and lines. Text and the lines of the grid are the page's.
 
-use super::{Chart, Colour, DIVISIONS, Hidden, Layout, Palette, Series};
+use super::{Chart, Colour, Hidden, Layout, Palette, Series};
 use crate::metrics::{INTERVAL_MS, Slice, Window};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
 
@@ -33,19 +33,15 @@ pub fn draw<B: DrawingBackend>(
     palette: &Palette,
     stroke: u32,
 ) -> Outcome<B> {
-    let Viewport { slice, top, .. } = *viewport;
+    let Viewport { slice, top, hidden, .. } = *viewport;
     let (width, height) = plot.dim_in_pixel();
-    let grid = Grid { width, height, seconds: slice.seconds, top };
+    let grid = Grid::new(width, height, slice.seconds, top);
     // A line hides what is narrower than itself.
     let columns = Columns::new(slice, window, (width / stroke.max(1)) as usize);
 
-    for division in 1..DIVISIONS {
-        let y = grid.y(top * f64::from(division) / f64::from(DIVISIONS));
-        draw_line(plot, vec![(0, y), (width as i32, y)], palette.of(Colour::Line), stroke.div_ceil(2))?;
-    }
     draw_gaps(plot, window, viewport, grid, palette)?;
-    let lines = |values: &[Option<f64>]| runs(values, columns).map(|run| grid.line(run)).collect();
-    let series = chart.shown(viewport.hidden).map(|series| (series, series.value.over(window, slice)));
+    let lines = |values: &[Option<f64>]| runs(values).map(|(x, run)| grid.line(x, run, columns)).collect();
+    let series = chart.shown(hidden).map(|series| (series, series.value.over(window, slice)));
     match chart.layout {
         Layout::Stacked => draw_stack(plot, series, lines, palette, stroke),
         Layout::Lines => draw_lines(plot, series, lines, palette, stroke),
@@ -63,31 +59,49 @@ pub(super) fn extend(line: &mut Line, (x, y): (i32, i32)) {
     line.push((x, y));
 }
 
-/// Where seconds and values are. plotters' own coordinates would work that out anew for each area that a line parts, and
-/// weigh more than this.
+/// Where seconds and values are, in pixels. plotters' own coordinates would work that out anew for each area that a line
+/// parts, and weigh more than this.
 #[derive(Clone, Copy)]
 struct Grid {
-    width: u32,
-    height: u32,
-    seconds: usize,
-    top: f64,
+    right: f64,
+    bottom: f64,
+    /// From one second to the next.
+    second: f64,
+    /// Up from a value to one larger by one.
+    unit: f64,
 }
 
 impl Grid {
+    fn new(width: u32, height: u32, seconds: usize, top: f64) -> Self {
+        let (right, bottom) = (f64::from(width), f64::from(height) - 1.0);
+        Self { right, bottom, second: right / (seconds.max(2) - 1) as f64, unit: bottom / top }
+    }
+
     /// `second` is 0 for the last, and negative before that.
     fn x(self, second: f64) -> i32 {
-        (f64::from(self.width) * (1.0 + second / (self.seconds.max(2) - 1) as f64)).round() as i32
+        nearest(self.right + second * self.second)
     }
 
     fn y(self, value: f64) -> i32 {
-        ((f64::from(self.height) - 1.0) * (1.0 - value / self.top)).round() as i32
+        nearest(self.bottom - value * self.unit)
     }
 
-    fn line(self, points: Vec<(f64, f64)>) -> Line {
-        let mut line = Line::with_capacity(points.len());
-        points.into_iter().for_each(|(second, value)| extend(&mut line, (self.x(second), self.y(value))));
+    /// The line through a run of values that begins at `second`. One of a single point is drawn as wide as its column,
+    /// since it would be invisible.
+    fn line(self, second: f64, run: &[Option<f64>], columns: Columns) -> Line {
+        let mut line = Line::with_capacity(run.len());
+        columns.thin(second, run, |(second, value)| extend(&mut line, (self.x(second), self.y(value))));
+        if let [(x, y)] = line[..] {
+            let half = nearest(columns.seconds as f64 * self.second / 2.0).max(1);
+            line = vec![(x - half, y), ((x + half).min(self.x(0.0)), y)];
+        }
         line
     }
+}
+
+/// WebAssembly has no instruction that rounds away from zero, as `round` does.
+fn nearest(pixel: f64) -> i32 {
+    (pixel + 0.5).floor() as i32
 }
 
 fn draw_line<B: DrawingBackend>(plot: &Plot<B>, points: Line, colour: RGBColor, stroke: u32) -> Outcome<B> {
@@ -130,7 +144,8 @@ fn draw_stack<'a, B: DrawingBackend>(
         lines.iter_mut().filter(|_| backwards).for_each(|line| line.reverse());
         lines
     };
-    let (mut edges, mut lower, mut backwards) = (Vec::new(), lines(&top, true), false);
+    let ground = lines(&top, true);
+    let mut edges: Vec<(Vec<Line>, RGBColor)> = Vec::new();
     for (series, values) in series {
         if values.iter().all(|value| value.unwrap_or(0.0) == 0.0) {
             continue;
@@ -139,17 +154,19 @@ fn draw_stack<'a, B: DrawingBackend>(
         for (top, value) in top.iter_mut().zip(values) {
             *top = top.map(|top| top + value.unwrap_or(0.0));
         }
-        let upper = lines(&top, backwards);
+        let upper = lines(&top, edges.len() % 2 == 1);
+        let lower = edges.last().map_or(&ground, |(lower, _)| lower);
         let colour = palette.of(series.colour);
         for (lower, upper) in lower.iter().zip(&upper) {
             plot.draw(&Polygon::new([&upper[..], &lower[..]].concat(), colour.mix(0.22)))?;
         }
-        edges.extend(upper.iter().map(|line| (line.clone(), colour)));
-        (lower, backwards) = (upper, !backwards);
+        edges.push((upper, colour));
     }
     // Bottom up last: the edge of a part that is nothing must not cover the one that it lies on.
-    for (edge, colour) in edges.into_iter().rev() {
-        draw_line(plot, edge, colour, stroke)?;
+    for (lines, colour) in edges.into_iter().rev() {
+        for line in lines {
+            draw_line(plot, line, colour, stroke)?;
+        }
     }
     Ok(())
 }
@@ -185,53 +202,42 @@ impl Columns {
         Self { seconds: slice.seconds.div_ceil(columns.max(1)) as u64, last }
     }
 
-    /// Of each column's points, the least and the largest, in their order. A line through them covers the pixels that a
-    /// line through all of them would.
-    fn thin(self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    /// Hands over, of each column's points, the least and the largest, in their order. A line through them covers the
+    /// pixels that a line through all of them would. The first point's second is `first`.
+    fn thin(self, first: f64, run: &[Option<f64>], mut take: impl FnMut((f64, f64))) {
         // Two of two points are no fewer.
-        if self.seconds <= 2 {
-            return points;
-        }
-        let column = |(x, _): &(f64, f64)| (self.last as f64 + x) as u64 / self.seconds;
-        let mut thinned = Vec::new();
-        for column in points.chunk_by(|one, other| column(one) == column(other)) {
-            let mut ends = [column[0], column[0]];
-            for point in column {
+        let seconds = if self.seconds <= 2 { 1 } else { self.seconds };
+        let before = (self.last as f64 + first) as u64 % seconds;
+        let mut points = run.iter().flatten().enumerate().map(|(slot, value)| (first + slot as f64, *value));
+        let mut left = seconds - before;
+        while let Some(point) = points.next() {
+            let mut ends = [point, point];
+            for point in points.by_ref().take(left as usize - 1) {
                 if point.1 < ends[0].1 {
-                    ends[0] = *point;
+                    ends[0] = point;
                 } else if point.1 > ends[1].1 {
-                    ends[1] = *point;
+                    ends[1] = point;
                 }
             }
+            left = seconds;
             if ends[0].0 > ends[1].0 {
                 ends.reverse();
             }
-            let [first, second] = ends;
-            thinned.push(first);
-            if first != second {
-                thinned.push(second);
+            take(ends[0]);
+            if ends[0] != ends[1] {
+                take(ends[1]);
             }
         }
-        thinned
     }
 }
 
-/// The unbroken runs of values that end at the right edge, as points. A run of one point is drawn as wide as its column,
-/// since a line of one point is invisible.
-fn runs(values: &[Option<f64>], columns: Columns) -> impl Iterator<Item = Vec<(f64, f64)>> {
-    let x = |slot: usize| 1.0 + slot as f64 - values.len() as f64;
-    let mut slot = 0;
-    std::iter::from_fn(move || {
-        slot += values[slot..].iter().position(Option::is_some)?;
-        let run = values[slot..].iter().map_while(|value| *value);
-        let mut points: Vec<_> = run.enumerate().map(|(i, value)| (x(slot + i), value)).collect();
-        slot += points.len();
-        points = columns.thin(points);
-        if let [(x, value)] = points[..] {
-            let half = columns.seconds as f64 / 2.0;
-            points = vec![(x - half, value), ((x + half).min(0.0), value)];
-        }
-        Some(points)
+/// The unbroken runs of values that end at the right edge, each with the second that it begins at.
+fn runs(values: &[Option<f64>]) -> impl Iterator<Item = (f64, &[Option<f64>])> {
+    let mut second = 1.0 - values.len() as f64;
+    values.chunk_by(|one, other| one.is_some() == other.is_some()).filter_map(move |run| {
+        let begin = second;
+        second += run.len() as f64;
+        run[0].is_some().then_some((begin, run))
     })
 }
 
@@ -240,31 +246,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const EACH: Columns = Columns { seconds: 1, last: 0 };
+    /// A pixel for each second and for each unit, as far as a hundred seconds back and a hundred units up.
+    const GRID: Grid = Grid { right: 100.0, bottom: 100.0, second: 1.0, unit: 1.0 };
+    const EACH: Columns = Columns { seconds: 1, last: 1000 };
+
+    /// The points of each run's line, as seconds and values.
+    fn lines(values: &[Option<f64>], columns: Columns) -> Vec<Line> {
+        let back = |(x, y): (i32, i32)| (x - 100, 100 - y);
+        runs(values).map(|(second, run)| GRID.line(second, run, columns).into_iter().map(back).collect()).collect()
+    }
 
     #[test]
     fn runs_end_at_gaps() {
         let values = [None, Some(1.0), Some(2.0), None, None, Some(3.0), Some(4.0), Some(5.0)];
-        let runs: Vec<_> = runs(&values, EACH).collect();
-        assert_eq!(runs, [vec![(-6.0, 1.0), (-5.0, 2.0)], vec![(-2.0, 3.0), (-1.0, 4.0), (0.0, 5.0)]]);
+        assert_eq!(lines(&values, EACH), [vec![(-6, 1), (-5, 2)], vec![(-2, 3), (-1, 4), (0, 5)]]);
     }
 
     #[test]
     fn a_line_has_no_points_that_change_nothing() {
-        let grid = Grid { width: 100, height: 11, seconds: 6, top: 10.0 };
-        let values = [4.0, 4.0, 4.1, 4.0, 10.0, 0.0];
-        let line = grid.line((-5..=0).map(f64::from).zip(values).collect());
+        let grid = Grid::new(100, 11, 6, 10.0);
+        let line = grid.line(-5.0, &[4.0, 4.0, 4.1, 4.0, 10.0, 0.0].map(Some), EACH);
         assert_eq!(line, [(0, 6), (60, 6), (80, 0), (100, 10)]);
     }
 
     #[test]
     fn a_lone_second_is_as_wide_as_a_second() {
-        assert_eq!(runs(&[Some(7.0), None, None], EACH).collect::<Vec<_>>(), [vec![(-2.5, 7.0), (-1.5, 7.0)]]);
-        assert_eq!(runs(&[Some(7.0)], EACH).collect::<Vec<_>>(), [vec![(-0.5, 7.0), (0.0, 7.0)]]);
-        let wide = Columns { seconds: 6, last: 100 };
-        assert_eq!(runs(&[Some(7.0), None, None, None], wide).collect::<Vec<_>>(), [vec![(-6.0, 7.0), (0.0, 7.0)]]);
-        assert_eq!(runs(&[None], EACH).count(), 0);
-        assert_eq!(runs(&[], EACH).count(), 0);
+        let grid = Grid { second: 4.0, ..GRID };
+        assert_eq!(grid.line(-2.0, &[Some(7.0)], EACH), [(90, 93), (94, 93)]);
+        assert_eq!(grid.line(0.0, &[Some(7.0)], EACH), [(98, 93), (100, 93)]);
+        assert_eq!(grid.line(-5.0, &[Some(7.0)], Columns { seconds: 3, last: 1000 }), [(74, 93), (86, 93)]);
+        let narrow = Grid { second: 0.1, ..GRID };
+        assert_eq!(narrow.line(-10.0, &[Some(7.0)], EACH), [(98, 93), (100, 93)]);
+        assert!(lines(&[None], EACH).is_empty() && lines(&[], EACH).is_empty());
     }
 
     #[test]
@@ -272,28 +285,24 @@ mod tests {
         let value = |second: u64| Some((second * 7919 % 101) as f64);
         let drawn = |last: u64| {
             let values: Vec<_> = (last - 599..=last).map(value).collect();
-            let run = runs(&values, Columns { seconds: 6, last }).next().unwrap();
-            run.into_iter().map(|(x, y)| ((last as f64 + x) as u64, y)).collect::<Vec<_>>()
+            let line = lines(&values, Columns { seconds: 6, last }).remove(0);
+            line.into_iter().map(|(x, y)| ((last as i64 + i64::from(x)) as u64, y)).collect::<Vec<_>>()
         };
         let (one, next) = (drawn(10_000), drawn(10_001));
-        let inner = |points: &[(u64, f64)]| {
-            points.iter().filter(|(t, _)| (9_500..9_990).contains(t)).copied().collect::<Vec<_>>()
-        };
+        let inner =
+            |line: &[(u64, i32)]| line.iter().filter(|(t, _)| (9_500..9_990).contains(t)).copied().collect::<Vec<_>>();
         assert_eq!(inner(&one), inner(&next));
         assert!(one.len() <= 2 * 101, "{} points for a hundred columns", one.len());
     }
 
     proptest! {
         #[test]
-        fn no_peak_is_lost(values in prop::collection::vec(0.0..100.0f64, 1..300), seconds in 1u64..20, last in 300u64..900) {
-            let values: Vec<_> = values.into_iter().map(Some).collect();
-            let columns = Columns { seconds, last };
-            let points: Vec<_> = runs(&values, columns).flatten().collect();
-            let ends = |values: &mut dyn Iterator<Item = f64>| {
-                values.fold((f64::MAX, f64::MIN), |(least, largest), value| (least.min(value), largest.max(value)))
-            };
-            prop_assert_eq!(ends(&mut points.iter().map(|(_, y)| *y)), ends(&mut values.iter().copied().flatten()));
-            prop_assert!(points.is_sorted_by(|one, other| one.0 < other.0));
+        fn no_peak_is_lost(values in prop::collection::vec(0..100i32, 1..300), seconds in 1u64..20, last in 300u64..900) {
+            let run: Vec<_> = values.iter().map(|value| Some(f64::from(*value))).collect();
+            let line = lines(&run, Columns { seconds, last }).remove(0);
+            let ends = |values: &[i32]| (values.iter().min().copied(), values.iter().max().copied());
+            prop_assert_eq!(ends(&line.iter().map(|(_, y)| *y).collect::<Vec<_>>()), ends(&values));
+            prop_assert!(line.is_sorted_by(|one, other| one.0 < other.0), "{:?}", line);
         }
     }
 }

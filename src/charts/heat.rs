@@ -23,17 +23,27 @@ pub fn heat<B: DrawingBackend>(
     let (width, height) = area.dim_in_pixel();
     let x = |slot: usize| (slot * width as usize / slice.seconds.max(1)) as i32;
     let y = |core: usize| (core * height as usize / cores.max(1)) as i32;
-    for core in 0..cores {
-        let (top, bottom) = (y(core), y(core + 1));
-        let bottom = if bottom - top < ROOM { bottom } else { bottom - 1 };
-        // One outline for all runs of a shade, along the ground from one to the next: far fewer to fill.
-        let mut outlines = [const { Vec::new() }; SHADES as usize + 1];
-        for (from, to, shade) in runs(&window.over(&format!("cpu.cores.{core}"), slice), window, slice, width as usize)
-        {
-            let (left, right) = (x(from), x(to));
-            outlines[usize::from(shade)].extend([(left, bottom), (left, top), (right, top), (right, bottom)]);
+    let rows: Vec<_> = (0..cores)
+        .map(|core| runs(&window.over(&format!("cpu.cores.{core}"), slice), window, slice, width as usize))
+        .collect();
+    for shade in 0..=SHADES {
+        // One outline for all runs of a shade, along the ground of each core and down the left edge to the next: what takes
+        // long is to fill, however little.
+        let mut outline = Vec::new();
+        for (core, runs) in rows.iter().enumerate() {
+            if runs.iter().all(|(_, _, of)| *of != shade) {
+                continue;
+            }
+            let (top, bottom) = (y(core), y(core + 1));
+            let bottom = if bottom - top < ROOM { bottom } else { bottom - 1 };
+            outline.push((0, bottom));
+            for (from, to, _) in runs.iter().filter(|(_, _, of)| *of == shade) {
+                let (left, right) = (x(*from), x(*to));
+                outline.extend([(left, bottom), (left, top), (right, top), (right, bottom)]);
+            }
+            outline.push((0, bottom));
         }
-        for (shade, outline) in (0..=SHADES).zip(outlines).filter(|(_, outline)| !outline.is_empty()) {
+        if !outline.is_empty() {
             let part = 0.07 + f64::from(shade) / f64::from(SHADES) * 0.85;
             area.draw(&Polygon::new(outline, palette.of(Colour::Blue).mix(part)))?;
         }

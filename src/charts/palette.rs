@@ -19,16 +19,14 @@ pub enum Colour {
     Red,
     /// `--grey`
     Grey,
-    /// `--line`, for grid lines
-    Line,
     /// `--mute`, for what is missing
     Mute,
 }
 
 impl Colour {
     /// Every role.
-    pub const ALL: [Self; 9] =
-        [Self::Blue, Self::Teal, Self::Violet, Self::Green, Self::Amber, Self::Red, Self::Grey, Self::Line, Self::Mute];
+    pub const ALL: [Self; 8] =
+        [Self::Blue, Self::Teal, Self::Violet, Self::Green, Self::Amber, Self::Red, Self::Grey, Self::Mute];
 
     /// The role's name: the CSS class that takes its colour, and the custom property without its dashes.
     pub const fn name(self) -> &'static str {
@@ -40,7 +38,6 @@ impl Colour {
             Self::Amber => "amber",
             Self::Red => "red",
             Self::Grey => "grey",
-            Self::Line => "line",
             Self::Mute => "mute",
         }
     }

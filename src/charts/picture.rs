@@ -58,9 +58,14 @@ pub fn picture(chart: &Chart, window: &Window, seconds: usize, times: &[&str], t
     text(WIDTH - 24, 26, "end", "", &format!("{host}{now}"));
 
     let top = chart.scale.top(chart, window, Slice::newest(seconds), Hidden::default());
+    let mut grid = String::new();
     for division in 0..=DIVISIONS {
         let y = TOP + PLOT.1 - PLOT.1 * division as usize / DIVISIONS as usize;
         text(LEFT - 8, y + 4, "end", "", &chart.label(division, top));
+        // As on the page, which has none at the top.
+        if division < DIVISIONS {
+            grid += &format!("<path d=\"M{LEFT} {y}h{}\" stroke=\"{line}\"/>", PLOT.0);
+        }
     }
     for (place, label) in times.iter().enumerate() {
         let anchor = if place + 1 == times.len() { "end" } else { "middle" };
@@ -75,6 +80,7 @@ pub fn picture(chart: &Chart, window: &Window, seconds: usize, times: &[&str], t
         x += 30 + 7 * label.chars().count();
     }
 
+    svg += &grid;
     let place = format!("<svg x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" ", PLOT.0, PLOT.1);
     // Not every program that shows SVG keeps the width of lines in what is stretched.
     let mut drawing = svg::sized(chart, window, seconds, PLOT).replacen("<svg ", &place, 1);
@@ -104,6 +110,8 @@ mod tests {
             let picture = picture(&CHARTS[0], &window, 60, &["−60 s", "now"], theme, "a<b&c");
             assert!(picture.contains(">a&lt;b&amp;c · 00:00:39 UTC<") && picture.contains(">CPU 35.0 %<"), "{picture}");
             assert!(picture.contains(theme.colour("blue").unwrap()), "{picture}");
+            let grid = format!("h{}\" stroke=\"{}\"", PLOT.0, theme.colour("line").unwrap());
+            assert_eq!(picture.matches(&grid).count(), DIVISIONS as usize, "{picture}");
             for foreign in ["var(", "href", "style", "class", "<script"] {
                 assert!(!picture.contains(foreign), "{foreign} in {picture}");
             }
@@ -113,7 +121,7 @@ mod tests {
     #[test]
     fn every_colour_is_in_the_stylesheet() {
         for theme in [Theme::Light, Theme::Dark] {
-            for name in Colour::ALL.map(Colour::name).into_iter().chain(["card", "ink"]) {
+            for name in Colour::ALL.map(Colour::name).into_iter().chain(["card", "ink", "line"]) {
                 let colour = theme.colour(name).unwrap_or_else(|| panic!("--{name}"));
                 assert!(colour.len() == 7 && colour.starts_with('#'), "--{name}: {colour}");
             }
