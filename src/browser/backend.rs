@@ -16,7 +16,7 @@ pub struct Canvas {
 #[wasm_bindgen]
 extern "C" {
     type Path;
-    /// As web-sys has it for any number; a whole one is handed over in less time.
+    /// As web-sys has it for any number: ten thousand whole ones a tick need not become others first.
     #[wasm_bindgen(method, js_name = lineTo)]
     fn line_to(this: &Path, x: i32, y: i32);
 }

@@ -30,7 +30,7 @@ pub fn trend(values: impl Iterator<Item = Option<f64>>) -> Vec<String> {
     lines.collect()
 }
 
-/// The machinery of `format!` takes longer than all the rest, at a thousand numbers a tick.
+/// A number of one or two digits, of which there are hundreds a tick: they need nothing of what `format!` does.
 fn push(points: &mut String, number: i32) {
     if !points.is_empty() {
         points.push(' ');
