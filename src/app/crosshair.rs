@@ -52,7 +52,7 @@ impl State {
         let last = untrack(|| self.slice()).seconds - 1;
         let width = event_target::<leptos::web_sys::Element>(event).client_width();
         let part = f64::from(event.offset_x()) / f64::from(width.max(1));
-        self.point_at(Some(((1.0 - part.clamp(0.0, 1.0)) * last as f64).round() as usize));
+        self.point_at(Some(((1.0 - part.clamp(0.0, 1.0)) * last as f64 + 0.5) as usize));
     }
 
     /// Begins to select with the main button of a mouse, or a pen; with a finger, one points.

@@ -21,8 +21,8 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
         let (number, symbol) = state.reading(chart);
         view! { <b>{number}</b><small>{symbol}</small> }
     };
-    let heading = Signal::stored(format!("{}-heading", chart.id));
-    let figure_id = Signal::stored(format!("{}-figure", chart.id));
+    let heading = Signal::stored([chart.id, "-heading"].concat());
+    let figure_id = Signal::stored([chart.id, "-figure"].concat());
     let lacking = state.lacks(chart.figure.path());
     let hidden = RwSignal::new(Hidden::default());
     view! {

@@ -2,8 +2,8 @@
 
 use super::State;
 use crate::{
-    charts::{trend, units::Unit},
-    metrics::Process,
+    charts::{TREND_S, trend, units::Unit},
+    metrics::{Process, Slice},
 };
 use leptos::prelude::With;
 use std::cmp::Ordering;
@@ -141,7 +141,7 @@ impl Table {
         match self.rows {
             Rows::Series { .. } if column == 0 => Cell::Text(key.to_owned()),
             Rows::Series { path, .. } => {
-                Cell::Figure(state.window.with(|window| window.last(&format!("{path}{key}{field}"))), unit)
+                Cell::Figure(state.window.with(|window| window.last(&[path, key, field].concat())), unit)
             }
             Rows::Processes => {
                 // Also of one that is no longer told of while its row is held.
@@ -195,8 +195,8 @@ impl Table {
     pub(super) fn trend(&self, state: State, key: &str) -> Vec<String> {
         match self.rows {
             Rows::Series { path, trend: Some(field), .. } => {
-                let path = format!("{path}{key}{field}");
-                state.window.with(|window| trend((0..window.len()).map(|age| window.value(&path, age))))
+                let path = [path, key, field].concat();
+                state.window.with(|window| trend(window.over(&path, Slice::newest(TREND_S)).into_iter().rev()))
             }
             _ => Vec::new(),
         }

@@ -72,7 +72,7 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             reading.filter = event_target_value(&event);
         });
     };
-    let name = Signal::stored(format!("Filter by {}", table.title.to_ascii_lowercase()));
+    let name = Signal::stored(["Filter by ", &table.title.to_ascii_lowercase()].concat());
     let titles = [table.title].into_iter().chain(table.columns.iter().map(|(title, ..)| *title));
     view! {
         <div class="devices" id=table.id hidden=bare on:pointermove=point>

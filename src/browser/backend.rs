@@ -39,9 +39,9 @@ impl Canvas {
     }
 }
 
-/// With the transparency in whole percent, as all that is drawn here has it.
+/// In the notation that browsers read fastest.
 fn css(BackendColor { rgb: (red, green, blue), alpha }: BackendColor) -> String {
-    format!("rgb({red} {green} {blue}/{}%)", (alpha * 100.0).round() as u8)
+    format!("#{:08x}", u32::from_be_bytes([red, green, blue, (alpha * 255.0 + 0.5) as u8]))
 }
 
 impl DrawingBackend for Canvas {

@@ -42,7 +42,7 @@ impl Chart {
     pub fn label(&self, division: u32, top: f64) -> String {
         let label = self.unit.label(top * f64::from(division) / f64::from(DIVISIONS), top);
         match self.unit.multiple(top).1 {
-            symbol if division == DIVISIONS && !symbol.is_empty() => format!("{label} {symbol}"),
+            symbol if division == DIVISIONS && !symbol.is_empty() => [&label, " ", symbol].concat(),
             _ => label,
         }
     }

@@ -100,7 +100,7 @@ impl Grid {
 }
 
 /// WebAssembly has no instruction that rounds away from zero, as `round` does.
-fn nearest(pixel: f64) -> i32 {
+pub(super) fn nearest(pixel: f64) -> i32 {
     (pixel + 0.5).floor() as i32
 }
 

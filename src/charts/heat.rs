@@ -64,7 +64,7 @@ fn runs(values: &[Option<f64>], window: &Window, slice: Slice, pixels: usize) ->
         let next = (slot + in_column as usize).min(values.len());
         let busiest = values[slot..next].iter().flatten().copied().reduce(f64::max);
         if let Some(busy) = busiest {
-            let shade = (busy / 100.0 * f64::from(SHADES)).round() as u8;
+            let shade = (busy / 100.0 * f64::from(SHADES) + 0.5) as u8;
             match runs.last_mut() {
                 Some((_, to, of)) if *to == offset + slot && *of == shade => *to = offset + next,
                 _ => runs.push((offset + slot, offset + next, shade.min(SHADES))),

@@ -1,6 +1,6 @@
 //! A line so small that it stands in a row.
 
-use super::draw::{Line, extend};
+use super::draw::{Line, extend, nearest};
 
 /// Seconds that a trend shows.
 pub const TREND_S: usize = 60;
@@ -18,7 +18,7 @@ pub fn trend(values: impl Iterator<Item = Option<f64>>) -> Vec<String> {
         for (age, value) in run.iter().filter_map(|(age, value)| Some((*age, (*value)?))) {
             // A pixel off either edge, where half of the line would be cut off.
             let y = TREND_HEIGHT - 1.0 - value / largest * (TREND_HEIGHT - 2.0);
-            extend(&mut line, ((TREND_S - 1 - age) as i32, y.round().clamp(1.0, TREND_HEIGHT - 1.0) as i32));
+            extend(&mut line, ((TREND_S - 1 - age) as i32, nearest(y).clamp(1, TREND_HEIGHT as i32 - 1)));
         }
         let mut points = String::new();
         for (x, y) in line {

@@ -91,7 +91,7 @@ impl Unit {
     pub fn text(self, value: Option<f64>) -> String {
         match self.figure(value) {
             (figure, "") => figure,
-            (figure, symbol) => format!("{figure} {symbol}"),
+            (figure, symbol) => [&figure, " ", symbol].concat(),
         }
     }
 
@@ -107,13 +107,15 @@ impl Unit {
 /// the browser's part a tenth larger.
 pub fn decimal(value: f64, places: u32) -> String {
     let scale = 10u64.pow(places);
-    let scaled = (value.abs() * scale as f64).round() as u64;
-    let (whole, rest) = (scaled / scale, scaled % scale);
+    let scaled = (value.abs() * scale as f64 + 0.5) as u64;
     let sign = if value < 0.0 && scaled > 0 { "-" } else { "" };
-    match places {
-        0 => format!("{sign}{whole}"),
-        places => format!("{sign}{whole}.{rest:0width$}", width = places as usize),
+    let whole = (scaled / scale).to_string();
+    if places == 0 {
+        return [sign, &whole].concat();
     }
+    // As many digits after a one that is left out.
+    let rest = (scaled % scale + scale).to_string();
+    [sign, &whole, ".", &rest[1..]].concat()
 }
 
 /// How long, in its two largest parts: `12 d 4 h`.
