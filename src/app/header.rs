@@ -132,7 +132,7 @@ fn Indicator() -> impl IntoView {
 fn WindowPicker() -> impl IntoView {
     let state = expect_context::<State>();
     let choices = Span::ALL.map(|span| {
-        let current = move || (state.span.get() == span).then_some("true");
+        let current = text(move || if state.span.get() == span { "true" } else { "false" }.to_owned());
         let choose = move |event: leptos::ev::MouseEvent| {
             event.prevent_default();
             state.held.set(None);
@@ -146,7 +146,7 @@ fn WindowPicker() -> impl IntoView {
 #[component]
 fn ThemeSwitch() -> impl IntoView {
     let state = expect_context::<State>();
-    let name = text(move || format!("Theme: {}", state.theme.get().as_str()));
+    let name = text(move || ["Theme: ", state.theme.get().as_str()].concat());
     let press = move |_| state.theme.update(|theme| *theme = theme.next());
     view! { <button class="tool" type="button" aria-label=name title=name on:click=press>"◐"</button> }
 }
