@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
-import { CHARTS } from "../fixtures/dashboard";
+import { CHARTS, stamp } from "../fixtures/dashboard";
 import { untrue } from "../fixtures/figures";
+import { NOON } from "../fixtures/recorded";
 import { expect, test } from "../fixtures/test";
 
 test("every figure is the one that the stream brought for the second shown", async ({ server, dashboard, record }) => {
@@ -33,6 +34,28 @@ test("the page and every chart on it move once a tick", async ({ server, dashboa
     expect(frames, `frames of ${chart} from tick to tick`).toEqual(frames.map(() => 1));
     // The window is still filling, so that every tick makes every line longer.
     expect(new Set(seen.map(({ pictures }) => pictures[chart])).size, `pictures of ${chart}`).toBe(seen.length);
+  }
+});
+
+test("a chart that a tick moves by less than a pixel waits for the next", async ({ dashboard, page, recorded }) => {
+  const host = await recorded("long");
+  await countFrames(page);
+  await dashboard.open(900, host.url);
+  const newest = page.locator(".newest");
+  const pass = async (tick: number) => {
+    host.next();
+    await expect(newest).toHaveAttribute("datetime", stamp(NOON + tick * 1000));
+  };
+  // What a page does on taking over is done when it shows a tick.
+  await pass(0);
+  const moves = await page.evaluateHandle(watchMoves);
+  for (let tick = 1; tick <= 6; tick++) await pass(tick);
+  await expect.poll(() => moves.evaluate(({ length }) => length)).toBe(6);
+
+  const seen = await moves.evaluate((moves) => moves);
+  for (const chart of CHARTS) {
+    const frames = seen.slice(1).map((move, i) => move.frames[chart]! - seen[i]!.frames[chart]!);
+    expect(frames, `frames of ${chart} from tick to tick`).toEqual([1, 0, 1, 0, 1]);
   }
 });
 

@@ -12,7 +12,7 @@ const TIMES: usize = 6;
 #[component]
 pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<State>();
-    let figure = Signal::stored(format!("{}-figure", chart.id));
+    let figure = Signal::stored([chart.id, "-figure"].concat());
     let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
     let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed()));
     let labels = move || {
@@ -21,8 +21,8 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     };
     let times = move || (0..TIMES).map(|place| view! { <li>{state.time(place)}</li> }).collect_view();
     let name = text(move || match state.held.get() {
-        None => format!("{} over the last {}", chart.title, state.span.get().label()),
-        Some(_) => format!("{} from {} to {}", chart.title, state.time(0), state.time(TIMES - 1)),
+        None => [chart.title, " over the last ", state.span.get().label()].concat(),
+        Some(_) => [chart.title, " from ", &state.time(0), " to ", &state.time(TIMES - 1)].concat(),
     });
     let spoken = RwSignal::new(String::new());
     let canvas = NodeRef::<html::Canvas>::new();
@@ -32,7 +32,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
         let draw: crate::browser::Draw = Box::new(move |area, palette, stroke| {
             state.gaps.with(|gaps| {
                 let viewport = Viewport { slice: state.slice(), top: top.get(), hidden: hidden.get(), gaps };
-                state.window.with(|window| draw(area, chart, window, &viewport, palette, stroke))
+                state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
             })
         });
         crate::browser::paint(canvas, drawn, draw);

@@ -14,7 +14,7 @@ pub(super) fn Strip() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
         let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
-            state.window.with(|window| crate::charts::heat(area, cores, window, state.slice(), palette))
+            state.window.with_untracked(|window| crate::charts::heat(area, cores, window, state.slice(), palette))
         });
         crate::browser::paint(canvas, drawn, draw);
     }

@@ -4,6 +4,7 @@ use super::backend;
 use crate::{
     app::State,
     charts::{Colour, Palette},
+    metrics::{INTERVAL_MS, Window},
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
@@ -46,15 +47,18 @@ struct Drawings(SendWrapper<Rc<RefCell<Vec<Drawing>>>>);
 pub(super) fn follow(state: State) {
     let drawings = Drawings(SendWrapper::new(Rc::default()));
     provide_context(drawings.clone());
+    // Only ever notifies: of a type that the page has anyway.
+    let due = RwSignal::new(false);
     let measured = drawings.clone();
     let measure = Closure::<dyn FnMut()>::new(move || {
         if measured.0.borrow().iter().map(Drawing::measure).fold(false, |any, changed| any | changed) {
-            state.window.notify();
+            due.notify();
         }
     });
     let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
     let kept = SendWrapper::new((observer.clone(), measure));
     on_cleanup(move || kept.0.disconnect());
+    follow_time(state, drawings.clone(), due);
     Effect::new(move |_| {
         for canvas in drawings.0.borrow().iter().filter_map(|drawing| drawing.canvas.get()) {
             observer.observe(&canvas);
@@ -62,12 +66,28 @@ pub(super) fn follow(state: State) {
         let drawings = drawings.clone();
         Effect::new(move |_| {
             state.theme.track();
-            state.window.track();
+            due.track();
             let Some(palette) = document().document_element().as_ref().and_then(palette) else {
                 return leptos::logging::error!("the charts could not be drawn: no colours");
             };
             drawings.0.borrow().iter().for_each(|drawing| drawing.draw(&palette));
         });
+    });
+}
+
+/// Notifies `due` of what a tick moves: at once, or where that is less than a pixel, with every other tick.
+fn follow_time(state: State, drawings: Drawings, due: RwSignal<bool>) {
+    let mut drawn = None;
+    Effect::new(move |_| {
+        let widest = drawings.0.borrow().iter().map(|drawing| drawing.pixels.get().0).max().unwrap_or(0);
+        let seconds = state.slice().seconds;
+        let ticks = if seconds > widest as usize { 2 } else { 1 };
+        // With how much is there, since that also grows into the past.
+        let moment = |window: &Window| (window.end().unwrap_or(0) / (ticks * INTERVAL_MS), window.len().min(seconds));
+        let moment = state.window.with(moment);
+        if drawn.replace(moment) != Some(moment) {
+            due.notify();
+        }
     });
 }
 
@@ -94,10 +114,10 @@ impl Drawing {
         }
         // Asked at every drawing: not every change of it, by zoom or another screen, comes with an event.
         let density = window().device_pixel_ratio();
-        let pixels = |length: f64| (length * density).round() as u32;
+        let pixels = |length: f64| (length * density + 0.5) as u32;
         let Some(context) = self.context((pixels(width), pixels(height))) else { return };
         let area = backend::Canvas { context, size: self.pixels.get() }.into_drawing_area();
-        match (self.draw)(&area, palette, (STROKE * density).round().max(1.0) as u32) {
+        match (self.draw)(&area, palette, pixels(STROKE).max(1)) {
             Ok(()) if self.drawn.get_untracked() => {}
             Ok(()) => self.drawn.set(true),
             Err(error) => leptos::logging::error!("a chart could not be drawn: {error}"),
