@@ -19,7 +19,7 @@ test("every figure is the one that the stream brought for the second shown", asy
 
 test("the page and every chart on it move once a tick", async ({ server, dashboard, record }) => {
   const control = await record(server.url);
-  await countFrames(dashboard.page);
+  await countDrawings(dashboard.page);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
   const moves = await dashboard.page.evaluateHandle(watchMoves);
@@ -30,16 +30,16 @@ test("the page and every chart on it move once a tick", async ({ server, dashboa
   await control.at(last);
   expect(seen.map(({ t }) => t)).toEqual(control.ticks.filter((t) => first <= t && t <= last));
   for (const chart of CHARTS) {
-    const frames = seen.slice(1).map((move, i) => move.frames[chart]! - seen[i]!.frames[chart]!);
-    expect(frames, `frames of ${chart} from tick to tick`).toEqual(frames.map(() => 1));
+    const drawings = seen.slice(1).map((move, i) => move.drawings[chart]! - seen[i]!.drawings[chart]!);
+    expect(drawings, `drawings of ${chart} from tick to tick`).toEqual(drawings.map(() => 1));
     // The window is still filling, so that every tick makes every line longer.
     expect(new Set(seen.map(({ pictures }) => pictures[chart])).size, `pictures of ${chart}`).toBe(seen.length);
   }
 });
 
-test("a chart that a tick moves by less than a pixel waits for the next", async ({ dashboard, page, recorded }) => {
+test("no chart is drawn for less than a pixel, or while it is held", async ({ dashboard, page, recorded }) => {
   const host = await recorded("long");
-  await countFrames(page);
+  await countDrawings(page);
   await dashboard.open(900, host.url);
   const newest = page.locator(".newest");
   const pass = async (tick: number) => {
@@ -50,36 +50,42 @@ test("a chart that a tick moves by less than a pixel waits for the next", async 
   await pass(0);
   const moves = await page.evaluateHandle(watchMoves);
   for (let tick = 1; tick <= 6; tick++) await pass(tick);
-  await expect.poll(() => moves.evaluate(({ length }) => length)).toBe(6);
+  // Who pauses may look back: it asks for more of the past, and draws once that is there.
+  const past = page.waitForResponse(/snapshot/);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await (await past).finished();
+  for (let tick = 7; tick <= 9; tick++) await pass(tick);
+  await expect.poll(() => moves.evaluate(({ length }) => length)).toBe(9);
 
   const seen = await moves.evaluate((moves) => moves);
   for (const chart of CHARTS) {
-    const frames = seen.slice(1).map((move, i) => move.frames[chart]! - seen[i]!.frames[chart]!);
-    expect(frames, `frames of ${chart} from tick to tick`).toEqual([1, 0, 1, 0, 1]);
+    const drawings = seen.slice(1).map((move, i) => move.drawings[chart]! - seen[i]!.drawings[chart]!);
+    expect(drawings.slice(0, 5), `drawings of ${chart} from tick to tick`).toEqual([1, 0, 1, 0, 1]);
+    expect(drawings.slice(6), `drawings of ${chart} while it is held`).toEqual([0, 0]);
   }
 });
 
 declare global {
   interface HTMLCanvasElement {
-    /** The frames in which something was drawn, by their time. */
-    frames?: Set<CSSNumberish | null>;
+    /** How often it was drawn anew. */
+    drawings?: number;
   }
 }
 
-async function countFrames(page: Page): Promise<void> {
+async function countDrawings(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const { prototype } = CanvasRenderingContext2D;
-    const { stroke } = prototype;
-    prototype.stroke = function (...path: [] | [Path2D]) {
-      (this.canvas.frames ??= new Set()).add(document.timeline.currentTime);
-      Reflect.apply(stroke, this, path);
+    const { clearRect } = prototype;
+    prototype.clearRect = function (...rect) {
+      this.canvas.drawings = (this.canvas.drawings ?? 0) + 1;
+      Reflect.apply(clearRect, this, rect);
     };
   });
 }
 
 interface Move {
   t: number;
-  frames: Record<string, number>;
+  drawings: Record<string, number>;
   pictures: Record<string, string>;
 }
 
@@ -93,7 +99,7 @@ function watchMoves(): Move[] {
       Object.fromEntries(canvases.map((canvas) => [canvas.closest(".panel")!.id, of(canvas)]));
     moves.push({
       t: Date.parse(newest.dateTime),
-      frames: each((canvas) => canvas.frames?.size ?? 0),
+      drawings: each((canvas) => canvas.drawings ?? 0),
       pictures: each((canvas) => canvas.toDataURL()),
     });
   };

@@ -31,7 +31,8 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     {
         let draw: crate::browser::Draw = Box::new(move |area, palette, stroke| {
             state.gaps.with(|gaps| {
-                let viewport = Viewport { slice: state.slice(), top: top.get(), hidden: hidden.get(), gaps };
+                let slice = untrack(|| state.slice());
+                let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
                 state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
             })
         });
@@ -41,8 +42,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
         <div class="plot">
             <ol class="axis" aria-hidden="true">{labels}</ol>
             <div
-                class="drawing"
-                class:drawn=drawn
+                class=text(move || if drawn.get() { "drawing drawn" } else { "drawing" }.to_owned())
                 role="img"
                 tabindex="0"
                 aria-label=name

@@ -1,6 +1,6 @@
 //! How busy each core is: over time as a strip of heat below the chart, and now as a bar.
 
-use super::{State, crosshair::Crosshair};
+use super::{State, crosshair::Crosshair, state::text};
 use crate::charts::units::decimal;
 use leptos::{html, prelude::*};
 
@@ -14,21 +14,22 @@ pub(super) fn Strip() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
         let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
-            state.window.with_untracked(|window| crate::charts::heat(area, cores, window, state.slice(), palette))
+            let slice = untrack(|| state.slice());
+            state.window.with_untracked(|window| crate::charts::heat(area, cores, window, slice, palette))
         });
         crate::browser::paint(canvas, drawn, draw);
     }
-    let class = match cores {
-        0..=4 => "drawing strip few",
-        5..=16 => "drawing strip some",
-        _ => "drawing strip",
+    let rows = match cores {
+        0..=4 => " few",
+        5..=16 => " some",
+        _ => "",
     };
+    let class = text(move || ["drawing strip", rows, if drawn.get() { " drawn" } else { "" }].concat());
     view! {
         <div class="plot heat" aria-hidden="true">
             <p class="axis">"×"{cores}</p>
             <div
                 class=class
-                class:drawn=drawn
                 on:pointermove=move |event| state.point(&event)
                 on:pointerleave=move |_| state.point_at(None)
             >

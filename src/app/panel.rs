@@ -10,27 +10,33 @@ use super::{
 };
 use crate::{
     charts::{Chart, Hidden, Series, units::Unit},
-    metrics::Window,
+    metrics::{Slice, Window},
 };
 use leptos::{ev::MouseEvent, prelude::*, web_sys::Element};
 
 #[component]
 pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let state = expect_context::<State>();
-    let figure = move || {
-        let (number, symbol) = state.reading(chart);
-        view! { <b>{number}</b><small>{symbol}</small> }
-    };
     let heading = Signal::stored([chart.id, "-heading"].concat());
-    let figure_id = Signal::stored([chart.id, "-figure"].concat());
     let lacking = state.lacks(chart.figure.path());
     let hidden = RwSignal::new(Hidden::default());
+    // All figures follow the window at once, which takes less long than each by itself.
+    let figures = move || {
+        let (slice, told, hidden) = (state.slice(), state.told(), hidden.get());
+        state.window.with(|window| (figure(chart, window, slice), legend(chart, window, told, hidden)))
+    };
+    // Of the whole header: a listener of each button, or of the list, would be made anew with it.
+    let switch = move |event: MouseEvent| {
+        let place = event_target::<Element>(&event).get_attribute("value");
+        if let Some(place) = place.and_then(|place| place.parse().ok()) {
+            hidden.update(|hidden| *hidden = hidden.switched(place));
+        }
+    };
     view! {
         <section class="panel" id=chart.id aria-labelledby=heading hidden=lacking>
-            <header>
+            <header on:click=switch>
                 <h2 id=heading>{chart.title}</h2>
-                <p class="figure"><span id=figure_id>{figure}</span></p>
-                <Legend chart hidden/>
+                {figures}
             </header>
             <ChartView chart hidden/>
             {(chart.id == "cpu").then(|| view! { <Strip/> <Cores/> })}
@@ -73,35 +79,27 @@ pub(super) fn Processes() -> impl IntoView {
     }
 }
 
-#[component]
-fn Legend(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
-    let state = expect_context::<State>();
-    // All of it follows the window at once, and one listener does for all: either takes longer for each.
-    let entries = move || {
-        let (told, hidden) = (state.told(), hidden.get());
-        let entry = |window: &Window, place, series: &'static Series| {
-            view! {
-                <li>
-                    <button type="button" value=place aria-pressed=if hidden.has(place) { "false" } else { "true" }>
-                        <span class=series.colour.name()></span>
-                        {series.label}
-                        <b>{chart.unit.text(series.value.at(window, told))}</b>
-                    </button>
-                </li>
-            }
-        };
-        let entries = |window: &Window| {
-            chart.series.iter().enumerate().map(|(place, series)| entry(window, place, series)).collect_view()
-        };
-        state.window.with(entries)
-    };
-    let switch = move |event: MouseEvent| {
-        let place = event_target::<Element>(&event).get_attribute("value");
-        if let Some(place) = place.and_then(|place| place.parse().ok()) {
-            hidden.update(|hidden| *hidden = hidden.switched(place));
+/// The newest of what is in view, in large type.
+fn figure(chart: &Chart, window: &Window, slice: Slice) -> impl IntoView + use<> {
+    let (number, symbol) = chart.reading(window, slice.skip);
+    let id = [chart.id, "-figure"].concat();
+    view! { <p class="figure"><span id=id><b>{number}</b><small>{symbol}</small></span></p> }
+}
+
+/// What the chart shows, with figures of the second that lies `told` before the newest; a series is switched by its place.
+fn legend(chart: &'static Chart, window: &Window, told: usize, hidden: Hidden) -> impl IntoView + use<> {
+    let entry = |(place, series): (usize, &'static Series)| {
+        view! {
+            <li>
+                <button type="button" value=place aria-pressed=if hidden.has(place) { "false" } else { "true" }>
+                    <span class=series.colour.name()></span>
+                    {series.label}
+                    <b>{chart.unit.text(series.value.at(window, told))}</b>
+                </button>
+            </li>
         }
     };
-    view! { <ul class="legend" on:click=switch>{entries}</ul> }
+    view! { <ul class="legend">{chart.series.iter().enumerate().map(entry).collect_view()}</ul> }
 }
 
 /// Figures that no chart shows.

@@ -1,10 +1,7 @@
 //! What the page shows is a function of this.
 
 use super::{Held, Seed, Span, Status, Theme, View};
-use crate::{
-    charts::Chart,
-    metrics::{HostFacts, Present, Process, Processes, Slice, Verdict, Window},
-};
+use crate::metrics::{HostFacts, Present, Process, Processes, Slice, Verdict, Window};
 use leptos::prelude::*;
 
 /// The page's state: handles, cheap to copy.
@@ -107,11 +104,6 @@ impl State {
     pub(super) fn age(self, then: Option<f64>) -> Option<f64> {
         let now = self.window.with(|window| window.end())? / 1000;
         Some((now as f64 - then?).max(0.0))
-    }
-
-    /// A chart's last figure in view, and what stands after it.
-    pub(super) fn reading(self, chart: &Chart) -> (String, &'static str) {
-        self.window.with(|window| chart.reading(window, self.slice().skip))
     }
 }
 

@@ -39,7 +39,7 @@ impl Canvas {
     }
 }
 
-/// In the notation that browsers read fastest.
+/// As `#rrggbbaa`.
 fn css(BackendColor { rgb: (red, green, blue), alpha }: BackendColor) -> String {
     format!("#{:08x}", u32::from_be_bytes([red, green, blue, (alpha * 255.0 + 0.5) as u8]))
 }

@@ -1,10 +1,10 @@
-//! Draws on a canvas: once a tick, at the element's own size, as sharp as the screen is.
+//! Draws on a canvas: once a tick at most, at the element's own size, as sharp as the screen is.
 
 use super::backend;
 use crate::{
     app::State,
     charts::{Colour, Palette},
-    metrics::{INTERVAL_MS, Window},
+    metrics::INTERVAL_MS,
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
@@ -47,18 +47,16 @@ struct Drawings(SendWrapper<Rc<RefCell<Vec<Drawing>>>>);
 pub(super) fn follow(state: State) {
     let drawings = Drawings(SendWrapper::new(Rc::default()));
     provide_context(drawings.clone());
-    // Only ever notifies: of a type that the page has anyway.
-    let due = RwSignal::new(false);
     let measured = drawings.clone();
     let measure = Closure::<dyn FnMut()>::new(move || {
         if measured.0.borrow().iter().map(Drawing::measure).fold(false, |any, changed| any | changed) {
-            due.notify();
+            state.window.notify();
         }
     });
     let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
     let kept = SendWrapper::new((observer.clone(), measure));
     on_cleanup(move || kept.0.disconnect());
-    follow_time(state, drawings.clone(), due);
+    let moment = moment(state, drawings.clone());
     Effect::new(move |_| {
         for canvas in drawings.0.borrow().iter().filter_map(|drawing| drawing.canvas.get()) {
             observer.observe(&canvas);
@@ -66,7 +64,7 @@ pub(super) fn follow(state: State) {
         let drawings = drawings.clone();
         Effect::new(move |_| {
             state.theme.track();
-            due.track();
+            moment.get();
             let Some(palette) = document().document_element().as_ref().and_then(palette) else {
                 return leptos::logging::error!("the charts could not be drawn: no colours");
             };
@@ -75,20 +73,19 @@ pub(super) fn follow(state: State) {
     });
 }
 
-/// Notifies `due` of what a tick moves: at once, or where that is less than a pixel, with every other tick.
-fn follow_time(state: State, drawings: Drawings, due: RwSignal<bool>) {
-    let mut drawn = None;
-    Effect::new(move |_| {
+/// The newest second, whenever there is something to draw. A tick that would move the widest drawing by less than a pixel waits
+/// for the next, and one behind what is held moves nothing.
+fn moment(state: State, drawings: Drawings) -> Memo<f64> {
+    Memo::new_owning(move |seen| {
         let widest = drawings.0.borrow().iter().map(|drawing| drawing.pixels.get().0).max().unwrap_or(0);
-        let seconds = state.slice().seconds;
-        let ticks = if seconds > widest as usize { 2 } else { 1 };
-        // With how much is there, since that also grows into the past.
-        let moment = |window: &Window| (window.end().unwrap_or(0) / (ticks * INTERVAL_MS), window.len().min(seconds));
-        let moment = state.window.with(moment);
-        if drawn.replace(moment) != Some(moment) {
-            due.notify();
-        }
-    });
+        let ticks = if state.slice().seconds > widest as usize { 2 } else { 1 };
+        let end = state.window.with(|window| window.end()).unwrap_or_default();
+        let moved =
+            |seen: u64| state.held.with(Option::is_none) && seen / (ticks * INTERVAL_MS) != end / (ticks * INTERVAL_MS);
+        // What comes without a tick is something else, such as more of the past.
+        let draws = seen.is_none_or(|seen| seen as u64 == end || moved(seen as u64));
+        (end as f64, draws)
+    })
 }
 
 /// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
