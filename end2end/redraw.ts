@@ -6,7 +6,10 @@ import { NOON } from "./fixtures/recorded";
 import type { Values } from "./fixtures/recorder";
 import { expect, test } from "./fixtures/test";
 
-/** Milliseconds that a tick may take of the page's own time: events, figures, charts, style and layout. */
+/**
+ * Milliseconds that a tick may take of the page's own time: events, figures, charts, style and layout. On average: so many
+ * points move by less than a pixel, and are drawn with every other tick.
+ */
 const BUDGET_MS = 4;
 const POINTS = 900;
 /** Ticks that are measured, after as many that let the browser compile what is called often. */
