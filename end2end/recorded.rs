@@ -5,8 +5,8 @@
 
 use hostbeat::{
     metrics::{
-        Connections, Cpu, Device, Disk, Filesystem, HostFacts, Interface, Load, Memory, Network, Pressure, Process,
-        Processes, Sample, Sensor, Stall, Tcp, Temperature, Tick, Udp,
+        Connections, Cpu, Device, Disk, Filesystem, Finding, HostFacts, Interface, Level, Load, Memory, Network,
+        Pressure, Process, Processes, Sample, Sensor, Stall, Tcp, Temperature, Tick, Udp, Verdict,
     },
     server::{Policy, Server, hub::Hub},
 };
@@ -30,11 +30,12 @@ struct Recorded {
     interfaces: usize,
     disks: usize,
     sensors: usize,
+    finding: Option<&'static str>,
 }
 
 impl Recorded {
     fn named(name: &str) -> Self {
-        let usual = Self { past: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4 };
+        let usual = Self { past: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4, finding: None };
         match name {
             "usual" => usual,
             // A virtual machine, which has no sensors.
@@ -42,9 +43,10 @@ impl Recorded {
             // Just started.
             "young" => Self { past: 3, ..usual },
             // A small one with more of a past than is shown at once.
-            "long" => Self { past: 1200, cores: 2, interfaces: 2, disks: 1, sensors: 0 },
+            "long" => Self { past: 1200, ..Self::named("small") },
+            "unwell" => Self { finding: Some("The disk nvme0n1 is slow."), ..Self::named("small") },
             "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..usual },
-            _ => panic!("there is no recorded host {name:?}; there are usual, small, young, long and large"),
+            _ => panic!("there is no recorded host {name:?}; there are usual, small, young, long, unwell and large"),
         }
     }
 
@@ -209,6 +211,10 @@ impl Recorded {
                         .collect(),
                 },
             ),
+            verdict: self.finding.and_then(|text| {
+                let finding = Finding { level: Level::Trouble, text: text.to_owned(), since: Some(NOON - 60) };
+                sample(t, Verdict { level: Level::Trouble, findings: vec![finding] })
+            }),
             ..Tick::default()
         }
     }

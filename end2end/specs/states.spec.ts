@@ -6,9 +6,9 @@ import { expect, test } from "../fixtures/test";
 
 // After a change that is meant: `npx playwright test states --update-snapshots`, and look at what has changed.
 
-/** Hosts that the page must look right for: one like most, one that has just started, and one with 128 cores, 40 interfaces
- * and no sensors. */
-const HOSTS = ["usual", "young", "large"] as const;
+/** Hosts that the page must look right for: one like most, one that has just started, one with 128 cores, 40 interfaces
+ * and no sensors, and one with something wrong. */
+const HOSTS = ["usual", "young", "large", "unwell"] as const;
 const SIZES = [
   [390, 1200],
   [768, 1000],

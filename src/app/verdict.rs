@@ -24,7 +24,7 @@ pub(super) fn VerdictView() -> impl IntoView {
         state.verdict(if behind() { last } else { details })
     });
     // Heard when it changes, which is seldom; the figures beside it change from second to second.
-    view! { <p class=class><b aria-live="polite">{word}</b>" "{rest}</p> }
+    view! { <section class=class aria-label="Verdict"><b aria-live="polite">{word}</b>" "{rest}</section> }
 }
 
 fn headline(level: Level) -> &'static str {

@@ -41,7 +41,7 @@ fn the_first_response_says_whether_the_host_is_all_right() {
     let hub = Hub::default();
     hub.publish(&tick(1_000_000_000_000));
     let server = Running::show(hub);
-    assert!(server.get("/").1.contains("<p class=\"verdict fine\"><b aria-live=\"polite\">All is well.</b>"));
+    assert!(server.get("/").1.contains("class=\"verdict fine\"><b aria-live=\"polite\">All is well.</b>"));
     let finding =
         Finding { level: Level::Trouble, text: "The disk vda is slow.".to_owned(), since: Some(1_000_000_000) };
     let values = Verdict { level: Level::Trouble, findings: vec![finding] };
