@@ -5,7 +5,7 @@ import { expect, test } from "../fixtures/test";
 test("a wall has the panels that were chosen, and nothing to press", async ({ dashboard, page }) => {
   await page.goto("/?kiosk&panels=cpu,disk&window=60");
   await expect(dashboard.indicator).toHaveText("live");
-  await expect(page.locator("section")).toHaveCount(2);
+  await expect(page.locator(".panel")).toHaveCount(2);
   await expect(page.getByRole("link", { name: "5 min" })).toBeHidden();
   await expect(page.getByRole("searchbox")).toHaveCount(0);
   const { newest } = await dashboard.read();
@@ -18,7 +18,7 @@ test("a choice of panels outlives a choice of window", async ({ dashboard, page 
   await dashboard.choice("1 min").click();
   await expect(page).toHaveURL(/\?window=60&panels=memory$/);
   await page.reload();
-  await expect(page.locator("section")).toHaveCount(1);
+  await expect(page.locator(".panel")).toHaveCount(1);
 });
 
 test("a panel lives in a frame of a page that may have one, and in no other", async ({ server, page, complaints }) => {
@@ -31,7 +31,7 @@ test("a panel lives in a frame of a page that may have one, and in no other", as
   try {
     const { port } = wiki.address() as { port: number };
     await page.goto(`http://127.0.0.1:${port}`);
-    await expect(page.frameLocator("iframe").locator("section")).toHaveCount(0);
+    await expect(page.frameLocator("iframe").locator(".panel")).toHaveCount(0);
     await server.kill();
     await server.start("--allow-frame", `http://127.0.0.1:${port}`);
     await page.reload();
