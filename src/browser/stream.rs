@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::{Span, State, core_history},
-    metrics::{EventId, EventName},
+    metrics::{EventId, EventName, INTERVAL_MS},
 };
 use js_sys::{
     Date, Math, Reflect,
@@ -216,11 +216,15 @@ impl Shared {
     /// An event that doesn't fit is counted and skipped; the rest of the page goes on.
     fn event_arrived(&self, event: &Message) {
         let mut follower = self.0.borrow_mut();
+        let missed = follower.has_missed(event).then_some(follower.last_id);
         let taken = json::parse(&event.data).and_then(|data| follower.take(event, &data));
         if taken.is_none() {
             follower.connection.event_skipped();
         }
         drop(follower);
+        if let Some(since) = missed {
+            self.ask_since(since);
+        }
         self.show();
     }
 
@@ -252,11 +256,16 @@ impl Shared {
 
     /// Asks for what has come since the last event.
     fn ask(&self) {
+        let since = self.0.borrow().last_id;
+        self.ask_since(since);
+    }
+
+    fn ask_since(&self, since: Option<EventId>) {
         let mut follower = self.0.borrow_mut();
         if std::mem::replace(&mut follower.asking, true) {
             return;
         }
-        let place = follower.last_id.map_or(String::new(), |id| format!("&since={id}"));
+        let place = since.map_or(String::new(), |id| format!("&since={id}"));
         let address = format!("/api/snapshot?window={}{place}", follower.longest);
         drop(follower);
         let this = self.clone();
@@ -346,6 +355,14 @@ impl Shared {
 }
 
 impl Follower {
+    /// Whether a second is missing before this event that another tab has passed on. It may have come while that tab did not
+    /// know of this one: the server still has it.
+    fn has_missed(&self, event: &Message) -> bool {
+        let id = event.id.parse::<EventId>().ok();
+        let steps = id.zip(self.last_id).is_some_and(|(id, last)| id.ms > last.ms + INTERVAL_MS);
+        steps && self.connection.way() == Way::Tab && event.name.parse::<EventName>().is_ok()
+    }
+
     /// Takes an event in; `None` of one that doesn't fit.
     fn take(&mut self, event: &Message, data: &JsValue) -> Option<()> {
         let now = Date::now();
