@@ -56,6 +56,31 @@ test("a tab that is left hands over at once", async ({ server, context, record }
   await expect.poll(streams(server.url)).toBe(2);
 });
 
+test("a second that the leading tab has kept to itself comes from the server", async ({ server, context, record }) => {
+  const control = await record(server.url);
+  const leader = await context.newPage();
+  await leader.goto(`${server.url}/robots.txt`);
+  await leader.evaluate(() => {
+    const channel = new BroadcastChannel("hostbeat-2");
+    const say = (...words: string[]) => channel.postMessage([0, ...words]);
+    channel.onmessage = ({ data }) => data[1] === "who" && say("mine");
+    const stream = new EventSource("/api/stream?window=60");
+    for (const name of ["cpu", "memory", "load", "connections", "network", "disk", "pressure"])
+      stream.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+        if (Math.floor(parseInt(lastEventId) / 1000) % 3) say(name, data, lastEventId);
+      });
+  });
+  const follower = new Dashboard(await context.newPage());
+  await follower.open(60, server.url);
+  const first = (await follower.read()).newest;
+  for (let tick = 0; tick < 6; tick++) await control.next();
+  await expect(async () => {
+    await expectAll([follower], control);
+    expect((await follower.read()).newest).toBeGreaterThan(first + 4000);
+  }).toPass();
+  await expect.poll(streams(server.url)).toBe(2);
+});
+
 /** Each is live, with every second that the server has sampled. */
 async function expectAll(tabs: Dashboard[], control: Recorder): Promise<void> {
   for (const tab of tabs) {
