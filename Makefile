@@ -154,6 +154,7 @@ $(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-op
 # of its weight. The compiler has that ready, but keeps it to those who ask as its own developers do. With little
 # inlined, a tick takes no longer than with all that the compiler would inline by itself, and 1.3 KB less travel.
 $(wasm): export RUSTC_BOOTSTRAP := 1
+$(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER := $(CURDIR)/tools/wasm-ld.sh
 $(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none -Cllvm-args=--inline-threshold=10
 $(wasm): FORCE | wasm-target
 	@echo "==> compiling the browser library"

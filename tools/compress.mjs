@@ -9,6 +9,8 @@ for (const file of argv.slice(2)) {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    // Of what was tried for the library: 160 bytes less.
+    [constants.BROTLI_PARAM_NPOSTFIX]: 1,
   };
   writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }));
   writeFileSync(`${file}.gz`, gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }));

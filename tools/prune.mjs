@@ -1,5 +1,5 @@
-// Takes out of the bound browser library what a dependency exports for JavaScript and nobody here calls: the linker can't
-// know that, and each export keeps all that it reaches.
+// Takes out of the glue what a dependency exports for JavaScript and nobody here calls, and out of the library what the glue
+// then doesn't call: each export keeps all that it reaches.
 // Usage: node tools/prune.mjs GLUE.js LIBRARY.wasm GRAPH.json; then wasm-metadce takes GRAPH.json.
 import { readFileSync, writeFileSync } from "node:fs";
 
