@@ -161,8 +161,12 @@ mod tests {
     fn what_browsers_must_understand_is_understood() {
         let long = "x".repeat(2048);
         let comments = format!("data:1\r:\0\n:\r\ndata:2\n:{long}\rdata:3\n:data:fail\r:{long}\ndata:4\n\n");
-        let cases: [(&[u8], &[&str]); 10] = [
+        let cases: [(&[u8], &[&str]); 14] = [
             (b"\xef\xbb\xbf\xef\xbb\xbfdata:1\n\ndata:2\n\n", &["2"]),
+            (b"\xef\xbb\xbfdata:1\n\n\xef\xbb\xbfdata:2\n\ndata:3\n\n", &["1", "3"]),
+            (b"data:\n\ndata\ndata\n\ndata:test\n\n", &["", "\n", "test"]),
+            (b"data:test\r\ndata\ndata:test\r\n\r\n", &["test\n\ntest"]),
+            (b"data:a\ndata: a\n\n:\nother:a\n\nother:a\nData:a\n\ndata\n\ndata:end\n\n", &["a\na", "", "end"]),
             (comments.as_bytes(), &["1\n2\n3\n4"]),
             (b"data:\0\n\n", &["\0"]),
             (b"data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\ndata:4\n\n", &["\0\n 2\n1\n3\n\n4"]),
@@ -179,12 +183,31 @@ mod tests {
         }
     }
 
+    /// The same tests, as far as they are about names and ids.
+    #[test]
+    fn names_and_ids_are_what_browsers_make_of_them() {
+        assert_eq!(parse(&[b"event: \ndata:a\n\n"]), [event("message", "a", "")]);
+        for id in ["\0\0", "x\0", "\0x", "x\0x", " \0"] {
+            assert_eq!(parse(&[format!("id: {id}\ndata: a\n\n").as_bytes()]), [event("message", "a", "")], "{id:?}");
+        }
+        let ids = |text: &str| parse(&[text.as_bytes()]).into_iter().map(|(_, _, id)| id).collect::<Vec<_>>();
+        assert_eq!(ids("id: 1\ndata: 1\n\ndata: 2\n\nid: 2\ndata:3\n\ndata:4\n\n"), ["1", "1", "2", "2"]);
+        for nothing in ["id:", "id"] {
+            assert_eq!(ids(&format!("id: 1\ndata: 1\n\n{nothing}\ndata:2\n\ndata:3\n\n")), ["1", "", ""]);
+        }
+        assert_eq!(ids("id: \u{2026}\ndata: a\n\ndata: b\n\nid: c\ndata: unfinished\n"), ["\u{2026}", "\u{2026}"]);
+    }
+
     #[test]
     fn a_retry_is_kept() {
         let mut parser = Parser::default();
-        for (text, retry) in
-            [("retry: 1500\n", Some(1500)), ("retry: -1\n", Some(1500)), ("retry: 99999999999999999999\n", Some(1500))]
-        {
+        for (text, retry) in [
+            ("retry\n", None),
+            ("retry: 01500\n", Some(1500)),
+            ("retry: -1\n", Some(1500)),
+            ("retry:1000x\n", Some(1500)),
+            ("retry: 99999999999999999999\n", Some(1500)),
+        ] {
             parser.read(text.as_bytes(), |_| {});
             assert_eq!(parser.retry(), retry, "{text:?}");
         }
