@@ -44,6 +44,32 @@ test("what is selected stays in view while time goes on, until a double click", 
   expect(untrue(live, await control.at(newest))).toEqual([]);
 });
 
+test.describe("with two fingers", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test("what lies between them stays in view", async ({ server, dashboard, page, record }) => {
+    const control = await record(server.url);
+    for (let tick = 0; tick < 6; tick++) await control.next();
+    const device = await page.context().newCDPSession(page);
+    const touch = async (type: "touchStart" | "touchMove" | "touchEnd", ...ages: number[]) => {
+      const places = await Promise.all(ages.map((age) => dashboard.place("cpu", age)));
+      const touchPoints = places.map(({ x, y }, id) => ({ x: Math.round(x), y: Math.round(y), id }));
+      await device.send("Input.dispatchTouchEvent", { type, touchPoints });
+    };
+    await touch("touchStart", 20);
+    await expect.poll(() => dashboard.pointedAt()).toBeDefined();
+    await touch("touchStart", 20, 15);
+    await touch("touchMove", 30, 6);
+    await expect(page.locator("#cpu .plot:not(.heat) .crosshair rect")).not.toHaveAttribute("width", "0.0");
+    await expect(dashboard.held).toBeHidden();
+    await touch("touchEnd");
+    await expect(dashboard.held).toBeVisible();
+    const [from, to] = (await dashboard.held.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
+    // To the nearest second, of which one is a few pixels wide.
+    expect(Math.abs((86_400_000 + to! - from!) % 86_400_000 - 24_000)).toBeLessThanOrEqual(2_000);
+  });
+});
+
 test("pause stops the charts, and the stream goes on", async ({ server, dashboard, page, record }) => {
   const control = await record(server.url);
   await control.next();

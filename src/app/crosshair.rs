@@ -47,23 +47,34 @@ impl State {
         end.saturating_sub((self.slice().skip + age) as u64 * INTERVAL_MS)
     }
 
-    /// Points at where a pointer is in a drawing.
+    /// Points at where a pointer is in a drawing. A second finger doesn't: it moves the other end of what is selected.
     pub(super) fn point(self, event: &ev::PointerEvent) {
+        let age = Some(self.age_below(event));
+        if event.is_primary() {
+            self.point_at(age);
+        } else if self.selected.get_untracked().is_some() {
+            self.selected.set(age);
+        }
+    }
+
+    /// How many seconds before the last in view lies what is below a pointer in a drawing.
+    fn age_below(self, event: &ev::PointerEvent) -> usize {
         let last = untrack(|| self.slice()).seconds - 1;
         let width = event_target::<leptos::web_sys::Element>(event).client_width();
         let part = f64::from(event.offset_x()) / f64::from(width.max(1));
-        self.point_at(Some(((1.0 - part.clamp(0.0, 1.0)) * last as f64 + 0.5) as usize));
+        ((1.0 - part.clamp(0.0, 1.0)) * last as f64 + 0.5) as usize
     }
 
-    /// Begins to select with the main button of a mouse, or a pen; with a finger, one points.
+    /// Begins to select with the main button of a mouse, a pen, or a second finger; with one finger, one points.
     pub(super) fn select(self, event: &ev::PointerEvent) {
         self.point(event);
-        if event.pointer_type() != "touch" && event.button() == 0 {
+        let touches = event.pointer_type() == "touch";
+        if touches != event.is_primary() && event.button() == 0 {
             // Out of the drawing, it selects up to the edge.
             if let Some(drawing) = event.current_target() {
                 let _ = drawing.unchecked_into::<leptos::web_sys::Element>().set_pointer_capture(event.pointer_id());
             }
-            self.selected.set(self.pointed.get_untracked());
+            self.selected.set(Some(self.age_below(event)));
         }
     }
 
