@@ -1,6 +1,6 @@
-import { gapsBetween, secondsOf } from "../fixtures/dashboard";
+import { Dashboard, gapsBetween, secondsOf } from "../fixtures/dashboard";
 import { streams } from "../fixtures/metrics";
-import { BufferingProxy } from "../fixtures/proxy";
+import { Proxy } from "../fixtures/proxy";
 import { expect, test } from "../fixtures/test";
 
 const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/;
@@ -41,7 +41,7 @@ test("a stream that a proxy holds back is done without, and the reader is told",
   record,
 }) => {
   test.setTimeout(90_000);
-  const proxy = new BufferingProxy();
+  const proxy = Proxy.buffering();
   await proxy.start(server.url);
   try {
     const control = await record(server.url);
@@ -155,4 +155,45 @@ test("a browser without EventSource follows the stream all the same", async ({ s
   for (let tick = 0; tick < 3; tick++) await control.next();
   const reading = await dashboard.readWith(control);
   expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
+});
+
+test("a token that a proxy asks for is sent by all tabs, until it is forgotten", async ({
+  server,
+  dashboard,
+  page,
+  context,
+  record,
+  complaints,
+}) => {
+  complaints.expect(/401/);
+  const proxy = Proxy.asking("s3cret");
+  await proxy.start(server.url);
+  try {
+    await dashboard.open(60, proxy.url);
+    await expect(dashboard.indicator).toHaveText("refused");
+    await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");
+    await page.goto("about:blank");
+
+    const control = await record(server.url);
+    await page.goto(`${proxy.url}/?window=60#token=s3cret`);
+    await expect(dashboard.indicator).toHaveText("live");
+    expect(page.url()).toBe(`${proxy.url}/?window=60`);
+    const other = new Dashboard(await context.newPage());
+    await other.open(60, proxy.url);
+    await expect(other.indicator).toHaveText("live");
+    await expect.poll(streams(server.url), "the control's and one more").toBe(2);
+    // The other one has to send it, too, now that it is alone.
+    await page.goto("about:blank");
+    for (let tick = 0; tick < 3; tick++) await control.next();
+    await expect(other.indicator).toHaveText("live");
+    const reading = await other.readWith(control);
+    expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
+
+    await page.goto(`${proxy.url}/?window=60#token=`);
+    await other.page.close();
+    await expect(dashboard.indicator).toHaveText("refused");
+  } finally {
+    for (const tab of context.pages()) await tab.close();
+    await proxy.stop();
+  }
 });

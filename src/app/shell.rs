@@ -24,12 +24,17 @@ pub struct Parts {
 const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
 
 /// Applies the theme that the reader has chosen before anything is drawn: a page that turns dark after it was light hurts.
-const THEME: &str = "try{document.documentElement.dataset.theme=localStorage.theme??\"auto\"}catch{}";
+/// And keeps the token that stands in the address, where people would see it: no server is sent what comes after a `#`.
+const BEFORE: &str = "try{\
+    const token=location.hash.match(/^#token=(.*)/);\
+    if(token){localStorage.token=token[1];history.replaceState(null,\"\",location.pathname+location.search)}\
+    document.documentElement.dataset.theme=localStorage.theme??\"auto\"\
+    }catch{}";
 
 /// The whole document. `watch` are the options of `cargo leptos watch`, when that runs the server.
 pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
     let nonce = use_nonce();
-    let theme = view! { <script nonce=nonce.clone() inner_html=THEME></script> };
+    let before = view! { <script nonce=nonce.clone() inner_html=BEFORE></script> };
     let title = format!("{} · Hostbeat", seed.host.name);
     let frame = seed.view.frame.as_str();
     let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(seed.to_script().ok());
@@ -46,7 +51,7 @@ pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl In
                 <link rel="apple-touch-icon" href="/icon-192.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
-                {theme}
+                {before}
                 <noscript inner_html=REFRESH></noscript>
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}

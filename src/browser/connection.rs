@@ -80,9 +80,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that is being made. Not every browser has an EventSource.
-    pub fn new(now: f64, has_event_source: bool) -> Self {
-        let first = if has_event_source { Way::EventSource } else { Way::Fetch };
+    /// A connection that is being made. Not every browser has an EventSource, and none sends a token with it.
+    pub fn new(now: f64, by_event_source: bool) -> Self {
+        let first = if by_event_source { Way::EventSource } else { Way::Fetch };
         Self {
             status: Status::default(),
             first,
@@ -319,8 +319,8 @@ mod tests {
     const OPEN: Action = Action::Open(Way::EventSource);
 
     /// A connection of the tab that has the stream.
-    fn opened(now: f64, has_event_source: bool) -> Connection {
-        let mut connection = Connection::new(now, has_event_source);
+    fn opened(now: f64, by_event_source: bool) -> Connection {
+        let mut connection = Connection::new(now, by_event_source);
         connection.elected(now);
         connection
     }

@@ -20,6 +20,8 @@ mod stream;
 mod tabs;
 #[cfg(feature = "hydrate")]
 mod theme;
+#[cfg(feature = "hydrate")]
+mod token;
 
 #[cfg(feature = "hydrate")]
 pub use canvas::{Draw, paint};

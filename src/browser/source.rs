@@ -1,12 +1,12 @@
 //! Where events come from: an EventSource, or a stream that we read ourselves.
 
-use super::json;
+use super::{json, token::token};
 use crate::{
     metrics::EventName,
     sse::{Event, Parser},
 };
 use js_sys::{
-    Reflect, Uint8Array,
+    Array, Reflect, Uint8Array,
     futures::{JsFuture, spawn_local},
 };
 use leptos::{
@@ -124,12 +124,18 @@ fn read(event: &MessageEvent) -> Message {
 /// Tells every event, until the stream ends; the refusal, where there is no stream.
 async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Result<Option<News>, JsValue> {
     let response = answer(address, init).await?;
-    if !response.ok() {
-        let retry_after = response.headers().get("retry-after")?.and_then(|seconds| seconds.parse::<u32>().ok());
+    let headers = response.headers();
+    // A proxy may answer well and with a page of its own, such as one to sign in.
+    let streams = headers.get("content-type")?.is_some_and(|kind| kind.starts_with("text/event-stream"));
+    if !response.ok() || !streams {
+        let retry_after = headers.get("retry-after")?.and_then(|seconds| seconds.parse::<u32>().ok());
         let problem = JsFuture::from(response.text()?).await?;
         let reason = json::parse(&problem).and_then(|problem| json::text(&problem, "detail"));
         return Ok(Some(News::Refused {
-            reason: reason.unwrap_or_else(|| format!("The server answers with status {}.", response.status())),
+            reason: reason.unwrap_or_else(|| match response.status() {
+                200 | 401 => "You are signed out; load the page again to sign in.".to_owned(),
+                status => format!("The server answers with status {status}."),
+            }),
             retry_after: f64::from(retry_after.unwrap_or(0)) * 1000.0,
         }));
     }
@@ -149,5 +155,9 @@ async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Res
 
 /// The answer to a GET.
 pub(super) async fn answer(address: &str, init: &RequestInit) -> Result<Response, JsValue> {
+    if let Some(token) = token() {
+        let header = Array::of2(&"authorization".into(), &["Bearer ", &token].concat().into());
+        init.set_headers(&Array::of1(&header));
+    }
     JsFuture::from(window().fetch_with_str_and_init(address, init)).await?.dyn_into()
 }

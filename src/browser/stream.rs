@@ -4,6 +4,7 @@ use super::{
     Action, Connection, Election, Outcome, Way, Word, json,
     source::{Message, News, Source, answer},
     tabs::{Heard, Tabs},
+    token::token,
 };
 use crate::{
     app::{Span, State, core_history},
@@ -39,10 +40,11 @@ const ANSWER_MS: (f64, f64) = (80.0, 160.0);
 
 /// Follows the stream into `state` until the page is left.
 pub(super) fn follow(state: State) {
-    let has_event_source = Reflect::has(&window(), &"EventSource".into()).unwrap_or(false);
+    // An EventSource sends no headers of ours.
+    let by_event_source = Reflect::has(&window(), &"EventSource".into()).unwrap_or(false) && token().is_none();
     let follower = Shared(Rc::new(RefCell::new(Follower {
         state,
-        connection: Connection::new(Date::now(), has_event_source),
+        connection: Connection::new(Date::now(), by_event_source),
         source: None,
         election: Election::new(Math::random()),
         tabs: None,

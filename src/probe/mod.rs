@@ -27,6 +27,10 @@ pub struct Probe {
     /// How long to follow
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub time: Duration,
+
+    /// Bearer token, where a proxy in front asks for one
+    #[arg(long, env = "HOSTBEAT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
 }
 
 /// What keeps a probe from following.
@@ -87,6 +91,9 @@ impl Probe {
         let mut request = agent.get(&url).header("accept", "text/event-stream");
         if let Some(id) = position {
             request = request.header("last-event-id", id);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
         }
         let response = request.call();
         let mut response =

@@ -159,11 +159,14 @@ fn a_probe_of_what_is_no_stream_fails() {
     let answers = std::thread::spawn(move || {
         let body = "retry: 1000\nevent: hello\ndata: {\"now\":0}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\n";
         let (mut socket, _) = liar.accept().unwrap();
-        let _ = socket.read(&mut [0; 1024]).unwrap();
+        let mut request = [0; 1024];
+        let read = socket.read(&mut request).unwrap();
         write!(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{body}").unwrap();
+        String::from_utf8_lossy(&request[..read]).into_owned()
     });
-    let (code, output) = run(&["probe", &format!("http://{address}"), "--for", "500ms"]);
-    answers.join().unwrap();
+    let (code, output) = run(&["probe", &format!("http://{address}"), "--for", "500ms", "--token", "s3cret"]);
+    let request = answers.join().unwrap();
+    assert!(request.contains("authorization: Bearer s3cret\r\n"), "{request}");
     assert_eq!(code, Some(1), "{output}");
     assert!(output.contains("broken: cpu came twice or out of order: 5-0 after 5-0"), "{output}");
 }
