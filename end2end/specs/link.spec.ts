@@ -157,6 +157,16 @@ test("a browser without EventSource follows the stream all the same", async ({ s
   expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
 });
 
+test("a page that gets something else in place of the stream says so", async ({ server, dashboard, page, complaints }) => {
+  complaints.expect(/MIME type \("text\/html"\) that is not "text\/event-stream"/);
+  await page.route("**/api/stream?*", (route) => route.fulfill({ contentType: "text/html", body: "<form>Sign in</form>" }));
+  await dashboard.open(60, server.url);
+  await expect(dashboard.indicator).toHaveText("refused");
+  await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");
+  await page.unroute("**/api/stream?*");
+  await expect(dashboard.indicator).toHaveText("live", { timeout: 20_000 });
+});
+
 test("a token that a proxy asks for is sent by all tabs, until it is forgotten", async ({
   server,
   dashboard,

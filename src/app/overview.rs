@@ -37,13 +37,13 @@ fn tile((id, notes): &'static Tile, window: &Window) -> Option<impl IntoView + u
         // Breaks between the notes, never within one.
         [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
     });
-    let lines = trend(chart.figure.over(window, Slice::newest(TREND_S)).into_iter().rev());
+    let lines = trend(chart.figure.over(window, Slice::newest(TREND_S)).into_iter().rev(), true);
     Some(view! {
         <a href=format!("#{id}")>
             <b>{chart.title}</b>
             <span class="figure"><b>{number}</b><small>{symbol}</small></span>
             <small>{[&one, " · ", &other].concat()}</small>
-            <svg class=colour(chart) viewBox="0 0 60 16" preserveAspectRatio="none" aria-hidden="true">
+            <svg class=colour(chart) viewBox="0 0 59 16" preserveAspectRatio="none" aria-hidden="true">
                 {lines.into_iter().map(|points| view! { <polyline points=points></polyline> }).collect_view()}
             </svg>
         </a>

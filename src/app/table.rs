@@ -196,7 +196,7 @@ impl Table {
         match self.rows {
             Rows::Series { path, trend: Some(field), .. } => {
                 let path = [path, key, field].concat();
-                state.window.with(|window| trend(window.over(&path, Slice::newest(TREND_S)).into_iter().rev()))
+                state.window.with(|window| trend(window.over(&path, Slice::newest(TREND_S)).into_iter().rev(), false))
             }
             _ => Vec::new(),
         }

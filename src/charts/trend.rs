@@ -7,9 +7,13 @@ pub const TREND_S: usize = 60;
 /// How high it is, in the units of its drawing; a second is one wide.
 const TREND_HEIGHT: f64 = 16.0;
 
+/// Beyond the lower edge, where the ends of a line that is filled are out of sight.
+const GROUND: i32 = TREND_HEIGHT as i32 + 4;
+
 /// The lines through values, the newest first, as the points of SVG polylines: of a path, each new one makes the browser work
-/// out its style anew. They begin at zero and reach up to the largest.
-pub fn trend(values: impl Iterator<Item = Option<f64>>) -> Vec<String> {
+/// out its style anew. They begin at zero and reach up to the largest; to be filled, their ends go down to the ground, within a
+/// second.
+pub fn trend(values: impl Iterator<Item = Option<f64>>, filled: bool) -> Vec<String> {
     let values: Vec<_> = values.take(TREND_S).enumerate().collect();
     let largest = values.iter().filter_map(|(_, value)| *value).fold(f64::MIN_POSITIVE, f64::max);
     let runs = values.chunk_by(|(_, one), (_, other)| one.is_some() == other.is_some());
@@ -19,6 +23,10 @@ pub fn trend(values: impl Iterator<Item = Option<f64>>) -> Vec<String> {
             // A pixel off either edge, where half of the line would be cut off.
             let y = TREND_HEIGHT - 1.0 - value / largest * (TREND_HEIGHT - 2.0);
             extend(&mut line, ((TREND_S - 1 - age) as i32, nearest(y).clamp(1, TREND_HEIGHT as i32 - 1)));
+        }
+        if filled && let (Some(&(last, _)), Some(&(first, _))) = (line.first(), line.last()) {
+            line.insert(0, (last + 1, GROUND));
+            line.push((first - 1, GROUND));
         }
         let mut points = String::new();
         for (x, y) in line {
@@ -30,11 +38,15 @@ pub fn trend(values: impl Iterator<Item = Option<f64>>) -> Vec<String> {
     lines.collect()
 }
 
-/// A number of one or two digits, of which there are hundreds a tick: they need nothing of what `format!` does.
+/// A number of at most two digits, of which there are hundreds a tick: they need nothing of what `format!` does.
 fn push(points: &mut String, number: i32) {
     if !points.is_empty() {
         points.push(' ');
     }
+    if number < 0 {
+        points.push('-');
+    }
+    let number = number.unsigned_abs();
     if number >= 10 {
         points.push((b'0' + (number / 10) as u8) as char);
     }
@@ -47,18 +59,24 @@ mod tests {
 
     #[test]
     fn the_newest_is_on_the_right_and_the_largest_at_the_top() {
-        assert_eq!(trend([Some(7.0), Some(14.0), Some(0.0)].into_iter()), ["59 8 58 1 57 15"]);
+        assert_eq!(trend([Some(7.0), Some(14.0), Some(0.0)].into_iter(), false), ["59 8 58 1 57 15"]);
     }
 
     #[test]
     fn what_is_missing_is_missing() {
-        assert_eq!(trend([Some(1.0), None, Some(1.0)].into_iter()), ["59 1", "57 1"]);
-        assert!(trend([None].into_iter()).is_empty());
-        assert_eq!(trend([Some(0.0)].into_iter()), ["59 15"]);
+        assert_eq!(trend([Some(1.0), None, Some(1.0)].into_iter(), false), ["59 1", "57 1"]);
+        assert!(trend([None].into_iter(), false).is_empty());
+        assert_eq!(trend([Some(0.0)].into_iter(), false), ["59 15"]);
+    }
+
+    #[test]
+    fn what_is_filled_stands_on_the_ground() {
+        assert_eq!(trend([Some(1.0), None, Some(1.0)].into_iter(), true), ["60 20 59 1 58 20", "58 20 57 1 56 20"]);
+        assert_eq!(trend([Some(0.0); 60].into_iter(), true), ["60 20 59 15 0 15 -1 20"]);
     }
 
     #[test]
     fn what_is_level_is_one_line() {
-        assert_eq!(trend([Some(0.0); 60].into_iter()), ["59 15 0 15"]);
+        assert_eq!(trend([Some(0.0); 60].into_iter(), false), ["59 15 0 15"]);
     }
 }
