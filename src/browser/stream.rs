@@ -51,6 +51,7 @@ pub(super) fn follow(state: State) {
         last_id: state.after.get_value().and_then(|id| id.parse().ok()),
         reset: false,
         asking: false,
+        missed: None,
         // Of many cores, the page has less.
         longest: state.span.get_untracked().seconds().min(state.host.with_value(|host| core_history(host.cores))),
         notified: false,
@@ -92,6 +93,8 @@ struct Follower {
     reset: bool,
     /// Whether a snapshot is on its way.
     asking: bool,
+    /// The event after which a second is missing that is still to be asked for.
+    missed: Option<EventId>,
     /// The longest window that has been asked for, in seconds.
     longest: usize,
     /// Whether a notification of the window is already due.
@@ -218,14 +221,17 @@ impl Shared {
     /// An event that doesn't fit is counted and skipped; the rest of the page goes on.
     fn event_arrived(&self, event: &Message) {
         let mut follower = self.0.borrow_mut();
-        let missed = follower.has_missed(event).then_some(follower.last_id);
+        let missed = follower.has_missed(event);
+        if missed {
+            follower.missed = follower.missed.or(follower.last_id);
+        }
         let taken = json::parse(&event.data).and_then(|data| follower.take(event, &data));
         if taken.is_none() {
             follower.connection.event_skipped();
         }
         drop(follower);
-        if let Some(since) = missed {
-            self.ask_since(since);
+        if missed {
+            self.ask();
         }
         self.show();
     }
@@ -256,30 +262,37 @@ impl Shared {
         }
     }
 
-    /// Asks for what has come since the last event.
+    /// Asks for what has come since the last event, or since one after which a second is missing.
     fn ask(&self) {
-        let since = self.0.borrow().last_id;
-        self.ask_since(since);
-    }
-
-    fn ask_since(&self, since: Option<EventId>) {
         let mut follower = self.0.borrow_mut();
         if std::mem::replace(&mut follower.asking, true) {
             return;
         }
-        let place = since.map_or(String::new(), |id| format!("&since={id}"));
+        let missed = follower.missed.take();
+        let place = missed.or(follower.last_id).map_or(String::new(), |id| format!("&since={id}"));
         let address = format!("/api/snapshot?window={}{place}", follower.longest);
         drop(follower);
         let this = self.clone();
         let asked = Date::now();
         spawn_local(async move {
             let answer = snapshot(&address, PATIENCE_MS).await.ok();
-            this.0.borrow_mut().asking = false;
-            let polls = this.0.borrow().connection.way() == Way::Poll;
+            let (polls, again) = {
+                let mut follower = this.0.borrow_mut();
+                follower.asking = false;
+                // What was missed since then may not be in the answer; and what was not answered is still missing.
+                let again = follower.missed.is_some() && answer.is_some();
+                if answer.is_none() {
+                    follower.missed = missed.or(follower.missed);
+                }
+                (follower.connection.way() == Way::Poll, again)
+            };
             if let (true, Some(data)) = (polls, &answer) {
                 this.pass_on(&Message { name: SNAPSHOT.to_owned(), data: data.clone(), id: String::new() });
             }
             this.answered(asked, answer.as_ref().and_then(json::parse));
+            if again {
+                this.ask();
+            }
         });
     }
 
