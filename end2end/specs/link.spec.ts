@@ -182,9 +182,10 @@ test("a token that a proxy asks for is sent by all tabs, until it is forgotten",
     await dashboard.open(60, proxy.url);
     await expect(dashboard.indicator).toHaveText("refused");
     await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");
-    await page.goto("about:blank");
 
     const control = await record(server.url);
+    await page.goto(`${proxy.url}/?window=60#token=wrong`);
+    await expect(dashboard.notice).toContainText("The token that this browser keeps is not taken");
     await page.goto(`${proxy.url}/?window=60#token=s3cret`);
     await expect(dashboard.indicator).toHaveText("live");
     expect(page.url()).toBe(`${proxy.url}/?window=60`);

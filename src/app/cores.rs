@@ -31,7 +31,10 @@ pub(super) fn Strip() -> impl IntoView {
             <div
                 class=class
                 on:pointermove=move |event| state.point(&event)
-                on:pointerleave=move |_| state.point_at(None)
+                on:pointerdown=move |event| state.select(&event)
+                on:pointerup=move |_| state.look_closer()
+                on:pointercancel=move |_| state.let_go()
+                on:pointerleave=move |event| state.leave(&event)
             >
                 <div class="still" inner_html=still(cores, state)></div>
                 <canvas node_ref=canvas></canvas>

@@ -24,10 +24,12 @@ pub struct Parts {
 const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
 
 /// Applies the theme that the reader has chosen before anything is drawn: a page that turns dark after it was light hurts.
-/// And keeps the token that stands in the address, where people would see it: no server is sent what comes after a `#`.
-const BEFORE: &str = "try{\
+/// And takes a token from the address, where people would see it, into what the browser keeps. It stands after a `#`, which no
+/// server is sent, and which alone makes no page anew.
+const BEFORE: &str = "addEventListener(\"hashchange\",()=>location.hash.startsWith(\"#token=\")&&location.reload());\
+    try{\
     const token=location.hash.match(/^#token=(.*)/);\
-    if(token){localStorage.token=token[1];history.replaceState(null,\"\",location.pathname+location.search)}\
+    if(token){history.replaceState(null,\"\",location.pathname+location.search);localStorage.token=token[1]}\
     document.documentElement.dataset.theme=localStorage.theme??\"auto\"\
     }catch{}";
 

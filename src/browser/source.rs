@@ -124,18 +124,16 @@ fn read(event: &MessageEvent) -> Message {
 /// Tells every event, until the stream ends; the refusal, where there is no stream.
 async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Result<Option<News>, JsValue> {
     let response = answer(address, init).await?;
-    let headers = response.headers();
-    // A proxy may answer well and with a page of its own, such as one to sign in.
-    let streams = headers.get("content-type")?.is_some_and(|kind| kind.starts_with("text/event-stream"));
-    if !response.ok() || !streams {
-        let retry_after = headers.get("retry-after")?.and_then(|seconds| seconds.parse::<u32>().ok());
-        let problem = JsFuture::from(response.text()?).await?;
-        let reason = json::parse(&problem).and_then(|problem| json::text(&problem, "detail"));
+    if !response.ok() || !is(&response, "text/event-stream")? {
+        let retry_after = response.headers().get("retry-after")?.and_then(|seconds| seconds.parse::<u32>().ok());
+        // Anything else may have no end.
+        let problem = match is(&response, "application/problem+json")? {
+            true => json::parse(&JsFuture::from(response.text()?).await?),
+            false => None,
+        };
+        let reason = problem.and_then(|problem| json::text(&problem, "detail"));
         return Ok(Some(News::Refused {
-            reason: reason.unwrap_or_else(|| match response.status() {
-                200 | 401 => "You are signed out; load the page again to sign in.".to_owned(),
-                status => format!("The server answers with status {status}."),
-            }),
+            reason: reason.unwrap_or_else(|| refusal(response.status())),
             retry_after: f64::from(retry_after.unwrap_or(0)) * 1000.0,
         }));
     }
@@ -151,6 +149,22 @@ async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Res
         let Some(tell) = told.upgrade() else { return Ok(None) };
         parser.read(&bytes.to_vec(), |event| tell(News::Event(event.into())));
     }
+}
+
+/// What an answer with this status says if it gives no reason. One that is well is a proxy's own page.
+fn refusal(status: u16) -> String {
+    match status {
+        401 if token().is_some() => {
+            "The token that this browser keeps is not taken; open the page with another, as /#token=….".to_owned()
+        }
+        200 | 401 => "You are signed out; load the page again to sign in.".to_owned(),
+        status => format!("The server answers with status {status}."),
+    }
+}
+
+/// Whether an answer says of itself that it is of this kind.
+pub(super) fn is(response: &Response, kind: &str) -> Result<bool, JsValue> {
+    Ok(response.headers().get("content-type")?.is_some_and(|says| says.starts_with(kind)))
 }
 
 /// The answer to a GET.

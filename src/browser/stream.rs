@@ -2,12 +2,12 @@
 
 use super::{
     Action, Connection, Election, Outcome, Way, Word, json,
-    source::{Message, News, Source, answer},
+    source::{Message, News, Source, answer, is},
     tabs::{Heard, Tabs},
     token::token,
 };
 use crate::{
-    app::{Span, State, core_history},
+    app::{Link, Span, State, core_history},
     metrics::{EventId, EventName, INTERVAL_MS},
 };
 use js_sys::{
@@ -63,7 +63,11 @@ pub(super) fn follow(state: State) {
     }
 
     let timed = SendWrapper::new(follower.clone());
-    let timer = set_interval_with_handle(move || timed.told(|connection, now| connection.timer_fired(now)), TIMER);
+    let tick = move || {
+        timed.told(|connection, now| connection.timer_fired(now));
+        timed.ask_for_missed();
+    };
+    let timer = set_interval_with_handle(tick, TIMER);
     let widened = SendWrapper::new(follower.clone());
     Effect::new(move |_| {
         // Who looks back may look back far.
@@ -221,8 +225,7 @@ impl Shared {
     /// An event that doesn't fit is counted and skipped; the rest of the page goes on.
     fn event_arrived(&self, event: &Message) {
         let mut follower = self.0.borrow_mut();
-        let missed = follower.has_missed(event);
-        if missed {
+        if follower.has_missed(event) {
             follower.missed = follower.missed.or(follower.last_id);
         }
         let taken = json::parse(&event.data).and_then(|data| follower.take(event, &data));
@@ -230,9 +233,6 @@ impl Shared {
             follower.connection.event_skipped();
         }
         drop(follower);
-        if missed {
-            self.ask();
-        }
         self.show();
     }
 
@@ -276,24 +276,32 @@ impl Shared {
         let asked = Date::now();
         spawn_local(async move {
             let answer = snapshot(&address, PATIENCE_MS).await.ok();
-            let (polls, again) = {
+            let polls = {
                 let mut follower = this.0.borrow_mut();
                 follower.asking = false;
-                // What was missed since then may not be in the answer; and what was not answered is still missing.
-                let again = follower.missed.is_some() && answer.is_some();
+                // What was not answered is still missing.
                 if answer.is_none() {
                     follower.missed = missed.or(follower.missed);
                 }
-                (follower.connection.way() == Way::Poll, again)
+                follower.connection.way() == Way::Poll
             };
             if let (true, Some(data)) = (polls, &answer) {
                 this.pass_on(&Message { name: SNAPSHOT.to_owned(), data: data.clone(), id: String::new() });
             }
             this.answered(asked, answer.as_ref().and_then(json::parse));
-            if again {
-                this.ask();
-            }
         });
+    }
+
+    /// Asks for a second that is missing, once a second until there is an answer. While all isn't well, nothing is asked but
+    /// what makes it well.
+    fn ask_for_missed(&self) {
+        let asks = {
+            let follower = self.0.borrow();
+            follower.missed.is_some() && follower.connection.status(Date::now()).link == Link::Live
+        };
+        if asks {
+            self.ask();
+        }
     }
 
     fn answered(&self, asked: f64, answer: Option<JsValue>) {
@@ -442,8 +450,11 @@ impl Follower {
             }
             window.merge(&columns);
         });
-        self.state.present.set_value(json::present(&json::get(answer, "present")?)?);
+        let present = json::present(&json::get(answer, "present")?)?;
         let id = json::text(answer, "id").and_then(|id| id.parse().ok());
+        if reset || id >= self.last_id {
+            self.state.present.set_value(present);
+        }
         // Another tab may have passed on what came after it.
         self.last_id = if reset { id } else { id.max(self.last_id) };
         // Beside a stream, it says nothing of how that is doing.
@@ -466,7 +477,7 @@ async fn snapshot(address: &str, patience_ms: u32) -> Result<JsValue, JsValue> {
     let init = RequestInit::new();
     init.set_signal(Some(&AbortSignal::timeout_with_u32(patience_ms)));
     let response = answer(address, &init).await?;
-    if !response.ok() {
+    if !response.ok() || !is(&response, "application/json")? {
         return Err(response.status().into());
     }
     JsFuture::from(response.text()?).await

@@ -11,8 +11,7 @@ const TREND_HEIGHT: f64 = 16.0;
 const GROUND: i32 = TREND_HEIGHT as i32 + 4;
 
 /// The lines through values, the newest first, as the points of SVG polylines: of a path, each new one makes the browser work
-/// out its style anew. They begin at zero and reach up to the largest; to be filled, their ends go down to the ground, within a
-/// second.
+/// out its style anew. They begin at zero and reach up to the largest; to be filled, their ends go down to the ground.
 pub fn trend(values: impl Iterator<Item = Option<f64>>, filled: bool) -> Vec<String> {
     let values: Vec<_> = values.take(TREND_S).enumerate().collect();
     let largest = values.iter().filter_map(|(_, value)| *value).fold(f64::MIN_POSITIVE, f64::max);
@@ -25,8 +24,8 @@ pub fn trend(values: impl Iterator<Item = Option<f64>>, filled: bool) -> Vec<Str
             extend(&mut line, ((TREND_S - 1 - age) as i32, nearest(y).clamp(1, TREND_HEIGHT as i32 - 1)));
         }
         if filled && let (Some(&(last, _)), Some(&(first, _))) = (line.first(), line.last()) {
-            line.insert(0, (last + 1, GROUND));
-            line.push((first - 1, GROUND));
+            line.insert(0, (last, GROUND));
+            line.push((first, GROUND));
         }
         let mut points = String::new();
         for (x, y) in line {
@@ -38,15 +37,11 @@ pub fn trend(values: impl Iterator<Item = Option<f64>>, filled: bool) -> Vec<Str
     lines.collect()
 }
 
-/// A number of at most two digits, of which there are hundreds a tick: they need nothing of what `format!` does.
+/// A number of one or two digits, of which there are hundreds a tick: they need nothing of what `format!` does.
 fn push(points: &mut String, number: i32) {
     if !points.is_empty() {
         points.push(' ');
     }
-    if number < 0 {
-        points.push('-');
-    }
-    let number = number.unsigned_abs();
     if number >= 10 {
         points.push((b'0' + (number / 10) as u8) as char);
     }
@@ -71,8 +66,8 @@ mod tests {
 
     #[test]
     fn what_is_filled_stands_on_the_ground() {
-        assert_eq!(trend([Some(1.0), None, Some(1.0)].into_iter(), true), ["60 20 59 1 58 20", "58 20 57 1 56 20"]);
-        assert_eq!(trend([Some(0.0); 60].into_iter(), true), ["60 20 59 15 0 15 -1 20"]);
+        assert_eq!(trend([Some(1.0), None, Some(1.0)].into_iter(), true), ["59 20 59 1 59 20", "57 20 57 1 57 20"]);
+        assert_eq!(trend([Some(0.0); 60].into_iter(), true), ["59 20 59 15 0 15 0 20"]);
     }
 
     #[test]
