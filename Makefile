@@ -130,7 +130,8 @@ $(compressed) &: $(library) tools/compress.mjs
 	@node tools/compress.mjs $(library)
 
 # wasm-opt must not refuse what the compiler enables for this target. Few functions are put into others: alike ones beside each
-# other compress better than what they would be part of, by 6 %. The last flags leave out what only tools read, and say that
+# other compress better than what they would be part of, by 6 %. Against -O2, -O3 puts some more of the small ones there: 0.8 KB
+# travel, and the scripts of a tick take a twentieth less. The last flags leave out what only tools read, and say that
 # nothing is kept in the first KiB of memory, where the linker puts the end of the stack.
 features := --enable-bulk-memory --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
     --enable-reference-types --enable-sign-ext
@@ -143,7 +144,7 @@ $(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-op
 	@cd target/bind && node ../../tools/prune.mjs hostbeat.js hostbeat_bg.wasm graph.json
 	@tools/node_modules/.bin/wasm-metadce $(features) target/bind/hostbeat_bg.wasm --graph-file=target/bind/graph.json \
 	    -o target/bind/pruned.wasm > target/bind/unused.txt
-	@$(wasm-opt) -O2 --converge --always-inline-max-function-size=6 --one-caller-inline-max-function-size=22 $(features) \
+	@$(wasm-opt) -O3 --converge --always-inline-max-function-size=6 --one-caller-inline-max-function-size=22 $(features) \
 	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o target/bind/small.wasm
 	@$(wasm-opt) $(features) --minify-imports-and-exports-and-modules target/bind/small.wasm -o $(pkg)/hostbeat.wasm \
 	    > target/bind/names.json

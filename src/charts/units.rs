@@ -73,8 +73,10 @@ impl Unit {
         let places = match self {
             Self::Average => 2,
             Self::Percent | Self::OfCore | Self::Celsius => 1,
-            Self::Rate if value < 10.0 && value > 0.0 => 1,
-            Self::Bytes | Self::Bits | Self::Throughput | Self::Hertz if multiple > 1.0 => 1,
+            Self::Rate if value < 9.95 && value > 0.0 => 1,
+            // A tenth of what flows would change with each tick, and tell nothing.
+            Self::Bits | Self::Throughput if multiple > 1.0 && value < 9.95 * multiple => 1,
+            Self::Bytes | Self::Hertz if multiple > 1.0 => 1,
             Self::Bytes
             | Self::Bits
             | Self::Throughput
@@ -181,11 +183,14 @@ mod tests {
         assert_eq!(Unit::Bytes.text(Some(0.0)), "0 B");
         assert_eq!(Unit::Count.text(Some(462.0)), "462");
         assert_eq!(Unit::Count.text(None), "–");
-        assert_eq!(Unit::Bits.text(Some(10_500_000.0)), "84.0 Mbit/s");
+        assert_eq!(Unit::Bits.text(Some(10_500_000.0)), "84 Mbit/s");
         assert_eq!(Unit::Bits.text(Some(100.0)), "800 bit/s");
-        assert_eq!(Unit::Throughput.text(Some(31_400_000.0)), "31.4 MB/s");
+        assert_eq!(Unit::Throughput.text(Some(31_400_000.0)), "31 MB/s");
+        assert_eq!(Unit::Throughput.text(Some(9_940_000.0)), "9.9 MB/s");
+        assert_eq!(Unit::Throughput.text(Some(9_950_000.0)), "10 MB/s");
         assert_eq!(Unit::Average.text(Some(0.2)), "0.20");
         assert_eq!(Unit::Rate.text(Some(0.5)), "0.5 /s");
+        assert_eq!(Unit::Rate.text(Some(9.96)), "10 /s");
         assert_eq!(Unit::Rate.text(Some(1234.5)), "1235 /s");
     }
 
