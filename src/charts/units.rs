@@ -74,7 +74,7 @@ impl Unit {
             Self::Average => 2,
             Self::Percent | Self::OfCore | Self::Celsius => 1,
             Self::Rate if value < 9.95 && value > 0.0 => 1,
-            // A tenth of what flows would change with each tick, and tell nothing.
+            // Of what reads as ten or more, a decimal changes with each tick and tells nothing.
             Self::Bits | Self::Throughput if multiple > 1.0 && value < 9.95 * multiple => 1,
             Self::Bytes | Self::Hertz if multiple > 1.0 => 1,
             Self::Bytes
