@@ -82,9 +82,14 @@ impl Election {
         self.id
     }
 
+    /// Whether it follows the stream.
+    pub fn leads(&self) -> bool {
+        self.role == Role::Leading
+    }
+
     /// Whether it follows the stream for others, too.
     pub fn has_followers(&self) -> bool {
-        self.role == Role::Leading && !self.alone
+        self.leads() && !self.alone
     }
 
     /// Asks whether there is somebody who leads.
@@ -170,7 +175,7 @@ mod tests {
         }
 
         fn leaders(&self) -> Vec<&Election> {
-            self.tabs.iter().flatten().filter(|tab| tab.role == Role::Leading).collect()
+            self.tabs.iter().flatten().filter(|tab| tab.leads()).collect()
         }
     }
 

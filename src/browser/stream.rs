@@ -163,7 +163,10 @@ impl Shared {
                 Heard::Word(word) => this.agree(|election| election.heard(word, from)),
                 Heard::Event(event) => {
                     this.agree(|election| election.heard(Word::Mine, from));
-                    this.event_arrived(&event);
+                    // One that is about to give way may be ahead of what this one's own stream has yet to bring.
+                    if !this.0.borrow().election.leads() {
+                        this.event_arrived(&event);
+                    }
                 }
             });
             self.0.borrow_mut().tabs = tabs;
