@@ -50,6 +50,11 @@ test.describe("with a finger", () => {
     const { width, height } = (await dashboard.drawing("memory").boundingBox())!;
     await dashboard.drawing("memory").tap({ position: { x: (width * 57) / 59, y: height / 2 } });
     await expectPointed(dashboard, control, 2);
+    for (const drawing of [dashboard.drawing("cpu"), page.locator("#cpu .strip")]) {
+      await drawing.tap({ position: { x: (width * 56) / 59, y: 10 } });
+      await expect(drawing).toBeFocused();
+      await expectPointed(dashboard, control, 3);
+    }
     await page.getByRole("heading", { name: "Memory" }).tap();
     await expect.poll(async () => (await dashboard.read()).pointed).toEqual([]);
   });

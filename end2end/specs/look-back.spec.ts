@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { CHARTS } from "../fixtures/dashboard";
 import { untrue } from "../fixtures/figures";
 import { ink } from "../fixtures/pixels";
@@ -44,22 +45,42 @@ test("what is selected stays in view while time goes on, until a double click", 
   expect(untrue(live, await control.at(newest))).toEqual([]);
 });
 
+test("one selects in whichever chart, wherever the focus is", async ({ server, dashboard, page, record }) => {
+  const control = await record(server.url);
+  for (let tick = 0; tick < 6; tick++) await control.next();
+  await dashboard.drawing("load").focus();
+  await page.mouse.move(...at(await dashboard.place("cpu", 5)));
+  await page.mouse.down();
+  await page.mouse.move(...at(await dashboard.place("cpu", 1)));
+  await page.mouse.up();
+  await expect(dashboard.held).toBeVisible();
+  const strip = page.locator("#cpu .strip");
+  await strip.dblclick();
+  await expect(dashboard.held).toBeHidden();
+});
+
 test.describe("with two fingers", () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  type Place = { x: number; y: number };
+
+  const touching = async (page: Page) => {
+    const device = await page.context().newCDPSession(page);
+    return async (type: "touchStart" | "touchMove" | "touchEnd", ...places: Place[]) => {
+      const touchPoints = places.map(({ x, y }, id) => ({ x: Math.round(x), y: Math.round(y), id }));
+      await device.send("Input.dispatchTouchEvent", { type, touchPoints });
+    };
+  };
 
   test("what lies between them stays in view", async ({ server, dashboard, page, record }) => {
     const control = await record(server.url);
     for (let tick = 0; tick < 6; tick++) await control.next();
-    const device = await page.context().newCDPSession(page);
-    const touch = async (type: "touchStart" | "touchMove" | "touchEnd", ...ages: number[]) => {
-      const places = await Promise.all(ages.map((age) => dashboard.place("cpu", age)));
-      const touchPoints = places.map(({ x, y }, id) => ({ x: Math.round(x), y: Math.round(y), id }));
-      await device.send("Input.dispatchTouchEvent", { type, touchPoints });
-    };
-    await touch("touchStart", 20);
+    const touch = await touching(page);
+    const place = (age: number) => dashboard.place("cpu", age);
+    await touch("touchStart", await place(20));
     await expect.poll(() => dashboard.pointedAt()).toBeDefined();
-    await touch("touchStart", 20, 15);
-    await touch("touchMove", 30, 6);
+    await touch("touchStart", await place(20), await place(15));
+    await touch("touchMove", await place(30), await place(6));
     await expect(page.locator("#cpu .plot:not(.heat) .crosshair rect")).not.toHaveAttribute("width", "0.0");
     await expect(dashboard.held).toBeHidden();
     await touch("touchEnd");
@@ -67,6 +88,22 @@ test.describe("with two fingers", () => {
     const [from, to] = (await dashboard.held.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
     // To the nearest second, of which one is a few pixels wide.
     expect(Math.abs((86_400_000 + to! - from!) % 86_400_000 - 24_000)).toBeLessThanOrEqual(2_000);
+  });
+
+  test("a thumb that rests beside the charts is none of them", async ({ server, dashboard, page, record }) => {
+    const control = await record(server.url);
+    for (let tick = 0; tick < 6; tick++) await control.next();
+    const touch = await touching(page);
+    const title = (await page.locator("#cpu").getByRole("heading", { name: "CPU" }).boundingBox())!;
+    for (const age of [3, 1]) {
+      const finger = await dashboard.place("cpu", age);
+      await touch("touchStart", title);
+      await touch("touchStart", title, finger);
+      await expect.poll(async () => (await dashboard.read()).newest - (await dashboard.pointedAt())!).toBe(age * 1000);
+      await touch("touchEnd", title);
+      await touch("touchEnd");
+      await expect(dashboard.held).toBeHidden();
+    }
   });
 });
 

@@ -49,14 +49,14 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 aria-describedby=figure
                 on:pointermove=move |event| state.point(&event)
                 on:pointerdown=move |event| state.select(&event)
-                on:pointerup=move |_| state.look_closer()
+                on:pointerup=move |event| state.look_closer(&event)
                 on:pointercancel=move |_| state.let_go()
                 on:pointerleave=move |event| state.leave(&event)
                 on:dblclick=move |_| state.held.set(None)
                 on:keydown=move |event| if state.press(&event) { spoken.set(untrack(|| state.told_of(chart))) }
-                on:blur=move |_| {
+                on:blur=move |event| {
                     spoken.set(String::new());
-                    state.let_go();
+                    state.blur(&event);
                 }
             >
                 <div class="still" inner_html=still(chart, state)></div>

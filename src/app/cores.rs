@@ -30,11 +30,14 @@ pub(super) fn Strip() -> impl IntoView {
             <p class="axis">"×"{cores}</p>
             <div
                 class=class
+                tabindex="-1"
                 on:pointermove=move |event| state.point(&event)
                 on:pointerdown=move |event| state.select(&event)
-                on:pointerup=move |_| state.look_closer()
+                on:pointerup=move |event| state.look_closer(&event)
                 on:pointercancel=move |_| state.let_go()
                 on:pointerleave=move |event| state.leave(&event)
+                on:dblclick=move |_| state.held.set(None)
+                on:blur=move |event| state.blur(&event)
             >
                 <div class="still" inner_html=still(cores, state)></div>
                 <canvas node_ref=canvas></canvas>

@@ -50,7 +50,7 @@ impl State {
     /// Points at where a pointer is in a drawing. A second finger doesn't: it moves the other end of what is selected.
     pub(super) fn point(self, event: &ev::PointerEvent) {
         let age = Some(self.age_below(event));
-        if event.is_primary() {
+        if !touches(event) || self.finger.get_value() == Some(event.pointer_id()) {
             self.point_at(age);
         } else if self.selected.get_untracked().is_some() {
             self.selected.set(age);
@@ -67,9 +67,13 @@ impl State {
 
     /// Begins to select with the main button of a mouse, a pen, or a second finger; with one finger, one points.
     pub(super) fn select(self, event: &ev::PointerEvent) {
+        // The browser's first finger may be a thumb that rests beside the drawings.
+        let first = event.is_primary() || self.finger.get_value().is_none();
+        if touches(event) && first {
+            self.finger.set_value(Some(event.pointer_id()));
+        }
         self.point(event);
-        let touches = event.pointer_type() == "touch";
-        if touches != event.is_primary() && event.button() == 0 {
+        if touches(event) != first && event.button() == 0 {
             // Out of the drawing, it selects up to the edge.
             if let Some(drawing) = event.current_target() {
                 let _ = drawing.unchecked_into::<leptos::web_sys::Element>().set_pointer_capture(event.pointer_id());
@@ -78,8 +82,11 @@ impl State {
         }
     }
 
-    /// Shows what has been selected, and nothing else.
-    pub(super) fn look_closer(self) {
+    /// Shows what has been selected, and nothing else, once a pointer is lifted.
+    pub(super) fn look_closer(self, event: &ev::PointerEvent) {
+        if self.finger.get_value() == Some(event.pointer_id()) {
+            self.finger.set_value(None);
+        }
         let ages = self.selected.get_untracked().zip(self.pointed.get_untracked());
         self.selected.set(None);
         let least = untrack(|| self.slice()).seconds as f64 * SELECTION;
@@ -107,14 +114,23 @@ impl State {
 
     /// Points at nothing and selects nothing.
     pub(super) fn let_go(self) {
+        self.finger.set_value(None);
         self.selected.set(None);
         self.point_at(None);
     }
 
     /// Points at nothing once a mouse has left. A finger that is lifted has pointed, until it taps elsewhere.
     pub(super) fn leave(self, event: &ev::PointerEvent) {
-        if event.pointer_type() != "touch" {
+        if !touches(event) {
             self.point_at(None);
+        }
+    }
+
+    /// Lets go once the focus has left the drawings. Who presses on another one points there before the focus follows.
+    pub(super) fn blur(self, event: &ev::FocusEvent) {
+        let to = event.related_target().map(|to| to.unchecked_into::<leptos::web_sys::Element>());
+        if !to.is_some_and(|to| to.class_list().contains("drawing")) {
+            self.let_go();
         }
     }
 
@@ -152,6 +168,10 @@ impl State {
         event.prevent_default();
         true
     }
+}
+
+fn touches(event: &ev::PointerEvent) -> bool {
+    event.pointer_type() == "touch"
 }
 
 /// What a key makes of the second that is pointed at; `None` of a key that means nothing here.

@@ -25,6 +25,8 @@ pub struct State {
     pub pointed: RwSignal<Option<usize>>,
     /// The second at which a selection has begun that reaches to the one that is pointed at, counted like that.
     pub selected: RwSignal<Option<usize>>,
+    /// The finger that points, of those that touch the charts: the number of its pointer.
+    pub finger: StoredValue<Option<i32>>,
     /// How the stream is doing.
     pub status: RwSignal<Status>,
     /// Light or dark.
@@ -49,6 +51,7 @@ impl State {
             }),
             pointed: RwSignal::new(None),
             selected: RwSignal::new(None),
+            finger: StoredValue::new(None),
             status: RwSignal::new(Status::default()),
             host: StoredValue::new(seed.host),
             view: StoredValue::new(seed.view),
