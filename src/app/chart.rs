@@ -47,17 +47,9 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 tabindex="0"
                 aria-label=name
                 aria-describedby=figure
-                on:pointermove=move |event| state.point(&event)
-                on:pointerdown=move |event| state.select(&event)
-                on:pointerup=move |event| state.look_closer(&event)
-                on:pointercancel=move |_| state.let_go()
-                on:pointerleave=move |event| state.leave(&event)
-                on:dblclick=move |_| state.held.set(None)
                 on:keydown=move |event| if state.press(&event) { spoken.set(untrack(|| state.told_of(chart))) }
-                on:blur=move |event| {
-                    spoken.set(String::new());
-                    state.blur(&event);
-                }
+                on:blur=move |_| spoken.set(String::new())
+                {..state.pointing()}
             >
                 <div class="still" inner_html=still(chart, state)></div>
                 <canvas node_ref=canvas></canvas>

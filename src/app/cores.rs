@@ -31,13 +31,7 @@ pub(super) fn Strip() -> impl IntoView {
             <div
                 class=class
                 tabindex="-1"
-                on:pointermove=move |event| state.point(&event)
-                on:pointerdown=move |event| state.select(&event)
-                on:pointerup=move |event| state.look_closer(&event)
-                on:pointercancel=move |_| state.let_go()
-                on:pointerleave=move |event| state.leave(&event)
-                on:dblclick=move |_| state.held.set(None)
-                on:blur=move |event| state.blur(&event)
+                {..state.pointing()}
             >
                 <div class="still" inner_html=still(cores, state)></div>
                 <canvas node_ref=canvas></canvas>

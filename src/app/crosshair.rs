@@ -5,7 +5,7 @@ use crate::{
     charts::units::{decimal, time_of_day},
     metrics::INTERVAL_MS,
 };
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast};
+use leptos::{attr::Attribute, ev, prelude::*, tachys::html::event::on, wasm_bindgen::JsCast};
 
 /// Seconds that a page key goes.
 const PAGE: usize = 10;
@@ -47,8 +47,21 @@ impl State {
         end.saturating_sub((self.slice().skip + age) as u64 * INTERVAL_MS)
     }
 
+    /// What a drawing listens to.
+    pub(super) fn pointing(self) -> impl Attribute {
+        (
+            on(ev::pointermove, move |event| self.point(&event)),
+            on(ev::pointerdown, move |event| self.select(&event)),
+            on(ev::pointerup, move |event| self.look_closer(&event)),
+            on(ev::pointercancel, move |_| self.let_go()),
+            on(ev::pointerleave, move |event| self.leave(&event)),
+            on(ev::dblclick, move |_| self.held.set(None)),
+            on(ev::blur, move |event| self.blur(&event)),
+        )
+    }
+
     /// Points at where a pointer is in a drawing. A second finger doesn't: it moves the other end of what is selected.
-    pub(super) fn point(self, event: &ev::PointerEvent) {
+    fn point(self, event: &ev::PointerEvent) {
         let age = Some(self.age_below(event));
         if !touches(event) || self.finger.get_value() == Some(event.pointer_id()) {
             self.point_at(age);
@@ -66,7 +79,7 @@ impl State {
     }
 
     /// Begins to select with the main button of a mouse, a pen, or a second finger; with one finger, one points.
-    pub(super) fn select(self, event: &ev::PointerEvent) {
+    fn select(self, event: &ev::PointerEvent) {
         // The browser's first finger may be a thumb that rests beside the drawings.
         let first = event.is_primary() || self.finger.get_value().is_none();
         if touches(event) && first {
@@ -83,7 +96,7 @@ impl State {
     }
 
     /// Shows what has been selected, and nothing else, once a pointer is lifted.
-    pub(super) fn look_closer(self, event: &ev::PointerEvent) {
+    fn look_closer(self, event: &ev::PointerEvent) {
         if self.finger.get_value() == Some(event.pointer_id()) {
             self.finger.set_value(None);
         }
@@ -113,21 +126,21 @@ impl State {
     }
 
     /// Points at nothing and selects nothing.
-    pub(super) fn let_go(self) {
+    fn let_go(self) {
         self.finger.set_value(None);
         self.selected.set(None);
         self.point_at(None);
     }
 
     /// Points at nothing once a mouse has left. A finger that is lifted has pointed, until it taps elsewhere.
-    pub(super) fn leave(self, event: &ev::PointerEvent) {
+    fn leave(self, event: &ev::PointerEvent) {
         if !touches(event) {
             self.point_at(None);
         }
     }
 
     /// Lets go once the focus has left the drawings. Who presses on another one points there before the focus follows.
-    pub(super) fn blur(self, event: &ev::FocusEvent) {
+    fn blur(self, event: &ev::FocusEvent) {
         let to = event.related_target().map(|to| to.unchecked_into::<leptos::web_sys::Element>());
         if !to.is_some_and(|to| to.class_list().contains("drawing")) {
             self.let_go();
