@@ -140,3 +140,17 @@ test("processes are there without JavaScript too", async ({ server }) => {
   expect(await names()).toEqual([]);
   await expect.poll(names, { timeout: 20_000, intervals: [500] }).toContain("hostbeat");
 });
+
+test("no table is wider than its panel", async ({ recorded, page }) => {
+  const { url } = await recorded("usual");
+  for (const choice of ["", "?kiosk", "?panels=network,disk,processes"]) {
+    await page.goto(`${url}/${choice}`);
+    for (const width of [320, 390, 560, 768, 1024, 1280, 1366, 1600]) {
+      await page.setViewportSize({ width, height: 900 });
+      const wider = page.locator(".devices").evaluateAll((tables) =>
+        tables.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ id }) => id),
+      );
+      expect(await wider, `${choice} at ${width} pixels`).toEqual([]);
+    }
+  }
+});
