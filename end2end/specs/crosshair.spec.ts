@@ -57,6 +57,16 @@ test.describe("with a finger", () => {
     }
     await page.getByRole("heading", { name: "Memory" }).tap();
     await expect.poll(async () => (await dashboard.read()).pointed).toEqual([]);
+
+    // A finger that has moved is no tap to the browser.
+    const device = await page.context().newCDPSession(page);
+    for (const [type, ...ages] of [["touchStart", 20], ["touchMove", 30], ["touchMove", 40], ["touchEnd"]] as const) {
+      const touchPoints = await Promise.all(ages.map((age) => dashboard.place("memory", age)));
+      await device.send("Input.dispatchTouchEvent", { type, touchPoints });
+    }
+    await expect.poll(async () => (await dashboard.read()).pointed).not.toEqual([]);
+    await page.getByRole("heading", { name: "Memory" }).tap();
+    await expect.poll(async () => (await dashboard.read()).pointed).toEqual([]);
   });
 });
 

@@ -59,6 +59,63 @@ test("one selects in whichever chart, wherever the focus is", async ({ server, d
   await expect(dashboard.held).toBeHidden();
 });
 
+test("Escape ends a selection", async ({ server, dashboard, page, record }) => {
+  const control = await record(server.url);
+  for (let tick = 0; tick < 6; tick++) await control.next();
+  const band = page.locator("#cpu .plot:not(.heat) .crosshair rect");
+  await page.mouse.move(...at(await dashboard.place("cpu", 5)));
+  await page.mouse.down();
+  await page.mouse.move(...at(await dashboard.place("cpu", 1)));
+  await expect(band).not.toHaveAttribute("width", "0.0");
+  await page.keyboard.press("Escape");
+  await page.mouse.move(...at(await dashboard.place("cpu", 2)));
+  await expect(band).toHaveAttribute("width", "0.0");
+  await page.mouse.up();
+  await expect(dashboard.held).toBeHidden();
+});
+
+test("what is pointed at stays the same second when the view goes on, or leaves with it", async ({
+  server,
+  dashboard,
+  page,
+  record,
+}) => {
+  const control = await record(server.url);
+  for (let tick = 0; tick < 3; tick++) await control.next();
+  const cpu = dashboard.drawing("cpu");
+  await cpu.focus();
+  for (const key of ["Space", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
+  const pointed = await dashboard.pointedAt();
+  for (let tick = 0; tick < 2; tick++) await control.next();
+  await page.keyboard.press("Space");
+  await expect(dashboard.held).toBeHidden();
+  // From here on, it moves with the view.
+  const moved = (await dashboard.pointedAt())! - pointed!;
+  expect([0, 1000, 2000]).toContain(moved);
+  for (const key of ["-", "-", "Home", "Space"]) await page.keyboard.press(key);
+  await expect(dashboard.held).toBeHidden();
+  await expect.poll(() => dashboard.pointedAt()).toBeUndefined();
+
+  for (const key of ["ArrowLeft", "+", "+"]) await page.keyboard.press(key);
+  await expect(dashboard.held).toBeVisible();
+  await page.mouse.dblclick(...at(await dashboard.place("cpu", 20)));
+  await expect(dashboard.held).toBeHidden();
+  const { newest } = await dashboard.read();
+  expect(Math.abs(newest - (await dashboard.pointedAt())! - 20_000)).toBeLessThanOrEqual(1000);
+});
+
+test("who goes on stays where the page is scrolled to", async ({ dashboard, page }) => {
+  await dashboard.drawing("disk").focus();
+  await page.keyboard.press("Space");
+  await dashboard.drawing("disk").scrollIntoViewIfNeeded();
+  const scrolled = () => page.evaluate(() => scrollY);
+  await expect.poll(scrolled).toBeGreaterThan(0);
+  const before = await scrolled();
+  await page.getByRole("button", { name: "Now" }).click();
+  await expect(page.getByRole("button", { name: "Pause" })).toBeFocused();
+  expect(await scrolled()).toBe(before);
+});
+
 test.describe("with two fingers", () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 

@@ -79,6 +79,10 @@ test("a table is sorted, filtered, and left as it was", async ({ server, dashboa
 
   await table.filter.fill("no process has this name");
   await expect(table.rows).toHaveCount(0);
+  const wall = await dashboard.page.context().newPage();
+  await wall.goto(`${server.url}/?kiosk`);
+  await expect.poll(() => wall.locator("#top-processes tbody tr").count()).toBeGreaterThan(3);
+  await wall.close();
   await table.filter.fill("");
   await expect.poll(() => table.rows.count()).toBeGreaterThan(3);
 });
@@ -153,4 +157,28 @@ test("no table is wider than its panel", async ({ recorded, page }) => {
       expect(await wider, `${choice} at ${width} pixels`).toEqual([]);
     }
   }
+});
+
+test("headings tell how they sort, and stay above what is scrolled below them", async ({ recorded, page }) => {
+  const { url } = await recorded("large");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(url);
+  await expect(page.locator(".drawing.drawn").first()).toBeVisible();
+  const table = page.locator("#interfaces");
+  const heading = table.locator("thead button", { hasText: /^in$/ });
+  const sign = () => heading.evaluate((button) => getComputedStyle(button, "::after").content[1]);
+  await heading.click();
+  await expect.poll(sign).toBe("↓");
+  await heading.click();
+  await expect.poll(sign).toBe("↑");
+  await heading.scrollIntoViewIfNeeded();
+  const covered = await table.evaluate((table) => {
+    const button = table.querySelector("thead th:nth-child(2) button")!;
+    return Array.from({ length: 50 }, (_, step) => {
+      table.scrollTop = step * 4;
+      const { x, y, width, height } = button.getBoundingClientRect();
+      return document.elementFromPoint(x + width / 2, y + height / 2)!.closest("th, td")!.tagName;
+    }).filter((name) => name !== "TH");
+  });
+  expect(covered).toEqual([]);
 });

@@ -30,6 +30,39 @@ test("charts take the colours of the reader's theme, also when it changes", asyn
   expect(seen.size, "both themes have colours of their own").toBe(2 * new Set(Object.values(LINES)).size);
 });
 
+test("paper is light", async ({ dashboard, page }) => {
+  // No tick may be what redraws it.
+  await page.route(/\/api\/(stream|snapshot)/, () => {});
+  await page.emulateMedia({ colorScheme: "dark" });
+  await dashboard.open();
+  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu")))).toContain("teal");
+  const teal = () => colour(dashboard.canvas("cpu"), "teal");
+  const dark = await teal();
+  await page.emulateMedia({ media: "print" });
+  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu")))).toContain("teal");
+  expect(await teal()).not.toBe(dark);
+});
+
+test("a theme can be chosen where nothing can be kept", async ({ dashboard, page }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(window, "localStorage", {
+      get: () => {
+        throw new DOMException("denied", "SecurityError");
+      },
+    });
+  });
+  await page.emulateMedia({ colorScheme: "light" });
+  await dashboard.open();
+  await expect(dashboard.indicator).toHaveText("live");
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  const theme = page.getByRole("button", { name: /^Theme/ });
+  await theme.click();
+  await theme.click();
+  await expect(theme).toHaveAccessibleName("Theme: dark");
+  await expect.poll(ground).not.toBe(light);
+});
+
 test("a reader who wants another theme than the system's has it, and has it the next time", async ({
   dashboard,
   page,

@@ -12,6 +12,17 @@ test("a wall has the panels that were chosen, and nothing to press", async ({ da
   await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 1000);
 });
 
+test("a panel that the host has nothing for says so", async ({ recorded, page }) => {
+  const { url } = await recorded("small");
+  const said = () => page.locator("main").evaluate((main) => getComputedStyle(main, "::after").content);
+  for (const path of ["/?panels=temperature", "/embed/temperature"]) {
+    await page.goto(url + path);
+    await expect.poll(said).toContain("This host has none of it");
+  }
+  await page.goto(`${url}/?panels=temperature,cpu`);
+  expect(await said()).toBe("none");
+});
+
 test("a choice of panels outlives a choice of window", async ({ dashboard, page }) => {
   await page.goto("/?panels=memory");
   await expect(dashboard.indicator).toHaveText("live");

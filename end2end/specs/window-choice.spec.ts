@@ -16,6 +16,16 @@ test("the choice stands in the address and survives a reload", async ({ dashboar
   }
 });
 
+test("a window may be opened in a tab of its own", async ({ dashboard, context, page }) => {
+  await dashboard.open(60);
+  await expect(dashboard.indicator).toHaveText("live");
+  const other = context.waitForEvent("page");
+  await dashboard.choice("5 min").click({ modifiers: ["ControlOrMeta"] });
+  await expect(await other).toHaveURL(/\?window=300$/);
+  await expect(page).toHaveURL(/\?window=60$/);
+  await expectWindow(dashboard, "1 min");
+});
+
 test("a longer window brings the past that the server has", async ({ dashboard, record }) => {
   // The server has to have more of it than the page that shows a minute.
   test.setTimeout(120_000);

@@ -31,6 +31,7 @@ pub(super) fn Strip() -> impl IntoView {
             <div
                 class=class
                 tabindex="-1"
+                on:keydown=move |event| { state.press(&event); }
                 {..state.pointing()}
             >
                 <div class="still" inner_html=still(cores, state)></div>

@@ -55,7 +55,10 @@ impl State {
             on(ev::pointerup, move |event| self.look_closer(&event)),
             on(ev::pointercancel, move |_| self.let_go()),
             on(ev::pointerleave, move |event| self.leave(&event)),
-            on(ev::dblclick, move |_| self.held.set(None)),
+            on(ev::dblclick, move |event| {
+                self.go_on();
+                self.point_at(Some(self.age_below(&event)));
+            }),
             on(ev::blur, move |event| self.blur(&event)),
         )
     }
@@ -71,7 +74,7 @@ impl State {
     }
 
     /// How many seconds before the last in view lies what is below a pointer in a drawing.
-    fn age_below(self, event: &ev::PointerEvent) -> usize {
+    fn age_below(self, event: &ev::MouseEvent) -> usize {
         let last = untrack(|| self.slice()).seconds - 1;
         let width = event_target::<leptos::web_sys::Element>(event).client_width();
         let part = f64::from(event.offset_x()) / f64::from(width.max(1));
@@ -99,6 +102,11 @@ impl State {
     fn look_closer(self, event: &ev::PointerEvent) {
         if self.finger.get_value() == Some(event.pointer_id()) {
             self.finger.set_value(None);
+            // A finger that has moved is no tap, and the browser leaves the focus where it was.
+            #[cfg(feature = "hydrate")]
+            if let Some(drawing) = event.current_target() {
+                crate::browser::focus(drawing.unchecked_ref());
+            }
         }
         let ages = self.selected.get_untracked().zip(self.pointed.get_untracked());
         self.selected.set(None);
@@ -113,13 +121,30 @@ impl State {
     pub(super) fn hold(self, choose: impl FnOnce(Held, u64) -> Held) {
         let end = self.window.with_untracked(|window| window.end()).unwrap_or_default();
         let held = self.held.get_untracked().unwrap_or_else(|| Held::hold(untrack(|| self.slice()), end));
-        self.held.set(Some(choose(held, end)));
+        self.look(Some(choose(held, end)), self.span.get_untracked());
+    }
+
+    /// Lets the view go on with time.
+    pub(super) fn go_on(self) {
+        self.look(None, self.span.get_untracked());
+    }
+
+    /// Has another part of the window in view. The second that is pointed at stays the same, if that is still in view.
+    pub(super) fn look(self, held: Option<Held>, span: Span) {
+        let slice = || untrack(|| self.slice());
+        let back = self.pointed.get_untracked().map(|age| slice().skip + age);
+        self.held.set(held);
+        if self.span.get_untracked() != span {
+            self.span.set(span);
+        }
+        let age = back.and_then(|back| back.checked_sub(slice().skip));
+        self.point_at(age.filter(|age| *age < slice().seconds));
     }
 
     /// Lets the view go on with time, or stops it.
     pub(super) fn pause(self) {
         if self.held.get_untracked().is_some() {
-            self.held.set(None);
+            self.go_on();
         } else {
             self.hold(|held, _| held);
         }
@@ -168,13 +193,11 @@ impl State {
             " " if event.repeat() => {}
             " " => self.pause(),
             "+" | "-" => self.hold(|held, end| {
-                let age = pointed.unwrap_or(0).min(last);
-                let zoomed = held.zoomed(key == "+", age, Span::LONGEST.seconds(), end);
-                self.point_at(pointed.map(|_| zoomed.age(held.back(age))));
-                zoomed
+                held.zoomed(key == "+", pointed.unwrap_or(0).min(last), Span::LONGEST.seconds(), end)
             }),
+            "Escape" => self.let_go(),
             key => match moved(pointed, last, key) {
-                Some(age) => self.point_at(age),
+                Some(age) => self.point_at(Some(age)),
                 None => return false,
             },
         }
@@ -188,7 +211,7 @@ fn touches(event: &ev::PointerEvent) -> bool {
 }
 
 /// What a key makes of the second that is pointed at; `None` of a key that means nothing here.
-fn moved(pointed: Option<usize>, last: usize, key: &str) -> Option<Option<usize>> {
+fn moved(pointed: Option<usize>, last: usize, key: &str) -> Option<usize> {
     let age = pointed.unwrap_or(0).min(last);
     let age = match key {
         "ArrowLeft" if pointed.is_none() => 0,
@@ -198,10 +221,9 @@ fn moved(pointed: Option<usize>, last: usize, key: &str) -> Option<Option<usize>
         "PageDown" => age.saturating_sub(PAGE),
         "Home" => last,
         "End" => 0,
-        "Escape" => return Some(None),
         _ => return None,
     };
-    Some(Some(age.min(last)))
+    Some(age.min(last))
 }
 
 #[cfg(test)]
@@ -223,12 +245,11 @@ mod tests {
             ("PageDown", 0),
         ];
         for (key, age) in went {
-            pointed = moved(pointed, 59, key).unwrap();
+            pointed = moved(pointed, 59, key);
             assert_eq!(pointed, Some(age), "after {key}");
         }
-        assert_eq!(moved(pointed, 59, "Escape"), Some(None));
-        assert_eq!(moved(None, 59, "ArrowLeft"), Some(Some(0)), "first of all, the newest");
-        assert_eq!(moved(Some(900), 59, "ArrowRight"), Some(Some(58)), "the window may have become shorter");
+        assert_eq!(moved(None, 59, "ArrowLeft"), Some(0), "first of all, the newest");
+        assert_eq!(moved(Some(900), 59, "ArrowRight"), Some(58), "the window may have become shorter");
         assert_eq!(moved(pointed, 59, "Tab"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Held, Link, Span, State, Status, state::text};
 use crate::charts::units::{Unit, duration, time_of_day};
-use leptos::{prelude::*, wasm_bindgen::JsCast};
+use leptos::prelude::*;
 
 /// The button that stops the charts and lets them go on.
 const PAUSE: &str = "pause";
@@ -44,10 +44,11 @@ fn HeldBar() -> impl IntoView {
         state.hold(|held, end| held.moved(earlier, start, end));
     };
     let go_on = move |_| {
-        state.held.set(None);
+        state.go_on();
         // The button is gone with the bar; who uses the keys goes on from the one that does the same.
+        #[cfg(feature = "hydrate")]
         if let Some(button) = document().get_element_by_id(PAUSE) {
-            let _ = button.unchecked_into::<leptos::web_sys::HtmlElement>().focus();
+            crate::browser::focus(leptos::wasm_bindgen::JsCast::unchecked_ref(&button));
         }
     };
     view! {
@@ -134,9 +135,11 @@ fn WindowPicker() -> impl IntoView {
     let choices = Span::ALL.map(|span| {
         let current = text(move || if state.span.get() == span { "true" } else { "false" }.to_owned());
         let choose = move |event: leptos::ev::MouseEvent| {
-            event.prevent_default();
-            state.held.set(None);
-            state.span.set(span);
+            // With one of these, the browser opens the link elsewhere.
+            if !(event.ctrl_key() || event.shift_key() || event.meta_key() || event.alt_key()) {
+                event.prevent_default();
+                state.look(None, span);
+            }
         };
         view! { <a href=state.view.with_value(|view| view.href(span)) aria-current=current on:click=choose>{span.label()}</a> }
     });

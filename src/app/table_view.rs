@@ -25,8 +25,11 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             arrange(table.sorted(state, reading), shown, held)
         })
     });
+    // Where nothing can be typed, nothing that was is filtered by.
     #[cfg(feature = "hydrate")]
-    crate::browser::remember(table.id, reading);
+    if state.view.with_value(|view| view.frame != super::Frame::Kiosk) {
+        crate::browser::remember(table.id, reading);
+    }
     let point = move |_| {
         let now = state.window.with_untracked(|window| window.end());
         if reading.with_untracked(|reading| reading.pointed != now) {

@@ -32,6 +32,15 @@ pub use json::seed;
 #[cfg(feature = "hydrate")]
 pub use storage::remember;
 
+/// Puts the focus on an element, and leaves the page scrolled as it is.
+#[cfg(feature = "hydrate")]
+pub fn focus(element: &web_sys::HtmlElement) {
+    let options = web_sys::FocusOptions::new();
+    options.set_prevent_scroll(true);
+    // What can't have it doesn't.
+    let _ = element.focus_with_options(&options);
+}
+
 /// Keeps the page's state up to date from here on.
 #[cfg(feature = "hydrate")]
 pub fn follow(state: crate::app::State) {

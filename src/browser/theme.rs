@@ -13,9 +13,10 @@ const KEY: &str = "theme";
 pub(super) fn follow(state: State) {
     Effect::new(move |before: Option<()>| {
         let theme = state.theme.get();
-        let Some(storage) = storage() else { return };
+        let storage = storage();
         if before.is_none() {
-            if let Some(left) = storage.get_item(KEY).ok().flatten().and_then(|name| Theme::of_str(&name)) {
+            let left = storage.and_then(|storage| storage.get_item(KEY).ok().flatten());
+            if let Some(left) = left.and_then(|name| Theme::of_str(&name)) {
                 state.theme.set(left);
             }
             return;
@@ -24,10 +25,15 @@ pub(super) fn follow(state: State) {
             // Refused only for what is no name of an attribute.
             let _ = root.set_attribute("data-theme", theme.as_str());
         }
-        // It may be full.
-        let _ = storage.set_item(KEY, theme.as_str());
+        if let Some(storage) = storage {
+            // It may be full.
+            let _ = storage.set_item(KEY, theme.as_str());
+        }
     });
-    on_media_change("(prefers-color-scheme: dark)", move || state.theme.notify());
+    // Paper is light.
+    for query in ["(prefers-color-scheme: dark)", "print"] {
+        on_media_change(query, move || state.theme.notify());
+    }
 }
 
 /// Calls `changed` whenever a media query begins or ceases to hold, until the owner is cleaned up.
