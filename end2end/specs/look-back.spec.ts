@@ -86,12 +86,12 @@ test("what is pointed at stays the same second when the view goes on, or leaves 
   await cpu.focus();
   for (const key of ["Space", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
   const pointed = await dashboard.pointedAt();
-  for (let tick = 0; tick < 2; tick++) await control.next();
+  for (let tick = 0; tick < 6; tick++) await control.next();
+  await dashboard.readWith(control);
   await page.keyboard.press("Space");
   await expect(dashboard.held).toBeHidden();
-  // From here on, it moves with the view.
-  const moved = (await dashboard.pointedAt())! - pointed!;
-  expect([0, 1000, 2000]).toContain(moved);
+  // From here on, it moves with the view; had it moved with the six seconds before, it would be further.
+  expect((await dashboard.pointedAt())! - pointed!).toBeLessThanOrEqual(3000);
   for (const key of ["-", "-", "Home", "Space"]) await page.keyboard.press(key);
   await expect(dashboard.held).toBeHidden();
   await expect.poll(() => dashboard.pointedAt()).toBeUndefined();
@@ -100,8 +100,8 @@ test("what is pointed at stays the same second when the view goes on, or leaves 
   await expect(dashboard.held).toBeVisible();
   await page.mouse.dblclick(...at(await dashboard.place("cpu", 20)));
   await expect(dashboard.held).toBeHidden();
-  const { newest } = await dashboard.read();
-  expect(Math.abs(newest - (await dashboard.pointedAt())! - 20_000)).toBeLessThanOrEqual(1000);
+  const off = async () => Math.abs((await dashboard.read()).newest - (await dashboard.pointedAt())! - 20_000);
+  await expect.poll(off).toBeLessThanOrEqual(1000);
 });
 
 test("who goes on stays where the page is scrolled to", async ({ dashboard, page }) => {
@@ -151,9 +151,9 @@ test.describe("with two fingers", () => {
     const control = await record(server.url);
     for (let tick = 0; tick < 6; tick++) await control.next();
     const touch = await touching(page);
-    const title = (await page.locator("#cpu").getByRole("heading", { name: "CPU" }).boundingBox())!;
     for (const age of [3, 1]) {
       const finger = await dashboard.place("cpu", age);
+      const title = (await page.locator("#cpu").getByRole("heading", { name: "CPU" }).boundingBox())!;
       await touch("touchStart", title);
       await touch("touchStart", title, finger);
       await expect.poll(async () => (await dashboard.read()).newest - (await dashboard.pointedAt())!).toBe(age * 1000);

@@ -81,6 +81,8 @@ test("a table is sorted, filtered, and left as it was", async ({ server, dashboa
   await expect(table.rows).toHaveCount(0);
   const wall = await dashboard.page.context().newPage();
   await wall.goto(`${server.url}/?kiosk`);
+  await expect(wall.locator(".drawing.drawn").first()).toBeVisible();
+  await expect(wall.getByRole("columnheader", { name: "memory", exact: true }).last()).toHaveAttribute("aria-sort", "ascending");
   await expect.poll(() => wall.locator("#top-processes tbody tr").count()).toBeGreaterThan(3);
   await wall.close();
   await table.filter.fill("");

@@ -30,16 +30,20 @@ test("charts take the colours of the reader's theme, also when it changes", asyn
   expect(seen.size, "both themes have colours of their own").toBe(2 * new Set(Object.values(LINES)).size);
 });
 
-test("paper is light", async ({ dashboard, page }) => {
-  // No tick may be what redraws it.
-  await page.route(/\/api\/(stream|snapshot)/, () => {});
+test("paper is light", async ({ dashboard, page, complaints }) => {
+  complaints.expect(/ERR_FAILED/);
+  // No tick may be what redraws it, and no answer to the page's question where the ticks are.
+  await page.route("**/api/stream?*", () => {});
+  await page.route("**/api/snapshot?*", (route) => route.abort());
+  const asked = page.waitForEvent("requestfailed");
   await page.emulateMedia({ colorScheme: "dark" });
   await dashboard.open();
   await expect.poll(async () => lines(await ink(dashboard.canvas("cpu")))).toContain("teal");
   const teal = () => colour(dashboard.canvas("cpu"), "teal");
   const dark = await teal();
+  await asked;
   await page.emulateMedia({ media: "print" });
-  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu")))).toContain("teal");
+  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu"))), { timeout: 5_000 }).toContain("teal");
   expect(await teal()).not.toBe(dark);
 });
 

@@ -26,16 +26,16 @@ pub(super) fn Strip() -> impl IntoView {
     };
     let class = text(move || ["drawing strip", rows, if drawn.get() { " drawn" } else { "" }].concat());
     view! {
-        <div class="plot heat" aria-hidden="true">
-            <p class="axis">"×"{cores}</p>
+        <div class="plot heat">
+            <p class="axis" aria-hidden="true">"×"{cores}</p>
             <div
                 class=class
                 tabindex="-1"
                 on:keydown=move |event| { state.press(&event); }
                 {..state.pointing()}
             >
-                <div class="still" inner_html=still(cores, state)></div>
-                <canvas node_ref=canvas></canvas>
+                <div class="still" aria-hidden="true" inner_html=still(cores, state)></div>
+                <canvas node_ref=canvas aria-hidden="true"></canvas>
                 <Crosshair/>
             </div>
         </div>

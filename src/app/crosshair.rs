@@ -129,7 +129,8 @@ impl State {
         self.look(None, self.span.get_untracked());
     }
 
-    /// Has another part of the window in view. The second that is pointed at stays the same, if that is still in view.
+    /// Has another part of the window in view. The second that is pointed at stays the same, if that is still in view; a
+    /// selection ends with the view that it was begun in.
     pub(super) fn look(self, held: Option<Held>, span: Span) {
         let slice = || untrack(|| self.slice());
         let back = self.pointed.get_untracked().map(|age| slice().skip + age);
@@ -137,6 +138,7 @@ impl State {
         if self.span.get_untracked() != span {
             self.span.set(span);
         }
+        self.selected.set(None);
         let age = back.and_then(|back| back.checked_sub(slice().skip));
         self.point_at(age.filter(|age| *age < slice().seconds));
     }

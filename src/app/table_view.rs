@@ -25,11 +25,8 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             arrange(table.sorted(state, reading), shown, held)
         })
     });
-    // Where nothing can be typed, nothing that was is filtered by.
     #[cfg(feature = "hydrate")]
-    if state.view.with_value(|view| view.frame != super::Frame::Kiosk) {
-        crate::browser::remember(table.id, reading);
-    }
+    crate::browser::remember(table.id, reading, state.view.with_value(|view| view.frame != super::Frame::Kiosk));
     let point = move |_| {
         let now = state.window.with_untracked(|window| window.end());
         if reading.with_untracked(|reading| reading.pointed != now) {

@@ -11,24 +11,26 @@ const KEY: &str = "theme";
 
 /// Follows the choice, and the system, from here on.
 pub(super) fn follow(state: State) {
-    Effect::new(move |before: Option<()>| {
+    Effect::new(move |before: Option<Theme>| {
         let theme = state.theme.get();
         let storage = storage();
-        if before.is_none() {
+        let Some(before) = before else {
             let left = storage.and_then(|storage| storage.get_item(KEY).ok().flatten());
             if let Some(left) = left.and_then(|name| Theme::of_str(&name)) {
                 state.theme.set(left);
             }
-            return;
-        }
+            return theme;
+        };
         if let Some(root) = document().document_element() {
             // Refused only for what is no name of an attribute.
             let _ = root.set_attribute("data-theme", theme.as_str());
         }
-        if let Some(storage) = storage {
+        // What was chosen, and not what this tab has been left with: another may have chosen since.
+        if let Some(storage) = storage.filter(|_| theme != before) {
             // It may be full.
             let _ = storage.set_item(KEY, theme.as_str());
         }
+        theme
     });
     // Paper is light.
     for query in ["(prefers-color-scheme: dark)", "print"] {
