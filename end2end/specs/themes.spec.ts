@@ -36,7 +36,9 @@ test("paper is light", async ({ dashboard, page, complaints }) => {
   await page.route("**/api/stream?*", () => {});
   await page.route("**/api/snapshot?*", (route) => route.abort());
   const asked = page.waitForEvent("requestfailed");
-  await page.emulateMedia({ colorScheme: "dark" });
+  // The reader's choice: a system's dark ends by itself where there is paper.
+  await page.addInitScript(() => localStorage.setItem("theme", "dark"));
+  await page.emulateMedia({ colorScheme: "light" });
   await dashboard.open();
   await expect.poll(async () => lines(await ink(dashboard.canvas("cpu")))).toContain("teal");
   const teal = () => colour(dashboard.canvas("cpu"), "teal");
