@@ -34,7 +34,7 @@ pub(super) fn Strip() -> impl IntoView {
                 on:keydown=move |event| { state.press(&event); }
                 {..state.pointing()}
             >
-                <div class="still" aria-hidden="true" inner_html=still(cores, state)></div>
+                <div class="still" inner_html=still(cores, state)></div>
                 <canvas node_ref=canvas aria-hidden="true"></canvas>
                 <Crosshair/>
             </div>
