@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a fixture that panics fails its test")]
 
 use hostbeat::{
-    metrics::{
+    schema::{
         Connections, Cpu, Device, Disk, Filesystem, Finding, HostFacts, Interface, Level, Load, Memory, Network,
         Pressure, Process, Processes, Sample, Sensor, Stall, Tcp, Temperature, Tick, Udp, Verdict,
     },
-    server::{Policy, Server, hub::Hub},
+    server::{Server, Settings, log::TickLog},
 };
 use std::{
     env,
@@ -227,18 +227,18 @@ fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
 #[tokio::main]
 async fn main() {
     let recorded = Recorded::named(&env::args().nth(1).unwrap_or_default());
-    let hub = Arc::new(Hub::default());
+    let log = Arc::new(TickLog::default());
     for second in NOON - recorded.past..NOON {
-        hub.publish(&recorded.tick(second));
+        log.publish(&recorded.tick(second));
     }
-    let server = Server::bind("127.0.0.1:0".parse().unwrap(), Arc::clone(&hub), Policy::default()).await.unwrap();
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), Arc::clone(&log), Settings::default()).await.unwrap();
     let server = server.showing(recorded.host());
     println!("listening on http://{}", server.address);
     let (input, ended) = oneshot::channel::<()>();
     thread::spawn(move || {
         for (second, line) in (NOON..).zip(io::stdin().lock().lines()) {
             line.unwrap();
-            hub.publish(&recorded.tick(second));
+            log.publish(&recorded.tick(second));
         }
         // It has lived as long as whoever started it.
         drop(input);

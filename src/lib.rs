@@ -7,9 +7,9 @@
 pub mod app;
 pub mod browser;
 pub mod charts;
-pub mod metrics;
 #[cfg(feature = "ssr")]
 pub mod probe;
+pub mod schema;
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod sse;
@@ -24,8 +24,8 @@ pub fn hydrate() {
     if cfg!(debug_assertions) {
         console_error_panic_hook::set_once();
     }
-    match browser::seed() {
-        Some(seed) => leptos::mount::hydrate_body(move || app::dashboard(seed)),
+    match browser::initial_data() {
+        Some(initial_data) => leptos::mount::hydrate_body(move || app::dashboard(initial_data)),
         None => leptos::logging::error!("the page carries no data to start from"),
     }
 }

@@ -230,7 +230,7 @@ mod tests {
         fn our_own_events_come_out_as_they_went_in(events in prop::collection::vec(("[a-z]{1,9}", "[^\r\n\0]{1,60}"), 1..20)) {
             let mut bytes = bytes::BytesMut::new();
             for (n, (name, data)) in (0..).zip(&events) {
-                crate::server::hub::write_event(&mut bytes, Some(crate::metrics::EventId { ms: 1, n }), name, data)?;
+                crate::server::log::write_event(&mut bytes, Some(crate::schema::EventId { ms: 1, n }), name, data)?;
             }
             let parsed = parse(&[&bytes]);
             prop_assert_eq!(parsed.len(), events.len());

@@ -9,8 +9,8 @@
 mod support;
 
 use hostbeat::{
-    metrics::Filesystem,
-    server::sampler::{Host, Procfs, SocketStates, Source},
+    schema::Filesystem,
+    server::sampler::{HostSampler, HostSource, Procfs, SocketStates},
 };
 use serde_json::Value;
 use std::{
@@ -131,8 +131,8 @@ fn verdict(streamed: &Streamed, observations: &[Observation]) -> Result<String, 
 }
 
 /// A server of the host that `source` tells about, and what it streams until it stops.
-fn stream(source: impl Source + Send + 'static) -> (Running, thread::JoinHandle<Streamed>) {
-    let server = Running::sample(|hub| Host::with_source(source, hub.audience()));
+fn stream(source: impl HostSource + Send + 'static) -> (Running, thread::JoinHandle<Streamed>) {
+    let server = Running::sample(|log| HostSampler::with_source(source, log.subscribers()));
     let events = server.follow("?events=cpu,memory&window=0", &[]);
     let read = move || {
         let mut streamed = Streamed::default();
@@ -155,7 +155,7 @@ struct Late {
     previous: std::collections::HashMap<String, String>,
 }
 
-impl Source for Late {
+impl HostSource for Late {
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
         self.kernel.read(path, text)?;
         let previous = self.previous.entry(path.to_owned()).or_insert_with(|| text.clone());
@@ -180,7 +180,7 @@ impl Source for Late {
 #[derive(Default)]
 struct Inflated(Procfs);
 
-impl Source for Inflated {
+impl HostSource for Inflated {
     fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
         self.0.read(path, text)?;
         let inflate = |word: &str| {

@@ -1,6 +1,6 @@
 //! A chart with its axes. The server draws it as SVG; the browser lays a canvas over it once it has drawn the same.
 
-use super::{State, crosshair::Crosshair, state::text};
+use super::{PageState, crosshair::Crosshair, page_state::text};
 use crate::charts::{Chart, DIVISIONS, Hidden, settled, units::time_of_day};
 #[cfg(feature = "hydrate")]
 use crate::charts::{Viewport, draw};
@@ -11,7 +11,7 @@ const TIMES: usize = 6;
 
 #[component]
 pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let figure = Signal::stored([chart.id, "-figure"].concat());
     let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
     let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed()));
@@ -20,8 +20,8 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
         (0..=DIVISIONS).rev().map(label).collect_view()
     };
     let times = move || (0..TIMES).map(|place| view! { <li>{state.time(place)}</li> }).collect_view();
-    let name = text(move || match state.held.get() {
-        None => [chart.title, " over the last ", state.span.get().label()].concat(),
+    let name = text(move || match state.frozen.get() {
+        None => [chart.title, " over the last ", state.time_range.get().label()].concat(),
         Some(_) => [chart.title, " from ", &state.time(0), " to ", &state.time(TIMES - 1)].concat(),
     });
     let spoken = RwSignal::new(String::new());
@@ -61,11 +61,11 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     }
 }
 
-impl State {
+impl PageState {
     /// A label of the time axis: how long ago that is, or when it was if it stays in view.
     fn time(self, place: usize) -> String {
-        if self.held.get().is_none() {
-            return self.span.get().times()[place].to_owned();
+        if self.frozen.get().is_none() {
+            return self.time_range.get().times()[place].to_owned();
         }
         time_of_day(self.tick((self.slice().seconds - 1) * (TIMES - 1 - place) / (TIMES - 1)))
     }
@@ -84,13 +84,13 @@ impl State {
 
 /// The drawing of the first response.
 #[cfg(feature = "ssr")]
-fn still(chart: &Chart, state: State) -> String {
-    let span = state.span.get_untracked().seconds();
-    state.window.with_untracked(|window| crate::charts::svg(chart, window, span))
+fn still(chart: &Chart, state: PageState) -> String {
+    let time_range = state.time_range.get_untracked().seconds();
+    state.window.with_untracked(|window| crate::charts::svg(chart, window, time_range))
 }
 
 /// In the browser it is there already: what stands in the page is never touched on taking over.
 #[cfg(not(feature = "ssr"))]
-fn still(_: &Chart, _: State) -> String {
+fn still(_: &Chart, _: PageState) -> String {
     String::new()
 }

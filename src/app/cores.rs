@@ -1,13 +1,13 @@
 //! How busy each core is: over time as a strip of heat below the chart, and now as a bar.
 
-use super::{State, crosshair::Crosshair, state::text};
+use super::{PageState, crosshair::Crosshair, page_state::text};
 use crate::charts::units::decimal;
 use leptos::{html, prelude::*};
 
 /// The strip; as wide as the chart above it, so that a second stands below itself.
 #[component]
 pub(super) fn Strip() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let cores = state.host.with_value(|host| host.cores);
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
@@ -44,21 +44,21 @@ pub(super) fn Strip() -> impl IntoView {
 
 /// The strip of the first response.
 #[cfg(feature = "ssr")]
-fn still(cores: usize, state: State) -> String {
-    let span = state.span.get_untracked().seconds();
-    state.window.with_untracked(|window| crate::charts::cores(cores, window, span))
+fn still(cores: usize, state: PageState) -> String {
+    let time_range = state.time_range.get_untracked().seconds();
+    state.window.with_untracked(|window| crate::charts::cores(cores, window, time_range))
 }
 
 /// In the browser it is there already: what stands in the page is never touched on taking over.
 #[cfg(not(feature = "ssr"))]
-fn still(_: usize, _: State) -> String {
+fn still(_: usize, _: PageState) -> String {
     String::new()
 }
 
 /// Each core as a bar.
 #[component]
 pub(super) fn Cores() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let core = move |number: usize| {
         let busy = state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
         let figure = busy.map_or("–".to_owned(), |percent| decimal(percent, 0));

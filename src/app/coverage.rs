@@ -1,6 +1,6 @@
 //! What the charts rest on: how many seconds were sampled, and which were not.
 
-use super::{State, state::text};
+use super::{PageState, page_state::text};
 use crate::charts::units::{seconds_between, time_of_day, timestamp};
 use leptos::prelude::*;
 
@@ -9,16 +9,16 @@ const REFRESHES: &str = "<p>Without JavaScript this page draws itself anew every
 
 #[component]
 pub(super) fn Coverage() -> impl IntoView {
-    let state = expect_context::<State>();
-    let span = move || state.slice().seconds;
+    let state = expect_context::<PageState>();
+    let time_range = move || state.slice().seconds;
     let newest = move || state.window.with(|window| window.end()).unwrap_or_default();
     let sampled = text(move || {
         let missing: u64 =
             state.gaps.with(|gaps| gaps.iter().map(|(first, last)| seconds_between(*first, *last)).sum());
-        let held = state.slice().of(state.window.with(|window| window.len())).len();
-        (held as u64).saturating_sub(missing).to_string()
+        let frozen = state.slice().of(state.window.with(|window| window.len())).len();
+        (frozen as u64).saturating_sub(missing).to_string()
     });
-    let whole = text(move || span().to_string());
+    let whole = text(move || time_range().to_string());
     let newest_stamp = text(move || timestamp(newest()));
     let newest_time = text(move || time_of_day(newest()));
     let skipped = text(move || match state.status.with(|status| status.skipped) {

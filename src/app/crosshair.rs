@@ -1,9 +1,9 @@
 //! Points at one second in all charts at once: with a mouse, a finger or the keys.
 
-use super::{Held, Span, State, state::text};
+use super::{FrozenView, PageState, TimeRange, page_state::text};
 use crate::{
     charts::units::{decimal, time_of_day},
-    metrics::INTERVAL_MS,
+    schema::INTERVAL_MS,
 };
 use leptos::{attr::Attribute, ev, prelude::*, tachys::html::event::on, wasm_bindgen::JsCast};
 
@@ -17,7 +17,7 @@ const WIDTH: f64 = 1000.0;
 /// The line at the second that is pointed at, its time, and what is selected.
 #[component]
 pub(super) fn Crosshair() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let x = move |age: Option<usize>| {
         let last = state.slice().seconds - 1;
         (last - age.unwrap_or(0).min(last)) as f64 / last as f64 * WIDTH
@@ -40,7 +40,7 @@ pub(super) fn Crosshair() -> impl IntoView {
     }
 }
 
-impl State {
+impl PageState {
     /// The tick that lies so many seconds before the last in view, unix ms.
     pub(super) fn tick(self, age: usize) -> u64 {
         let end = self.window.with(|window| window.end()).unwrap_or_default();
@@ -112,31 +112,31 @@ impl State {
         self.selected.set(None);
         let least = untrack(|| self.slice()).seconds as f64 * SELECTION;
         if let Some((from, to)) = ages.filter(|(from, to)| from.abs_diff(*to) as f64 >= least) {
-            self.hold(|held, _| held.between(from, to));
+            self.hold(|frozen, _| frozen.between(from, to));
             self.point_at(None);
         }
     }
 
     /// Keeps what `choose` makes of the view in view; it is told the newest tick, too.
-    pub(super) fn hold(self, choose: impl FnOnce(Held, u64) -> Held) {
+    pub(super) fn hold(self, choose: impl FnOnce(FrozenView, u64) -> FrozenView) {
         let end = self.window.with_untracked(|window| window.end()).unwrap_or_default();
-        let held = self.held.get_untracked().unwrap_or_else(|| Held::hold(untrack(|| self.slice()), end));
-        self.look(Some(choose(held, end)), self.span.get_untracked());
+        let frozen = self.frozen.get_untracked().unwrap_or_else(|| FrozenView::hold(untrack(|| self.slice()), end));
+        self.look(Some(choose(frozen, end)), self.time_range.get_untracked());
     }
 
     /// Lets the view go on with time.
     pub(super) fn go_on(self) {
-        self.look(None, self.span.get_untracked());
+        self.look(None, self.time_range.get_untracked());
     }
 
     /// Has another part of the window in view. The second that is pointed at stays the same, if that is still in view; a
     /// selection ends with the view that it was begun in.
-    pub(super) fn look(self, held: Option<Held>, span: Span) {
+    pub(super) fn look(self, frozen: Option<FrozenView>, time_range: TimeRange) {
         let slice = || untrack(|| self.slice());
         let back = self.pointed.get_untracked().map(|age| slice().skip + age);
-        self.held.set(held);
-        if self.span.get_untracked() != span {
-            self.span.set(span);
+        self.frozen.set(frozen);
+        if self.time_range.get_untracked() != time_range {
+            self.time_range.set(time_range);
         }
         self.selected.set(None);
         let age = back.and_then(|back| back.checked_sub(slice().skip));
@@ -145,10 +145,10 @@ impl State {
 
     /// Lets the view go on with time, or stops it.
     pub(super) fn pause(self) {
-        if self.held.get_untracked().is_some() {
+        if self.frozen.get_untracked().is_some() {
             self.go_on();
         } else {
-            self.hold(|held, _| held);
+            self.hold(|frozen, _| frozen);
         }
     }
 
@@ -194,8 +194,8 @@ impl State {
             " " if event.shift_key() => return false,
             " " if event.repeat() => {}
             " " => self.pause(),
-            "+" | "-" => self.hold(|held, end| {
-                held.zoomed(key == "+", pointed.unwrap_or(0).min(last), Span::LONGEST.seconds(), end)
+            "+" | "-" => self.hold(|frozen, end| {
+                frozen.zoomed(key == "+", pointed.unwrap_or(0).min(last), TimeRange::LONGEST.seconds(), end)
             }),
             "Escape" => self.let_go(),
             key => match moved(pointed, last, key) {

@@ -1,6 +1,6 @@
 //! The top of the page: whose it is, how the stream is doing, which window is shown.
 
-use super::{Held, Link, Span, State, Status, state::text};
+use super::{ConnectionState, FrozenView, PageState, Status, TimeRange, page_state::text};
 use crate::charts::units::{Unit, duration, time_of_day};
 use leptos::prelude::*;
 
@@ -33,15 +33,15 @@ pub(super) fn Header() -> impl IntoView {
 /// What part of the past is in view while time goes on, and the ways to the next one and out of it.
 #[component]
 fn HeldBar() -> impl IntoView {
-    let state = expect_context::<State>();
-    let time = move |age: fn(Held) -> usize| {
-        text(move || state.held.get().map_or(String::new(), |held| time_of_day(state.tick(age(held)))))
+    let state = expect_context::<PageState>();
+    let time = move |age: fn(FrozenView) -> usize| {
+        text(move || state.frozen.get().map_or(String::new(), |frozen| time_of_day(state.tick(age(frozen)))))
     };
-    let (from, to) = (time(|held| held.seconds - 1), time(|_| 0));
-    let follows = Signal::derive(move || state.held.get().is_none());
+    let (from, to) = (time(|frozen| frozen.seconds - 1), time(|_| 0));
+    let follows = Signal::derive(move || state.frozen.get().is_none());
     let moved = move |earlier: bool| {
         let start = state.window.with_untracked(|window| window.start()).unwrap_or_default();
-        state.hold(|held, end| held.moved(earlier, start, end));
+        state.hold(|frozen, end| frozen.moved(earlier, start, end));
     };
     let go_on = move |_| {
         state.go_on();
@@ -63,8 +63,8 @@ fn HeldBar() -> impl IntoView {
 
 #[component]
 fn PauseButton() -> impl IntoView {
-    let state = expect_context::<State>();
-    let holds = move || state.held.get().is_some();
+    let state = expect_context::<PageState>();
+    let holds = move || state.frozen.get().is_some();
     let name = text(move || if holds() { "Go on" } else { "Pause" }.to_owned());
     let sign = text(move || if holds() { "▶" } else { "❚❚" }.to_owned());
     view! {
@@ -75,13 +75,13 @@ fn PauseButton() -> impl IntoView {
 /// What there is to say of the stream if all isn't well.
 #[component]
 fn Notice() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let notice = text(move || {
         let newest = state.window.with(|window| window.end());
         state.status.with(|status| status.notice(newest))
     });
     let silent = Signal::derive(move || notice.with(String::is_empty));
-    let by_stream = Signal::derive(move || state.status.with(|status| status.link != Link::Polling));
+    let by_stream = Signal::derive(move || state.status.with(|status| status.connection != ConnectionState::Polling));
     view! {
         <p class="notice" hidden=silent>
             {notice}
@@ -92,7 +92,7 @@ fn Notice() -> impl IntoView {
 
 #[component]
 fn Facts() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let host = state.host.get_value();
     let facts = [
         host.os,
@@ -116,8 +116,8 @@ fn Facts() -> impl IntoView {
 
 #[component]
 fn Indicator() -> impl IntoView {
-    let state = expect_context::<State>();
-    let name = text(move || state.status.with(|status| status.link.name().to_owned()));
+    let state = expect_context::<PageState>();
+    let name = text(move || state.status.with(|status| status.connection.name().to_owned()));
     let beside = text(move || state.status.with(Status::beside));
     view! {
         <div class="link">
@@ -131,24 +131,24 @@ fn Indicator() -> impl IntoView {
 /// Links, so that the choice works without JavaScript; with it, the page stays and only the address follows.
 #[component]
 fn WindowPicker() -> impl IntoView {
-    let state = expect_context::<State>();
-    let choices = Span::ALL.map(|span| {
-        let current = text(move || if state.span.get() == span { "true" } else { "false" }.to_owned());
+    let state = expect_context::<PageState>();
+    let choices = TimeRange::ALL.map(|time_range| {
+        let current = text(move || if state.time_range.get() == time_range { "true" } else { "false" }.to_owned());
         let choose = move |event: leptos::ev::MouseEvent| {
             // With one of these, the browser opens the link elsewhere.
             if !(event.ctrl_key() || event.shift_key() || event.meta_key() || event.alt_key()) {
                 event.prevent_default();
-                state.look(None, span);
+                state.look(None, time_range);
             }
         };
-        view! { <a href=state.view.with_value(|view| view.href(span)) aria-current=current on:click=choose>{span.label()}</a> }
+        view! { <a href=state.view.with_value(|view| view.href(time_range)) aria-current=current on:click=choose>{time_range.label()}</a> }
     });
     view! { <div class="choices" role="group" aria-label="Window">{choices.into_iter().collect_view()}</div> }
 }
 
 #[component]
 fn ThemeSwitch() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let name = text(move || ["Theme: ", state.theme.get().as_str()].concat());
     let press = move |_| state.theme.update(|theme| *theme = theme.next());
     view! { <button class="tool" type="button" aria-label=name title=name on:click=press>"◐"</button> }

@@ -2,51 +2,51 @@
 //! browser, which takes over what the server rendered from the very same data.
 
 mod chart;
+mod connection_state;
 mod cores;
 mod coverage;
 mod crosshair;
+mod frozen_view;
 mod header;
-mod held;
-mod link;
+mod initial_data;
 #[cfg(feature = "ssr")]
-mod message;
+mod message_page;
 mod overview;
+mod page_state;
 mod panel;
-mod seed;
 #[cfg(feature = "ssr")]
 mod shell;
-mod span;
-mod state;
 mod table;
 mod table_view;
 mod tables;
 mod theme;
+mod time_range;
 mod verdict;
 mod view;
 
-pub use held::Held;
-pub use link::{Link, STALE_MS, Status};
+pub use connection_state::{ConnectionState, STALE_MS, Status};
+pub use frozen_view::FrozenView;
+pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData};
 #[cfg(feature = "ssr")]
-pub use message::message_page;
-pub use seed::{SEED_ELEMENT, Seed};
+pub use message_page::message_page;
+pub use page_state::PageState;
 #[cfg(feature = "ssr")]
 pub use shell::{Parts, shell};
-pub use span::{Span, UnknownSpan};
-pub use state::State;
-pub use table::{Reading, Sort};
+pub use table::{Sort, TableState};
 pub use tables::core_history;
 #[cfg(feature = "ssr")]
 pub use tables::history;
 pub use theme::Theme;
-pub use view::{Frame, View};
+pub use time_range::{TimeRange, UnknownTimeRange};
+pub use view::{PageMode, View};
 
 use crate::charts::CHARTS;
 use coverage::Coverage;
 use header::Header;
 use leptos::prelude::*;
 use overview::Overview;
+use page_state::text;
 use panel::{Panel, Processes, Services};
-use state::text;
 use verdict::VerdictView;
 
 /// Every panel's name in the address.
@@ -55,9 +55,9 @@ pub fn panels() -> impl Iterator<Item = &'static str> {
     CHARTS.iter().map(|chart| chart.id).chain(["services", "processes"])
 }
 
-/// The dashboard, as it stood when `seed` was taken; in the browser it lives on from there.
-pub fn dashboard(seed: Seed) -> impl IntoView {
-    let state = State::new(seed);
+/// The dashboard, as it stood when `initial_data` was taken; in the browser it lives on from there.
+pub fn dashboard(initial_data: InitialData) -> impl IntoView {
+    let state = PageState::new(initial_data);
     provide_context(state);
     #[cfg(feature = "hydrate")]
     crate::browser::follow(state);

@@ -1,9 +1,9 @@
 //! The host at a glance: a tile for each of what people look for first, which leads to its panel.
 
-use super::State;
+use super::PageState;
 use crate::{
     charts::{CHARTS, Chart, TREND_S, trend, units::Unit},
-    metrics::{Slice, Window},
+    schema::{Window, WindowSlice},
 };
 use leptos::prelude::*;
 
@@ -24,7 +24,7 @@ const TILES: [Tile; 6] = [
 
 #[component]
 pub(super) fn Overview() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let tiles = move || state.window.with(|window| TILES.iter().filter_map(|of| tile(of, window)).collect_view());
     view! { <nav class="tiles" aria-label="Overview">{tiles}</nav> }
 }
@@ -37,7 +37,7 @@ fn tile((id, notes): &'static Tile, window: &Window) -> Option<impl IntoView + u
         // Breaks between the notes, never within one.
         [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
     });
-    let lines = trend(chart.figure.over(window, Slice::newest(TREND_S)).into_iter().rev(), true);
+    let lines = trend(chart.figure.over(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
     Some(view! {
         <a href=format!("#{id}")>
             <b>{chart.title}</b>

@@ -1,22 +1,22 @@
 //! One group of figures: the one that matters in large type, a chart, and the rest beside it.
 
 use super::{
-    State,
+    PageState,
     chart::ChartView,
     cores::{Cores, Strip},
-    state::text,
+    page_state::text,
     table_view::TableView,
     tables::{PROCESSES, SERVICES, tables},
 };
 use crate::{
     charts::{Chart, Hidden, Series, units::Unit},
-    metrics::{Slice, Window},
+    schema::{Window, WindowSlice},
 };
 use leptos::{ev::MouseEvent, prelude::*, web_sys::Element};
 
 #[component]
 pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let heading = Signal::stored([chart.id, "-heading"].concat());
     let lacking = state.lacks(chart.figure.path());
     let hidden = RwSignal::new(Hidden::default());
@@ -49,7 +49,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
 /// Who takes the processor and the memory, as far as services and containers go.
 #[component]
 pub(super) fn Services() -> impl IntoView {
-    let lacking = expect_context::<State>().lacks(SERVICES.path());
+    let lacking = expect_context::<PageState>().lacks(SERVICES.path());
     view! {
         <section class="panel" id="services" aria-labelledby="services-heading" hidden=lacking>
             <header><h2 id="services-heading">"Services"</h2></header>
@@ -61,7 +61,7 @@ pub(super) fn Services() -> impl IntoView {
 /// Who takes the processor and the memory.
 #[component]
 pub(super) fn Processes() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let total = text(move || {
         state.processes(|processes| Unit::Count.text(Some(processes.total as f64).filter(|total| *total > 0.0)))
     });
@@ -80,7 +80,7 @@ pub(super) fn Processes() -> impl IntoView {
 }
 
 /// The newest of what is in view, in large type.
-fn figure(chart: &Chart, window: &Window, slice: Slice) -> impl IntoView + use<> {
+fn figure(chart: &Chart, window: &Window, slice: WindowSlice) -> impl IntoView + use<> {
     let (number, symbol) = chart.reading(window, slice.skip);
     let id = [chart.id, "-figure"].concat();
     view! { <p class="figure"><span id=id><b>{number}</b><small>{symbol}</small></span></p> }
@@ -105,7 +105,7 @@ fn legend(chart: &'static Chart, window: &Window, told: usize, hidden: Hidden) -
 /// Figures that no chart shows.
 #[component]
 fn Details(figures: &'static [(&'static str, Unit, &'static str)]) -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let entries = move || {
         state.window.with(|window| {
             let there = figures.iter().filter(|(_, _, path)| window.has(path));

@@ -1,6 +1,6 @@
 //! The document around the page.
 
-use super::{Seed, dashboard, seed::SEED_ELEMENT};
+use super::{InitialData, dashboard, initial_data::INITIAL_DATA_ELEMENT};
 use leptos::{
     config::LeptosOptions,
     hydration::AutoReload,
@@ -34,12 +34,12 @@ const BEFORE: &str = "addEventListener(\"hashchange\",()=>location.hash.startsWi
     }catch{}";
 
 /// The whole document. `watch` are the options of `cargo leptos watch`, when that runs the server.
-pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
+pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
     let nonce = use_nonce();
     let before = view! { <script nonce=nonce.clone() inner_html=BEFORE></script> };
-    let title = format!("{} · Hostbeat", seed.host.name);
-    let frame = seed.view.frame.as_str();
-    let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(seed.to_script().ok());
+    let title = format!("{} · Hostbeat", initial_data.host.name);
+    let frame = initial_data.view.frame.as_str();
+    let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(initial_data.to_script().ok());
     let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
     view! {
         <!DOCTYPE html>
@@ -58,7 +58,7 @@ pub fn shell(seed: Seed, parts: &Parts, watch: Option<LeptosOptions>) -> impl In
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}
             </head>
-            <body>{dashboard(seed)}</body>
+            <body>{dashboard(initial_data)}</body>
         </html>
     }
 }
@@ -73,7 +73,7 @@ fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -
     view! {
         <link rel="modulepreload" href=script.to_owned() nonce=nonce.clone()/>
         <link rel="preload" href=wasm.to_owned() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-        <script type="application/json" id=SEED_ELEMENT inner_html=data></script>
+        <script type="application/json" id=INITIAL_DATA_ELEMENT inner_html=data></script>
         <script type="module" nonce=nonce inner_html=start></script>
     }
 }

@@ -1,9 +1,9 @@
 //! What a table shows, and in which order.
 
-use super::State;
+use super::PageState;
 use crate::{
     charts::{TREND_S, trend, units::Unit},
-    metrics::{Process, Slice},
+    schema::{Process, WindowSlice},
 };
 use leptos::prelude::With;
 use std::cmp::Ordering;
@@ -79,7 +79,7 @@ impl Sort {
 
 /// How a table is being read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct TableState {
     /// What sorts it.
     pub sort: Sort,
     /// What its rows must have in them.
@@ -125,7 +125,7 @@ impl Table {
     }
 
     /// What tells its rows apart, in no order that means anything.
-    fn keys(&self, state: State) -> Vec<String> {
+    fn keys(&self, state: PageState) -> Vec<String> {
         match self.rows {
             Rows::Series { path, keys, .. } => state.window.with(|window| window.names(path, keys)),
             Rows::Processes => state.processes(|processes| processes.top.iter().map(Process::key).collect()),
@@ -133,7 +133,7 @@ impl Table {
     }
 
     /// What stands in a row under a column, 0 being that of the names.
-    pub(super) fn cell(&self, state: State, key: &str, column: usize) -> Cell {
+    pub(super) fn cell(&self, state: PageState, key: &str, column: usize) -> Cell {
         let name = ("", Unit::Count, "name");
         // One that was remembered may be of a table that had more of them.
         let (_, unit, field) =
@@ -144,7 +144,7 @@ impl Table {
                 Cell::Figure(state.window.with(|window| window.last(&[path, key, field].concat())), unit)
             }
             Rows::Processes => {
-                // Also of one that is no longer told of while its row is held.
+                // Also of one that is no longer told of while its row is frozen.
                 let (pid, name) = key.split_once(' ').unwrap_or((key, ""));
                 let number = |of: fn(&Process) -> Option<f64>| state.process(key, of).flatten();
                 let number = match field {
@@ -168,7 +168,7 @@ impl Table {
     }
 
     /// What stands beside a name.
-    pub(super) fn note(&self, state: State, key: &str) -> String {
+    pub(super) fn note(&self, state: PageState, key: &str) -> String {
         match self.rows {
             Rows::Series { .. } => String::new(),
             Rows::Processes => {
@@ -192,18 +192,20 @@ impl Table {
     }
 
     /// The last minute of a row, as lines.
-    pub(super) fn trend(&self, state: State, key: &str) -> Vec<String> {
+    pub(super) fn trend(&self, state: PageState, key: &str) -> Vec<String> {
         match self.rows {
             Rows::Series { path, trend: Some(field), .. } => {
                 let path = [path, key, field].concat();
-                state.window.with(|window| trend(window.over(&path, Slice::newest(TREND_S)).into_iter().rev(), false))
+                state
+                    .window
+                    .with(|window| trend(window.over(&path, WindowSlice::newest(TREND_S)).into_iter().rev(), false))
             }
             _ => Vec::new(),
         }
     }
 
     /// The keys of all rows that have `filter` in a text of theirs, in order.
-    pub(super) fn sorted(&self, state: State, Reading { sort, filter, .. }: &Reading) -> Vec<String> {
+    pub(super) fn sorted(&self, state: PageState, TableState { sort, filter, .. }: &TableState) -> Vec<String> {
         let mut rows: Vec<(Cell, String)> = Vec::new();
         for key in self.keys(state).into_iter().filter(|key| self.has(state, key, filter)) {
             let cell = self.cell(state, &key, sort.column);
@@ -218,7 +220,7 @@ impl Table {
     }
 
     /// Whether a text of the row has `filter` in it, whatever the case of its letters.
-    fn has(&self, state: State, key: &str, filter: &str) -> bool {
+    fn has(&self, state: PageState, key: &str, filter: &str) -> bool {
         let has = |text: &str| {
             let mut parts = text.as_bytes().windows(filter.len().max(1));
             filter.is_empty() || parts.any(|part| part.eq_ignore_ascii_case(filter.as_bytes()))
@@ -228,13 +230,13 @@ impl Table {
     }
 }
 
-/// Rows of a table that is held, at most.
+/// Rows of a table that is frozen, at most.
 const HELD: usize = 100;
 
-/// The order to show: the one that is due, unless it is held. Then whatever stands there stays where it is, and what has
+/// The order to show: the one that is due, unless it is frozen. Then whatever stands there stays where it is, and what has
 /// come since stands below it.
-pub(super) fn arrange(due: Vec<String>, shown: Option<&Vec<String>>, held: bool) -> Vec<String> {
-    let Some(shown) = shown.filter(|_| held) else { return due };
+pub(super) fn arrange(due: Vec<String>, shown: Option<&Vec<String>>, frozen: bool) -> Vec<String> {
+    let Some(shown) = shown.filter(|_| frozen) else { return due };
     let new = due.into_iter().filter(|key| !shown.contains(key));
     shown.iter().cloned().chain(new).take(HELD).collect()
 }

@@ -1,9 +1,9 @@
 //! A table on the page: sorted by whichever heading is clicked, filtered by what is typed, and as it was left.
 
 use super::{
-    State,
-    state::text,
-    table::{Reading, Table, arrange},
+    PageState,
+    page_state::text,
+    table::{Table, TableState, arrange},
 };
 use leptos::prelude::*;
 
@@ -16,17 +16,17 @@ const HOLD_MS: u64 = 5_000;
 /// A row is a place: what stands in it changes, so that no order makes the page anew.
 #[component]
 pub(super) fn TableView(table: &'static Table) -> impl IntoView {
-    let state = expect_context::<State>();
-    let reading = RwSignal::new(Reading { sort: table.sort, filter: String::new(), pointed: None });
+    let state = expect_context::<PageState>();
+    let reading = RwSignal::new(TableState { sort: table.sort, filter: String::new(), pointed: None });
     let order = Memo::new(move |shown: Option<&Vec<String>>| {
         reading.with(|reading| {
             let now = state.window.with(|window| window.end());
-            let held = reading.pointed.zip(now).is_some_and(|(at, now)| now.abs_diff(at) < HOLD_MS);
-            arrange(table.sorted(state, reading), shown, held)
+            let frozen = reading.pointed.zip(now).is_some_and(|(at, now)| now.abs_diff(at) < HOLD_MS);
+            arrange(table.sorted(state, reading), shown, frozen)
         })
     });
     #[cfg(feature = "hydrate")]
-    crate::browser::remember(table.id, reading, state.view.with_value(|view| view.frame != super::Frame::Kiosk));
+    crate::browser::remember(table.id, reading, state.view.with_value(|view| view.frame != super::PageMode::Kiosk));
     let point = move |_| {
         let now = state.window.with_untracked(|window| window.end());
         if reading.with_untracked(|reading| reading.pointed != now) {

@@ -1,15 +1,15 @@
 //! Whether the host is all right, above everything else.
 
-use super::{State, Status, state::text};
+use super::{PageState, Status, page_state::text};
 use crate::{
     charts::units::time_of_day,
-    metrics::{Level, Verdict},
+    schema::{Level, Verdict},
 };
 use leptos::prelude::*;
 
 #[component]
 pub(super) fn VerdictView() -> impl IntoView {
-    let state = expect_context::<State>();
+    let state = expect_context::<PageState>();
     let behind = move || state.status.with(Status::is_behind);
     let class = text(move || {
         let level = state.verdict(|verdict| verdict.level.as_str());
@@ -57,7 +57,7 @@ fn details(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Finding;
+    use crate::schema::Finding;
 
     #[test]
     fn what_was_found_is_told_with_its_time() {

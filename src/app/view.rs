@@ -1,12 +1,12 @@
 //! What of the page is shown: all of it, or panels that somebody has chosen, with or without what there is to press.
 
-use super::Span;
+use super::TimeRange;
 use serde::Serialize;
 
 /// How much is around the panels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Frame {
+pub enum PageMode {
     /// Everything.
     #[default]
     Full,
@@ -16,10 +16,10 @@ pub enum Frame {
     Embed,
 }
 
-impl Frame {
+impl PageMode {
     const ALL: [Self; 3] = [Self::Full, Self::Kiosk, Self::Embed];
 
-    /// Its name in the seed, and its class in the stylesheet.
+    /// Its name in the initial_data, and its class in the stylesheet.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -38,7 +38,7 @@ impl Frame {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct View {
     /// How much is around the panels.
-    pub frame: Frame,
+    pub frame: PageMode,
     /// Which panels, separated by commas; nothing for all.
     pub panels: String,
 }
@@ -61,9 +61,9 @@ impl View {
     }
 
     /// The page's address with a window.
-    pub fn href(&self, span: Span) -> String {
-        let mut href = format!("?window={}", span.seconds());
-        if self.frame == Frame::Kiosk {
+    pub fn href(&self, time_range: TimeRange) -> String {
+        let mut href = format!("?window={}", time_range.seconds());
+        if self.frame == PageMode::Kiosk {
             href.push_str("&kiosk");
         }
         if !self.panels.is_empty() {
@@ -87,16 +87,16 @@ mod tests {
 
     #[test]
     fn an_address_has_what_was_chosen() {
-        assert_eq!(View::default().href(Span::OneMinute), "?window=60");
-        let view = View { frame: Frame::Kiosk, panels: "cpu,memory".to_owned() };
+        assert_eq!(View::default().href(TimeRange::OneMinute), "?window=60");
+        let view = View { frame: PageMode::Kiosk, panels: "cpu,memory".to_owned() };
         assert_eq!((view.class().as_str(), View::default().class().as_str()), ("page kiosk chosen", "page full"));
-        assert_eq!(view.href(Span::FiveMinutes), "?window=300&kiosk&panels=cpu,memory");
+        assert_eq!(view.href(TimeRange::FiveMinutes), "?window=300&kiosk&panels=cpu,memory");
     }
 
     #[test]
     fn a_frame_is_known_by_its_name() {
-        for frame in Frame::ALL {
-            assert_eq!(Frame::of_str(frame.as_str()), Some(frame));
+        for frame in PageMode::ALL {
+            assert_eq!(PageMode::of_str(frame.as_str()), Some(frame));
             assert_eq!(serde_json::to_value(frame).unwrap(), frame.as_str());
         }
     }

@@ -1,14 +1,14 @@
 //! Keeps the chosen window in the page's address, so that a reload or a bookmark shows the same.
 
-use crate::app::State;
+use crate::app::PageState;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 /// Follows the choice from here on.
-pub(super) fn follow(state: State) {
+pub(super) fn follow(state: PageState) {
     Effect::new(move |before: Option<()>| {
-        let span = state.span.get();
-        let href = state.view.with_value(|view| view.href(span));
+        let time_range = state.time_range.get();
+        let href = state.view.with_value(|view| view.href(time_range));
         if before.is_some()
             && let Ok(history) = window().history()
         {

@@ -2,9 +2,9 @@
 
 use super::backend;
 use crate::{
-    app::State,
+    app::PageState,
     charts::{Colour, Palette},
-    metrics::INTERVAL_MS,
+    schema::INTERVAL_MS,
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
@@ -44,7 +44,7 @@ struct Drawings(SendWrapper<Rc<RefCell<Vec<Drawing>>>>);
 
 /// Keeps what [`paint`] is given drawn. All at once: a browser takes longer to tell the colours than to draw a chart in them,
 /// and it tells all that a change of the page's width resizes in one go.
-pub(super) fn follow(state: State) {
+pub(super) fn follow(state: PageState) {
     let drawings = Drawings(SendWrapper::new(Rc::default()));
     provide_context(drawings.clone());
     let measured = drawings.clone();
@@ -75,13 +75,14 @@ pub(super) fn follow(state: State) {
 
 /// The newest second, whenever there is something to draw. A tick that would move the widest drawing by less than a pixel waits
 /// for the next, and one behind what is held moves nothing.
-fn moment(state: State, drawings: Drawings) -> Memo<f64> {
+fn moment(state: PageState, drawings: Drawings) -> Memo<f64> {
     Memo::new_owning(move |seen| {
         let widest = drawings.0.borrow().iter().map(|drawing| drawing.pixels.get().0).max().unwrap_or(0);
         let ticks = if state.slice().seconds > widest as usize { 2 } else { 1 };
         let end = state.window.with(|window| window.end()).unwrap_or_default();
-        let moved =
-            |seen: u64| state.held.with(Option::is_none) && seen / (ticks * INTERVAL_MS) != end / (ticks * INTERVAL_MS);
+        let moved = |seen: u64| {
+            state.frozen.with(Option::is_none) && seen / (ticks * INTERVAL_MS) != end / (ticks * INTERVAL_MS)
+        };
         // What comes without a tick is something else, such as more of the past.
         let draws = seen.is_none_or(|seen| seen as u64 == end || moved(seen as u64));
         (end as f64, draws)

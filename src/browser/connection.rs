@@ -1,6 +1,6 @@
 //! How the stream is doing and what to do about it. Pure: it is told what happened and when, and never asks.
 
-use crate::app::{Link, STALE_MS, Status};
+use crate::app::{ConnectionState, STALE_MS, Status};
 
 /// A stream that is open and says nothing for so long is given up.
 const SILENT_MS: f64 = 10_000.0;
@@ -21,7 +21,7 @@ const POLLING_MS: f64 = 600_000.0;
 
 /// How the samples come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Transport {
     /// By an EventSource.
     EventSource,
     /// By a stream that we read ourselves, which learns the status and the reason of a refusal.
@@ -38,7 +38,7 @@ pub enum Action {
     /// Go on.
     None,
     /// Close the stream if one is open, and open one this way.
-    Open(Way),
+    Open(Transport),
     /// Close the stream, and leave the other tabs alone.
     Close,
     /// Find out whether another tab has a stream.
@@ -55,8 +55,8 @@ pub enum Action {
 pub struct Connection {
     status: Status,
     /// The way that is tried first.
-    first: Way,
-    way: Way,
+    first: Transport,
+    way: Transport,
     /// When this way was taken.
     opened: f64,
     /// When the stream was asked for; `None` where the browser did that by itself.
@@ -82,11 +82,11 @@ pub struct Connection {
 impl Connection {
     /// A connection that is being made. Not every browser has an EventSource, and none sends a token with it.
     pub fn new(now: f64, by_event_source: bool) -> Self {
-        let first = if by_event_source { Way::EventSource } else { Way::Fetch };
+        let first = if by_event_source { Transport::EventSource } else { Transport::Fetch };
         Self {
             status: Status::default(),
             first,
-            way: Way::Tab,
+            way: Transport::Tab,
             opened: now,
             requested: Some(now),
             heard: now,
@@ -102,18 +102,18 @@ impl Connection {
     }
 
     /// How the samples come now.
-    pub fn way(&self) -> Way {
+    pub fn way(&self) -> Transport {
         self.way
     }
 
     /// This tab is the one that has the stream.
     pub fn elected(&mut self, now: f64) -> Action {
-        if self.way == Way::Tab { self.open(self.first, now) } else { Action::None }
+        if self.way == Transport::Tab { self.open(self.first, now) } else { Action::None }
     }
 
     /// Another tab has the stream.
     pub fn followed(&mut self, now: f64) -> Action {
-        self.open(Way::Tab, now);
+        self.open(Transport::Tab, now);
         // That one may pass on what its stream begins with.
         self.requested = None;
         Action::Follow
@@ -160,9 +160,9 @@ impl Connection {
         self.on_time = now;
         self.failures = 0;
         self.asked = false;
-        let link = if self.way == Way::Poll { Link::Polling } else { Link::Live };
-        self.status = Status { link, delay, skipped: self.status.skipped, ..Status::default() };
-        if self.way != Way::Poll && now - self.opened >= FORGIVEN_MS {
+        let link = if self.way == Transport::Poll { ConnectionState::Polling } else { ConnectionState::Live };
+        self.status = Status { connection: link, delay, skipped: self.status.skipped, ..Status::default() };
+        if self.way != Transport::Poll && now - self.opened >= FORGIVEN_MS {
             self.strikes = 0;
         }
     }
@@ -170,15 +170,15 @@ impl Connection {
     /// The connection is lost. `retries` says that the browser makes a new one by itself; `chance`, from 0 to 1, spreads
     /// clients that were lost together (full jitter).
     pub fn lost(&mut self, now: f64, retries: bool, chance: f64) -> Action {
-        self.status.link = if self.offline { Link::Offline } else { Link::Waiting };
+        self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Waiting };
         self.heard = now;
         if retries {
             self.requested = None;
             return Action::None;
         }
-        if self.way == Way::EventSource {
+        if self.way == Transport::EventSource {
             // It doesn't say why it was refused; whoever asks anew hears that, or has a stream.
-            return self.open(Way::Fetch, now);
+            return self.open(Transport::Fetch, now);
         }
         self.wait(now, 0.0, chance);
         self.way = self.first;
@@ -187,7 +187,7 @@ impl Connection {
 
     /// The server gives no stream, and says why, and perhaps for how many milliseconds.
     pub fn refused(&mut self, now: f64, reason: String, retry_after: f64, chance: f64) {
-        self.status.link = Link::Refused;
+        self.status.connection = ConnectionState::Refused;
         self.status.refusal = reason;
         self.wait(now, retry_after, chance);
     }
@@ -201,8 +201,8 @@ impl Connection {
 
     /// Time has passed.
     pub fn timer_fired(&mut self, now: f64) -> Action {
-        let link = self.status.link;
-        if link == Link::Paused {
+        let link = self.status.connection;
+        if link == ConnectionState::Paused {
             return Action::None;
         }
         if self.hidden_at.is_some_and(|at| now - at >= HIDDEN_MS) {
@@ -211,11 +211,11 @@ impl Connection {
         if let Some(at) = self.retry_at {
             return if now >= at { self.open(self.way, now) } else { Action::None };
         }
-        if matches!(link, Link::Live | Link::Polling) && now - self.on_time >= STALE_MS {
-            self.status.link = Link::Stale;
+        if matches!(link, ConnectionState::Live | ConnectionState::Polling) && now - self.on_time >= STALE_MS {
+            self.status.connection = ConnectionState::Stale;
         }
-        if self.way == Way::Tab {
-            let waits = matches!(self.status.link, Link::Connecting | Link::Stale);
+        if self.way == Transport::Tab {
+            let waits = matches!(self.status.connection, ConnectionState::Connecting | ConnectionState::Stale);
             if !waits || now - self.opened.max(self.on_time) < STALE_MS {
                 return Action::None;
             }
@@ -223,14 +223,14 @@ impl Connection {
             self.opened = now;
             return Action::Join;
         }
-        if self.way == Way::Poll {
+        if self.way == Transport::Poll {
             return if now - self.opened >= POLLING_MS { self.open(self.first, now) } else { Action::Ask };
         }
         let silence = now - self.heard;
         if silence >= if self.status.stuck { SILENT_STUCK_MS } else { SILENT_MS } {
             return self.open(self.way, now);
         }
-        let waits = matches!(self.status.link, Link::Connecting | Link::Stale);
+        let waits = matches!(self.status.connection, ConnectionState::Connecting | ConnectionState::Stale);
         if waits && !self.asked && now - self.opened.max(self.on_time) >= STALE_MS {
             self.asked = true;
             return Action::Ask;
@@ -241,21 +241,21 @@ impl Connection {
     /// The server has answered what was asked beside the stream; `newer` says that it had what the stream has not brought.
     pub fn answered(&mut self, now: f64, newer: bool) -> Action {
         self.heard = now;
-        if self.way == Way::Poll || self.status.link == Link::Live {
+        if self.way == Transport::Poll || self.status.connection == ConnectionState::Live {
             return Action::None;
         }
         self.status.stuck = !newer;
-        if !newer || self.way == Way::Tab {
+        if !newer || self.way == Transport::Tab {
             return Action::None;
         }
         self.strikes += 1;
-        self.open(if self.strikes >= STRIKES { Way::Poll } else { self.first }, now)
+        self.open(if self.strikes >= STRIKES { Transport::Poll } else { self.first }, now)
     }
 
     /// The server has not answered.
     pub fn unanswered(&mut self, now: f64, chance: f64) {
-        if self.way == Way::Poll {
-            self.status.link = if self.offline { Link::Offline } else { Link::Waiting };
+        if self.way == Transport::Poll {
+            self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Waiting };
             self.wait(now, 0.0, chance);
             self.way = self.first;
         }
@@ -269,44 +269,44 @@ impl Connection {
     /// The page is seen again, or back from where the browser keeps the pages that were left.
     pub fn shown(&mut self, now: f64) -> Action {
         self.hidden_at = None;
-        if self.status.link != Link::Paused {
+        if self.status.connection != ConnectionState::Paused {
             return self.timer_fired(now);
         }
-        self.open(Way::Tab, now);
+        self.open(Transport::Tab, now);
         Action::Join
     }
 
     /// The page is left, or was not seen for long.
     pub fn pause(&mut self) -> Action {
-        self.status.link = Link::Paused;
+        self.status.connection = ConnectionState::Paused;
         Action::Close
     }
 
     /// The device has lost its network, or has one again.
     pub fn network_changed(&mut self, now: f64, offline: bool) -> Action {
         self.offline = offline;
-        let waits = matches!(self.status.link, Link::Waiting | Link::Offline);
-        if offline && self.status.link == Link::Waiting {
-            self.status.link = Link::Offline;
+        let waits = matches!(self.status.connection, ConnectionState::Waiting | ConnectionState::Offline);
+        if offline && self.status.connection == ConnectionState::Waiting {
+            self.status.connection = ConnectionState::Offline;
         }
         // What there is of a stream is of the old network; the browser may not find out for minutes.
-        let of_old = waits || self.status.link == Link::Stale;
+        let of_old = waits || self.status.connection == ConnectionState::Stale;
         match self.way {
             _ if offline || !of_old => Action::None,
-            Way::Tab => Action::Join,
+            Transport::Tab => Action::Join,
             _ => self.open(self.first, now),
         }
     }
 
-    fn open(&mut self, way: Way, now: f64) -> Action {
+    fn open(&mut self, way: Transport, now: f64) -> Action {
         self.way = way;
         self.opened = now;
         self.requested = Some(now);
         self.heard = now;
         self.retry_at = None;
         self.asked = false;
-        if matches!(self.status.link, Link::Paused | Link::Refused) {
-            self.status.link = Link::Connecting;
+        if matches!(self.status.connection, ConnectionState::Paused | ConnectionState::Refused) {
+            self.status.connection = ConnectionState::Connecting;
         }
         Action::Open(way)
     }
@@ -316,7 +316,7 @@ impl Connection {
 mod tests {
     use super::*;
 
-    const OPEN: Action = Action::Open(Way::EventSource);
+    const OPEN: Action = Action::Open(Transport::EventSource);
 
     /// A connection of the tab that has the stream.
     fn opened(now: f64, by_event_source: bool) -> Connection {
@@ -332,20 +332,20 @@ mod tests {
         connection
     }
 
-    fn link(connection: &Connection) -> Link {
-        connection.status(0.0).link
+    fn link(connection: &Connection) -> ConnectionState {
+        connection.status(0.0).connection
     }
 
     #[test]
     fn it_is_live_only_while_ticks_arrive() {
         let mut connection = opened(0.0, true);
-        assert_eq!(link(&connection), Link::Connecting);
+        assert_eq!(link(&connection), ConnectionState::Connecting);
         connection.tick_arrived(1_000.0, 1_000.0);
-        assert_eq!((connection.timer_fired(3_900.0), link(&connection)), (Action::None, Link::Live));
-        assert_eq!((connection.timer_fired(4_000.0), link(&connection)), (Action::Ask, Link::Stale));
+        assert_eq!((connection.timer_fired(3_900.0), link(&connection)), (Action::None, ConnectionState::Live));
+        assert_eq!((connection.timer_fired(4_000.0), link(&connection)), (Action::Ask, ConnectionState::Stale));
         assert_eq!(connection.timer_fired(5_000.0), Action::None, "once is enough");
         connection.tick_arrived(5_500.0, 5_000.0);
-        assert_eq!(link(&connection), Link::Live);
+        assert_eq!(link(&connection), ConnectionState::Live);
     }
 
     #[test]
@@ -370,7 +370,7 @@ mod tests {
         connection.event_skipped();
         connection.tick_arrived(2_000.0, 2_000.0);
         let status = connection.status(2_000.0);
-        assert_eq!((status.link, status.skipped), (Link::Live, 1));
+        assert_eq!((status.connection, status.skipped), (ConnectionState::Live, 1));
     }
 
     #[test]
@@ -379,9 +379,9 @@ mod tests {
         connection.lost(2_000.0, true, 0.5);
         connection.stream_begun(60_000.0, 60_000.0);
         connection.tick_arrived(60_001.0, 3_000.0);
-        assert_eq!(link(&connection), Link::Waiting);
+        assert_eq!(link(&connection), ConnectionState::Waiting);
         connection.tick_arrived(60_001.0, 60_000.0);
-        assert_eq!(link(&connection), Link::Live);
+        assert_eq!(link(&connection), ConnectionState::Live);
     }
 
     #[test]
@@ -393,7 +393,7 @@ mod tests {
         assert_eq!(connection.timer_fired(14_000.0), Action::Ask);
         assert_eq!(connection.timer_fired(20_900.0), Action::None);
         assert_eq!(connection.timer_fired(21_000.0), OPEN);
-        assert_eq!(link(&connection), Link::Stale);
+        assert_eq!(link(&connection), ConnectionState::Stale);
         assert_eq!(connection.status(21_000.0).silence, 20_000.0);
     }
 
@@ -416,7 +416,7 @@ mod tests {
     fn a_stream_that_is_held_back_is_done_without_for_a_while() {
         let mut connection = opened(0.0, true);
         let mut now = 0.0;
-        for way in [Way::EventSource, Way::EventSource, Way::Poll] {
+        for way in [Transport::EventSource, Transport::EventSource, Transport::Poll] {
             now += STALE_MS;
             assert_eq!(connection.timer_fired(now), Action::Ask);
             assert_eq!(connection.answered(now, true), Action::Open(way));
@@ -424,12 +424,12 @@ mod tests {
         assert_eq!(connection.timer_fired(now + 1_000.0), Action::Ask);
         assert_eq!(connection.answered(now + 1_010.0, true), Action::None);
         connection.tick_arrived(now + 1_010.0, now + 1_000.0);
-        assert_eq!(link(&connection), Link::Polling);
+        assert_eq!(link(&connection), ConnectionState::Polling);
         assert_eq!(connection.timer_fired(now + POLLING_MS), OPEN);
         // Still held back: once is enough now.
         now += POLLING_MS + STALE_MS;
-        assert_eq!((connection.timer_fired(now), link(&connection)), (Action::Ask, Link::Stale));
-        assert_eq!(connection.answered(now, true), Action::Open(Way::Poll));
+        assert_eq!((connection.timer_fired(now), link(&connection)), (Action::Ask, ConnectionState::Stale));
+        assert_eq!(connection.answered(now, true), Action::Open(Transport::Poll));
     }
 
     #[test]
@@ -452,13 +452,16 @@ mod tests {
     fn a_browser_that_gives_up_is_followed_by_one_that_asks_why() {
         let mut connection = live();
         assert_eq!(connection.lost(2_000.0, true, 0.5), Action::None);
-        assert_eq!(link(&connection), Link::Waiting);
-        assert_eq!(connection.lost(3_000.0, false, 0.5), Action::Open(Way::Fetch));
+        assert_eq!(link(&connection), ConnectionState::Waiting);
+        assert_eq!(connection.lost(3_000.0, false, 0.5), Action::Open(Transport::Fetch));
         connection.refused(3_100.0, "Too many.".to_owned(), 30_000.0, 0.5);
         let status = connection.status(3_100.0);
-        assert_eq!((status.link, &*status.refusal, status.wait), (Link::Refused, "Too many.", Some(30_500.0)));
+        assert_eq!(
+            (status.connection, &*status.refusal, status.wait),
+            (ConnectionState::Refused, "Too many.", Some(30_500.0))
+        );
         assert_eq!(connection.timer_fired(33_500.0), Action::None);
-        assert_eq!(connection.timer_fired(33_600.0), Action::Open(Way::Fetch));
+        assert_eq!(connection.timer_fired(33_600.0), Action::Open(Transport::Fetch));
         assert_eq!(connection.lost(34_000.0, false, 0.0), Action::None);
         assert_eq!(connection.timer_fired(34_000.0), OPEN);
     }
@@ -471,11 +474,11 @@ mod tests {
             connection.lost(now, false, 1.0);
             assert_eq!(connection.timer_fired(now + wait - 1.0), Action::None);
             now += wait;
-            assert_eq!(connection.timer_fired(now), Action::Open(Way::Fetch), "after {wait} ms");
+            assert_eq!(connection.timer_fired(now), Action::Open(Transport::Fetch), "after {wait} ms");
         }
         connection.tick_arrived(now, now);
         connection.lost(now, false, 1.0);
-        assert_eq!(connection.timer_fired(now + 1_000.0), Action::Open(Way::Fetch));
+        assert_eq!(connection.timer_fired(now + 1_000.0), Action::Open(Transport::Fetch));
     }
 
     #[test]
@@ -485,28 +488,31 @@ mod tests {
         connection.tick_arrived(61_000.0, 61_000.0);
         assert_eq!(connection.timer_fired(61_900.0), Action::None);
         connection.tick_arrived(62_000.0, 62_000.0);
-        assert_eq!((connection.timer_fired(62_000.0), link(&connection)), (Action::Close, Link::Paused));
+        assert_eq!((connection.timer_fired(62_000.0), link(&connection)), (Action::Close, ConnectionState::Paused));
         assert_eq!(connection.timer_fired(900_000.0), Action::None);
-        assert_eq!((connection.shown(900_500.0), link(&connection)), (Action::Join, Link::Connecting));
+        assert_eq!((connection.shown(900_500.0), link(&connection)), (Action::Join, ConnectionState::Connecting));
     }
 
     #[test]
     fn a_short_look_elsewhere_changes_nothing() {
         let mut connection = live();
         connection.hidden(1_500.0);
-        assert_eq!((connection.shown(3_000.0), link(&connection)), (Action::None, Link::Live));
+        assert_eq!((connection.shown(3_000.0), link(&connection)), (Action::None, ConnectionState::Live));
     }
 
     #[test]
     fn a_network_that_comes_back_is_used_at_once() {
         let mut connection = live();
-        assert_eq!((connection.network_changed(1_500.0, true), link(&connection)), (Action::None, Link::Live));
+        assert_eq!(
+            (connection.network_changed(1_500.0, true), link(&connection)),
+            (Action::None, ConnectionState::Live)
+        );
         connection.lost(2_000.0, true, 0.5);
-        assert_eq!(link(&connection), Link::Offline);
+        assert_eq!(link(&connection), ConnectionState::Offline);
         assert_eq!(connection.network_changed(60_000.0, false), OPEN);
         // A server on this very device is there without a network.
         connection.tick_arrived(60_100.0, 60_100.0);
-        assert_eq!(link(&connection), Link::Live);
+        assert_eq!(link(&connection), ConnectionState::Live);
     }
 
     #[test]
@@ -515,11 +521,11 @@ mod tests {
         assert_eq!(connection.followed(200.0), Action::Follow);
         connection.greeted(200.0, 210.0, 205.0);
         connection.tick_arrived(210.0, 0.0);
-        assert_eq!((connection.answered(210.0, true), link(&connection)), (Action::None, Link::Live));
-        assert_eq!((connection.timer_fired(3_210.0), link(&connection)), (Action::Join, Link::Stale));
+        assert_eq!((connection.answered(210.0, true), link(&connection)), (Action::None, ConnectionState::Live));
+        assert_eq!((connection.timer_fired(3_210.0), link(&connection)), (Action::Join, ConnectionState::Stale));
         assert_eq!(connection.timer_fired(4_000.0), Action::None, "it has a while to answer");
         assert_eq!(connection.timer_fired(20_000.0), Action::Join);
-        assert_eq!((connection.elected(20_300.0), connection.way()), (OPEN, Way::EventSource));
+        assert_eq!((connection.elected(20_300.0), connection.way()), (OPEN, Transport::EventSource));
         assert_eq!(connection.elected(20_400.0), Action::None, "it is that already");
     }
 }

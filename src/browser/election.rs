@@ -5,7 +5,7 @@
 
 /// What tabs say to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum ElectionMessage {
     /// Does anybody follow the stream?
     Who,
     /// I do.
@@ -16,7 +16,7 @@ pub enum Word {
     Here,
 }
 
-impl Word {
+impl ElectionMessage {
     const ALL: [Self; 4] = [Self::Who, Self::Mine, Self::Bye, Self::Here];
 
     /// As it is sent.
@@ -93,46 +93,46 @@ impl Election {
     }
 
     /// Asks whether there is somebody who leads.
-    pub fn join(&mut self) -> (Option<Word>, Outcome) {
+    pub fn join(&mut self) -> (Option<ElectionMessage>, Outcome) {
         match self.role {
             Role::Leading => (None, Outcome::Lead),
             _ => {
                 self.role = Role::Asking;
-                (Some(Word::Who), Outcome::Wait)
+                (Some(ElectionMessage::Who), Outcome::Wait)
             }
         }
     }
 
     /// There was time enough to answer.
-    pub fn time_is_up(&mut self) -> (Option<Word>, Outcome) {
+    pub fn time_is_up(&mut self) -> (Option<ElectionMessage>, Outcome) {
         if self.role != Role::Asking {
             return (None, Outcome::None);
         }
         self.role = Role::Leading;
-        (Some(Word::Mine), Outcome::Lead)
+        (Some(ElectionMessage::Mine), Outcome::Lead)
     }
 
     /// Another tab has said something, or passed on an event, which says that it leads.
-    pub fn heard(&mut self, word: Word, from: f64) -> (Option<Word>, Outcome) {
+    pub fn heard(&mut self, word: ElectionMessage, from: f64) -> (Option<ElectionMessage>, Outcome) {
         self.alone = false;
         match (self.role, word) {
             // It may have come too late to hear this one ask.
-            (Role::Asking | Role::Following, Word::Who) => (Some(Word::Here), Outcome::None),
-            (Role::Leading, Word::Who) => (Some(Word::Mine), Outcome::None),
-            (Role::Leading, Word::Mine) if from > self.id => (Some(Word::Mine), Outcome::None),
-            (Role::Leading | Role::Asking, Word::Mine) => {
+            (Role::Asking | Role::Following, ElectionMessage::Who) => (Some(ElectionMessage::Here), Outcome::None),
+            (Role::Leading, ElectionMessage::Who) => (Some(ElectionMessage::Mine), Outcome::None),
+            (Role::Leading, ElectionMessage::Mine) if from > self.id => (Some(ElectionMessage::Mine), Outcome::None),
+            (Role::Leading | Role::Asking, ElectionMessage::Mine) => {
                 self.role = Role::Following;
                 (None, Outcome::Follow)
             }
-            (Role::Following, Word::Bye) => self.join(),
+            (Role::Following, ElectionMessage::Bye) => self.join(),
             _ => (None, Outcome::None),
         }
     }
 
     /// Takes no part any more.
-    pub fn leave(&mut self) -> Option<Word> {
+    pub fn leave(&mut self) -> Option<ElectionMessage> {
         let led = std::mem::replace(&mut self.role, Role::Away) == Role::Leading;
-        led.then_some(Word::Bye)
+        led.then_some(ElectionMessage::Bye)
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     struct Browser {
         tabs: Vec<Option<Election>>,
         /// What is on its way: from, to, word.
-        words: Vec<(usize, usize, Word)>,
+        words: Vec<(usize, usize, ElectionMessage)>,
     }
 
     impl Browser {
@@ -153,7 +153,7 @@ mod tests {
             Self { tabs: (0..tabs).map(|id| Some(Election::new(id as f64))).collect(), words: Vec::new() }
         }
 
-        fn tell(&mut self, tab: usize, tell: impl FnOnce(&mut Election) -> (Option<Word>, Outcome)) {
+        fn tell(&mut self, tab: usize, tell: impl FnOnce(&mut Election) -> (Option<ElectionMessage>, Outcome)) {
             let Some(election) = &mut self.tabs[tab] else { return };
             let (word, _) = tell(election);
             let others = (0..self.tabs.len()).filter(|other| *other != tab);
@@ -182,10 +182,10 @@ mod tests {
     #[test]
     fn a_lone_tab_leads() {
         let mut election = Election::new(1.0);
-        assert_eq!(election.join(), (Some(Word::Who), Outcome::Wait));
-        assert_eq!(election.time_is_up(), (Some(Word::Mine), Outcome::Lead));
+        assert_eq!(election.join(), (Some(ElectionMessage::Who), Outcome::Wait));
+        assert_eq!(election.time_is_up(), (Some(ElectionMessage::Mine), Outcome::Lead));
         assert!(!election.has_followers());
-        assert_eq!(election.leave(), Some(Word::Bye));
+        assert_eq!(election.leave(), Some(ElectionMessage::Bye));
     }
 
     #[test]
@@ -193,10 +193,10 @@ mod tests {
         let (mut early, mut late) = (Election::new(1.0), Election::new(2.0));
         early.join();
         late.join();
-        assert_eq!(early.heard(Word::Who, 2.0), (Some(Word::Here), Outcome::None));
-        assert_eq!(late.heard(Word::Here, 1.0), (None, Outcome::None));
+        assert_eq!(early.heard(ElectionMessage::Who, 2.0), (Some(ElectionMessage::Here), Outcome::None));
+        assert_eq!(late.heard(ElectionMessage::Here, 1.0), (None, Outcome::None));
         late.time_is_up();
-        assert_eq!(early.heard(Word::Mine, 2.0), (None, Outcome::Follow));
+        assert_eq!(early.heard(ElectionMessage::Mine, 2.0), (None, Outcome::Follow));
         assert!(late.has_followers() && !early.has_followers());
     }
 
@@ -204,12 +204,15 @@ mod tests {
     fn who_comes_later_follows_and_takes_over_when_the_leader_says_goodbye() {
         let mut election = Election::new(1.0);
         election.join();
-        assert_eq!(election.heard(Word::Mine, 2.0), (None, Outcome::Follow));
+        assert_eq!(election.heard(ElectionMessage::Mine, 2.0), (None, Outcome::Follow));
         assert_eq!(election.time_is_up(), (None, Outcome::None));
-        assert_eq!(election.heard(Word::Bye, 2.0), (Some(Word::Who), Outcome::Wait));
+        assert_eq!(election.heard(ElectionMessage::Bye, 2.0), (Some(ElectionMessage::Who), Outcome::Wait));
         assert_eq!(election.time_is_up().1, Outcome::Lead);
-        assert_eq!(Word::ALL.map(|word| Word::of_str(word.as_str())), Word::ALL.map(Some));
-        assert_eq!(Word::of_str("cpu"), None);
+        assert_eq!(
+            ElectionMessage::ALL.map(|word| ElectionMessage::of_str(word.as_str())),
+            ElectionMessage::ALL.map(Some)
+        );
+        assert_eq!(ElectionMessage::of_str("cpu"), None);
     }
 
     proptest! {

@@ -1,8 +1,11 @@
 //! Reads what the server sends with the browser's own JSON parser, which weighs nothing.
 
 use crate::{
-    app::{Frame, SEED_ELEMENT, Seed, Span, View},
-    metrics::{Columns, EventName, Finding, HostFacts, Level, Present, Process, Processes, Values, Verdict, Window},
+    app::{INITIAL_DATA_ELEMENT, InitialData, PageMode, TimeRange, View},
+    schema::{
+        EventName, Finding, HostFacts, LatestValues, Level, Process, Processes, SeriesValues, Verdict, Window,
+        WindowSnapshot,
+    },
 };
 use js_sys::{Array, Object, Reflect};
 use leptos::{
@@ -12,11 +15,11 @@ use leptos::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What the page was rendered from; `None` on a page that carries no such data.
-pub fn seed() -> Option<Seed> {
-    let text = document().get_element_by_id(SEED_ELEMENT)?.text_content()?;
-    let seed = parse(&text.into())?;
-    let host = get(&seed, "host")?;
-    Some(Seed {
+pub fn initial_data() -> Option<InitialData> {
+    let text = document().get_element_by_id(INITIAL_DATA_ELEMENT)?.text_content()?;
+    let initial_data = parse(&text.into())?;
+    let host = get(&initial_data, "host")?;
+    Some(InitialData {
         host: HostFacts {
             name: self::text(&host, "name")?,
             os: self::text(&host, "os"),
@@ -25,16 +28,16 @@ pub fn seed() -> Option<Seed> {
             cores: number(&host, "cores")? as usize,
             boot_time: number(&host, "boot_time")? as u64,
         },
-        view: view(&get(&seed, "view")?)?,
-        span: Span::of_seconds(number(&seed, "span")? as usize)?,
-        after: self::text(&seed, "after"),
-        columns: columns(&get(&seed, "columns")?)?,
-        present: present(&get(&seed, "present")?)?,
+        view: view(&get(&initial_data, "view")?)?,
+        time_range: TimeRange::of_seconds(number(&initial_data, "time_range")? as usize)?,
+        after: self::text(&initial_data, "after"),
+        columns: columns(&get(&initial_data, "columns")?)?,
+        present: present(&get(&initial_data, "present")?)?,
     })
 }
 
 fn view(data: &JsValue) -> Option<View> {
-    Some(View { frame: Frame::of_str(&text(data, "frame")?)?, panels: text(data, "panels")? })
+    Some(View { frame: PageMode::of_str(&text(data, "frame")?)?, panels: text(data, "panels")? })
 }
 
 #[wasm_bindgen]
@@ -69,9 +72,9 @@ fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
     }
 }
 
-/// A window, as it stands in an event or in the seed.
-pub(super) fn columns(data: &JsValue) -> Option<Columns> {
-    let mut columns = Columns {
+/// A window, as it stands in an event or in the initial_data.
+pub(super) fn columns(data: &JsValue) -> Option<WindowSnapshot> {
+    let mut columns = WindowSnapshot {
         t0: number(data, "t0")? as u64,
         step_ms: number(data, "step_ms")? as u64,
         n: number(data, "n")? as usize,
@@ -81,17 +84,19 @@ pub(super) fn columns(data: &JsValue) -> Option<Columns> {
     for entry in Object::entries(get(data, "series")?.unchecked_ref()) {
         let entry: Array = entry.unchecked_into();
         let values: Array = entry.get(1).dyn_into().ok()?;
-        columns.series.insert(entry.get(0).as_string()?, Values(values.iter().map(|value| value.as_f64()).collect()));
+        columns
+            .series
+            .insert(entry.get(0).as_string()?, SeriesValues(values.iter().map(|value| value.as_f64()).collect()));
     }
     Some(columns)
 }
 
-/// What stands in a snapshot or in the seed of the present.
-pub(super) fn present(data: &JsValue) -> Option<Present> {
-    Some(Present { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
+/// What stands in a snapshot or in the initial_data of the present.
+pub(super) fn present(data: &JsValue) -> Option<LatestValues> {
+    Some(LatestValues { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
 }
 
-/// A verdict, as it stands in an event or in the seed.
+/// A verdict, as it stands in an event or in the initial_data.
 pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
     let level = |data: &JsValue| {
         let name = text(data, "level")?;
@@ -105,7 +110,7 @@ pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
     Some(Verdict { level: level(data)?, findings: findings.iter().filter_map(finding).collect() })
 }
 
-/// Processes, as they stand in an event or in the seed.
+/// Processes, as they stand in an event or in the initial_data.
 pub(super) fn processes(data: &JsValue) -> Option<Processes> {
     let process = |process: JsValue| {
         let count = |key| number(&process, key).map(|count| count as u64);

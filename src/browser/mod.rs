@@ -11,11 +11,11 @@ mod election;
 #[cfg(feature = "hydrate")]
 mod json;
 #[cfg(feature = "hydrate")]
-mod source;
-#[cfg(feature = "hydrate")]
 mod storage;
 #[cfg(feature = "hydrate")]
 mod stream;
+#[cfg(feature = "hydrate")]
+mod stream_source;
 #[cfg(feature = "hydrate")]
 mod tabs;
 #[cfg(feature = "hydrate")]
@@ -25,10 +25,10 @@ mod token;
 
 #[cfg(feature = "hydrate")]
 pub use canvas::{Draw, paint};
-pub use connection::{Action, Connection, Way};
-pub use election::{Election, Outcome, Word};
+pub use connection::{Action, Connection, Transport};
+pub use election::{Election, ElectionMessage, Outcome};
 #[cfg(feature = "hydrate")]
-pub use json::seed;
+pub use json::initial_data;
 #[cfg(feature = "hydrate")]
 pub use storage::remember;
 
@@ -43,7 +43,7 @@ pub fn focus(element: &web_sys::HtmlElement) {
 
 /// Keeps the page's state up to date from here on.
 #[cfg(feature = "hydrate")]
-pub fn follow(state: crate::app::State) {
+pub fn follow(state: crate::app::PageState) {
     theme::follow(state);
     canvas::follow(state);
     stream::follow(state);

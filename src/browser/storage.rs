@@ -1,12 +1,12 @@
 //! Keeps how a table was left: in this browser, for the next time.
 
-use crate::app::{Reading, Sort};
+use crate::app::{Sort, TableState};
 use leptos::prelude::*;
 use web_sys::Storage;
 
 /// Takes up how the table `id` was left, and remembers from here on how it is. A browser that lets nothing be kept keeps
 /// nothing. Where nothing `can_be_typed`, what was typed elsewhere would hide rows with no sign of it: only the order is taken up.
-pub fn remember(id: &'static str, reading: RwSignal<Reading>, can_be_typed: bool) {
+pub fn remember(id: &'static str, reading: RwSignal<TableState>, can_be_typed: bool) {
     Effect::new(move |before: Option<String>| {
         let now = reading.with(|reading| format!("{} {}", reading.sort.to_text(), reading.filter));
         match (storage(), before) {
@@ -25,7 +25,7 @@ pub fn remember(id: &'static str, reading: RwSignal<Reading>, can_be_typed: bool
     });
 }
 
-fn take_up(reading: RwSignal<Reading>, left: &str, can_be_typed: bool) {
+fn take_up(reading: RwSignal<TableState>, left: &str, can_be_typed: bool) {
     if let Some((sort, filter)) = left.split_once(' ')
         && let Some(sort) = Sort::of_text(sort)
     {

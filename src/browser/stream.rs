@@ -1,14 +1,14 @@
 //! Follows the server's stream into the page's state.
 
 use super::{
-    Action, Connection, Election, Outcome, Way, Word, json,
-    source::{Message, News, Source, answer, is},
-    tabs::{Heard, Tabs},
+    Action, Connection, Election, ElectionMessage, Outcome, Transport, json,
+    stream_source::{Message, StreamEvent, StreamSource, answer, is},
+    tabs::{TabMessage, Tabs},
     token::token,
 };
 use crate::{
-    app::{Link, Span, State, core_history},
-    metrics::{EventId, EventName, INTERVAL_MS},
+    app::{ConnectionState, PageState, TimeRange, core_history},
+    schema::{EventId, EventName, INTERVAL_MS},
 };
 use js_sys::{
     Date, Math, Reflect,
@@ -39,7 +39,7 @@ const HELD_BACK_MS: u64 = 2_000;
 const ANSWER_MS: (f64, f64) = (80.0, 160.0);
 
 /// Follows the stream into `state` until the page is left.
-pub(super) fn follow(state: State) {
+pub(super) fn follow(state: PageState) {
     // An EventSource sends no headers of ours.
     let by_event_source = Reflect::has(&window(), &"EventSource".into()).unwrap_or(false) && token().is_none();
     let follower = Shared(Rc::new(RefCell::new(Follower {
@@ -53,7 +53,7 @@ pub(super) fn follow(state: State) {
         asking: false,
         missed: None,
         // Of many cores, the page has less.
-        longest: state.span.get_untracked().seconds().min(state.host.with_value(|host| core_history(host.cores))),
+        longest: state.time_range.get_untracked().seconds().min(state.host.with_value(|host| core_history(host.cores))),
         notified: false,
     })));
     follower.act(Action::Join);
@@ -71,8 +71,8 @@ pub(super) fn follow(state: State) {
     let widened = SendWrapper::new(follower.clone());
     Effect::new(move |_| {
         // Who looks back may look back far.
-        let span = if state.held.get().is_some() { Span::LONGEST } else { state.span.get() };
-        widened.widen(span.seconds());
+        let time_range = if state.frozen.get().is_some() { TimeRange::LONGEST } else { state.time_range.get() };
+        widened.widen(time_range.seconds());
     });
     let listeners = SendWrapper::new(follower.listen());
     let left = SendWrapper::new(follower);
@@ -87,9 +87,9 @@ pub(super) fn follow(state: State) {
 
 /// What follows the stream, and where it is.
 struct Follower {
-    state: State,
+    state: PageState,
     connection: Connection,
-    source: Option<Source>,
+    source: Option<StreamSource>,
     election: Election,
     tabs: Option<Tabs>,
     last_id: Option<EventId>,
@@ -134,7 +134,7 @@ impl Shared {
     }
 
     /// Opens a stream in place of the one that is open, after the last event.
-    fn open(&self, way: Way) {
+    fn open(&self, way: Transport) {
         let address = {
             let mut follower = self.0.borrow_mut();
             follower.source = None;
@@ -144,13 +144,13 @@ impl Shared {
         let this = self.clone();
         let tell = move |news| this.heard(news);
         let source = match way {
-            Way::EventSource => Source::event_source(&address, tell),
-            Way::Fetch => Source::fetch(address, tell),
-            Way::Poll => {
+            Transport::EventSource => StreamSource::event_source(&address, tell),
+            Transport::Fetch => StreamSource::fetch(address, tell),
+            Transport::Poll => {
                 self.ask();
                 None
             }
-            Way::Tab => None,
+            Transport::Tab => None,
         };
         self.0.borrow_mut().source = source;
     }
@@ -160,9 +160,9 @@ impl Shared {
         if self.0.borrow().tabs.is_none() {
             let this = self.clone();
             let tabs = Tabs::open(move |from, heard| match heard {
-                Heard::Word(word) => this.agree(|election| election.heard(word, from)),
-                Heard::Event(event) => {
-                    this.agree(|election| election.heard(Word::Mine, from));
+                TabMessage::ElectionMessage(word) => this.agree(|election| election.heard(word, from)),
+                TabMessage::Event(event) => {
+                    this.agree(|election| election.heard(ElectionMessage::Mine, from));
                     // One that is about to give way may be ahead of what this one's own stream has yet to bring.
                     if !this.0.borrow().election.leads() {
                         this.event_arrived(&event);
@@ -181,7 +181,7 @@ impl Shared {
     }
 
     /// Says to the other tabs what there is to say, and does what follows from it.
-    fn agree(&self, turn: impl FnOnce(&mut Election) -> (Option<Word>, Outcome)) {
+    fn agree(&self, turn: impl FnOnce(&mut Election) -> (Option<ElectionMessage>, Outcome)) {
         let outcome = {
             let mut follower = self.0.borrow_mut();
             let (word, outcome) = turn(&mut follower.election);
@@ -211,14 +211,14 @@ impl Shared {
         }
     }
 
-    fn heard(&self, news: News) {
+    fn heard(&self, news: StreamEvent) {
         match news {
-            News::Event(event) => {
+            StreamEvent::Event(event) => {
                 self.pass_on(&event);
                 self.event_arrived(&event);
             }
-            News::Lost { retries } => self.told(|connection, now| connection.lost(now, retries, Math::random())),
-            News::Refused { reason, retry_after } => self.told(|connection, now| {
+            StreamEvent::Lost { retries } => self.told(|connection, now| connection.lost(now, retries, Math::random())),
+            StreamEvent::Refused { reason, retry_after } => self.told(|connection, now| {
                 connection.refused(now, reason, retry_after, Math::random());
                 Action::None
             }),
@@ -286,7 +286,7 @@ impl Shared {
                 if answer.is_none() {
                     follower.missed = missed.or(follower.missed);
                 }
-                follower.connection.way() == Way::Poll
+                follower.connection.way() == Transport::Poll
             };
             if let (true, Some(data)) = (polls, &answer) {
                 this.pass_on(&Message { name: SNAPSHOT.to_owned(), data: data.clone(), id: String::new() });
@@ -300,7 +300,7 @@ impl Shared {
     fn ask_for_missed(&self) {
         let asks = {
             let follower = self.0.borrow();
-            follower.missed.is_some() && follower.connection.status(Date::now()).link == Link::Live
+            follower.missed.is_some() && follower.connection.status(Date::now()).connection == ConnectionState::Live
         };
         if asks {
             self.ask();
@@ -386,7 +386,7 @@ impl Follower {
     fn has_missed(&self, event: &Message) -> bool {
         let id = event.id.parse::<EventId>().ok();
         let steps = id.zip(self.last_id).is_some_and(|(id, last)| id.ms > last.ms + INTERVAL_MS);
-        steps && self.connection.way() == Way::Tab && event.name.parse::<EventName>().is_ok()
+        steps && self.connection.way() == Transport::Tab && event.name.parse::<EventName>().is_ok()
     }
 
     /// Takes an event in; `None` of one that doesn't fit.
@@ -461,7 +461,7 @@ impl Follower {
         // Another tab may have passed on what came after it.
         self.last_id = if reset { id } else { id.max(self.last_id) };
         // Beside a stream, it says nothing of how that is doing.
-        if matches!(self.connection.way(), Way::Poll | Way::Tab) {
+        if matches!(self.connection.way(), Transport::Poll | Transport::Tab) {
             self.ticked(Date::now());
         }
         Some(())

@@ -1,6 +1,6 @@
 //! What the tabs of a browser pass on to each other.
 
-use super::{Word, source::Message};
+use super::{ElectionMessage, stream_source::Message};
 use js_sys::Array;
 use leptos::wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -10,9 +10,9 @@ use web_sys::{BroadcastChannel, MessageEvent};
 const CHANNEL: &str = "hostbeat-2";
 
 /// What one tab hears from another.
-pub(super) enum Heard {
+pub(super) enum TabMessage {
     /// A word about who follows the stream.
-    Word(Word),
+    ElectionMessage(ElectionMessage),
     /// An event that it has got.
     Event(Message),
 }
@@ -31,15 +31,15 @@ impl Drop for Tabs {
 
 impl Tabs {
     /// Hears them from here on, each with its number. `None` where the browser can't.
-    pub(super) fn open(hear: impl Fn(f64, Heard) + 'static) -> Option<Self> {
+    pub(super) fn open(hear: impl Fn(f64, TabMessage) + 'static) -> Option<Self> {
         let channel = BroadcastChannel::new(CHANNEL).ok()?;
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             let parts: Array = message.data().unchecked_into();
             let text = |place| parts.get(place).as_string().unwrap_or_default();
             let Some(from) = parts.get(0).as_f64() else { return };
-            let heard = match Word::of_str(&text(1)) {
-                Some(word) => Heard::Word(word),
-                None => Heard::Event(Message { name: text(1), data: parts.get(2), id: text(3) }),
+            let heard = match ElectionMessage::of_str(&text(1)) {
+                Some(word) => TabMessage::ElectionMessage(word),
+                None => TabMessage::Event(Message { name: text(1), data: parts.get(2), id: text(3) }),
             };
             hear(from, heard);
         });
@@ -48,7 +48,7 @@ impl Tabs {
     }
 
     /// Says a word as tab number `from`.
-    pub(super) fn say(&self, from: f64, word: Word) {
+    pub(super) fn say(&self, from: f64, word: ElectionMessage) {
         self.post(&Array::of2(&from.into(), &word.as_str().into()));
     }
 

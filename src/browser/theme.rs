@@ -1,7 +1,7 @@
 //! Has the page in the theme that its reader wants, and remembers which.
 
 use super::storage::storage;
-use crate::app::{State, Theme};
+use crate::app::{PageState, Theme};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 const KEY: &str = "theme";
 
 /// Follows the choice, and the system, from here on.
-pub(super) fn follow(state: State) {
+pub(super) fn follow(state: PageState) {
     Effect::new(move |before: Option<Theme>| {
         let theme = state.theme.get();
         let storage = storage();

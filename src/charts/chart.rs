@@ -1,7 +1,7 @@
 //! What each chart shows.
 
 use super::{Colour, DIVISIONS, Scale, units::Unit};
-use crate::metrics::{Slice, Window};
+use crate::schema::{Window, WindowSlice};
 
 /// A chart: what it shows and how.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl Value {
     }
 
     /// The values of every second of `slice` that is held, oldest first.
-    pub fn over(self, window: &Window, slice: Slice) -> Vec<Option<f64>> {
+    pub fn over(self, window: &Window, slice: WindowSlice) -> Vec<Option<f64>> {
         let (path, other) = match self {
             Self::Of(path) => return window.over(path, slice),
             Self::Difference(path, other) | Self::Sum(path, other) => (path, other),

@@ -1,7 +1,7 @@
 //! A chart's drawing: gaps, areas and lines. Text and the lines of the grid are the page's.
 
 use super::{Chart, Colour, Hidden, Layout, Palette, Series};
-use crate::metrics::{INTERVAL_MS, Slice, Window};
+use crate::schema::{INTERVAL_MS, Window, WindowSlice};
 use plotters::{coord::Shift, prelude::*, style::RGBColor};
 
 type Plot<B> = DrawingArea<B, Shift>;
@@ -11,7 +11,7 @@ type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorTy
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport<'a> {
     /// Its seconds, of which the last is the right edge.
-    pub slice: Slice,
+    pub slice: WindowSlice,
     /// The value at its upper edge.
     pub top: f64,
     /// The series that aren't.
@@ -37,7 +37,7 @@ pub fn draw<B: DrawingBackend>(
     let (width, height) = plot.dim_in_pixel();
     let grid = Grid::new(width, height, slice.seconds, top);
     // A line hides what is narrower than itself.
-    let columns = Columns::new(slice, window, (width / stroke.max(1)) as usize);
+    let columns = PixelColumns::new(slice, window, (width / stroke.max(1)) as usize);
 
     draw_gaps(plot, window, viewport, grid, palette)?;
     let lines = |values: &[Option<f64>]| runs(values).map(|(x, run)| grid.line(x, run, columns)).collect();
@@ -88,7 +88,7 @@ impl Grid {
 
     /// The line through a run of values that begins at `second`. One of a single point is drawn as wide as its column,
     /// since it would be invisible.
-    fn line(self, second: f64, run: &[Option<f64>], columns: Columns) -> Line {
+    fn line(self, second: f64, run: &[Option<f64>], columns: PixelColumns) -> Line {
         let mut line = Line::with_capacity(run.len());
         columns.thin(second, run, |(second, value)| extend(&mut line, (self.x(second), self.y(value))));
         if let [(x, y)] = line[..] {
@@ -189,15 +189,15 @@ fn draw_lines<'a, B: DrawingBackend>(
 
 /// Where there are more seconds than lines beside each other, the seconds that share a column.
 #[derive(Clone, Copy, Debug)]
-struct Columns {
+struct PixelColumns {
     seconds: u64,
     /// The last of all, in seconds. A column begins where its number of seconds divides the time: as time goes on, the same
     /// seconds share a column, and no peak flickers.
     last: u64,
 }
 
-impl Columns {
-    fn new(slice: Slice, window: &Window, columns: usize) -> Self {
+impl PixelColumns {
+    fn new(slice: WindowSlice, window: &Window, columns: usize) -> Self {
         let last = slice.last(window).unwrap_or_default() / INTERVAL_MS;
         Self { seconds: slice.seconds.div_ceil(columns.max(1)) as u64, last }
     }
@@ -248,10 +248,10 @@ mod tests {
 
     /// A pixel for each second and for each unit, as far as a hundred seconds back and a hundred units up.
     const GRID: Grid = Grid { right: 100.0, bottom: 100.0, second: 1.0, unit: 1.0 };
-    const EACH: Columns = Columns { seconds: 1, last: 1000 };
+    const EACH: PixelColumns = PixelColumns { seconds: 1, last: 1000 };
 
     /// The points of each run's line, as seconds and values.
-    fn lines(values: &[Option<f64>], columns: Columns) -> Vec<Line> {
+    fn lines(values: &[Option<f64>], columns: PixelColumns) -> Vec<Line> {
         let back = |(x, y): (i32, i32)| (x - 100, 100 - y);
         runs(values).map(|(second, run)| GRID.line(second, run, columns).into_iter().map(back).collect()).collect()
     }
@@ -274,7 +274,7 @@ mod tests {
         let grid = Grid { second: 4.0, ..GRID };
         assert_eq!(grid.line(-2.0, &[Some(7.0)], EACH), [(90, 93), (94, 93)]);
         assert_eq!(grid.line(0.0, &[Some(7.0)], EACH), [(98, 93), (100, 93)]);
-        assert_eq!(grid.line(-5.0, &[Some(7.0)], Columns { seconds: 3, last: 1000 }), [(74, 93), (86, 93)]);
+        assert_eq!(grid.line(-5.0, &[Some(7.0)], PixelColumns { seconds: 3, last: 1000 }), [(74, 93), (86, 93)]);
         let narrow = Grid { second: 0.1, ..GRID };
         assert_eq!(narrow.line(-10.0, &[Some(7.0)], EACH), [(98, 93), (100, 93)]);
         assert!(lines(&[None], EACH).is_empty() && lines(&[], EACH).is_empty());
@@ -285,7 +285,7 @@ mod tests {
         let value = |second: u64| Some((second * 7919 % 101) as f64);
         let drawn = |last: u64| {
             let values: Vec<_> = (last - 599..=last).map(value).collect();
-            let line = lines(&values, Columns { seconds: 6, last }).remove(0);
+            let line = lines(&values, PixelColumns { seconds: 6, last }).remove(0);
             line.into_iter().map(|(x, y)| ((last as i64 + i64::from(x)) as u64, y)).collect::<Vec<_>>()
         };
         let (one, next) = (drawn(10_000), drawn(10_001));
@@ -299,7 +299,7 @@ mod tests {
         #[test]
         fn no_peak_is_lost(values in prop::collection::vec(0..100i32, 1..300), seconds in 1u64..20, last in 300u64..900) {
             let run: Vec<_> = values.iter().map(|value| Some(f64::from(*value))).collect();
-            let line = lines(&run, Columns { seconds, last }).remove(0);
+            let line = lines(&run, PixelColumns { seconds, last }).remove(0);
             let ends = |values: &[i32]| (values.iter().min().copied(), values.iter().max().copied());
             prop_assert_eq!(ends(&line.iter().map(|(_, y)| *y).collect::<Vec<_>>()), ends(&values));
             prop_assert!(line.is_sorted_by(|one, other| one.0 < other.0), "{:?}", line);

@@ -1,7 +1,7 @@
 //! How busy each core is, as a strip of heat: a row for each, and time goes across.
 
 use super::{Colour, Palette};
-use crate::metrics::{INTERVAL_MS, Slice, Window};
+use crate::schema::{INTERVAL_MS, Window, WindowSlice};
 use plotters::{coord::Shift, prelude::*};
 
 /// Shades beside that of a core with nothing to do.
@@ -17,7 +17,7 @@ pub fn heat<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
     cores: usize,
     window: &Window,
-    slice: Slice,
+    slice: WindowSlice,
     palette: &Palette,
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let (width, height) = area.dim_in_pixel();
@@ -53,7 +53,7 @@ pub fn heat<B: DrawingBackend>(
 
 /// Seconds of one shade, as first slot, slot after the last, and shade. Where seconds outnumber pixels, those that share a
 /// column have the shade of the busiest, and the same ones share it as time goes on.
-fn runs(values: &[Option<f64>], window: &Window, slice: Slice, pixels: usize) -> Vec<(usize, usize, u8)> {
+fn runs(values: &[Option<f64>], window: &Window, slice: WindowSlice, pixels: usize) -> Vec<(usize, usize, u8)> {
     let seconds = slice.seconds.div_ceil(pixels.max(1)) as u64;
     let first = slice.last(window).unwrap_or_default() / INTERVAL_MS + 1 - values.len() as u64;
     let offset = slice.seconds - values.len();
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn seconds_of_one_shade_are_one_run_and_gaps_are_none() {
         let values = [Some(0.0), Some(1.0), Some(100.0), None, Some(100.0), Some(52.0)];
-        let runs = runs(&values, &window(9), Slice::newest(8), 800);
+        let runs = runs(&values, &window(9), WindowSlice::newest(8), 800);
         assert_eq!(runs, [(2, 4, 0), (4, 5, 8), (6, 7, 8), (7, 8, 4)]);
     }
 
@@ -97,7 +97,7 @@ mod tests {
         let values =
             |last: u64| -> Vec<_> { (last - 11..=last).map(|t| Some(if t == 16 { 100.0 } else { 0.0 })).collect() };
         let hot = |last: u64| {
-            let runs = runs(&values(last), &window(last), Slice::newest(12), 4);
+            let runs = runs(&values(last), &window(last), WindowSlice::newest(12), 4);
             let (from, to, _) = *runs.iter().find(|(_, _, shade)| *shade == SHADES).unwrap();
             (last + 1 - 12 + from as u64, last + 1 - 12 + to as u64)
         };

@@ -4,9 +4,9 @@
 mod chart;
 mod draw;
 mod heat;
-mod palette;
 #[cfg(feature = "ssr")]
-mod picture;
+mod image;
+mod palette;
 #[cfg(feature = "ssr")]
 mod png;
 mod scale;
@@ -18,9 +18,9 @@ pub mod units;
 pub use chart::{CHARTS, Chart, Hidden, Layout, Series, Value, shows};
 pub use draw::{Viewport, draw};
 pub use heat::heat;
-pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
-pub use picture::{Theme, picture};
+pub use image::{ImageTheme, svg_image};
+pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
 pub use png::{PngError, png};
 pub use scale::{DIVISIONS, Scale, settled};

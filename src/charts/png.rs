@@ -50,8 +50,8 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
 mod tests {
     use super::*;
     use crate::{
-        charts::{CHARTS, Theme, picture},
-        metrics::{Cpu, Window},
+        charts::{CHARTS, ImageTheme, svg_image},
+        schema::{Cpu, Window},
     };
 
     #[test]
@@ -61,7 +61,7 @@ mod tests {
             window.record(t * 1000, &Cpu { user: Some(30.0), total: Some(35.0), ..Cpu::default() });
         }
         let drawn = |host: &str| {
-            let svg = picture(&CHARTS[0], &window, 60, &["−60 s", "now"], Theme::Light, host);
+            let svg = svg_image(&CHARTS[0], &window, 60, &["−60 s", "now"], ImageTheme::Light, host);
             Pixmap::decode_png(&png(&svg).unwrap()).unwrap()
         };
         let (named, nameless) = (drawn("web-01"), drawn(""));

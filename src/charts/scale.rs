@@ -1,7 +1,7 @@
 //! How high a chart reaches.
 
 use super::{Chart, Hidden, units::Unit};
-use crate::metrics::{Slice, Window};
+use crate::schema::{Window, WindowSlice};
 
 /// Divisions of every vertical axis.
 pub const DIVISIONS: u32 = 4;
@@ -22,7 +22,7 @@ pub enum Scale {
 
 impl Scale {
     /// The value at the top of `chart` for what is shown of it: one that divides into readable labels.
-    pub fn top(self, chart: &Chart, window: &Window, slice: Slice, hidden: Hidden) -> f64 {
+    pub fn top(self, chart: &Chart, window: &Window, slice: WindowSlice, hidden: Hidden) -> f64 {
         match self {
             Self::Percent => 100.0,
             Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), chart.unit),

@@ -1,7 +1,7 @@
 //! A chart as SVG, for the first response and for readers without JavaScript.
 
 use super::{Chart, Colour, Hidden, Palette, Viewport, draw, heat};
-use crate::metrics::{Slice, Window};
+use crate::schema::{Window, WindowSlice};
 use plotters::{coord::Shift, prelude::*};
 use std::error::Error;
 
@@ -25,7 +25,7 @@ pub fn svg(chart: &Chart, window: &Window, span: usize) -> String {
 
 /// The same for a place of known size.
 pub(super) fn sized(chart: &Chart, window: &Window, span: usize, (width, height): (usize, usize)) -> String {
-    let (slice, hidden) = (Slice::newest(span), Hidden::default());
+    let (slice, hidden) = (WindowSlice::newest(span), Hidden::default());
     let top = chart.scale.top(chart, window, slice, hidden);
     let viewport = Viewport { slice, top, hidden, gaps: &window.gaps(slice) };
     drawing(width, height, |area| draw(area, chart, window, &viewport, &placeholders(), STROKE))
@@ -36,7 +36,7 @@ pub fn cores(cores: usize, window: &Window, span: usize) -> String {
     /// Pixels of the narrowest. The more cores there are, the fewer it has: nobody reads a second of one in a hundred.
     const LEAST: usize = 60;
     let columns = (CELLS / cores.max(1)).clamp(LEAST, span.max(LEAST));
-    drawing(columns, cores * ROW, |area| heat(area, cores, window, Slice::newest(span), &placeholders()))
+    drawing(columns, cores * ROW, |area| heat(area, cores, window, WindowSlice::newest(span), &placeholders()))
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -107,7 +107,7 @@ fn placeholders() -> Palette {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{charts::CHARTS, metrics::Cpu};
+    use crate::{charts::CHARTS, schema::Cpu};
 
     fn window() -> Window {
         let mut window = Window::new(60);

@@ -1,6 +1,6 @@
 //! Figures as people read them.
 
-use crate::metrics::INTERVAL_MS;
+use crate::schema::INTERVAL_MS;
 
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Holds events against the contract in `docs/stream.md`. Pure: it is told the time.
 
-use crate::{metrics::EventId, sse::Event};
+use crate::{schema::EventId, sse::Event};
 use serde_json::Value;
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! What the operator can set: flags before environment before defaults.
 
-use super::{Policy, sampler::Options};
+use super::{Settings, sampler::SamplerOptions};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -39,11 +39,11 @@ pub struct Config {
 
     /// What is looked at.
     #[command(flatten)]
-    pub options: Options,
+    pub options: SamplerOptions,
 
-    /// Limits, deadlines, and who is believed.
+    /// StreamLimiter, deadlines, and who is believed.
     #[command(flatten)]
-    pub policy: Policy,
+    pub settings: Settings,
 }
 
 /// How the log is written.

@@ -1,47 +1,41 @@
 //! The server: samples the host, keeps the last hour, and shows it to any number of browsers.
 
-mod assets;
-mod client;
+mod access;
+mod app_state;
+mod assessor;
 mod config;
-mod connection;
-mod encoding;
-mod headers;
-mod health;
-mod host;
-pub mod hub;
-mod judge;
-mod limits;
-mod origin;
-mod page;
-mod policy;
-mod problem;
-mod routes;
+mod delivery;
+mod export;
+mod host_facts;
+mod http;
+pub mod log;
+mod log_file;
+mod router;
 pub mod sampler;
-mod shutdown;
-mod snapshot;
-mod state;
-mod statistics;
+mod settings;
+mod signals;
 mod stream;
 mod telemetry;
+mod unix_time;
 
+pub use access::{InvalidOrigin, Origin, Refusal, StreamLimiter};
+pub use app_state::AppState;
 pub use config::{Config, LogFormat};
-pub use limits::{Limits, Refusal};
-pub use origin::{InvalidOrigin, Origin};
-pub use policy::Policy;
-pub use problem::Problem;
-pub use routes::{AppState, routes};
-pub use state::StateError;
+pub use http::Problem;
+pub use log_file::LogFileError;
+pub use router::router;
+pub use settings::Settings;
 #[cfg(fuzzing)]
 pub use stream::fuzz;
 pub use telemetry::init as init_telemetry;
 
-use crate::metrics::{HostFacts, Tick};
-use connection::Acceptor;
-use hub::Hub;
-use judge::Judge;
-use sampler::Groups;
-use shutdown::Signals;
-use state::StateFile;
+use crate::schema::{HostFacts, Tick};
+use assessor::Assessor;
+use delivery::{Acceptor, Fanout};
+use log::TickLog;
+use log_file::LogFile;
+use sampler::TickSource;
+use signals::Signals;
 use std::{
     io,
     net::SocketAddr,
@@ -49,7 +43,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use stream::Fanout;
 use tokio::{net::TcpListener, task::spawn_blocking, time::timeout};
 
 /// How long the first page waits for the first tick, so that it has something to show: a second, and some for a late
@@ -75,7 +68,7 @@ pub enum ServeError {
     Fanout(io::Error),
     /// The past can't be kept where it should be.
     #[error(transparent)]
-    State(#[from] StateError),
+    State(#[from] LogFileError),
     /// Signals can't be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
@@ -95,13 +88,13 @@ fn explain(error: &io::Error) -> String {
 /// # Errors
 /// When it can't start.
 pub async fn run(config: &Config) -> Result<(), ServeError> {
-    policy::raise_file_limit();
+    settings::raise_file_limit();
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
-    let mut state = config.state.as_deref().map(StateFile::open).transpose()?;
-    let hub = Arc::new(state.as_mut().map(StateFile::restore).transpose()?.unwrap_or_default());
-    let server = Server::bind(config.listen, Arc::clone(&hub), config.policy.clone()).await?;
-    server.sample(sampler::Host::new(&config.options, server.state.hub.audience())).await?;
-    state.as_ref().map(StateFile::clear).transpose()?;
+    let mut state = config.state.as_deref().map(LogFile::open).transpose()?;
+    let log = Arc::new(state.as_mut().map(LogFile::restore).transpose()?.unwrap_or_default());
+    let server = Server::bind(config.listen, Arc::clone(&log), config.settings.clone()).await?;
+    server.sample(sampler::HostSampler::new(&config.options, server.state.log.subscribers())).await?;
+    state.as_ref().map(LogFile::clear).transpose()?;
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}");
     let stop = async move {
@@ -113,7 +106,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
         });
     };
     server.serve_until(stop).await?;
-    state.map(|state| state.save(&hub)).transpose()?;
+    state.map(|state| state.save(&log)).transpose()?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -128,15 +121,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the port, to show what is published to `hub`.
+    /// Takes the port, to show what is published to `log`.
     ///
     /// # Errors
     /// When the address can't be had.
-    pub async fn bind(address: SocketAddr, hub: Arc<Hub>, policy: Policy) -> Result<Self, ServeError> {
+    pub async fn bind(address: SocketAddr, log: Arc<TickLog>, settings: Settings) -> Result<Self, ServeError> {
         let listen = |source| ServeError::Listen { address, source };
-        let listener = connection::listen(address).map_err(listen)?;
+        let listener = delivery::listen(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { listener, address, state: AppState::new(hub, policy) })
+        Ok(Self { listener, address, state: AppState::new(log, settings) })
     }
 
     /// Says that what it shows is of `host`, where that isn't the one it runs on.
@@ -150,18 +143,18 @@ impl Server {
     ///
     /// # Errors
     /// When the sampler can't be started.
-    pub async fn sample(&self, groups: impl Groups + Send + 'static) -> Result<(), ServeError> {
-        let (sink, statistics) = (Arc::downgrade(&self.state.hub), Arc::clone(&self.state.statistics));
-        let mut judge = Judge::default();
+    pub async fn sample(&self, groups: impl TickSource + Send + 'static) -> Result<(), ServeError> {
+        let (sink, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
+        let mut assessor = Assessor::default();
         let publish = move |mut tick: Tick, timing| {
             statistics.sampled(timing);
-            let Some(hub) = sink.upgrade() else { return false };
-            tick.verdict = judge.judge(&hub, tick.t);
-            hub.publish(&tick);
+            let Some(log) = sink.upgrade() else { return false };
+            tick.verdict = assessor.assess(&log, tick.t);
+            log.publish(&tick);
             true
         };
         sampler::spawn(groups, publish).map_err(ServeError::Sampler)?;
-        let mut head = self.state.hub.follow();
+        let mut head = self.state.log.follow();
         if timeout(FIRST_TICK, head.wait_for(|head| head.at.is_some())).await.is_err() {
             tracing::warn!("no sample yet; serving all the same");
         }
@@ -173,18 +166,18 @@ impl Server {
     /// # Errors
     /// When no threads can be started to write the streams.
     pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let AppState { hub, statistics, policy, .. } = self.state.clone();
-        let fanout = match policy.hand_over {
-            true => Some(Arc::new(Fanout::start(&hub, &statistics, policy.stall).map_err(ServeError::Fanout)?)),
+        let AppState { log, statistics, settings, .. } = self.state.clone();
+        let fanout = match settings.hand_off {
+            true => Some(Arc::new(Fanout::start(&log, &statistics, settings.stall).map_err(ServeError::Fanout)?)),
             false => None,
         };
         let closing = async {
             stop.await;
-            hub.close();
-            Instant::now() + policy.drain
+            log.close();
+            Instant::now() + settings.drain
         };
-        let routes = routes(self.state);
-        let deadline = Acceptor::run(self.listener, routes, fanout.clone(), Arc::clone(&policy), pin!(closing)).await;
+        let router = router(self.state);
+        let deadline = Acceptor::run(self.listener, router, fanout.clone(), Arc::clone(&settings), pin!(closing)).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
             drained.unwrap_or_else(|error| tracing::error!(%error, "the streams were not drained"));

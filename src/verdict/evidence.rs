@@ -1,6 +1,6 @@
 //! What the rules look at.
 
-use crate::metrics::{Process, Processes, Window};
+use crate::schema::{Process, Processes, Window};
 
 /// Samples and processes.
 pub(super) struct Evidence<'a> {

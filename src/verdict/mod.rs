@@ -4,12 +4,12 @@
 mod evidence;
 mod rules;
 
-use crate::metrics::{Processes, Verdict, Window};
+use crate::schema::{Processes, Verdict, Window};
 use evidence::Evidence;
 use rules::RULES;
 
 /// Judges by the newest second of `window` and what came before; `processes` are those of the moment, where they are known.
-pub fn judge(window: &Window, processes: Option<&Processes>) -> Verdict {
+pub fn assess(window: &Window, processes: Option<&Processes>) -> Verdict {
     let evidence = Evidence { window, processes };
     let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(&evidence)).collect();
     // In the order of the rules, where they matter as much.

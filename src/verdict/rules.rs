@@ -3,7 +3,7 @@
 use super::evidence::Evidence;
 use crate::{
     charts::units::{Unit, duration},
-    metrics::{Finding, Level},
+    schema::{Finding, Level},
 };
 
 type Rule = fn(&Evidence<'_>) -> Vec<Finding>;
@@ -55,7 +55,7 @@ fn memory_short(evidence: &Evidence<'_>) -> Vec<Finding> {
     const WAITING: f64 = 5.0;
     const SWAPPED_IN: f64 = 1024.0 * 1024.0;
     const SCARCE: f64 = 0.05;
-    let judge = || {
+    let assess = || {
         let (total, available) = (evidence.last("memory.total")?, evidence.last("memory.available")?);
         let waiting = evidence.mean("pressure.memory.full", MINUTE).unwrap_or(0.0);
         let swapped = evidence.mean("memory.swap_in", MINUTE).unwrap_or(0.0);
@@ -77,7 +77,7 @@ fn memory_short(evidence: &Evidence<'_>) -> Vec<Finding> {
         }
         None
     };
-    judge().into_iter().collect()
+    assess().into_iter().collect()
 }
 
 /// Memory that will be short.
@@ -85,7 +85,7 @@ fn memory_leak(evidence: &Evidence<'_>) -> Vec<Finding> {
     /// How straight the line is on which memory fills up: programs that do their work go up and down.
     const STRAIGHT: f64 = 0.9;
     const SOON_S: f64 = 3600.0;
-    let judge = || {
+    let assess = || {
         let (rise, fit) = evidence.rise("memory.used", TEN_MINUTES)?;
         let available = evidence.last("memory.available")?;
         let left = available / rise;
@@ -98,7 +98,7 @@ fn memory_leak(evidence: &Evidence<'_>) -> Vec<Finding> {
             format!("Memory fills up by {rate} a minute; at this rate it is full in {full}.{}", holder(evidence));
         finding(Level::Watch, text, None)
     };
-    judge().into_iter().collect()
+    assess().into_iter().collect()
 }
 
 /// Who holds most memory, as a sentence.
@@ -116,7 +116,7 @@ fn processor(evidence: &Evidence<'_>) -> Vec<Finding> {
     const QUEUE: f64 = 2.0;
     /// Who takes less than this part of what is taken isn't who it is.
     const BLAMED: f64 = 0.25;
-    let judge = || {
+    let assess = || {
         let busy = evidence.mean("cpu.total", MINUTE)?;
         if has_ended(evidence, "cpu.total", BUSY) {
             return None;
@@ -139,26 +139,26 @@ fn processor(evidence: &Evidence<'_>) -> Vec<Finding> {
         (busy >= BUSY)
             .then(|| finding(Level::Busy, format!("The processor is {} busy.{taker}", percent(busy)), since))?
     };
-    judge().into_iter().collect()
+    assess().into_iter().collect()
 }
 
 /// A processor that others take.
 fn steal(evidence: &Evidence<'_>) -> Vec<Finding> {
     const STOLEN: f64 = 10.0;
     let stolen = evidence.mean("cpu.steal", MINUTE).filter(|stolen| *stolen >= STOLEN);
-    let judge = |stolen| {
+    let assess = |stolen| {
         let since = evidence.since("cpu.steal", |share| share >= STOLEN / 2.0);
         let text =
             format!("{} of the processor is given to other virtual machines on the same hardware.", percent(stolen));
         finding(Level::Trouble, text, since)
     };
-    stolen.and_then(judge).into_iter().collect()
+    stolen.and_then(assess).into_iter().collect()
 }
 
 /// A processor that a limit keeps from its container.
 fn throttled(evidence: &Evidence<'_>) -> Vec<Finding> {
     const THROTTLED: f64 = 20.0;
-    let judge = |path: String, who: String, level| {
+    let assess = |path: String, who: String, level| {
         let share = evidence.mean(&path, MINUTE).filter(|share| *share >= THROTTLED)?;
         let since = evidence.since(&path, |share| share >= THROTTLED / 2.0);
         finding(
@@ -167,9 +167,9 @@ fn throttled(evidence: &Evidence<'_>) -> Vec<Finding> {
             since,
         )
     };
-    let own = judge("cgroup.throttled".to_owned(), "This container".to_owned(), Level::Trouble);
+    let own = assess("cgroup.throttled".to_owned(), "This container".to_owned(), Level::Trouble);
     let services = evidence.names("cgroup.services.", ".throttled").into_iter();
-    let services = services.filter_map(|name| judge(format!("cgroup.services.{name}.throttled"), name, Level::Watch));
+    let services = services.filter_map(|name| assess(format!("cgroup.services.{name}.throttled"), name, Level::Watch));
     own.into_iter().chain(services).collect()
 }
 
@@ -212,7 +212,7 @@ fn disk(evidence: &Evidence<'_>) -> Vec<Finding> {
     const WAITING: f64 = 20.0;
     const SLOW_MS: f64 = 100.0;
     const BUSY: f64 = 80.0;
-    let judge = |name: String| {
+    let assess = |name: String| {
         let path = |field: &str| format!("disk.devices.{name}.{field}");
         let mean = |field: &str, seconds| evidence.mean(&path(field), seconds);
         let busy = mean("busy", MINUTE).filter(|busy| *busy >= BUSY)?;
@@ -234,7 +234,7 @@ fn disk(evidence: &Evidence<'_>) -> Vec<Finding> {
         }
         finding(Level::Busy, format!("The disk {name} is {} busy.{user}", percent(busy)), since)
     };
-    evidence.names("disk.devices.", ".busy").into_iter().filter_map(judge).collect()
+    evidence.names("disk.devices.", ".busy").into_iter().filter_map(assess).collect()
 }
 
 /// Connections that are more than programs take.
@@ -243,7 +243,7 @@ fn connections(evidence: &Evidence<'_>) -> Vec<Finding> {
     const HALF_OPEN: f64 = 256.0;
     const MANY: f64 = 1000.0;
     const TIMES: f64 = 4.0;
-    let judge = || {
+    let assess = || {
         let overflows = "connections.tcp.listen_overflows";
         if let Some(rate) = evidence.mean(overflows, MINUTE).filter(|rate| *rate >= TURNED_AWAY) {
             let since = evidence.since(overflows, |rate| rate > 0.0);
@@ -264,14 +264,14 @@ fn connections(evidence: &Evidence<'_>) -> Vec<Finding> {
         let text = || format!("Connections have risen to {now:.0}, from {before:.0} on average.");
         (now >= MANY && now >= before * TIMES).then(|| finding(Level::Watch, text(), since))?
     };
-    judge().into_iter().collect()
+    assess().into_iter().collect()
 }
 
 /// Interfaces that lose packets.
 fn network(evidence: &Evidence<'_>) -> Vec<Finding> {
     const ERRORS: f64 = 1.0;
     const DROPS: f64 = 10.0;
-    let judge = |name: String| {
+    let assess = |name: String| {
         for (field, bound, verb) in [("errors", ERRORS, "damages"), ("drops", DROPS, "drops")] {
             let path = format!("network.interfaces.{name}.{field}");
             if let Some(rate) = evidence.mean(&path, MINUTE).filter(|rate| *rate >= bound) {
@@ -283,12 +283,12 @@ fn network(evidence: &Evidence<'_>) -> Vec<Finding> {
         }
         None
     };
-    evidence.names("network.interfaces.", ".errors").into_iter().filter_map(judge).collect()
+    evidence.names("network.interfaces.", ".errors").into_iter().filter_map(assess).collect()
 }
 
 /// Sensors above their own limits.
 fn temperature(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let judge = |name: String| {
+    let assess = |name: String| {
         let of =
             |field: &str| evidence.last(&format!("temperature.sensors.{name}.{field}")).filter(|limit| *limit > 0.0);
         let now = of("celsius")?;
@@ -300,5 +300,5 @@ fn temperature(evidence: &Evidence<'_>) -> Vec<Finding> {
         let since = evidence.since(&format!("temperature.sensors.{name}.celsius"), |celsius| celsius >= limit);
         finding(level, format!("{name} is at {now:.0} °C; it should stay below {limit:.0}."), since)
     };
-    evidence.names("temperature.sensors.", ".celsius").into_iter().filter_map(judge).collect()
+    evidence.names("temperature.sensors.", ".celsius").into_iter().filter_map(assess).collect()
 }

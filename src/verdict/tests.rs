@@ -1,7 +1,7 @@
 //! Situations as they are recorded on hosts, second by second.
 
 use super::*;
-use crate::metrics::{
+use crate::schema::{
     Cgroup, Connections, Cpu, Device, Disk, Filesystem, Interface, Level, Load, Memory, Network, Pressure, Process,
     Sensor, Service, Stall, Temperature,
 };
@@ -143,7 +143,7 @@ fn processes() -> Processes {
 
 /// The worst that is found.
 fn worst(window: &Window) -> (Level, String, Option<u64>) {
-    let verdict = judge(window, Some(&processes()));
+    let verdict = assess(window, Some(&processes()));
     let first = verdict.findings.first().cloned().unwrap_or_default();
     assert_eq!(verdict.level, first.level);
     (first.level, first.text, first.since)
@@ -155,8 +155,8 @@ fn worst_after(seconds: u64, of: impl Fn(u64) -> Second) -> (Level, String, Opti
 
 #[test]
 fn a_host_that_does_little_is_all_right() {
-    assert_eq!(judge(&after_a_quiet_time(600, |_| IDLE), None), Verdict::default());
-    assert_eq!(judge(&Window::new(60), None), Verdict::default(), "nothing is known, so that nothing is found");
+    assert_eq!(assess(&after_a_quiet_time(600, |_| IDLE), None), Verdict::default());
+    assert_eq!(assess(&Window::new(60), None), Verdict::default(), "nothing is known, so that nothing is found");
 }
 
 #[test]
@@ -180,9 +180,9 @@ fn what_has_ended_is_told_no_more() {
 #[test]
 fn without_processes_the_service_is_named() {
     let window = after_a_quiet_time(90, |_| Second { cpu: 99.0, service: 390.0, ..IDLE });
-    assert_eq!(judge(&window, None).findings[0].text, "The processor is 99 % busy. web.service takes 3.9 of 4 cores.");
+    assert_eq!(assess(&window, None).findings[0].text, "The processor is 99 % busy. web.service takes 3.9 of 4 cores.");
     let window = after_a_quiet_time(90, |_| Second { cpu: 99.0, ..IDLE });
-    assert_eq!(judge(&window, None).findings[0].text, "The processor is 99 % busy.", "who takes little isn't blamed");
+    assert_eq!(assess(&window, None).findings[0].text, "The processor is 99 % busy.", "who takes little isn't blamed");
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_sensor_above_its_limit_and_an_interface_that_damages_packets_are_named() {
 #[test]
 fn the_worst_comes_first() {
     let both = after_a_quiet_time(90, |_| Second { full: 99.0, cpu: 99.0, ..IDLE });
-    let levels: Vec<_> = judge(&both, None).findings.iter().map(|finding| finding.level).collect();
+    let levels: Vec<_> = assess(&both, None).findings.iter().map(|finding| finding.level).collect();
     assert_eq!(levels, [Level::Trouble, Level::Busy]);
 }
 
@@ -314,7 +314,7 @@ proptest! {
         for (second, does) in seconds.take(3600).enumerate() {
             does.record(&mut window, (START_S + second as u64) * 1000);
             if second % 7 == 0 {
-                let verdict = judge(&window, None);
+                let verdict = assess(&window, None);
                 prop_assert!(verdict.level <= Level::Busy, "after {} s of it: {:?}", second, verdict);
             }
         }

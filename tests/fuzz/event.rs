@@ -3,7 +3,7 @@
 #![no_main]
 
 use bytes::BytesMut;
-use hostbeat::{metrics::EventId, server::hub::write_event, sse::Parser};
+use hostbeat::{schema::EventId, server::log::write_event, sse::Parser};
 
 libfuzzer_sys::fuzz_target!(|event: ((u64, u32), &str, &str, u8)| {
     let ((ms, n), name, data, portion) = event;

@@ -2,8 +2,8 @@
 
 use axum::http::HeaderMap;
 use hostbeat::{
-    metrics::{EventId, Memory, Sample, Tick},
-    server::{fuzz::Streams, hub::Hub},
+    schema::{EventId, Memory, Sample, Tick},
+    server::{fuzz::Streams, log::TickLog},
     sse::Parser,
 };
 use std::sync::LazyLock;
@@ -12,14 +12,14 @@ use std::sync::LazyLock;
 const RING: u64 = 5;
 
 static STREAMS: LazyLock<Streams> = LazyLock::new(|| {
-    let hub = Hub::with_ring(RING as usize);
+    let log = TickLog::with_ring(RING as usize);
     for second in 1..=2 * RING {
         let t = second * 1000;
         let memory =
             Sample { t, at: t as f64 / 1000.0, dt: 1.0, values: Memory { used: Some(t), ..Memory::default() } };
-        hub.publish(&Tick { t, memory: Some(memory), ..Tick::default() });
+        log.publish(&Tick { t, memory: Some(memory), ..Tick::default() });
     }
-    Streams::of(hub)
+    Streams::of(log)
 });
 
 /// Whatever is asked for, what is sent is a stream whose ids rise, beginning after `last_id` if it is one of ours.

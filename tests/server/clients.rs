@@ -13,7 +13,7 @@ use axum::{
 use eventsource_client::{Client as _, ClientBuilder, SSE};
 use eventsource_stream::Event;
 use futures::StreamExt;
-use hostbeat::server::{Policy, hub::Hub};
+use hostbeat::server::{Settings, log::TickLog};
 use launchdarkly_sdk_transport::HyperTransport;
 use serde_json::json;
 use std::{
@@ -170,9 +170,9 @@ fn spawn(process: &Mutex<Process>, mut command: Command) -> Option<ChildStdout> 
 /// No tick is published before every client has told of the one before: whoever held an event back would hold up all.
 #[test]
 fn every_client_logs_the_same() {
-    let hub = Hub::with_ring(100_000);
-    (1..=5).for_each(|second| hub.publish(&tick(second * 1000)));
-    let server = Running::show_by(hub, Policy { stream_age: Duration::from_secs(2), ..Policy::default() });
+    let log = TickLog::with_ring(100_000);
+    (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
+    let server = Running::show_by(log, Settings { stream_age: Duration::from_secs(2), ..Settings::default() });
     let url = format!("http://{}/api/stream", server.address);
     let window = server.follow("", &[]).next_with_id();
 
@@ -191,7 +191,7 @@ fn every_client_logs_the_same() {
     // Every stream has ended and was resumed, some of them more than once, and went on for a while.
     while clients.iter().any(|client| client.connections < 2) || second < 20 {
         second += 1;
-        server.hub.publish(&tick(second * 1000));
+        server.log.publish(&tick(second * 1000));
         clients.iter_mut().for_each(|client| client.reach(&format!("{second}000-2")));
     }
 

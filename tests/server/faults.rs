@@ -3,7 +3,7 @@
 use super::support::{Running, WAYS, tick};
 use eventsource_stream::{Event, Eventsource};
 use futures::{StreamExt, executor::block_on, stream};
-use hostbeat::server::{Policy, hub::Hub};
+use hostbeat::server::{Settings, log::TickLog};
 use std::{
     convert::Infallible,
     io::{Read, Write},
@@ -59,20 +59,20 @@ fn unchunk(response: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_thousand_drops_lose_nothing_and_double_nothing() {
-    for policy in WAYS {
-        drop_again_and_again(policy());
+    for settings in WAYS {
+        drop_again_and_again(settings());
     }
 }
 
-fn drop_again_and_again(policy: Policy) {
+fn drop_again_and_again(settings: Settings) {
     let mut published = 1;
-    let mut server = Running::show_by(Hub::with_ring(RING), policy.clone());
-    server.hub.publish(&tick(1000));
+    let mut server = Running::show_by(TickLog::with_ring(RING), settings.clone());
+    server.log.publish(&tick(1000));
     let mut control = vec!["1000-2".to_owned()];
     let mut assembled = control.clone();
     for drop in 0..DROPS {
         if (drop + 1) % (DROPS / RESTARTS) == 0 {
-            server = restart(server, &policy);
+            server = restart(server, &settings);
         }
         // A client that has everything would wait for ever.
         let last = assembled.last().unwrap().clone();
@@ -80,7 +80,7 @@ fn drop_again_and_again(policy: Policy) {
         let end = format!("id: {}000-2", published + u64::from(ticks));
         let events = thread::scope(|scope| {
             if ticks {
-                scope.spawn(|| server.hub.publish(&tick((published + 1) * 1000)));
+                scope.spawn(|| server.log.publish(&tick((published + 1) * 1000)));
             }
             read_some(&server, &last, fastrand::usize(1..6_000), &end)
         });
@@ -100,9 +100,9 @@ fn drop_again_and_again(policy: Policy) {
 }
 
 /// A new server that knows what the old one has saved, and nothing of its viewers.
-fn restart(mut server: Running, policy: &Policy) -> Running {
+fn restart(mut server: Running, settings: &Settings) -> Running {
     server.stop();
     server.wait();
-    let hub = Hub::restore(&server.hub.save().unwrap()).unwrap();
-    Running::show_by(hub, Policy { drain: Duration::from_secs(1), ..policy.clone() })
+    let log = TickLog::restore(&server.log.save().unwrap()).unwrap();
+    Running::show_by(log, Settings { drain: Duration::from_secs(1), ..settings.clone() })
 }

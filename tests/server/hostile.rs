@@ -4,7 +4,7 @@ use super::{
     program::{Program, hostbeat, limited},
     support::{PATIENCE, Running, eventually, tick},
 };
-use hostbeat::server::hub::Hub;
+use hostbeat::server::log::TickLog;
 use std::{
     fs,
     io::{self, Read, Write},
@@ -29,7 +29,7 @@ fn answer(address: &str, request: &str) -> String {
 
 #[test]
 fn who_never_finishes_a_request_is_told_and_let_go() {
-    let server = Running::show(Hub::default());
+    let server = Running::show(TickLog::default());
     let address = &server.address.to_string();
     let open = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
     thread::scope(|scope| {
@@ -49,7 +49,7 @@ fn who_never_finishes_a_request_is_told_and_let_go() {
 
 #[test]
 fn what_is_no_request_is_refused() {
-    let server = Running::show(Hub::default());
+    let server = Running::show(TickLog::default());
     let address = &server.address.to_string();
     let long = format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(20_000));
     let longer = format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000));
@@ -77,8 +77,8 @@ fn what_is_no_request_is_refused() {
 
 #[test]
 fn requests_that_come_at_once_are_answered_in_turn_and_a_stream_is_the_last() {
-    let server = Running::show(Hub::default());
-    server.hub.publish(&tick(1000));
+    let server = Running::show(TickLog::default());
+    server.log.publish(&tick(1000));
     let mut socket = connect(&server.address.to_string());
     let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
     let requests = ["/healthz", "/nothing", "/api/stream", "/healthz", "/healthz"].map(request).concat();
@@ -92,7 +92,7 @@ fn requests_that_come_at_once_are_answered_in_turn_and_a_stream_is_the_last() {
         text.extend(&bytes[..read]);
         if published < 3 && String::from_utf8_lossy(&text).contains("event: window") {
             published += 1;
-            server.hub.publish(&tick(published * 1000));
+            server.log.publish(&tick(published * 1000));
         }
     }
     let text = String::from_utf8_lossy(&text);

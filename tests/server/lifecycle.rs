@@ -1,7 +1,7 @@
 //! How streams are let in, kept, and ended: limits, slow and silent clients, faults, and the end of the server.
 
 use super::support::{Running, WAYS, eventually, json, tick};
-use hostbeat::server::{Policy, hub::Hub};
+use hostbeat::server::{Settings, log::TickLog};
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpStream},
@@ -11,19 +11,19 @@ use std::{
 };
 
 /// A server that has published one tick.
-fn server(policy: Policy) -> Running {
-    let hub = Hub::default();
-    hub.publish(&tick(1000));
-    Running::show_by(hub, policy)
+fn server(settings: Settings) -> Running {
+    let log = TickLog::default();
+    log.publish(&tick(1000));
+    Running::show_by(log, settings)
 }
 
 fn viewers(server: &Running) -> u64 {
-    server.hub.audience().viewers()
+    server.log.subscribers().viewers()
 }
 
 #[test]
 fn an_address_has_its_share_of_streams() {
-    let server = server(Policy { max_streams_per_address: 2, ..Policy::default() });
+    let server = server(Settings { max_streams_per_address: 2, ..Settings::default() });
     let open: Vec<_> = (0..2).map(|_| server.follow("", &[])).collect();
     let (head, body) = server.get("/api/stream");
     assert_eq!(
@@ -38,7 +38,7 @@ fn an_address_has_its_share_of_streams() {
 
 #[test]
 fn a_full_server_says_so() {
-    let server = server(Policy { max_streams: 1, ..Policy::default() });
+    let server = server(Settings { max_streams: 1, ..Settings::default() });
     let _open = server.follow("", &[]);
     let (head, _) = server.get("/api/stream");
     assert_eq!(head.status, 503);
@@ -47,10 +47,10 @@ fn a_full_server_says_so() {
 
 #[test]
 fn behind_a_trusted_proxy_clients_are_told_apart() {
-    let policy = Policy { max_streams_per_address: 1, ..Policy::default() };
-    let trusting = Policy { trusted_proxy: vec!["127.0.0.0/8".parse().unwrap()], ..policy.clone() };
-    for (policy, status) in [(policy, 429), (trusting, 200)] {
-        let server = server(policy);
+    let settings = Settings { max_streams_per_address: 1, ..Settings::default() };
+    let trusting = Settings { trusted_proxy: vec!["127.0.0.0/8".parse().unwrap()], ..settings.clone() };
+    for (settings, status) in [(settings, 429), (trusting, 200)] {
+        let server = server(settings);
         let _one = server.follow("", &[("x-forwarded-for", "192.0.2.1")]);
         let two = server.follow("", &[("x-forwarded-for", "192.0.2.2")]);
         assert_eq!(two.head.status, status);
@@ -62,7 +62,7 @@ fn behind_a_trusted_proxy_clients_are_told_apart() {
 #[test]
 fn another_origin_needs_leave() {
     let allow_origin = vec!["https://status.example.com".parse().unwrap()];
-    let server = server(Policy { allow_origin, ..Policy::default() });
+    let server = server(Settings { allow_origin, ..Settings::default() });
     let status = |origin: &str| server.follow("", &[("origin", origin)]).head;
     assert_eq!(status("https://evil.example.com").status, 403);
     let allowed = status("https://status.example.com");
@@ -74,14 +74,14 @@ fn another_origin_needs_leave() {
 
 #[test]
 fn a_stream_ends_at_its_age_and_its_client_resumes() {
-    for policy in WAYS {
-        let server = server(Policy { stream_age: Duration::from_millis(1500), ..policy() });
+    for settings in WAYS {
+        let server = server(Settings { stream_age: Duration::from_millis(1500), ..settings() });
         let events: Vec<_> = server.follow("", &[]).collect();
         let last = events.last().unwrap();
         assert_eq!((&*last.event, &json(last)["reason"]), ("shutdown", &"age".into()));
         assert!((1000..=3000).contains(&last.retry.unwrap().as_millis()));
         assert_eq!(last.id, "1000-2");
-        server.hub.publish(&tick(2000));
+        server.log.publish(&tick(2000));
         let mut again = server.follow("", &[("last-event-id", &last.id)]);
         assert_eq!(json(&again.next().unwrap())["start"], "replay");
         assert_eq!(again.next().unwrap().id, "2000-0");
@@ -111,18 +111,18 @@ fn read_until(socket: &mut TcpStream, end: &str) -> String {
 
 #[test]
 fn a_viewer_that_takes_nothing_is_let_go_and_hurts_nobody() {
-    for policy in WAYS {
-        let server = server(Policy { stall: Duration::from_secs(1), ..policy() });
+    for settings in WAYS {
+        let server = server(Settings { stall: Duration::from_secs(1), ..settings() });
         let stuck = silent(&server, "1.1");
         let mut other = server.follow("", &[]);
-        let hub = Arc::clone(&server.hub);
+        let log = Arc::clone(&server.log);
         eventually("both are there", || viewers(&server) == 2);
         let mut second = 1;
         eventually("the stuck one is let go", || {
             // Enough to fill whatever the kernel would take for it.
             for _ in 0..100 {
                 second += 1;
-                hub.publish(&tick(second * 1000));
+                log.publish(&tick(second * 1000));
             }
             let last = format!("{second}000-2");
             // A window in between would be fair, too, but the other must be up to date at once.
@@ -136,11 +136,11 @@ fn a_viewer_that_takes_nothing_is_let_go_and_hurts_nobody() {
 
 #[test]
 fn a_slow_reader_gets_everything_there_was() {
-    for policy in WAYS {
-        let server = server(policy());
+    for settings in WAYS {
+        let server = server(settings());
         let mut slow = silent(&server, "1.1");
-        let hub = Arc::clone(&server.hub);
-        let publisher = thread::spawn(move || (2..=400).for_each(|second| hub.publish(&tick(second * 1000))));
+        let log = Arc::clone(&server.log);
+        let publisher = thread::spawn(move || (2..=400).for_each(|second| log.publish(&tick(second * 1000))));
         let mut text = Vec::new();
         let mut bytes = [0; 7];
         // A few bytes at a time: every write to it is a partial one before long.
@@ -156,7 +156,7 @@ fn a_slow_reader_gets_everything_there_was() {
 
 #[test]
 fn a_client_that_closes_is_counted_out_without_a_tick() {
-    let server = server(Policy::default());
+    let server = server(Settings::default());
     for close in [|socket: TcpStream| drop(socket), |socket: TcpStream| socket.shutdown(Shutdown::Write).unwrap()] {
         let socket = silent(&server, "1.1");
         eventually("it is there", || viewers(&server) == 1);
@@ -168,11 +168,11 @@ fn a_client_that_closes_is_counted_out_without_a_tick() {
 
 #[test]
 fn an_old_client_is_served_without_chunks() {
-    let server = server(Policy::default());
+    let server = server(Settings::default());
     let mut socket = TcpStream::connect(server.address).unwrap();
     socket.write_all(b"GET /api/stream HTTP/1.0\r\nHost: a\r\n\r\n").unwrap();
     eventually("it is there", || viewers(&server) == 1);
-    server.hub.publish(&tick(2000));
+    server.log.publish(&tick(2000));
     let text = read_until(&mut socket, "id: 2000-2");
     assert!(!text.contains("transfer-encoding"), "{text}");
     assert!(text.contains("}\n\nid: 2000-0\nevent: cpu\n"), "{text}");
@@ -180,10 +180,10 @@ fn an_old_client_is_served_without_chunks() {
 
 #[test]
 fn what_a_viewer_sends_unasked_is_no_answer_to_anything() {
-    let server = server(Policy::default());
+    let server = server(Settings::default());
     let mut socket = silent(&server, "1.1");
     socket.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-    server.hub.publish(&tick(2000));
+    server.log.publish(&tick(2000));
     let text = read_until(&mut socket, "id: 2000-2");
     assert!(!text.contains("<!DOCTYPE"), "{text}");
     // But it must not go on for ever.
@@ -196,8 +196,8 @@ fn what_a_viewer_sends_unasked_is_no_answer_to_anything() {
 
 #[test]
 fn the_end_is_told_to_all_and_waits_for_nobody() {
-    for policy in WAYS {
-        let mut server = server(policy());
+    for settings in WAYS {
+        let mut server = server(settings());
         let streams: Vec<_> = (0..20).map(|_| server.follow("", &[])).collect();
         let _idle = TcpStream::connect(server.address).unwrap();
         let _stuck = silent(&server, "1.1");
@@ -212,26 +212,26 @@ fn the_end_is_told_to_all_and_waits_for_nobody() {
 
 #[test]
 fn readiness_follows_the_sampler_and_the_end() {
-    let server = Running::show(Hub::default());
+    let server = Running::show(TickLog::default());
     assert_eq!(server.get("/healthz").0.status, 200);
     let (head, body) = server.get("/readyz");
     assert_eq!((head.status.as_u16(), body.contains("nothing has been sampled")), (503, true), "{body}");
-    server.hub.publish(&tick(1000));
+    server.log.publish(&tick(1000));
     assert_eq!(server.get("/readyz").0.status, 200);
     eventually("a sampler that is stuck is noticed", || {
         let (head, body) = server.get("/readyz");
         head.status == 503 && body.contains("stuck")
     });
-    server.hub.publish(&tick(9000));
+    server.log.publish(&tick(9000));
     assert_eq!(server.get("/readyz").0.status, 200);
-    server.hub.close();
+    server.log.close();
     assert_eq!(server.get("/readyz").0.status, 503);
 }
 
 #[test]
 fn a_page_of_another_origin_may_ask_whether_it_may_say_where_it_was() {
     let allow_origin = vec!["https://status.example.com".parse().unwrap()];
-    let server = server(Policy { allow_origin, max_streams: 1, ..Policy::default() });
+    let server = server(Settings { allow_origin, max_streams: 1, ..Settings::default() });
     let ask = |origin: &str| {
         let asks = [
             ("origin", origin),

@@ -1,7 +1,7 @@
 //! `GET /metrics`: every figure has something that moves it.
 
 use super::support::{Running, WAYS, eventually, tick};
-use hostbeat::server::{Policy, hub::Hub};
+use hostbeat::server::{Settings, log::TickLog};
 use std::collections::BTreeMap;
 
 /// Every sample by its name and labels.
@@ -25,10 +25,10 @@ fn value(server: &Running, name: &str) -> f64 {
 
 #[test]
 fn streams_move_their_figures() {
-    for policy in WAYS {
-        let hub = Hub::with_ring(4);
-        (1..=5).for_each(|second| hub.publish(&tick(second * 1000)));
-        let server = Running::show_by(hub, policy());
+    for settings in WAYS {
+        let log = TickLog::with_ring(4);
+        (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
+        let server = Running::show_by(log, settings());
         let mut live = server.follow("?window=0", &[]);
         let _replay = server.follow("", &[("last-event-id", "5000-1")]);
         let _window = server.follow("", &[]);
@@ -40,7 +40,7 @@ fn streams_move_their_figures() {
 
         let (events, bytes) =
             (value(&server, "hostbeat_events_sent_total"), value(&server, "hostbeat_stream_sent_bytes_total"));
-        server.hub.publish(&tick(6000));
+        server.log.publish(&tick(6000));
         assert!(live.any(|event| event.id == "6000-2"));
         eventually("twelve events went out", || {
             value(&server, "hostbeat_events_sent_total") >= events + 12.0
@@ -49,7 +49,7 @@ fn streams_move_their_figures() {
 
         drop(live);
         eventually("the one that left is counted", || {
-            server.hub.publish(&tick(7000));
+            server.log.publish(&tick(7000));
             value(&server, "hostbeat_streams_closed_total{reason=\"gone\"}") == 1.0
                 && value(&server, "hostbeat_stream_age_seconds_count") == 1.0
                 && value(&server, "hostbeat_streams") == 3.0
@@ -59,7 +59,7 @@ fn streams_move_their_figures() {
 
 #[test]
 fn refusals_are_counted_by_status() {
-    let server = Running::show_by(Hub::default(), Policy { max_streams_per_address: 0, ..Policy::default() });
+    let server = Running::show_by(TickLog::default(), Settings { max_streams_per_address: 0, ..Settings::default() });
     for (path, headers, status) in [
         ("/api/stream?events=x", &[][..], 400),
         ("/api/stream", &[("origin", "https://evil.example.com")], 403),
@@ -77,10 +77,10 @@ fn a_viewer_that_is_too_far_behind_is_counted() {
         io::{Read, Write},
         net::TcpStream,
     };
-    for policy in WAYS {
-        let hub = Hub::with_ring(2);
-        hub.publish(&tick(1000));
-        let server = Running::show_by(hub, policy());
+    for settings in WAYS {
+        let log = TickLog::with_ring(2);
+        log.publish(&tick(1000));
+        let server = Running::show_by(log, settings());
         let mut slow = TcpStream::connect(server.address).unwrap();
         slow.write_all(b"GET /api/stream HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         slow.read_exact(&mut [0; 9]).unwrap();
@@ -89,7 +89,7 @@ fn a_viewer_that_is_too_far_behind_is_counted() {
         eventually("it is passed, and then goes on with a window", || {
             for _ in 0..2000 {
                 second += 1;
-                server.hub.publish(&tick(second * 1000));
+                server.log.publish(&tick(second * 1000));
             }
             let _ = slow.read(&mut bytes).unwrap();
             value(&server, "hostbeat_conflations_total") >= 1.0
@@ -99,9 +99,9 @@ fn a_viewer_that_is_too_far_behind_is_counted() {
 
 #[test]
 fn the_fan_out_is_timed() {
-    let server = Running::show(Hub::default());
+    let server = Running::show(TickLog::default());
     let _stream = server.follow("", &[]);
-    server.hub.publish(&tick(1000));
+    server.log.publish(&tick(1000));
     eventually("a tick was timed", || value(&server, "hostbeat_fanout_seconds_count") >= 1.0);
 }
 

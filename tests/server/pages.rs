@@ -3,8 +3,8 @@
 use super::support::{Running, tick};
 use hostbeat::{
     charts::{CHARTS, Chart},
-    metrics::{Finding, Level, Sample, Tick, Verdict},
-    server::{Policy, hub::Hub},
+    schema::{Finding, Level, Sample, Tick, Verdict},
+    server::{Settings, log::TickLog},
 };
 use serde_json::Value;
 use ureq::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -27,9 +27,9 @@ fn the_first_response_has_charts_of_real_samples() {
 
 #[test]
 fn figures_are_those_of_the_newest_tick() {
-    let hub = Hub::default();
-    hub.publish(&tick(1_000_000_000_000));
-    let (_, page) = Running::show(hub).get("/?window=60");
+    let log = TickLog::default();
+    log.publish(&tick(1_000_000_000_000));
+    let (_, page) = Running::show(log).get("/?window=60");
     // memory.used is the tick's time in these ticks: 931.3 GiB.
     assert!(page.contains("<b>931.3</b><small>GiB</small>"), "{page}");
     assert!(page.contains("datetime=\"2001-09-09T01:46:40Z\""), "{page}");
@@ -38,15 +38,15 @@ fn figures_are_those_of_the_newest_tick() {
 
 #[test]
 fn the_first_response_says_whether_the_host_is_all_right() {
-    let hub = Hub::default();
-    hub.publish(&tick(1_000_000_000_000));
-    let server = Running::show(hub);
+    let log = TickLog::default();
+    log.publish(&tick(1_000_000_000_000));
+    let server = Running::show(log);
     assert!(server.get("/").1.contains("class=\"verdict fine\"><b aria-live=\"polite\">All is well.</b>"));
     let finding =
         Finding { level: Level::Trouble, text: "The disk vda is slow.".to_owned(), since: Some(1_000_000_000) };
     let values = Verdict { level: Level::Trouble, findings: vec![finding] };
     let verdict = Some(Sample { t: 1_000_000_001_000, at: 0.0, dt: 1.0, values });
-    server.hub.publish(&Tick { verdict, ..tick(1_000_000_001_000) });
+    server.log.publish(&Tick { verdict, ..tick(1_000_000_001_000) });
     let page = server.get("/").1;
     assert!(page.contains("class=\"verdict trouble\"") && page.contains("Something is wrong."), "{page}");
     assert!(page.contains("The disk vda is slow. Since 01:46."), "{page}");
@@ -55,15 +55,15 @@ fn the_first_response_says_whether_the_host_is_all_right() {
 #[test]
 fn a_panel_stands_alone_in_the_frames_that_are_allowed() {
     let allow_frame = vec!["https://wiki.example.com".parse().unwrap()];
-    let server = Running::show_by(Hub::default(), Policy { allow_frame, ..Policy::default() });
+    let server = Running::show_by(TickLog::default(), Settings { allow_frame, ..Settings::default() });
     let (head, page) = server.get("/embed/cpu?window=60");
     assert_eq!(page.matches("class=\"panel\"").count(), 1, "{page}");
     assert!(
         page.contains("<div class=\"page embed chosen connecting\">") && page.contains("<section id=\"cpu\""),
         "{page}"
     );
-    let policy = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
-    assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example.com"), "{policy}");
+    let settings = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(settings.ends_with("frame-ancestors 'self' https://wiki.example.com"), "{settings}");
     let (_, page) = server.get("/?panels=memory,processes&kiosk");
     assert_eq!(page.matches("class=\"panel\"").count(), 2, "{page}");
     assert!(page.contains("href=\"?window=60&amp;kiosk&amp;panels=memory,processes\""), "{page}");
@@ -75,9 +75,9 @@ fn a_panel_stands_alone_in_the_frames_that_are_allowed() {
 
 #[test]
 fn a_chart_is_there_as_a_picture() {
-    let hub = Hub::default();
-    hub.publish(&tick(1_000_000_000_000));
-    let server = Running::show(hub);
+    let log = TickLog::default();
+    log.publish(&tick(1_000_000_000_000));
+    let server = Running::show(log);
     for Chart { id: chart, .. } in &CHARTS {
         let (head, picture) = server.get(&format!("/chart/{chart}.svg?window=60&theme=dark"));
         assert_eq!(head.headers[CONTENT_TYPE], "image/svg+xml");
@@ -91,9 +91,9 @@ fn a_chart_is_there_as_a_picture() {
 
 #[test]
 fn scripts_run_by_nonce_only_and_each_page_has_its_own() {
-    let server = Running::show(Hub::default());
-    let policy = || server.get("/").0.headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-    let (one, other) = (policy(), policy());
+    let server = Running::show(TickLog::default());
+    let settings = || server.get("/").0.headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    let (one, other) = (settings(), settings());
     assert_ne!(one, other);
     for part in ["default-src 'self'", "script-src 'self' 'nonce-", "'wasm-unsafe-eval'", "frame-ancestors 'none'"] {
         assert!(one.contains(part), "{part} is missing in {one}");
@@ -103,14 +103,14 @@ fn scripts_run_by_nonce_only_and_each_page_has_its_own() {
 
 #[test]
 fn a_page_before_the_first_sample_is_a_page() {
-    let (head, page) = Running::show(Hub::default()).get("/");
+    let (head, page) = Running::show(TickLog::default()).get("/");
     assert_eq!(head.status, 200);
     assert!(page.contains("<b>–</b>"), "{page}");
 }
 
 #[test]
 fn assets_are_found_by_the_names_in_the_page_and_kept_for_ever() {
-    let server = Running::show(Hub::default());
+    let server = Running::show(TickLog::default());
     let (_, page) = server.get("/");
     let style = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".css")).unwrap();
     let (head, css) = server.get(style);
@@ -126,7 +126,7 @@ fn assets_are_found_by_the_names_in_the_page_and_kept_for_ever() {
 
 #[test]
 fn what_goes_wrong_is_said_in_the_form_of_the_place() {
-    let server = Running::show(Hub::default());
+    let server = Running::show(TickLog::default());
     let long = format!("/?{}", "x".repeat(20_000));
     let long_api = format!("/api/stream?{}", "x".repeat(20_000));
     for (method, path, status, says) in [
@@ -166,7 +166,7 @@ fn what_goes_wrong_is_said_in_the_form_of_the_place() {
 
 #[test]
 fn what_is_no_http_is_refused_and_hurts_nobody() {
-    let server = Running::show(Hub::default());
+    let server = Running::show(TickLog::default());
     assert!(server.raw("garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
     let huge = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(100_000));
     assert!(server.raw(&huge).starts_with("HTTP/1.1 431"));

@@ -4,7 +4,7 @@ use super::{
     clients::Client,
     support::{PATIENCE, Running, eventually, root, tick},
 };
-use hostbeat::server::{Policy, hub::Hub};
+use hostbeat::server::{Settings, log::TickLog};
 use std::{
     fs,
     net::{TcpListener, TcpStream},
@@ -164,11 +164,11 @@ fn certify(certificate: &str, key: &str) {
 }
 
 /// A server that has published five ticks, and believes proxies on this host.
-fn server(policy: Policy) -> Running {
-    let hub = Hub::with_ring(100_000);
-    (1..=5).for_each(|second| hub.publish(&tick(second * 1000)));
+fn server(settings: Settings) -> Running {
+    let log = TickLog::with_ring(100_000);
+    (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
     let trusted_proxy = vec!["127.0.0.1".parse::<std::net::IpAddr>().unwrap().into()];
-    Running::show_by(hub, Policy { trusted_proxy, ..policy })
+    Running::show_by(log, Settings { trusted_proxy, ..settings })
 }
 
 /// No tick is published before every client has told of the one before: a proxy that held an event back would hold up
@@ -176,7 +176,7 @@ fn server(policy: Policy) -> Running {
 #[test]
 fn events_pass_at_once_and_streams_resume() {
     for kind in KINDS {
-        let server = server(Policy { stream_age: Duration::from_secs(2), ..Policy::default() });
+        let server = server(Settings { stream_age: Duration::from_secs(2), ..Settings::default() });
         let proxy = Proxy::start(kind, &server);
         let mut clients = [
             Client::curl("direct", &[], &format!("http://{}/api/stream", server.address)),
@@ -188,7 +188,7 @@ fn events_pass_at_once_and_streams_resume() {
         clients.iter_mut().for_each(|client| client.reach("5000-2"));
         while clients.iter().any(|client| client.connections < 2) || second < 20 {
             second += 1;
-            server.hub.publish(&tick(second * 1000));
+            server.log.publish(&tick(second * 1000));
             clients.iter_mut().for_each(|client| client.reach(&format!("{second}000-2")));
         }
         let [direct, proxied @ ..] = &clients;
@@ -206,7 +206,7 @@ fn events_pass_at_once_and_streams_resume() {
 #[test]
 fn clients_are_told_apart_whatever_they_say_and_need_the_password() {
     for kind in KINDS {
-        let server = server(Policy { max_streams_per_address: 2, ..Policy::default() });
+        let server = server(Settings { max_streams_per_address: 2, ..Settings::default() });
         let proxy = Proxy::start(kind, &server);
         let lie = ["--header", "X-Forwarded-For: 203.0.113.5", "--header", "Forwarded: for=203.0.113.6"];
         let from = |host: &'static str| [&["--interface", host][..], &lie].concat();

@@ -1,13 +1,13 @@
 //! `GET /api/snapshot`, for whom no stream reaches.
 
 use super::support::{Running, tick};
-use hostbeat::server::{Policy, hub::Hub};
+use hostbeat::server::{Settings, log::TickLog};
 use serde_json::{Value, json};
 
 fn server() -> Running {
-    let hub = Hub::default();
-    (1..=5).for_each(|second| hub.publish(&tick(second * 1000)));
-    Running::show_by(hub, Policy::default())
+    let log = TickLog::default();
+    (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
+    Running::show_by(log, Settings::default())
 }
 
 fn get(server: &Running, query: &str) -> Value {
@@ -28,7 +28,7 @@ fn a_client_that_asks_again_gets_what_has_come_since() {
     assert_eq!((&first["start"], &first["id"]), (&json!("window"), &json!("5000-2")));
     assert!(first["now"].as_u64().unwrap() > 1_700_000_000_000);
 
-    server.hub.publish(&tick(6000));
+    server.log.publish(&tick(6000));
     let next = get(&server, "?events=memory&since=5000-2");
     assert_eq!(next["window"]["series"]["memory.used"], json!([5000, 6000]));
     assert_eq!(next["id"], "6000-2");
@@ -55,13 +55,13 @@ fn what_is_asked_wrongly_is_answered_with_what_would_be_right() {
 
 #[test]
 fn pages_of_other_origins_need_leave() {
-    let ask = |policy: Policy, origin: &str| {
-        let hub = Hub::default();
-        hub.publish(&tick(1000));
-        Running::show_by(hub, policy).send("GET", "/api/snapshot", &[("origin", origin)]).0
+    let ask = |settings: Settings, origin: &str| {
+        let log = TickLog::default();
+        log.publish(&tick(1000));
+        Running::show_by(log, settings).send("GET", "/api/snapshot", &[("origin", origin)]).0
     };
-    assert_eq!(ask(Policy::default(), "https://evil.example").status.as_u16(), 403);
-    let allowed = Policy { allow_origin: vec!["https://status.example.com".parse().unwrap()], ..Policy::default() };
+    assert_eq!(ask(Settings::default(), "https://evil.example").status.as_u16(), 403);
+    let allowed = Settings { allow_origin: vec!["https://status.example.com".parse().unwrap()], ..Settings::default() };
     let head = ask(allowed, "https://status.example.com");
     assert_eq!(head.headers["access-control-allow-origin"], "https://status.example.com");
 }

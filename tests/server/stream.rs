@@ -1,24 +1,24 @@
 //! `GET /api/stream`, by the contract.
 
 use super::support::{Follower, Running, WAYS, eventually, json, tick};
-use hostbeat::server::{Policy, hub::Hub};
+use hostbeat::server::{Settings, log::TickLog};
 use std::thread;
 
 /// A server that has published the ticks 1 to `last`.
 fn server(last: u64) -> Running {
-    server_by(last, Policy::default())
+    server_by(last, Settings::default())
 }
 
-fn server_by(last: u64, policy: Policy) -> Running {
-    let hub = Hub::default();
-    (1..=last).for_each(|second| hub.publish(&tick(second * 1000)));
-    Running::show_by(hub, policy)
+fn server_by(last: u64, settings: Settings) -> Running {
+    let log = TickLog::default();
+    (1..=last).for_each(|second| log.publish(&tick(second * 1000)));
+    Running::show_by(log, settings)
 }
 
 #[test]
 fn a_stream_begins_with_retry_hello_and_window_and_goes_on_with_ticks() {
-    for policy in WAYS {
-        let server = server_by(5, policy());
+    for settings in WAYS {
+        let server = server_by(5, settings());
         let mut stream = server.follow("?window=3", &[]);
         for (name, value) in [
             ("content-type", "text/event-stream"),
@@ -46,7 +46,7 @@ fn a_stream_begins_with_retry_hello_and_window_and_goes_on_with_ticks() {
         assert_eq!((&window["t0"], &window["step_ms"], &window["n"]), (&3000.into(), &1000.into(), &3.into()));
         assert_eq!(window["series"]["memory.used"], serde_json::json!([3000, 4000, 5000]));
 
-        server.hub.publish(&tick(6000));
+        server.log.publish(&tick(6000));
         for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {
             let event = stream.next().unwrap();
             assert_eq!((&event.event, event.id.clone()), (&name.to_string(), format!("6000-{n}")));
@@ -58,8 +58,8 @@ fn a_stream_begins_with_retry_hello_and_window_and_goes_on_with_ticks() {
 
 #[test]
 fn a_client_resumes_by_header_or_by_query() {
-    for policy in WAYS {
-        let server = server_by(5, policy());
+    for settings in WAYS {
+        let server = server_by(5, settings());
         for (query, headers) in [("", &[("last-event-id", "4000-0")][..]), ("?last_event_id=4000-0", &[])] {
             let mut stream = server.follow(query, headers);
             assert_eq!(json(&stream.next().unwrap())["start"], "replay");
@@ -71,8 +71,8 @@ fn a_client_resumes_by_header_or_by_query() {
 
 #[test]
 fn an_id_from_before_the_start_gets_all_that_was_sampled_since() {
-    let server = Running::show(Hub::default());
-    (100..105).for_each(|second| server.hub.publish(&tick(second * 1000)));
+    let server = Running::show(TickLog::default());
+    (100..105).for_each(|second| server.log.publish(&tick(second * 1000)));
     let mut stream = server.follow("", &[("last-event-id", "90000-2")]);
     assert_eq!(json(&stream.next().unwrap())["start"], "window");
     let window = json(&stream.next().unwrap());
@@ -91,12 +91,12 @@ fn an_id_that_means_nothing_is_a_reset_and_no_error() {
 
 #[test]
 fn a_filter_and_no_window_are_respected() {
-    for policy in WAYS {
-        let server = server_by(5, policy());
+    for settings in WAYS {
+        let server = server_by(5, settings());
         let mut stream = server.follow("?events=memory&window=0", &[]);
         assert_eq!(json(&stream.next().unwrap())["start"], "live");
-        server.hub.publish(&tick(6000));
-        server.hub.publish(&tick(7000));
+        server.log.publish(&tick(6000));
+        server.log.publish(&tick(7000));
         let ids: Vec<_> = stream.take(2).map(|event| event.id).collect();
         assert_eq!(ids, ["6000-1", "7000-1"]);
     }
@@ -112,18 +112,18 @@ fn accept_must_admit_the_stream() {
 
 #[test]
 fn a_packed_stream_says_the_same_and_at_once() {
-    for policy in WAYS {
-        let mut server = server_by(5, policy());
+    for settings in WAYS {
+        let mut server = server_by(5, settings());
         let mut plain = server.follow("", &[]);
         let mut packed = server.follow("", &[("accept-encoding", "gzip, br")]);
         assert_eq!(packed.head.headers["content-encoding"], "gzip");
         assert_eq!((plain.next().unwrap().event, packed.next().unwrap().event), ("hello".into(), "hello".into()));
         // Someone who joins late shares what follows.
-        server.hub.publish(&tick(6000));
+        server.log.publish(&tick(6000));
         let mut late = server.follow("?last_event_id=5000-2", &[("accept-encoding", "gzip")]);
         assert_eq!(late.next().unwrap().event, "hello");
         for second in 7..=20 {
-            server.hub.publish(&tick(second * 1000));
+            server.log.publish(&tick(second * 1000));
             assert_eq!(
                 plain.find(|event| event.id == format!("{second}000-2")),
                 packed.find(|event| event.id == format!("{second}000-2"))
@@ -144,37 +144,37 @@ fn processes_are_only_looked_at_for_somebody() {
     let mut others = server.follow("?events=cpu,disk&window=0", &[]);
     // As long as it would have taken, and longer.
     (0..10).for_each(|_| _ = others.next_with_id());
-    assert_eq!(server.hub.processes(), None);
+    assert_eq!(server.log.processes(), None);
     let mut processes = server.follow("?events=processes&window=0", &[]);
     let event = processes.next_with_id();
     assert_eq!(event.event, "processes");
-    assert!(server.hub.processes().is_some());
+    assert!(server.log.processes().is_some());
     let top = json(&event)["top"].as_array().unwrap().len();
     assert!((1..=40).contains(&top), "{top} processes");
 }
 
 #[test]
 fn viewers_are_counted_while_they_are_there() {
-    for policy in WAYS {
-        let server = server_by(1, policy());
-        let audience = server.hub.audience();
+    for settings in WAYS {
+        let server = server_by(1, settings());
+        let subscribers = server.log.subscribers();
         let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
-        assert_eq!(audience.viewers(), 3);
+        assert_eq!(subscribers.viewers(), 3);
         drop(streams);
         let mut second = 1;
         eventually("every viewer is counted out", || {
             // A server notices that a peer is gone when it next writes to it.
             second += 1;
-            server.hub.publish(&tick(second * 1000));
-            audience.viewers() == 0
+            server.log.publish(&tick(second * 1000));
+            subscribers.viewers() == 0
         });
     }
 }
 
 #[test]
 fn a_server_that_stops_says_so_and_ends_every_stream() {
-    for policy in WAYS {
-        let mut server = server_by(2, policy());
+    for settings in WAYS {
+        let mut server = server_by(2, settings());
         let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
         server.stop();
         for stream in streams {
@@ -190,12 +190,12 @@ fn a_server_that_stops_says_so_and_ends_every_stream() {
 /// Clients that come and go while ticks pour in miss nothing and see nothing twice.
 #[test]
 fn the_seam_is_exact_at_full_speed() {
-    for policy in WAYS {
+    for settings in WAYS {
         const TICKS: u64 = 3_000;
-        let server = Running::show_by(Hub::with_ring(TICKS as usize), policy());
-        server.hub.publish(&tick(1000));
-        let hub = std::sync::Arc::clone(&server.hub);
-        let publisher = thread::spawn(move || (2..=TICKS).for_each(|second| hub.publish(&tick(second * 1000))));
+        let server = Running::show_by(TickLog::with_ring(TICKS as usize), settings());
+        server.log.publish(&tick(1000));
+        let log = std::sync::Arc::clone(&server.log);
+        let publisher = thread::spawn(move || (2..=TICKS).for_each(|second| log.publish(&tick(second * 1000))));
         let mut last = "1000-2".to_owned();
         let mut expected = (1..=TICKS).flat_map(|t| (0..3).map(move |n| format!("{}-{n}", t * 1000))).skip(3);
         let mut connections = 0;

@@ -4,11 +4,11 @@ use eventsource_stream::{Event, Eventsource};
 use flate2::read::GzDecoder;
 use futures::{StreamExt, executor::block_on, stream};
 use hostbeat::{
-    metrics::{Connections, Cpu, Memory, Sample, Tick},
+    schema::{Connections, Cpu, Memory, Sample, Tick},
     server::{
-        Policy, Server,
-        hub::Hub,
-        sampler::{Groups, Host, Options, Procfs},
+        Server, Settings,
+        log::TickLog,
+        sampler::{HostSampler, Procfs, SamplerOptions, TickSource},
     },
 };
 use std::{
@@ -24,12 +24,13 @@ use tokio::{runtime::Runtime, sync::oneshot};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Streams that leave hyper, and streams that stay: whatever holds for the one holds for the other.
-pub(crate) const WAYS: [fn() -> Policy; 2] = [Policy::default, || Policy { hand_over: false, ..Policy::default() }];
+pub(crate) const WAYS: [fn() -> Settings; 2] =
+    [Settings::default, || Settings { hand_off: false, ..Settings::default() }];
 
 /// A running server; dropped, it stops.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) log: Arc<TickLog>,
     stop: Option<oneshot::Sender<()>>,
     stopped: mpsc::Receiver<()>,
 }
@@ -37,35 +38,35 @@ pub(crate) struct Running {
 impl Running {
     /// Serves this host.
     pub(crate) fn start() -> Self {
-        Self::sample(|hub| Host::new(&Options::default(), hub.audience()))
+        Self::sample(|log| HostSampler::new(&SamplerOptions::default(), log.subscribers()))
     }
 
     /// Serves what is read from `groups`.
-    pub(crate) fn sample<G: Groups + Send + 'static>(groups: impl FnOnce(&Hub) -> G) -> Self {
-        let hub = Hub::default();
-        let groups = groups(&hub);
-        Self::start_with(hub, Some(groups), Policy::default())
+    pub(crate) fn sample<G: TickSource + Send + 'static>(groups: impl FnOnce(&TickLog) -> G) -> Self {
+        let log = TickLog::default();
+        let groups = groups(&log);
+        Self::start_with(log, Some(groups), Settings::default())
     }
 
-    /// Serves what a test publishes to `hub`.
-    pub(crate) fn show(hub: Hub) -> Self {
-        Self::show_by(hub, Policy::default())
+    /// Serves what a test publishes to `log`.
+    pub(crate) fn show(log: TickLog) -> Self {
+        Self::show_by(log, Settings::default())
     }
 
-    /// Serves what a test publishes to `hub`, by rules of its own.
-    pub(crate) fn show_by(hub: Hub, policy: Policy) -> Self {
-        Self::start_with(hub, None::<Host<Procfs>>, policy)
+    /// Serves what a test publishes to `log`, by rules of its own.
+    pub(crate) fn show_by(log: TickLog, settings: Settings) -> Self {
+        Self::start_with(log, None::<HostSampler<Procfs>>, settings)
     }
 
-    fn start_with(hub: Hub, groups: Option<impl Groups + Send + 'static>, policy: Policy) -> Self {
-        let hub = Arc::new(hub);
+    fn start_with(log: TickLog, groups: Option<impl TickSource + Send + 'static>, settings: Settings) -> Self {
+        let log = Arc::new(log);
         let (stop, stopping) = oneshot::channel::<()>();
         let (started, starting) = mpsc::channel();
         let (ended, stopped) = mpsc::channel();
-        let shared = Arc::clone(&hub);
+        let shared = Arc::clone(&log);
         thread::spawn(move || {
             Runtime::new().unwrap().block_on(async {
-                let server = Server::bind(([127, 0, 0, 1], 0).into(), shared, policy).await.unwrap();
+                let server = Server::bind(([127, 0, 0, 1], 0).into(), shared, settings).await.unwrap();
                 if let Some(groups) = groups {
                     server.sample(groups).await.unwrap();
                 }
@@ -75,7 +76,7 @@ impl Running {
             let _ = ended.send(());
         });
         let address = starting.recv_timeout(PATIENCE).expect("the server starts");
-        Self { address, hub, stop: Some(stop), stopped }
+        Self { address, log, stop: Some(stop), stopped }
     }
 
     /// Asks it to stop.

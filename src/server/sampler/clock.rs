@@ -6,14 +6,14 @@ use std::{thread, time};
 
 /// One moment on two clocks: the wall's may be stepped, the monotonic one never is and stops while the host sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instant {
+pub struct Timestamp {
     /// Since the unix epoch.
     pub wall: Duration,
     /// Since some moment of the past.
     pub mono: Duration,
 }
 
-impl Instant {
+impl Timestamp {
     /// A moment later.
     pub fn plus(self, time: Duration) -> Self {
         Self { wall: self.wall + time, mono: self.mono + time }
@@ -23,7 +23,7 @@ impl Instant {
 /// A source of time.
 pub trait Clock {
     /// Both clocks, read together.
-    fn now(&self) -> Instant;
+    fn now(&self) -> Timestamp;
 
     /// Sleeps until the monotonic clock shows `mono`.
     fn sleep_until(&self, mono: Duration);
@@ -39,15 +39,15 @@ pub trait Clock {
 #[cfg_attr(target_os = "linux", derive(Default))]
 pub struct SystemClock {
     #[cfg(not(target_os = "linux"))]
-    start: time::Instant,
+    start: time::Timestamp,
 }
 
 #[cfg(target_os = "linux")]
 impl Clock for SystemClock {
-    fn now(&self) -> Instant {
+    fn now(&self) -> Timestamp {
         use rustix::time::{ClockId, clock_gettime};
         let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
-        Instant { wall: read(ClockId::Realtime), mono: read(ClockId::Monotonic) }
+        Timestamp { wall: read(ClockId::Realtime), mono: read(ClockId::Monotonic) }
     }
 
     /// An absolute sleep does not drift: time lost before it began is not added to it.
@@ -66,14 +66,14 @@ impl Clock for SystemClock {
 #[cfg(not(target_os = "linux"))]
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { start: time::Instant::now() }
+        Self { start: time::Timestamp::now() }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 impl Clock for SystemClock {
-    fn now(&self) -> Instant {
-        Instant { wall: time::UNIX_EPOCH.elapsed().unwrap_or_default(), mono: self.start.elapsed() }
+    fn now(&self) -> Timestamp {
+        Timestamp { wall: time::UNIX_EPOCH.elapsed().unwrap_or_default(), mono: self.start.elapsed() }
     }
 
     fn sleep_until(&self, mono: Duration) {
@@ -82,7 +82,7 @@ impl Clock for SystemClock {
 }
 
 impl<C: Clock> Clock for &C {
-    fn now(&self) -> Instant {
+    fn now(&self) -> Timestamp {
         (*self).now()
     }
 
@@ -99,14 +99,14 @@ impl<C: Clock> Clock for &C {
 #[cfg(test)]
 #[derive(Debug)]
 pub(super) struct ManualClock {
-    now: std::cell::Cell<Instant>,
+    now: std::cell::Cell<Timestamp>,
     oversleep: std::cell::Cell<Duration>,
 }
 
 #[cfg(test)]
 impl ManualClock {
     pub(super) fn at(wall: f64) -> Self {
-        let now = Instant { wall: Duration::from_secs_f64(wall), mono: Duration::from_secs(77) };
+        let now = Timestamp { wall: Duration::from_secs_f64(wall), mono: Duration::from_secs(77) };
         Self { now: now.into(), oversleep: Duration::ZERO.into() }
     }
 
@@ -122,15 +122,15 @@ impl ManualClock {
 
     /// Sets the wall clock, and only that, by so much.
     pub(super) fn step(&self, seconds: f64) {
-        let Instant { wall, mono } = self.now.get();
+        let Timestamp { wall, mono } = self.now.get();
         let size = Duration::from_secs_f64(seconds.abs());
-        self.now.set(Instant { wall: if seconds < 0.0 { wall - size } else { wall + size }, mono });
+        self.now.set(Timestamp { wall: if seconds < 0.0 { wall - size } else { wall + size }, mono });
     }
 }
 
 #[cfg(test)]
 impl Clock for ManualClock {
-    fn now(&self) -> Instant {
+    fn now(&self) -> Timestamp {
         self.now.get()
     }
 

@@ -2,12 +2,12 @@
 //! `/proc/net/tcp` tells more and costs 10 ms even where there is no socket at all.
 
 use super::{
-    Clock, SocketStates, Source,
-    rate::{Last, rate},
+    Clock, HostSource, SocketStates,
+    rate::{PreviousReading, rate},
 };
 use crate::{
-    metrics::{Connections, Sample, Tcp, Udp},
-    server::hub::Audience,
+    schema::{Connections, Sample, Tcp, Udp},
+    server::log::Subscribers,
 };
 use std::{ops::Add, sync::Arc};
 
@@ -19,9 +19,9 @@ const STATES_EVERY: u32 = 10;
 /// Samples connections.
 #[derive(Debug)]
 pub(super) struct ConnectionsSampler {
-    audience: Arc<Audience>,
+    subscribers: Arc<Subscribers>,
     states: States,
-    last: Last<(Connections, Counters)>,
+    last: PreviousReading<(Connections, Counters)>,
     text: String,
 }
 
@@ -35,18 +35,18 @@ struct Counters {
 }
 
 impl ConnectionsSampler {
-    /// The viewers are those of `audience`.
-    pub(super) fn new(audience: Arc<Audience>) -> Self {
-        Self { audience, states: States::default(), last: Last::default(), text: String::new() }
+    /// The viewers are those of `subscribers`.
+    pub(super) fn new(subscribers: Arc<Subscribers>) -> Self {
+        Self { subscribers, states: States::default(), last: PreviousReading::default(), text: String::new() }
     }
 
     pub(super) fn sample(
         &mut self,
         t: u64,
-        source: &mut impl Source,
+        source: &mut impl HostSource,
         clock: &impl Clock,
     ) -> Option<Sample<Connections>> {
-        let (viewers, states, text) = (self.audience.viewers(), &mut self.states, &mut self.text);
+        let (viewers, states, text) = (self.subscribers.viewers(), &mut self.states, &mut self.text);
         self.last.sample(
             t,
             clock,
@@ -79,7 +79,7 @@ struct States {
 type Signs = [Option<u64>; 5];
 
 impl States {
-    fn read(&mut self, sockets: Option<u64>, signs: Signs, source: &mut impl Source) -> Option<SocketStates> {
+    fn read(&mut self, sockets: Option<u64>, signs: Signs, source: &mut impl HostSource) -> Option<SocketStates> {
         self.readings += 1;
         let changed = signs != self.signs || signs.contains(&None);
         let few = sockets.is_none_or(|sockets| sockets <= MANY);
@@ -90,7 +90,12 @@ impl States {
     }
 }
 
-fn count(viewers: u64, states: &mut States, text: &mut String, source: &mut impl Source) -> (Connections, Counters) {
+fn count(
+    viewers: u64,
+    states: &mut States,
+    text: &mut String,
+    source: &mut impl HostSource,
+) -> (Connections, Counters) {
     let mut figures = |path, wanted: &[(&str, &str)]| -> [Option<u64>; 3] {
         let text = source.read(path, text).ok().map(|()| text.as_str());
         std::array::from_fn(|i| wanted.get(i).and_then(|(line, label)| labelled(text?, line, label)))

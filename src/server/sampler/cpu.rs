@@ -1,10 +1,10 @@
 //! Processor time from `/proc/stat` (proc_stat(5)).
 
 use super::{
-    Clock, Source,
-    rate::{Last, percent, rate, rise},
+    Clock, HostSource,
+    rate::{PreviousReading, delta, percent, rate},
 };
-use crate::metrics::{Cpu, Sample};
+use crate::schema::{Cpu, Sample};
 use std::collections::BTreeMap;
 
 /// Time that one core, or all of them, spent in each mode since boot, in clock ticks.
@@ -36,13 +36,13 @@ pub(super) struct Counters {
 #[derive(Debug)]
 pub(super) struct CpuSampler {
     ticks_per_second: f64,
-    last: Last<Counters>,
+    last: PreviousReading<Counters>,
     text: String,
 }
 
 impl CpuSampler {
     pub(super) fn new(ticks_per_second: u64) -> Self {
-        Self { ticks_per_second: ticks_per_second as f64, last: Last::default(), text: String::new() }
+        Self { ticks_per_second: ticks_per_second as f64, last: PreviousReading::default(), text: String::new() }
     }
 
     /// `frequency` is what the sensors know of it, in hertz.
@@ -50,7 +50,7 @@ impl CpuSampler {
         &mut self,
         t: u64,
         frequency: Option<f64>,
-        source: &mut impl Source,
+        source: &mut impl HostSource,
         clock: &impl Clock,
     ) -> Option<Sample<Cpu>> {
         let text = &mut self.text;
@@ -109,7 +109,7 @@ fn count(line: &str, counters: &mut Counters) {
 /// Shares of the `ticks` that passed on each core.
 fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
     let online = now.cores.len().max(1) as f64;
-    let share = |mode: fn(&Modes) -> u64| percent(rise(mode(&before.all), mode(&now.all)), ticks * online);
+    let share = |mode: fn(&Modes) -> u64| percent(delta(mode(&before.all), mode(&now.all)), ticks * online);
     let core = |number| {
         let (before, now) = (before.cores.get(&number)?, now.cores.get(&number)?);
         percent(busy(before, now), ticks)
@@ -129,7 +129,7 @@ fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
 
 fn busy(before: &Modes, now: &Modes) -> Option<u64> {
     let modes: [fn(&Modes) -> u64; 6] = [|m| m.user, |m| m.nice, |m| m.system, |m| m.irq, |m| m.softirq, |m| m.steal];
-    modes.into_iter().map(|mode| rise(mode(before), mode(now))).sum()
+    modes.into_iter().map(|mode| delta(mode(before), mode(now))).sum()
 }
 
 #[cfg(test)]

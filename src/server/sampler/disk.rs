@@ -1,10 +1,10 @@
 //! Block devices from `/proc/diskstats` (the kernel's `Documentation/admin-guide/iostats.rst`).
 
 use super::{
-    Clock, Source,
-    rate::{Last, Sum, percent, places, rate, rise},
+    Clock, HostSource,
+    rate::{PreviousReading, Sum, delta, percent, places, rate},
 };
-use crate::metrics::{Device, Disk, Sample};
+use crate::schema::{Device, Disk, Sample};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Devices that are shown.
@@ -34,7 +34,7 @@ pub(super) struct Counters {
 /// Samples block devices.
 #[derive(Debug, Default)]
 pub(super) struct DiskSampler {
-    last: Last<BTreeMap<String, Counters>>,
+    last: PreviousReading<BTreeMap<String, Counters>>,
     /// Whole devices, where the host tells which they are.
     whole: Option<BTreeSet<String>>,
     readings: u32,
@@ -42,7 +42,7 @@ pub(super) struct DiskSampler {
 }
 
 impl DiskSampler {
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Disk>> {
+    pub(super) fn sample(&mut self, t: u64, source: &mut impl HostSource, clock: &impl Clock) -> Option<Sample<Disk>> {
         if self.readings.is_multiple_of(LIST_EVERY) {
             self.whole = source.list("/sys/block").ok().map(BTreeSet::from_iter);
         }
@@ -92,7 +92,7 @@ fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, 
     for (name, now) in now {
         let before = before.get(name);
         let rate = |of: fn(&Counters) -> u64| rate(before.map(of), Some(of(now)), dt);
-        let risen = |of: fn(&Counters) -> u64| rise(before.map(of)?, of(now));
+        let risen = |of: fn(&Counters) -> u64| delta(before.map(of)?, of(now));
         let device = Device {
             read_bytes: rate(|c| c.read_bytes),
             write_bytes: rate(|c| c.write_bytes),

@@ -1,8 +1,8 @@
 //! The host's figures for Prometheus, under the names that node_exporter gave them, so that its dashboards and alerts find
 //! them. Counters are read when asked for; what the stream knows as a figure of the moment is the stream's.
 
-use super::{Procfs, Source, connections::tabled, cpu, disk, memory, network, pressure};
-use crate::{metrics::Window, server::hub::Hub};
+use super::{HostSource, Procfs, connections::tabled, cpu, disk, memory, network, pressure};
+use crate::{schema::Window, server::log::TickLog};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet},
@@ -16,21 +16,21 @@ use std::{
 
 /// Tells Prometheus about this host.
 #[derive(Debug)]
-pub struct Exposition<S = Procfs> {
-    hub: Arc<Hub>,
+pub struct HostExposition<S = Procfs> {
+    log: Arc<TickLog>,
     source: Mutex<S>,
     ticks_per_second: f64,
 }
 
-impl Exposition {
-    /// Tells what the kernel counts, and what is in the hub.
-    pub fn new(hub: Arc<Hub>) -> Self {
+impl HostExposition {
+    /// Tells what the kernel counts, and what is in the log.
+    pub fn new(log: Arc<TickLog>) -> Self {
         let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
-        Self { hub, source: Mutex::default(), ticks_per_second }
+        Self { log, source: Mutex::default(), ticks_per_second }
     }
 }
 
-impl<S: Source + fmt::Debug + Send + 'static> Collector for Exposition<S> {
+impl<S: HostSource + fmt::Debug + Send + 'static> Collector for HostExposition<S> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let mut page = Page { encoder: &mut encoder, source: &mut *source };
@@ -41,7 +41,7 @@ impl<S: Source + fmt::Debug + Send + 'static> Collector for Exposition<S> {
         page.network()?;
         page.disk()?;
         // What a sampler that is stuck knew is no figure of this moment.
-        if self.hub.head().is_stuck() { Ok(()) } else { self.hub.with_window(|window| page.moment(window)) }
+        if self.log.head().is_stuck() { Ok(()) } else { self.log.with_window(|window| page.moment(window)) }
     }
 }
 
@@ -64,7 +64,7 @@ fn write(metric: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> fmt::R
     }
 }
 
-impl<S: Source> Page<'_, '_, S> {
+impl<S: HostSource> Page<'_, '_, S> {
     /// Writes a name with its figures, unless there are none. What node_exporter passes on without knowing whether it is a
     /// counter is `Unknown`, as there.
     fn family(&mut self, name: &str, help: &str, kind: MetricType, samples: Samples<'_>) -> fmt::Result {
@@ -311,16 +311,16 @@ impl<S: Source> Page<'_, '_, S> {
 mod tests {
     use super::*;
     use crate::{
-        metrics::{Disk, Filesystem, Load, Sample, Tick},
+        schema::{Disk, Filesystem, Load, Sample, Tick},
         server::sampler::linux::tests::Recorded,
     };
     use prometheus_client::{encoding::text::encode, registry::Registry};
 
     fn expose(source: Recorded, tick: Tick) -> String {
-        let hub = Arc::new(Hub::default());
-        hub.publish(&tick);
+        let log = Arc::new(TickLog::default());
+        log.publish(&tick);
         let mut registry = Registry::default();
-        let exposition = Exposition { hub, source: Mutex::new(source), ticks_per_second: 100.0 };
+        let exposition = HostExposition { log, source: Mutex::new(source), ticks_per_second: 100.0 };
         registry.register_collector(Box::new(exposition));
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();

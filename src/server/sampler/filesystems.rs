@@ -2,7 +2,7 @@
 //! perhaps for ever.
 
 use super::rate::places;
-use crate::metrics::Filesystem;
+use crate::schema::Filesystem;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs, io,

@@ -1,13 +1,13 @@
 //! Hosts of other kinds than the one that tests run on, as their kernels describe themselves.
 
-use super::{Clock, Groups, clock::ManualClock, linux::Host, linux::tests::Recorded};
-use crate::metrics::Tick;
+use super::{Clock, TickSource, clock::ManualClock, linux::HostSampler, linux::tests::Recorded};
+use crate::schema::Tick;
 use std::sync::Arc;
 
 /// What a host tells after a second, each counter having risen from `before` to `now`.
 fn tick(host: impl Fn(u64) -> Recorded) -> Tick {
     let clock = ManualClock::at(1_000_000.0);
-    let mut groups = Host::with_source(host(100), Arc::default());
+    let mut groups = HostSampler::with_source(host(100), Arc::default());
     groups.read(0, &clock);
     clock.sleep_until(clock.now().mono + std::time::Duration::from_secs(1));
     groups.replace_source(host(200));

@@ -1,18 +1,18 @@
 //! The groups of a Linux host.
 
 use super::{
-    Clock, Groups, Options, Procfs, Source, cgroup::CgroupSampler, connections::ConnectionsSampler, cpu::CpuSampler,
-    disk::DiskSampler, load::LoadSampler, memory::MemorySampler, network::NetworkSampler, pressure::PressureSampler,
-    processes::ProcessesSampler, temperature::SensorsSampler,
+    Clock, HostSource, Procfs, SamplerOptions, TickSource, cgroup::CgroupSampler, connections::ConnectionsSampler,
+    cpu::CpuSampler, disk::DiskSampler, load::LoadSampler, memory::MemorySampler, network::NetworkSampler,
+    pressure::PressureSampler, processes::ProcessesSampler, temperature::SensorsSampler,
 };
-use crate::{metrics::Tick, server::hub::Audience};
+use crate::{schema::Tick, server::log::Subscribers};
 use std::sync::Arc;
 
 /// A Linux host, as its kernel describes it.
 #[derive(Debug)]
-pub struct Host<S> {
+pub struct HostSampler<S> {
     source: S,
-    audience: Arc<Audience>,
+    subscribers: Arc<Subscribers>,
     cpu: CpuSampler,
     memory: MemorySampler,
     load: LoadSampler,
@@ -25,41 +25,41 @@ pub struct Host<S> {
     processes: ProcessesSampler,
 }
 
-impl Host<Procfs> {
-    /// This host, with all that `options` let be seen, for this audience.
-    pub fn new(options: &Options, audience: Arc<Audience>) -> Self {
+impl HostSampler<Procfs> {
+    /// This host, with all that `options` let be seen, for this subscribers.
+    pub fn new(options: &SamplerOptions, subscribers: Arc<Subscribers>) -> Self {
         Self {
             network: NetworkSampler::new(options),
             sensors: SensorsSampler::start(Procfs::default()),
             cgroup: CgroupSampler::start(options, Procfs::default()),
             processes: ProcessesSampler::start(Procfs::default(), options),
-            ..Self::with_source(Procfs::default(), audience)
+            ..Self::with_source(Procfs::default(), subscribers)
         }
     }
 }
 
-impl<S: Source> Host<S> {
+impl<S: HostSource> HostSampler<S> {
     /// The host that `source` tells about, but for what is read on other threads.
-    pub fn with_source(source: S, audience: Arc<Audience>) -> Self {
-        let options = Options::default();
+    pub fn with_source(source: S, subscribers: Arc<Subscribers>) -> Self {
+        let options = SamplerOptions::default();
         Self {
             source,
             cpu: CpuSampler::new(rustix::param::clock_ticks_per_second()),
             memory: MemorySampler::new(rustix::param::page_size()),
             load: LoadSampler::default(),
             pressure: PressureSampler::default(),
-            connections: ConnectionsSampler::new(Arc::clone(&audience)),
+            connections: ConnectionsSampler::new(Arc::clone(&subscribers)),
             network: NetworkSampler::new(&options),
             disk: DiskSampler::default(),
             sensors: SensorsSampler::default(),
             cgroup: CgroupSampler::new(&options),
             processes: ProcessesSampler::default(),
-            audience,
+            subscribers,
         }
     }
 }
 
-impl<S: Source> Groups for Host<S> {
+impl<S: HostSource> TickSource for HostSampler<S> {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
         let temperature = self.sensors.sample(t, clock);
         Tick {
@@ -73,7 +73,7 @@ impl<S: Source> Groups for Host<S> {
             disk: self.disk.sample(t, &mut self.source, clock),
             temperature,
             cgroup: self.cgroup.sample(t, &mut self.source, clock),
-            processes: self.processes.sample(t, self.audience.wants_processes()),
+            processes: self.processes.sample(t, self.subscribers.wants_processes()),
             verdict: None,
         }
     }
@@ -83,7 +83,7 @@ impl<S: Source> Groups for Host<S> {
 pub(super) mod tests {
     use super::*;
     use crate::{
-        metrics::Filesystem,
+        schema::Filesystem,
         server::sampler::{SocketStates, SystemClock},
     };
     use std::{
@@ -119,7 +119,7 @@ pub(super) mod tests {
         }
     }
 
-    impl Source for Recorded {
+    impl HostSource for Recorded {
         fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
             text.clear();
             text.push_str(self.files.get(path).ok_or(io::ErrorKind::NotFound)?);
@@ -139,7 +139,7 @@ pub(super) mod tests {
         }
     }
 
-    impl Host<Recorded> {
+    impl HostSampler<Recorded> {
         /// Lets time pass on a host that is made of texts.
         pub(in crate::server::sampler) fn replace_source(&mut self, source: Recorded) {
             self.source = source;
@@ -148,7 +148,7 @@ pub(super) mod tests {
 
     #[test]
     fn this_host_tells_every_group_from_the_second_reading_on() {
-        let mut host = Host::new(&Options::default(), Arc::default());
+        let mut host = HostSampler::new(&SamplerOptions::default(), Arc::default());
         let clock = SystemClock::default();
         let first = host.read(1000, &clock);
         assert_eq!((first.cpu, first.memory, first.connections), (None, None, None));
@@ -163,7 +163,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_host_without_proc_is_sampled_all_the_same() {
-        let mut host = Host::with_source(Recorded::default(), Arc::default());
+        let mut host = HostSampler::with_source(Recorded::default(), Arc::default());
         let clock = SystemClock::default();
         host.read(1000, &clock);
         let tick = host.read(2000, &clock);

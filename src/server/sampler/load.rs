@@ -1,17 +1,17 @@
 //! Load averages from `/proc/loadavg` and `/proc/uptime` (proc_loadavg(5), proc_uptime(5)).
 
-use super::{Clock, Source, rate::Last};
-use crate::metrics::{Load, Sample};
+use super::{Clock, HostSource, rate::PreviousReading};
+use crate::schema::{Load, Sample};
 
 /// Samples load averages.
 #[derive(Debug, Default)]
 pub(super) struct LoadSampler {
-    last: Last<Load>,
+    last: PreviousReading<Load>,
     text: String,
 }
 
 impl LoadSampler {
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Load>> {
+    pub(super) fn sample(&mut self, t: u64, source: &mut impl HostSource, clock: &impl Clock) -> Option<Sample<Load>> {
         let text = &mut self.text;
         let read = || {
             source.read("/proc/loadavg", text).ok()?;

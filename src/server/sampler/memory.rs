@@ -1,15 +1,15 @@
 //! Memory from `/proc/meminfo`, `/proc/vmstat` and ZFS' own statistics (proc_meminfo(5), proc_vmstat(5)).
 
 use super::{
-    Clock, Source,
-    rate::{Last, rate},
+    Clock, HostSource,
+    rate::{PreviousReading, rate},
 };
-use crate::metrics::{Memory, Sample};
+use crate::schema::{Memory, Sample};
 
 /// Samples memory.
 #[derive(Debug)]
 pub(super) struct MemorySampler {
-    last: Last<(Memory, Counters)>,
+    last: PreviousReading<(Memory, Counters)>,
     page_size: u64,
     /// Whether there is a ZFS: a host that has none at first gets none.
     zfs: bool,
@@ -29,10 +29,15 @@ struct Counters {
 impl MemorySampler {
     /// `page_size` in bytes is what the kernel counts swapping in.
     pub(super) fn new(page_size: usize) -> Self {
-        Self { last: Last::default(), page_size: page_size as u64, zfs: true, text: String::new() }
+        Self { last: PreviousReading::default(), page_size: page_size as u64, zfs: true, text: String::new() }
     }
 
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Memory>> {
+    pub(super) fn sample(
+        &mut self,
+        t: u64,
+        source: &mut impl HostSource,
+        clock: &impl Clock,
+    ) -> Option<Sample<Memory>> {
         let (text, page_size, zfs) = (&mut self.text, self.page_size, &mut self.zfs);
         let read = || {
             source.read("/proc/meminfo", text).ok()?;

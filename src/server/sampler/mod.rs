@@ -15,6 +15,8 @@ mod disk;
 mod exposition;
 #[cfg(target_os = "linux")]
 mod filesystems;
+#[cfg(target_os = "linux")]
+mod host_source;
 #[cfg(all(test, target_os = "linux"))]
 mod hosts;
 #[cfg(target_os = "linux")]
@@ -38,26 +40,24 @@ mod schedule;
 #[cfg(target_os = "linux")]
 mod sockets;
 #[cfg(target_os = "linux")]
-mod source;
-#[cfg(target_os = "linux")]
 mod temperature;
 
-use crate::metrics::{Sample, Tick};
-pub use clock::{Clock, Instant, SystemClock};
+use crate::schema::{Sample, Tick};
+pub use clock::{Clock, SystemClock, Timestamp};
 #[cfg(target_os = "linux")]
-pub use exposition::Exposition;
+pub use exposition::HostExposition;
 #[cfg(target_os = "linux")]
-pub use linux::Host;
-pub use options::Options;
+pub use host_source::{HostSource, Procfs, SocketStates};
+#[cfg(target_os = "linux")]
+pub use linux::HostSampler;
+pub use options::SamplerOptions;
 #[cfg(not(target_os = "linux"))]
-pub use portable::Host;
-use schedule::{Schedule, Verdict};
-#[cfg(target_os = "linux")]
-pub use source::{Procfs, SocketStates, Source};
+pub use portable::HostSampler;
+use schedule::{Decision, Schedule};
 use std::{io, thread, time::Duration};
 
 /// All groups of one host.
-pub trait Groups {
+pub trait TickSource {
     /// Reads every group for the tick at `t` (unix ms). Rates are over the time since the last call.
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick;
 }
@@ -79,7 +79,7 @@ pub struct Timing {
     pub cpu: Duration,
 }
 
-impl<C: Clock, G: Groups> Sampler<C, G> {
+impl<C: Clock, G: TickSource> Sampler<C, G> {
     /// Reads the counters once, as what the first tick's rates are differences to.
     pub fn new(clock: C, mut groups: G) -> Self {
         let now = clock.now();
@@ -93,18 +93,18 @@ impl<C: Clock, G: Groups> Sampler<C, G> {
         self.clock.sleep_until(Schedule::deadline(self.clock.now()));
         let now = self.clock.now();
         match self.schedule.admit(now) {
-            Verdict::Tick(t) => {
+            Decision::Tick(t) => {
                 let cpu = self.clock.cpu();
                 let tick = self.groups.read(t, &self.clock);
                 let late = now.wall.saturating_sub(Duration::from_millis(t));
                 self.timing = Timing { late, cpu: self.clock.cpu().saturating_sub(cpu) };
                 Some(tick)
             }
-            Verdict::Baseline => {
+            Decision::Baseline => {
                 self.groups.read(0, &self.clock);
                 None
             }
-            Verdict::TooSoon => None,
+            Decision::TooSoon => None,
         }
     }
 
@@ -118,7 +118,7 @@ impl<C: Clock, G: Groups> Sampler<C, G> {
 ///
 /// # Errors
 /// When no thread can be started.
-pub fn spawn<G: Groups + Send + 'static>(
+pub fn spawn<G: TickSource + Send + 'static>(
     groups: G,
     mut publish: impl FnMut(Tick, Timing) -> bool + Send + 'static,
 ) -> io::Result<thread::JoinHandle<()>> {
@@ -137,7 +137,7 @@ pub fn spawn<G: Groups + Send + 'static>(
 /// One reading of a group's counters, with the time it was taken.
 #[derive(Debug)]
 struct Reading<T> {
-    at: Instant,
+    at: Timestamp,
     counters: T,
 }
 
@@ -151,7 +151,7 @@ impl<T> Reading<T> {
     }
 }
 
-impl Instant {
+impl Timestamp {
     /// The sample that a reading at this moment makes with the one before it; `values` is told the seconds between.
     fn sample<G>(self, t: u64, previous: Self, values: impl FnOnce(f64) -> G) -> Sample<G> {
         let dt = self.mono.saturating_sub(previous.mono);
@@ -168,10 +168,10 @@ fn micros(time: Duration) -> f64 {
 mod tests {
     use super::{clock::ManualClock, *};
 
-    /// Groups that only note when they were read.
+    /// TickSource that only note when they were read.
     struct Silent;
 
-    impl Groups for Silent {
+    impl TickSource for Silent {
         fn read(&mut self, t: u64, _: &impl Clock) -> Tick {
             Tick { t, ..Tick::default() }
         }

@@ -1,10 +1,10 @@
 //! Network interfaces from `/proc/net/dev` (proc_net_dev(5)): of a hundred of them it costs 0.3 ms, sysfs 9.
 
 use super::{
-    Clock, Options, Source,
-    rate::{Last, Sum, places, rate},
+    Clock, HostSource, SamplerOptions,
+    rate::{PreviousReading, Sum, places, rate},
 };
-use crate::metrics::{Interface, Network, Sample};
+use crate::schema::{Interface, Network, Sample};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Interfaces that are shown on their own.
@@ -32,7 +32,7 @@ pub(super) struct Counters {
 /// Samples network interfaces.
 #[derive(Debug, Default)]
 pub(super) struct NetworkSampler {
-    last: Last<BTreeMap<String, Counters>>,
+    last: PreviousReading<BTreeMap<String, Counters>>,
     /// Interfaces without a device: what passes there has come through another one, or never leaves this host.
     without_device: BTreeSet<String>,
     /// Whether each is shown on its own, whatever it is.
@@ -42,11 +42,16 @@ pub(super) struct NetworkSampler {
 }
 
 impl NetworkSampler {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &SamplerOptions) -> Self {
         Self { one_by_one: options.virtual_interfaces, ..Self::default() }
     }
 
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Network>> {
+    pub(super) fn sample(
+        &mut self,
+        t: u64,
+        source: &mut impl HostSource,
+        clock: &impl Clock,
+    ) -> Option<Sample<Network>> {
         if self.readings.is_multiple_of(LIST_EVERY) {
             self.without_device = source.list("/sys/devices/virtual/net").unwrap_or_default().into_iter().collect();
         }

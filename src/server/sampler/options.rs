@@ -4,7 +4,7 @@ use clap::{Args, builder::FalseyValueParser};
 
 /// What is looked at beyond what everybody may see.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct SamplerOptions {
     /// Show command lines of processes; they may hold secrets, and everybody who sees the page sees them
     #[arg(long, env = "HOSTBEAT_COMMAND_LINES", value_parser = FalseyValueParser::new())]
     pub command_lines: bool,

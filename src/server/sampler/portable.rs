@@ -1,26 +1,26 @@
 //! The groups of a host that is no Linux: what sysinfo can tell, the rest unknown.
 
-use super::{Clock, Groups, Instant, Options, Reading};
+use super::{Clock, Reading, SamplerOptions, TickSource, Timestamp};
 use crate::{
-    metrics::{Connections, Cpu, Memory, Tick},
-    server::hub::Audience,
+    schema::{Connections, Cpu, Memory, Tick},
+    server::log::Subscribers,
 };
 use std::sync::Arc;
 use sysinfo::System;
 
 /// A host, as sysinfo describes it.
 #[derive(Debug)]
-pub struct Host {
+pub struct HostSampler {
     /// `None` on a system that sysinfo doesn't know.
     system: Option<System>,
-    audience: Arc<Audience>,
-    previous: Option<Instant>,
+    subscribers: Arc<Subscribers>,
+    previous: Option<Timestamp>,
 }
 
-impl Host {
-    /// This host, for this audience. Of what `options` are about, sysinfo tells nothing.
-    pub fn new(_: &Options, audience: Arc<Audience>) -> Self {
-        Self { system: System::new().ok(), audience, previous: None }
+impl HostSampler {
+    /// This host, for this subscribers. Of what `options` are about, sysinfo tells nothing.
+    pub fn new(_: &SamplerOptions, subscribers: Arc<Subscribers>) -> Self {
+        Self { system: System::new().ok(), subscribers, previous: None }
     }
 }
 
@@ -46,7 +46,7 @@ fn memory(system: &System) -> Memory {
     }
 }
 
-impl Groups for Host {
+impl TickSource for HostSampler {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
         let reading = Reading::take(clock, || {
             let system = self.system.as_mut()?;
@@ -58,7 +58,7 @@ impl Groups for Host {
         let Some((Reading { at, counters: (cpu, memory) }, previous)) = reading.zip(previous) else {
             return Tick { t, ..Tick::default() };
         };
-        let viewers = Some(self.audience.viewers());
+        let viewers = Some(self.subscribers.viewers());
         Tick {
             t,
             cpu: Some(at.sample(t, previous, |_| cpu)),

@@ -1,10 +1,10 @@
 //! Pressure stall information from `/proc/pressure` (the kernel's `Documentation/accounting/psi.rst`).
 
 use super::{
-    Clock, Source,
-    rate::{Last, percent, rise},
+    Clock, HostSource,
+    rate::{PreviousReading, delta, percent},
 };
-use crate::metrics::{Pressure, Sample, Stall};
+use crate::schema::{Pressure, Sample, Stall};
 
 /// Microseconds in which some or all tasks had to wait, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,12 +19,17 @@ type Counters = [Waited; 3];
 /// Samples pressure.
 #[derive(Debug, Default)]
 pub(super) struct PressureSampler {
-    last: Last<Counters>,
+    last: PreviousReading<Counters>,
     text: String,
 }
 
 impl PressureSampler {
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Pressure>> {
+    pub(super) fn sample(
+        &mut self,
+        t: u64,
+        source: &mut impl HostSource,
+        clock: &impl Clock,
+    ) -> Option<Sample<Pressure>> {
         let text = &mut self.text;
         let mut read = |path| source.read(path, text).ok().map(|()| parse(text));
         let read = || {
@@ -50,7 +55,7 @@ pub(super) fn parse(text: &str) -> Waited {
 
 /// The totals are exact, where the kernel's averages are over ten seconds and more.
 fn stall(before: Waited, now: Waited, dt: f64) -> Stall {
-    let share = |of: fn(Waited) -> Option<u64>| percent(rise(of(before)?, of(now)?), dt * 1e6);
+    let share = |of: fn(Waited) -> Option<u64>| percent(delta(of(before)?, of(now)?), dt * 1e6);
     Stall { some: share(|waited| waited.some), full: share(|waited| waited.full) }
 }
 

@@ -1,8 +1,8 @@
 //! Processes from `/proc/PID` (proc_pid_stat(5), proc_pid_io(5)): a file for each, and a few more for those that are shown.
 //! With thousands of them that takes longer than a tick may wait, so that it is done on a thread of its own.
 
-use super::{Clock, Options, Reading, Source, SystemClock, background::Background, rate};
-use crate::metrics::{Process, Processes, Sample};
+use super::{Clock, HostSource, Reading, SamplerOptions, SystemClock, background::Background, rate};
+use crate::schema::{Process, Processes, Sample};
 use std::{
     collections::{BTreeSet, HashMap},
     mem,
@@ -29,7 +29,7 @@ pub(super) struct ProcessesSampler {
 
 impl ProcessesSampler {
     /// Reads `source` on a thread of its own.
-    pub(super) fn start(source: impl Source + Send + 'static, options: &Options) -> Self {
+    pub(super) fn start(source: impl HostSource + Send + 'static, options: &SamplerOptions) -> Self {
         let mut reader = Reader::new(source, options.command_lines);
         let clock = SystemClock::default();
         Self { background: Some(Background::start("processes", move || reader.sample(&clock))), asked: false }
@@ -91,7 +91,7 @@ struct Reader<S> {
     text: String,
 }
 
-impl<S: Source> Reader<S> {
+impl<S: HostSource> Reader<S> {
     fn new(source: S, command_lines: bool) -> Self {
         Self {
             source,
@@ -207,7 +207,7 @@ impl<S: Source> Reader<S> {
 /// that merely couldn't be read then has not taken all that it ever took since.
 fn taken(now: &Stat, before: Option<&Before>, newest: u64) -> Option<u64> {
     match before {
-        Some(before) => rate::rise(before.ticks, now.ticks),
+        Some(before) => rate::delta(before.ticks, now.ticks),
         None => (now.started >= newest).then_some(now.ticks),
     }
 }

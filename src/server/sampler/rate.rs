@@ -1,19 +1,19 @@
 //! What becomes of two readings of a counter.
 
 use super::{Clock, Reading};
-use crate::metrics::Sample;
+use crate::schema::Sample;
 
 /// The last reading of a group.
 #[derive(Debug)]
-pub(super) struct Last<T>(Option<Reading<T>>);
+pub(super) struct PreviousReading<T>(Option<Reading<T>>);
 
-impl<T> Default for Last<T> {
+impl<T> Default for PreviousReading<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<T> Last<T> {
+impl<T> PreviousReading<T> {
     /// Reads anew. From the second time on that makes a sample for the tick at `t`: `values` is told the counters of before,
     /// those of now, and the seconds between.
     pub(super) fn sample<G>(
@@ -31,13 +31,13 @@ impl<T> Last<T> {
 }
 
 /// How far a counter has risen; one that fell was reset, or is one that the kernel lets step back.
-pub(super) fn rise(before: u64, now: u64) -> Option<u64> {
+pub(super) fn delta(before: u64, now: u64) -> Option<u64> {
     now.checked_sub(before)
 }
 
 /// How far a counter has risen a second, to two places.
 pub(super) fn rate(before: Option<u64>, now: Option<u64>, dt: f64) -> Option<f64> {
-    places(rise(before?, now?)? as f64 / dt)
+    places(delta(before?, now?)? as f64 / dt)
 }
 
 /// A share in percent, to two places. What is counted in coarse ticks may come to a little more than the whole.

@@ -2,8 +2,8 @@
 //! from `/sys/class/thermal`; and how fast the processor runs. A sensor may take its time to answer, so that they are asked
 //! on a thread of their own.
 
-use super::{Clock, Source, background::Background, rate::Last};
-use crate::metrics::{Sample, Sensor, Temperature};
+use super::{Clock, HostSource, background::Background, rate::PreviousReading};
+use crate::schema::{Sample, Sensor, Temperature};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// Ticks after which they are asked anew.
@@ -31,7 +31,7 @@ pub(super) struct SensorsSampler {
     background: Option<Background<Sensors>>,
     /// What they last told.
     pub known: Sensors,
-    last: Last<Temperature>,
+    last: PreviousReading<Temperature>,
     ticks: u32,
     /// Ticks since they told something.
     silent: u32,
@@ -39,7 +39,7 @@ pub(super) struct SensorsSampler {
 
 impl SensorsSampler {
     /// Asks `source` on a thread of its own.
-    pub(super) fn start(mut source: impl Source + Send + 'static) -> Self {
+    pub(super) fn start(mut source: impl HostSource + Send + 'static) -> Self {
         let background = Background::start("sensors", move || Some(read(&mut source)));
         Self { background: Some(background), ..Self::default() }
     }
@@ -63,7 +63,7 @@ impl SensorsSampler {
     }
 }
 
-fn read(source: &mut impl Source) -> Sensors {
+fn read(source: &mut impl HostSource) -> Sensors {
     let mut sensors = Vec::new();
     let mut chips: BTreeMap<String, u32> = BTreeMap::new();
     for chip in sorted(source, "/sys/class/hwmon") {
@@ -119,7 +119,7 @@ fn plausible(figure: Option<f64>, range: RangeInclusive<f64>) -> Option<f64> {
 }
 
 /// The mean of some cores, which the kernel tells in thousands.
-fn frequency(source: &mut impl Source) -> Option<f64> {
+fn frequency(source: &mut impl HostSource) -> Option<f64> {
     let policies = sorted(source, "/sys/devices/system/cpu/cpufreq");
     let policies = policies.iter().filter(|name| name.starts_with("policy")).take(CORES);
     let told = policies.filter_map(|policy| {
@@ -131,13 +131,13 @@ fn frequency(source: &mut impl Source) -> Option<f64> {
 }
 
 /// The names in a folder, `hwmon2` before `hwmon10`.
-fn sorted(source: &mut impl Source, path: &str) -> Vec<String> {
+fn sorted(source: &mut impl HostSource, path: &str) -> Vec<String> {
     let mut names = source.list(path).unwrap_or_default();
     names.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     names
 }
 
-fn word(source: &mut impl Source, path: &str) -> Option<String> {
+fn word(source: &mut impl HostSource, path: &str) -> Option<String> {
     let mut text = String::new();
     source.read_once(path, &mut text).ok()?;
     let word = text.trim();

@@ -1,7 +1,7 @@
 //! A stream as the body of a response: all of it, or only until the socket is handed over.
 
-use super::{Handover, Next, Viewer};
-use crate::server::statistics::CloseReason;
+use super::{Handoff, Next, Viewer};
+use crate::server::export::CloseReason;
 use bytes::Bytes;
 use futures::{Stream, stream};
 use http_body::{Body, Frame};
@@ -14,14 +14,14 @@ use std::{
 use tokio::time::timeout_at;
 
 /// The whole stream.
-pub(super) fn stay(viewer: Viewer, handover: Handover) -> impl Stream<Item = Result<Bytes, Infallible>> {
+pub(super) fn stay(viewer: Viewer, handoff: Handoff) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let head = viewer.follow();
-    stream::unfold((Staying { viewer, handover }, head), async |(mut staying, mut head)| {
+    stream::unfold((Staying { viewer, handoff }, head), async |(mut staying, mut head)| {
         loop {
             // Seen before looking: what is published in between wakes the next wait.
             head.borrow_and_update();
             match staying.viewer.next(Instant::now()) {
-                Next::Write(piece) => return Some((Ok(piece.data()), (staying, head))),
+                Next::Write(chunk) => return Some((Ok(chunk.data()), (staying, head))),
                 // Whether it ran out of time or there is news: the viewer knows what to do, and it keeps the sender.
                 Next::Wait(until) => _ = timeout_at(until.into(), head.changed()).await,
                 Next::End => return None,
@@ -33,30 +33,30 @@ pub(super) fn stay(viewer: Viewer, handover: Handover) -> impl Stream<Item = Res
 /// A viewer whose socket is hyper's.
 struct Staying {
     viewer: Viewer,
-    handover: Handover,
+    handoff: Handoff,
 }
 
 impl Drop for Staying {
     fn drop(&mut self) {
-        if self.handover.stalled() {
+        if self.handoff.stalled() {
             self.viewer.reason = CloseReason::Stalled;
         }
     }
 }
 
 /// The beginning of a stream. Then the viewer is offered to whoever serves the connection, and the body waits for its end.
-pub(super) struct HandedOver {
+pub(super) struct Detaching {
     viewer: Option<Viewer>,
-    handover: Handover,
+    handoff: Handoff,
 }
 
-impl HandedOver {
-    pub(super) fn new(viewer: Viewer, handover: Handover) -> Self {
-        Self { viewer: Some(viewer), handover }
+impl Detaching {
+    pub(super) fn new(viewer: Viewer, handoff: Handoff) -> Self {
+        Self { viewer: Some(viewer), handoff }
     }
 }
 
-impl Body for HandedOver {
+impl Body for Detaching {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -65,7 +65,7 @@ impl Body for HandedOver {
             return Poll::Ready(Some(Ok(Frame::data(first.data()))));
         }
         if let Some(viewer) = self.viewer.take() {
-            self.handover.offer(viewer);
+            self.handoff.offer(viewer);
         }
         Poll::Pending
     }

@@ -1,7 +1,7 @@
 //! Doors for the fuzz targets in `tests/fuzz/` to what nobody else has any business with.
 
 use super::{Next, StreamRequest, open};
-use crate::server::{AppState, Policy, client, hub::Hub};
+use crate::server::{AppState, Settings, access, log::TickLog};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::{
@@ -15,9 +15,9 @@ use std::{
 pub struct Streams(AppState);
 
 impl Streams {
-    /// Answers from `hub`.
-    pub fn of(hub: Hub) -> Self {
-        Self(AppState::new(Arc::new(hub), Policy::default()))
+    /// Answers from `log`.
+    pub fn of(log: TickLog) -> Self {
+        Self(AppState::new(Arc::new(log), Settings::default()))
     }
 
     /// What a request is sent before it has to wait, unless it is refused.
@@ -25,8 +25,8 @@ impl Streams {
         let request = StreamRequest::read(query, headers).ok()?;
         let mut viewer = open(&self.0, request, Ipv4Addr::LOCALHOST.into()).ok()?;
         let mut sent = Vec::new();
-        while let Next::Write(piece) = viewer.next(Instant::now()) {
-            sent.extend_from_slice(&piece.data());
+        while let Next::Write(chunk) = viewer.next(Instant::now()) {
+            sent.extend_from_slice(&chunk.data());
         }
         Some(sent)
     }
@@ -34,5 +34,5 @@ impl Streams {
 
 /// The address that a request comes from.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    client::address(peer, headers, trusted)
+    access::client_address(peer, headers, trusted)
 }

@@ -1,18 +1,17 @@
 //! `GET /api/stream`: every tick as named events, to the contract in `docs/stream.md`.
 
 mod body;
-mod fanout;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod request;
 mod viewer;
 
 use super::{
-    AppState, Problem, client,
-    connection::{Handover, Peer},
-    hub::Coding,
-    limits::Refusal,
-    origin,
+    AppState, Problem, Refusal,
+    access::{check_origin, client_address},
+    delivery::{Handoff, Peer},
+    http::cross_origin,
+    log::Coding,
 };
 use axum::{
     Extension,
@@ -21,17 +20,15 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Version, header},
     response::{IntoResponse, Response},
 };
-pub(super) use fanout::Fanout;
-pub(super) use request::Query;
 use request::StreamRequest;
 use std::{net::IpAddr, time::Instant};
-pub(super) use viewer::{Next, Viewer, unix_ms};
+pub(super) use viewer::{Next, Viewer};
 
 /// Streams to one viewer until it leaves, its stream is old, or the server stops.
 pub(super) async fn stream(
     State(state): State<AppState>,
     Extension(Peer(peer)): Extension<Peer>,
-    Extension(handover): Extension<Handover>,
+    Extension(handoff): Extension<Handoff>,
     version: Version,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -40,27 +37,27 @@ pub(super) async fn stream(
         state.statistics.refused(problem.status);
         problem.respond_at("/api/stream")
     };
-    let origin = match origin::check(&headers, &state.policy.allow_origin) {
+    let origin = match check_origin(&headers, &state.settings.allow_origin) {
         Ok(origin) => origin,
-        Err(problem) => return refuse(problem),
+        Err(foreign) => return refuse(foreign.into()),
     };
-    let client = client::address(peer.ip(), &headers, &state.policy.trusted_proxy);
+    let client = client_address(peer.ip(), &headers, &state.settings.trusted_proxy);
     let request = StreamRequest::read(&query.unwrap_or_default(), &headers);
     let mut response = match request.and_then(|request| open(&state, request, client)) {
         // Only HTTP/1.1 has the framing that everyone shares.
-        Ok(viewer) => respond(viewer, handover, version == Version::HTTP_11 && state.policy.hand_over),
+        Ok(viewer) => respond(viewer, handoff, version == Version::HTTP_11 && state.settings.hand_off),
         Err(problem) => refuse(problem),
     };
-    origin::admit(origin, &mut response);
+    cross_origin::allow_origin(origin, &mut response);
     response
 }
 
 fn open(state: &AppState, request: StreamRequest, client: IpAddr) -> Result<Viewer, Problem> {
-    let permit = if state.hub.head().closing { Err(Refusal::Draining) } else { state.limits.enter(client) };
+    let permit = if state.log.head().closing { Err(Refusal::Draining) } else { state.limiter.admit(client) };
     Ok(Viewer::open(state, request, permit?, Instant::now()))
 }
 
-fn respond(viewer: Viewer, handover: Handover, hand_over: bool) -> Response {
+fn respond(viewer: Viewer, handoff: Handoff, hand_off: bool) -> Response {
     let mut head = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
@@ -71,11 +68,11 @@ fn respond(viewer: Viewer, handover: Handover, hand_over: bool) -> Response {
     if viewer.coding() == Coding::Gzip {
         head.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    let body = if hand_over {
+    let body = if hand_off {
         head.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        Body::new(body::HandedOver::new(viewer, handover))
+        Body::new(body::Detaching::new(viewer, handoff))
     } else {
-        Body::from_stream(body::stay(viewer, handover))
+        Body::from_stream(body::stay(viewer, handoff))
     };
     (head, body).into_response()
 }

@@ -1,49 +1,17 @@
 //! What a client asks of the stream.
 
-use crate::{
-    metrics::{EventId, EventNames, InvalidId, RETENTION_S},
-    server::{Problem, encoding::Encoding, hub::Coding},
+use crate::server::{
+    Problem,
+    http::{Encoding, WindowQuery},
+    log::Coding,
 };
 use axum::http::{HeaderMap, StatusCode, header};
-
-/// Seconds of window for a client that doesn't say.
-const DEFAULT_WINDOW_S: usize = 300;
-
-/// What a client's query asks for.
-#[derive(Debug, PartialEq)]
-pub(in crate::server) struct Query {
-    /// What it wants to hear of.
-    pub events: EventNames,
-    /// Seconds of the past, if it is new here.
-    pub window: usize,
-    /// Where it was, if it was here.
-    pub last_id: Option<Result<EventId, InvalidId>>,
-}
-
-impl Query {
-    /// Reads a query in which `last_id` says where the client was.
-    ///
-    /// # Errors
-    /// When a value is none that we know.
-    pub(in crate::server) fn read(query: &str, last_id: &str) -> Result<Self, Problem> {
-        let mut read = Self { events: EventNames::ALL, window: DEFAULT_WINDOW_S, last_id: None };
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
-                "events" => read.events = parse_events(&value)?,
-                "window" => read.window = parse_window(&value)?,
-                key if key == last_id => read.last_id = Some(value.parse()),
-                _ => {}
-            }
-        }
-        Ok(read)
-    }
-}
 
 /// What a client asks of the stream.
 #[derive(Debug, PartialEq)]
 pub(super) struct StreamRequest {
     /// What of it, and from where on.
-    pub query: Query,
+    pub query: WindowQuery,
     /// How its stream is packed.
     pub coding: Coding,
 }
@@ -57,27 +25,13 @@ impl StreamRequest {
             return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "Not acceptable", detail));
         }
         let coding = if Encoding::Gzip.accepted(headers) { Coding::Gzip } else { Coding::Identity };
-        let mut query = Query::read(query, "last_event_id")?;
+        let mut query = WindowQuery::read(query, "last_event_id")?;
         // A browser that reconnects repeats the address it was given, with the header beside it: the header is newer.
         if let Some(id) = headers.get("last-event-id") {
             query.last_id = Some(String::from_utf8_lossy(id.as_bytes()).parse());
         }
         Ok(Self { query, coding })
     }
-}
-
-fn parse_events(list: &str) -> Result<EventNames, Problem> {
-    let chosen = list.split(',').map(|name| name.trim().parse()).collect::<Result<EventNames, _>>();
-    chosen.map_err(|error| bad_query(format!("events: {error}, separated by commas.")))
-}
-
-fn parse_window(seconds: &str) -> Result<usize, Problem> {
-    let window = seconds.parse().ok().filter(|window| *window <= RETENTION_S);
-    window.ok_or_else(|| bad_query(format!("window: {seconds:?} is no number of seconds from 0 to {RETENTION_S}.")))
-}
-
-fn bad_query(detail: String) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "Unknown query value", detail)
 }
 
 fn accepts_event_stream(headers: &HeaderMap) -> bool {
@@ -92,7 +46,7 @@ fn accepts_event_stream(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::EventName;
+    use crate::schema::{EventId, EventName, EventNames};
     use axum::http::{HeaderName, HeaderValue};
 
     fn read(
@@ -109,7 +63,7 @@ mod tests {
     #[test]
     fn everything_has_a_default() {
         let request = read("", None, None).unwrap();
-        let query = Query { events: EventNames::ALL, window: 300, last_id: None };
+        let query = WindowQuery { events: EventNames::ALL, window: 300, last_id: None };
         assert_eq!(request, StreamRequest { query, coding: Coding::Identity });
         assert_eq!(read("_=123&x", None, None).unwrap(), request);
     }

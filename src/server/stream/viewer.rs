@@ -1,14 +1,19 @@
-//! One open stream: a place in the hub, and what is about to be written. It knows neither sockets nor threads, and is
+//! One open stream: a place in the log, and what is about to be written. It knows neither sockets nor threads, and is
 //! told the time.
 
-use super::request::{Query, StreamRequest};
+use super::request::StreamRequest;
 use crate::{
-    metrics::{Columns, EventId, INTERVAL_MS, RETENTION_S},
+    schema::{EventId, INTERVAL_MS, RETENTION_S, WindowSnapshot},
     server::{
         AppState,
-        hub::{Coding, Cursor, Encoder, Head, Hub, Newest, Piece, Progress, Seat, Start, write_event, write_retry},
-        limits::Permit,
-        statistics::{CloseReason, Statistics},
+        access::StreamPermit,
+        export::{CloseReason, Statistics},
+        http::WindowQuery,
+        log::{
+            Chunk, Coding, Cursor, Encoder, Head, Newest, Progress, Start, SubscriberGuard, TickLog, write_event,
+            write_retry,
+        },
+        unix_time::unix_ms,
     },
 };
 use bytes::BytesMut;
@@ -33,11 +38,11 @@ const SCHEMA: u32 = 1;
 /// An open stream. Whatever way it ends, dropping it counts it out. Small, since a tick walks through all of them: what
 /// a tick doesn't need is in the account.
 pub(in crate::server) struct Viewer {
-    hub: Arc<Hub>,
+    log: Arc<TickLog>,
     cursor: Cursor,
     encoder: Encoder,
-    /// The first piece, until it is taken.
-    first: Option<Box<Piece>>,
+    /// The first chunk, until it is taken.
+    first: Option<Box<Chunk>>,
     /// When it last got something.
     heard: Instant,
     /// When it is to end.
@@ -53,15 +58,15 @@ struct Account {
     opened: Instant,
     statistics: Arc<Statistics>,
     span: tracing::Span,
-    _seat: Seat,
-    _permit: Permit,
+    _subscriber: SubscriberGuard,
+    _permit: StreamPermit,
 }
 
 /// What to do next for a viewer.
 #[derive(Debug, PartialEq)]
 pub(in crate::server) enum Next {
     /// Write this, and ask again.
-    Write(Piece),
+    Write(Chunk),
     /// Ask again when there is a tick, or at this time.
     Wait(Instant),
     /// End the stream.
@@ -69,10 +74,10 @@ pub(in crate::server) enum Next {
 }
 
 impl Viewer {
-    pub(super) fn open(state: &AppState, request: StreamRequest, permit: Permit, now: Instant) -> Self {
-        let hub = Arc::clone(&state.hub);
-        let Query { events: wanted, window, last_id } = request.query;
-        let (start, window, cursor) = hub.open(wanted, last_id, window);
+    pub(super) fn open(state: &AppState, request: StreamRequest, permit: StreamPermit, now: Instant) -> Self {
+        let log = Arc::clone(&state.log);
+        let WindowQuery { events: wanted, window, last_id } = request.query;
+        let (start, window, cursor) = log.open(wanted, last_id, window);
         let mut plain = BytesMut::new();
         write_retry(&mut plain, fastrand::u32(RETRY_MS));
         write_json(&mut plain, None, "hello", &hello(&state.host.name, start));
@@ -83,13 +88,14 @@ impl Viewer {
         let mut encoder = Encoder::new(request.coding);
         let statistics = Arc::clone(&state.statistics);
         statistics.opened(start);
-        let age = state.policy.stream_age.mul_f64(LEAST_AGE + (1.0 - LEAST_AGE) * fastrand::f64());
+        let age = state.settings.stream_age.mul_f64(LEAST_AGE + (1.0 - LEAST_AGE) * fastrand::f64());
         let span = tracing::debug_span!("stream", start = start.as_str());
         tracing::debug!(parent: &span, "opened");
-        let account = Account { opened: now, statistics, span, _seat: hub.audience().enter(wanted), _permit: permit };
+        let account =
+            Account { opened: now, statistics, span, _subscriber: log.subscribers().enter(wanted), _permit: permit };
         Self {
             first: Some(Box::new(encoder.first(&plain, events))),
-            hub,
+            log,
             cursor,
             encoder,
             heard: now,
@@ -101,31 +107,31 @@ impl Viewer {
     }
 
     /// How its stream is packed.
-    pub(super) fn coding(&self) -> Coding {
+    pub(in crate::server) fn coding(&self) -> Coding {
         self.encoder.coding
     }
 
     /// How far the stream has come, and when it goes on.
-    pub(super) fn follow(&self) -> watch::Receiver<Head> {
-        self.hub.follow()
+    pub(in crate::server) fn follow(&self) -> watch::Receiver<Head> {
+        self.log.follow()
     }
 
     /// What a stream starts with, as long as it hasn't been taken.
-    pub(super) fn take_first(&mut self) -> Option<Piece> {
+    pub(in crate::server) fn take_first(&mut self) -> Option<Chunk> {
         let first = *self.first.take()?;
         Some(self.counted(first))
     }
 
     /// What the newest tick is to a viewer who has everything before it; if there is more to know, `None`, and
     /// [`next`](Self::next) knows it. The caller counts what is written.
-    pub(super) fn keep_up<'a>(&mut self, newest: &'a mut Newest, now: Instant) -> Option<&'a Piece> {
+    pub(in crate::server) fn keep_up<'a>(&mut self, newest: &'a mut Newest, now: Instant) -> Option<&'a Chunk> {
         if self.first.is_some() || self.ended || now >= self.until {
             return None;
         }
-        let piece = newest.pass(&mut self.cursor, self.encoder.coding)?;
-        self.encoder.count(piece);
+        let chunk = newest.pass(&mut self.cursor, self.encoder.coding)?;
+        self.encoder.count(chunk);
         self.heard = now;
-        Some(piece)
+        Some(chunk)
     }
 
     /// What comes next.
@@ -136,26 +142,26 @@ impl Viewer {
         if self.ended {
             return Next::End;
         }
-        let piece = match self.hub.advance(&mut self.cursor, self.encoder.coding) {
-            Progress::Live(piece) => self.encoder.share(piece),
-            Progress::Past(plain, events) => self.encoder.next(&plain, events),
+        let chunk = match self.log.advance(&mut self.cursor, self.encoder.coding) {
+            Progress::Live(chunk) => self.encoder.share(chunk),
+            Progress::Replay(plain, events) => self.encoder.next(&plain, events),
             Progress::Window(columns, newest) => {
                 self.account.statistics.conflations.inc();
                 self.own(1, |into| write_window(into, &columns, newest))
             }
             Progress::UpToDate => match self.idle(now) {
-                Some(piece) => piece,
+                Some(chunk) => chunk,
                 // Ticks without an event for this viewer don't count: it can't see them.
                 None => return Next::Wait(self.until.min(self.heard + HEARTBEAT)),
             },
         };
         self.heard = now;
-        Next::Write(self.counted(piece))
+        Next::Write(self.counted(chunk))
     }
 
     /// What a viewer gets who has every event: a goodbye, a sign of life, or nothing.
-    fn idle(&mut self, now: Instant) -> Option<Piece> {
-        let head = self.hub.head();
+    fn idle(&mut self, now: Instant) -> Option<Chunk> {
+        let head = self.log.head();
         if head.closing {
             return Some(self.goodbye(CloseReason::Shutdown, "restart"));
         }
@@ -168,8 +174,8 @@ impl Viewer {
         })
     }
 
-    /// The last piece. A browser heeds its `retry`, a client of another kind may heed `retry_ms`.
-    fn goodbye(&mut self, reason: CloseReason, told: &str) -> Piece {
+    /// The last chunk. A browser heeds its `retry`, a client of another kind may heed `retry_ms`.
+    fn goodbye(&mut self, reason: CloseReason, told: &str) -> Chunk {
         (self.ended, self.reason) = (true, reason);
         let retry_ms = fastrand::u32(RETRY_MS);
         let mut plain = BytesMut::new();
@@ -178,16 +184,16 @@ impl Viewer {
         self.encoder.last(&plain, 1)
     }
 
-    fn own(&mut self, events: u32, write: impl FnOnce(&mut BytesMut)) -> Piece {
+    fn own(&mut self, events: u32, write: impl FnOnce(&mut BytesMut)) -> Chunk {
         let mut plain = BytesMut::new();
         write(&mut plain);
         self.encoder.next(&plain, events)
     }
 
-    fn counted(&self, piece: Piece) -> Piece {
-        self.account.statistics.events.inc_by(piece.events.into());
-        self.account.statistics.bytes.inc_by(piece.data_len() as u64);
-        piece
+    fn counted(&self, chunk: Chunk) -> Chunk {
+        self.account.statistics.events.inc_by(chunk.events.into());
+        self.account.statistics.bytes.inc_by(chunk.data_len() as u64);
+        chunk
     }
 }
 
@@ -211,12 +217,7 @@ fn hello(host: &str, start: Start) -> Value {
     })
 }
 
-/// The clock's time in unix milliseconds.
-pub(in crate::server) fn unix_ms() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_millis() as u64)
-}
-
-fn write_window(into: &mut BytesMut, columns: &Columns, newest: EventId) {
+fn write_window(into: &mut BytesMut, columns: &WindowSnapshot, newest: EventId) {
     write_json(into, Some(newest), "window", columns);
 }
 
@@ -232,8 +233,8 @@ fn write_json(into: &mut BytesMut, id: Option<EventId>, name: &str, data: &impl 
 mod tests {
     use super::*;
     use crate::{
-        metrics::Tick,
-        server::{Policy, hub::tests::tick},
+        schema::Tick,
+        server::{Settings, log::tests::tick},
     };
     use axum::http::HeaderMap;
 
@@ -244,12 +245,12 @@ mod tests {
     }
 
     fn open(query: &str) -> Opened {
-        let state = AppState::new(Arc::default(), Policy::default());
-        let permit = state.limits.enter([127, 0, 0, 1].into()).unwrap();
+        let state = AppState::new(Arc::default(), Settings::default());
+        let permit = state.limiter.admit([127, 0, 0, 1].into()).unwrap();
         let request = StreamRequest::read(query, &HeaderMap::new()).unwrap();
         let now = Instant::now();
         let mut viewer = Viewer::open(&state, request, permit, now);
-        let Next::Write(first) = viewer.next(now) else { panic!("no first piece") };
+        let Next::Write(first) = viewer.next(now) else { panic!("no first chunk") };
         assert!(first.data().starts_with(b"retry: "), "{first:?}");
         Opened { viewer, state, now }
     }
@@ -258,7 +259,7 @@ mod tests {
         /// What the viewer gets next, as text; nothing if it has to wait.
         fn next(&mut self) -> Option<String> {
             match self.viewer.next(self.now) {
-                Next::Write(piece) => Some(String::from_utf8(piece.data().to_vec()).unwrap()),
+                Next::Write(chunk) => Some(String::from_utf8(chunk.data().to_vec()).unwrap()),
                 Next::Wait(until) => {
                     assert!(until > self.now, "it would turn in circles");
                     None
@@ -273,7 +274,7 @@ mod tests {
         let mut opened = open("events=cpu&window=0");
         let mut beats = Vec::new();
         for second in 1..=50 {
-            opened.state.hub.publish(&Tick { cpu: None, ..tick(second * 1000) });
+            opened.state.log.publish(&Tick { cpu: None, ..tick(second * 1000) });
             opened.now += Duration::from_secs(1);
             if let Some(beat) = opened.next() {
                 assert!(beat.starts_with("event: heartbeat\ndata: {\"last_tick\":"), "{beat}");
@@ -288,7 +289,7 @@ mod tests {
     fn an_old_stream_ends_between_four_fifths_of_its_age_and_all_of_it() {
         let mut opened = open("window=0");
         let start = opened.now;
-        let age = opened.state.policy.stream_age;
+        let age = opened.state.settings.stream_age;
         let goodbye = loop {
             opened.now += Duration::from_secs(10);
             match opened.next() {
@@ -307,8 +308,8 @@ mod tests {
     #[test]
     fn nothing_is_lost_before_the_goodbye() {
         let mut opened = open("window=0");
-        opened.state.hub.publish(&tick(1000));
-        opened.state.hub.close();
+        opened.state.log.publish(&tick(1000));
+        opened.state.log.close();
         assert!(opened.next().unwrap().starts_with("id: 1000-0\n"));
         assert!(opened.next().unwrap().contains("event: shutdown\n"));
         assert_eq!(opened.next().as_deref(), Some("the end"));

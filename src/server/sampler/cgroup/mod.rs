@@ -4,8 +4,8 @@ mod name;
 mod services;
 mod usage;
 
-use super::{Clock, Options, Source, SystemClock, background::Background, rate::Last};
-use crate::metrics::{Cgroup, Sample, Service};
+use super::{Clock, HostSource, SamplerOptions, SystemClock, background::Background, rate::PreviousReading};
+use crate::schema::{Cgroup, Sample, Service};
 use services::ServicesReader;
 use std::collections::BTreeMap;
 use usage::{Hierarchy, Usage};
@@ -22,7 +22,7 @@ pub(super) struct CgroupSampler {
     own: Option<(Hierarchy, String)>,
     background: Option<Background<BTreeMap<String, Service>>>,
     services: BTreeMap<String, Service>,
-    last: Last<Usage>,
+    last: PreviousReading<Usage>,
     ticks: u32,
     /// Ticks since the services were told.
     silent: u32,
@@ -31,13 +31,13 @@ pub(super) struct CgroupSampler {
 
 impl CgroupSampler {
     /// Looks at the container, and not at services.
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &SamplerOptions) -> Self {
         Self {
             named: options.cgroup.clone(),
             own: None,
             background: None,
             services: BTreeMap::new(),
-            last: Last::default(),
+            last: PreviousReading::default(),
             ticks: 0,
             silent: 0,
             text: String::new(),
@@ -45,13 +45,18 @@ impl CgroupSampler {
     }
 
     /// Looks also at the services that `source` tells about, on a thread of its own.
-    pub(super) fn start(options: &Options, source: impl Source + Send + 'static) -> Self {
+    pub(super) fn start(options: &SamplerOptions, source: impl HostSource + Send + 'static) -> Self {
         let mut reader = ServicesReader::new(source);
         let clock = SystemClock::default();
         Self { background: Some(Background::start("services", move || reader.read(&clock))), ..Self::new(options) }
     }
 
-    pub(super) fn sample(&mut self, t: u64, source: &mut impl Source, clock: &impl Clock) -> Option<Sample<Cgroup>> {
+    pub(super) fn sample(
+        &mut self,
+        t: u64,
+        source: &mut impl HostSource,
+        clock: &impl Clock,
+    ) -> Option<Sample<Cgroup>> {
         let is_due = self.ticks.is_multiple_of(ASK_EVERY);
         if let Some(background) = &self.background {
             if is_due {
@@ -88,7 +93,7 @@ impl CgroupSampler {
 }
 
 /// The group that was named, or the one that contains this server: that is then the root of all that it sees.
-fn find(named: Option<&str>, source: &mut impl Source, text: &mut String) -> Option<(Hierarchy, String)> {
+fn find(named: Option<&str>, source: &mut impl HostSource, text: &mut String) -> Option<(Hierarchy, String)> {
     let hierarchy = Hierarchy::find(source)?;
     let path = named.map(|named| format!("/{}", named.trim_matches('/')));
     let usage = hierarchy.usage(path.as_deref().unwrap_or_default(), source, text)?;
@@ -101,7 +106,7 @@ mod tests {
     use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
 
     /// What is told of the second host, a second after the first.
-    fn sample(options: &Options, mut before: Recorded, mut now: Recorded) -> Option<Cgroup> {
+    fn sample(options: &SamplerOptions, mut before: Recorded, mut now: Recorded) -> Option<Cgroup> {
         let (mut sampler, clock) = (CgroupSampler::new(options), ManualClock::at(0.0));
         assert_eq!(sampler.sample(0, &mut before, &clock), None);
         clock.stall_now(1.0);
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn a_container_is_told_what_it_may_take() {
         let limits = ("150000 100000\n", "268435456\n");
-        let told = sample(&Options::default(), unified("", 0, 0, limits), unified("", 750_000, 250_000, limits));
+        let told = sample(&SamplerOptions::default(), unified("", 0, 0, limits), unified("", 750_000, 250_000, limits));
         let expected = Cgroup {
             cpu: Some(75.0),
             cpu_limit: Some(150.0),
@@ -141,7 +146,7 @@ mod tests {
     #[test]
     fn a_container_without_limits_is_one_all_the_same() {
         let host = || unified("", 0, 0, ("max 100000\n", "max\n"));
-        let told = sample(&Options::default(), host(), host()).unwrap();
+        let told = sample(&SamplerOptions::default(), host(), host()).unwrap();
         assert_eq!((told.cpu, told.cpu_limit, told.memory_limit), (Some(0.0), None, None));
     }
 
@@ -166,7 +171,7 @@ mod tests {
                 host.with_owned(format!("/sys/fs/cgroup/{name}"), format!("{figure}\n"))
             })
         };
-        let told = sample(&Options::default(), host(0), host(400_000_000)).unwrap();
+        let told = sample(&SamplerOptions::default(), host(0), host(400_000_000)).unwrap();
         assert_eq!((told.cpu, told.cpu_limit, told.throttled), (Some(40.0), Some(50.0), Some(40.0)));
         assert_eq!((told.memory, told.memory_limit), (Some(70_000_000), Some(128 << 20)));
     }
@@ -175,7 +180,7 @@ mod tests {
     fn a_host_is_no_container_unless_one_is_named() {
         let root = || Recorded::default().with_folder("/sys/fs/cgroup", &["cgroup.controllers"]);
         let host = || root().with("/sys/fs/cgroup/cpu.stat", "usage_usec 5\n");
-        assert_eq!(sample(&Options::default(), host(), host()), None);
+        assert_eq!(sample(&SamplerOptions::default(), host(), host()), None);
         let legacy = || {
             Recorded::default()
                 .with_folder("/sys/fs/cgroup", &["cpu", "memory"])
@@ -183,9 +188,9 @@ mod tests {
                 .with("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n")
                 .with("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n")
         };
-        assert_eq!(sample(&Options::default(), legacy(), legacy()), None);
+        assert_eq!(sample(&SamplerOptions::default(), legacy(), legacy()), None);
         for name in ["/system.slice/web.service", "system.slice/web.service/"] {
-            let options = Options { cgroup: Some(name.to_owned()), ..Options::default() };
+            let options = SamplerOptions { cgroup: Some(name.to_owned()), ..SamplerOptions::default() };
             let host = || unified("/system.slice/web.service", 0, 0, ("max 100000", "max"));
             assert_eq!(sample(&options, host(), host()).unwrap().memory, Some(70_000_000));
             assert_eq!(sample(&options, root(), root()), None, "it isn't there");
@@ -194,6 +199,6 @@ mod tests {
 
     #[test]
     fn a_host_without_groups_has_none() {
-        assert_eq!(sample(&Options::default(), Recorded::default(), Recorded::default()), None);
+        assert_eq!(sample(&SamplerOptions::default(), Recorded::default(), Recorded::default()), None);
     }
 }

@@ -5,29 +5,29 @@ use super::{
     usage::{Hierarchy, Usage},
 };
 use crate::{
-    metrics::Service,
-    server::sampler::{Clock, Source, rate::Last},
+    schema::Service,
+    server::sampler::{Clock, HostSource, rate::PreviousReading},
 };
 use std::collections::BTreeMap;
 
 /// Services that are shown for the processor they take, and as many for their memory.
 const SHOWN: usize = 10;
-/// Groups that are looked at.
+/// TickSource that are looked at.
 const GROUPS: usize = 1000;
-/// Groups within groups, down to which they are looked for.
+/// TickSource within groups, down to which they are looked for.
 const DEPTH: usize = 6;
 
 /// Reads what services take.
 #[derive(Debug)]
 pub(super) struct ServicesReader<S> {
     source: S,
-    last: Last<BTreeMap<String, Usage>>,
+    last: PreviousReading<BTreeMap<String, Usage>>,
     text: String,
 }
 
-impl<S: Source> ServicesReader<S> {
+impl<S: HostSource> ServicesReader<S> {
     pub(super) fn new(source: S) -> Self {
-        Self { source, last: Last::default(), text: String::new() }
+        Self { source, last: PreviousReading::default(), text: String::new() }
     }
 
     /// From the second time on, what they have taken since the last.
@@ -49,7 +49,7 @@ impl<S: Source> ServicesReader<S> {
 }
 
 /// Every service, and every other group without groups in it.
-fn all(hierarchy: Hierarchy, source: &mut impl Source, text: &mut String) -> BTreeMap<String, Usage> {
+fn all(hierarchy: Hierarchy, source: &mut impl HostSource, text: &mut String) -> BTreeMap<String, Usage> {
     let (mut found, mut looked_at) = (BTreeMap::new(), 0);
     let mut folders = vec![(String::new(), 0)];
     while let Some((folder, depth)) = folders.pop() {

@@ -2,10 +2,10 @@
 //! `Documentation/admin-guide/cgroup-v2.rst` and `cgroup-v1/`).
 
 use crate::{
-    metrics::Service,
+    schema::Service,
     server::sampler::{
-        Source,
-        rate::{places, rise},
+        HostSource,
+        rate::{delta, places},
     },
 };
 
@@ -45,7 +45,7 @@ impl Usage {
 
     /// What it has taken in `dt` seconds.
     pub(super) fn since(&self, before: &Self, dt: f64) -> Service {
-        let share = |before: Option<u64>, now: Option<u64>| places(rise(before?, now?)? as f64 / 1e4 / dt);
+        let share = |before: Option<u64>, now: Option<u64>| places(delta(before?, now?)? as f64 / 1e4 / dt);
         Service {
             cpu: share(before.cpu, self.cpu),
             throttled: share(before.throttled, self.throttled),
@@ -57,7 +57,7 @@ impl Usage {
 
 impl Hierarchy {
     /// The one that this host has.
-    pub(super) fn find(source: &mut impl Source) -> Option<Self> {
+    pub(super) fn find(source: &mut impl HostSource) -> Option<Self> {
         let names = source.list("/sys/fs/cgroup").ok()?;
         let has = |name: &str| names.iter().any(|known| known == name);
         match has("cgroup.controllers") {
@@ -75,7 +75,7 @@ impl Hierarchy {
     }
 
     /// What the group at `path` takes; `None` if it doesn't tell.
-    pub(super) fn usage(self, path: &str, source: &mut impl Source, text: &mut String) -> Option<Usage> {
+    pub(super) fn usage(self, path: &str, source: &mut impl HostSource, text: &mut String) -> Option<Usage> {
         let mut read = |resource: &str, file: &str| {
             let folder = if self == Self::Legacy { format!("/{resource}") } else { String::new() };
             source.read_once(&format!("/sys/fs/cgroup{folder}{path}/{file}"), text).ok().map(|()| text.clone())

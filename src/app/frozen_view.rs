@@ -1,0 +1,102 @@
+//! A part of the past that stays in view while time goes on.
+
+use crate::schema::{INTERVAL_MS, WindowSlice};
+
+/// The shortest that is worth a look, in seconds.
+const LEAST: usize = 10;
+
+/// So many seconds up to a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrozenView {
+    /// The tick of its last second, unix ms.
+    pub last: u64,
+    /// Its length in seconds.
+    pub seconds: usize,
+}
+
+impl FrozenView {
+    /// What is in view just now, of a window that ends at tick `end`.
+    pub fn hold(slice: WindowSlice, end: u64) -> Self {
+        Self { last: end.saturating_sub(slice.skip as u64 * INTERVAL_MS), seconds: slice.seconds }
+    }
+
+    /// Where it lies in a window that ends at tick `end`.
+    pub fn slice(self, end: u64) -> WindowSlice {
+        WindowSlice { seconds: self.seconds, skip: (end.saturating_sub(self.last) / INTERVAL_MS) as usize }
+    }
+
+    /// The seconds between two that lie so many before its last one.
+    pub fn between(self, one: usize, other: usize) -> Self {
+        let (newer, older) = (one.min(other), one.max(other));
+        Self { last: self.back(newer), seconds: (older - newer + 1).max(LEAST) }
+    }
+
+    /// Half or twice of it around the second that lies `age` before its last one, at most `longest`, and not beyond tick `end`.
+    pub fn zoomed(self, closer: bool, age: usize, longest: usize, end: u64) -> Self {
+        let seconds = if closer { self.seconds / 2 } else { self.seconds * 2 }.clamp(LEAST.min(longest), longest);
+        // What is pointed at stays where it is on the screen, as far as there is something beside it.
+        let after = age * seconds / self.seconds.max(1);
+        Self { last: (self.back(age) + after as u64 * INTERVAL_MS).min(end), seconds }
+    }
+
+    /// Moved by half of it, as far as the window goes that holds ticks from `start` to `end`.
+    pub fn moved(self, earlier: bool, start: u64, end: u64) -> Self {
+        let half = (self.seconds / 2) as u64 * INTERVAL_MS;
+        let least = start + (self.seconds as u64 - 1) * INTERVAL_MS;
+        let last = if earlier {
+            self.last.saturating_sub(half).max(least.min(self.last))
+        } else {
+            (self.last + half).min(end)
+        };
+        Self { last, ..self }
+    }
+
+    /// The tick so many seconds before its last one, unix ms.
+    pub fn back(self, seconds: usize) -> u64 {
+        self.last.saturating_sub(seconds as u64 * INTERVAL_MS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_held_stays_while_time_goes_on() {
+        let frozen = FrozenView::hold(WindowSlice::newest(60), 100_000);
+        assert_eq!(frozen.slice(100_000), WindowSlice::newest(60));
+        assert_eq!(frozen.slice(130_000), WindowSlice { seconds: 60, skip: 30 });
+        assert_eq!(FrozenView::hold(frozen.slice(130_000), 130_000), frozen);
+    }
+
+    #[test]
+    fn a_selection_is_the_same_from_either_end_and_never_too_short() {
+        let frozen = FrozenView { last: 100_000, seconds: 60 };
+        let selected = FrozenView { last: 90_000, seconds: 21 };
+        assert_eq!((frozen.between(10, 30), frozen.between(30, 10)), (selected, selected));
+        assert_eq!(frozen.between(10, 12).seconds, LEAST);
+    }
+
+    #[test]
+    fn it_moves_by_halves_within_the_window() {
+        let frozen = FrozenView { last: 100_000, seconds: 60 };
+        assert_eq!(frozen.moved(true, 0, 100_000).last, 70_000);
+        assert_eq!(frozen.moved(true, 30_000, 100_000).last, 89_000);
+        assert_eq!(frozen.moved(false, 0, 110_000).last, 110_000);
+        assert_eq!(frozen.moved(true, 90_000, 100_000).last, 100_000, "of what is frozen, all is in view");
+        assert_eq!(frozen.moved(true, 90_000, 110_000), frozen, "earlier is never later");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_pointed_at_stays_in_view(seconds in 10usize..3600, age in 0usize..3600, ahead in 0u64..3600, closer: bool) {
+            let (frozen, age) = (FrozenView { last: 10_000_000, seconds }, age % seconds);
+            let end = frozen.last + ahead * INTERVAL_MS;
+            let zoomed = frozen.zoomed(closer, age, 3600, end);
+            let pointed = frozen.back(age);
+            prop_assert!(zoomed.back(zoomed.seconds - 1) <= pointed && pointed <= zoomed.last && zoomed.last <= end);
+            prop_assert!((LEAST..=3600).contains(&zoomed.seconds));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What is measured, as the server samples it and the browser shows it.
+
+mod cgroup;
+mod connections;
+mod cpu;
+mod disk;
+mod event_name;
+mod host;
+mod id;
+mod latest;
+mod load;
+mod memory;
+mod network;
+mod pressure;
+mod processes;
+mod sample;
+mod slice;
+mod temperature;
+mod verdict;
+mod window;
+
+pub use cgroup::{Cgroup, Service};
+pub use connections::{Connections, Tcp, Udp};
+pub use cpu::Cpu;
+pub use disk::{Device, Disk, Filesystem};
+pub use event_name::{EventName, EventNames, UnknownEvent};
+pub use host::HostFacts;
+pub use id::{EventId, IdSequence, InvalidId};
+pub use latest::LatestValues;
+pub use load::Load;
+pub use memory::Memory;
+pub use network::{Interface, Network};
+pub use pressure::{Pressure, Stall};
+pub use processes::{Process, Processes};
+pub use sample::{Group, Sample, Tick, TickEvent};
+pub use slice::WindowSlice;
+pub use temperature::{Sensor, Temperature};
+pub use verdict::{Finding, Level, Verdict};
+pub use window::{SeriesValues, Window, WindowSnapshot};
+
+/// Milliseconds from one tick to the next.
+pub const INTERVAL_MS: u64 = 1000;
+
+/// Seconds that the server keeps.
+pub const RETENTION_S: usize = 3600;

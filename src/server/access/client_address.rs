@@ -1,0 +1,144 @@
+//! Whose request it is.
+
+use axum::http::{HeaderMap, header};
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
+
+/// The address that a request comes from: the socket's, unless that is one of the `trusted` proxies. Then it is the last
+/// address before the trusted ones, by `Forwarded` (RFC 7239) or by `X-Forwarded-For`. Where both are there, a proxy
+/// wrote the one and passed on the other, and nobody can tell which: then neither is believed.
+pub(in crate::server) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+    let mut client = peer.to_canonical();
+    let hops = match (lines(headers, header::FORWARDED.as_str()), lines(headers, "x-forwarded-for")) {
+        (forwarded, None) => forwarded.map(|lines| forwarded_for(&lines)),
+        (None, Some(lines)) => Some(lines.split(',').map(|hop| hop_address(hop.trim())).collect()),
+        (Some(_), Some(_)) => None,
+    };
+    for hop in hops.into_iter().flatten().rev() {
+        match hop {
+            Some(hop) if is_trusted(client) => client = hop,
+            _ => break,
+        }
+    }
+    client
+}
+
+/// All lines of a list, as one.
+fn lines(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines: Vec<_> =
+        headers.get_all(name).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    (!lines.is_empty()).then(|| lines.join(","))
+}
+
+/// Who each element of a `Forwarded` list was for; `None` where it doesn't tell.
+fn forwarded_for(list: &str) -> Vec<Option<IpAddr>> {
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("for").then(|| hop_address(&unquote(value.trim())))
+    };
+    split(list, ',').map(|element| split(element, ';').find_map(pair).flatten()).collect()
+}
+
+/// Splits where `separator` stands outside of quotes.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |c| {
+        let ends = c == separator && !quoted;
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
+        ends
+    })
+}
+
+fn unquote(value: &str) -> String {
+    let Some(inner) = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) else {
+        return value.to_owned();
+    };
+    let mut escaped = false;
+    inner
+        .chars()
+        .filter(|c| {
+            escaped = *c == '\\' && !escaped;
+            !escaped
+        })
+        .collect()
+}
+
+/// An address with or without a port; IPv6 in brackets, or bare as `X-Forwarded-For` has it.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let address: Result<IpAddr, _> = hop.parse();
+    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address = address.ok().or_else(|| hop.parse().ok().map(|socket: SocketAddr| socket.ip())).or_else(bracketed)?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    const PROXY: &str = "10.0.0.1";
+
+    fn client(peer: &str, headers: &[(&'static str, &str)]) -> String {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap()));
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()];
+        client_address(peer.parse().unwrap(), &headers.collect(), &trusted).to_string()
+    }
+
+    #[test]
+    fn a_stranger_is_who_it_is() {
+        assert_eq!(client("192.0.2.1", &[("x-forwarded-for", "198.51.100.7")]), "192.0.2.1");
+        assert_eq!(client("192.0.2.1", &[("forwarded", "for=198.51.100.7")]), "192.0.2.1");
+        assert_eq!(client("::ffff:192.0.2.1", &[]), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_trusted_proxy_tells_whom_it_speaks_for() {
+        assert_eq!(client(PROXY, &[("x-forwarded-for", "198.51.100.7")]), "198.51.100.7");
+        assert_eq!(client(PROXY, &[("x-forwarded-for", "[2001:db8::7]:4711")]), "2001:db8::7");
+        assert_eq!(client(PROXY, &[("forwarded", "for=198.51.100.7;proto=https;by=10.0.0.1")]), "198.51.100.7");
+        assert_eq!(client(PROXY, &[("forwarded", "proto=http; For=\"[2001:db8::7]:4711\"")]), "2001:db8::7");
+        assert_eq!(client("::ffff:10.0.0.1", &[("x-forwarded-for", "198.51.100.7")]), "198.51.100.7");
+        assert_eq!(client(PROXY, &[]), PROXY);
+    }
+
+    #[test]
+    fn what_a_client_claims_about_itself_counts_for_nothing() {
+        assert_eq!(client(PROXY, &[("x-forwarded-for", "203.0.113.9, 198.51.100.7, 10.0.0.2")]), "198.51.100.7");
+        assert_eq!(
+            client(PROXY, &[("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.7")]),
+            "198.51.100.7"
+        );
+        assert_eq!(client(PROXY, &[("forwarded", "for=203.0.113.9, for=198.51.100.7")]), "198.51.100.7");
+        assert_eq!(
+            client(PROXY, &[("forwarded", "for=\"203.0.113.9, for=1.1.1.1\", for=198.51.100.7")]),
+            "198.51.100.7"
+        );
+        assert_eq!(client(PROXY, &[("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "198.51.100.7")]), PROXY);
+    }
+
+    #[test]
+    fn what_is_no_address_ends_the_chain() {
+        for hop in ["unknown", "_hidden", "", "1.2.3", "198.51.100.7:http", "[2001:db8::7", "\u{1f600}"] {
+            assert_eq!(client(PROXY, &[("x-forwarded-for", &format!("203.0.113.9, {hop}"))]), PROXY, "{hop:?}");
+        }
+        assert_eq!(client(PROXY, &[("forwarded", "for=203.0.113.9, for=unknown")]), PROXY);
+        assert_eq!(client(PROXY, &[("forwarded", "for=203.0.113.9, proto=http")]), PROXY);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_breaks_it_or_speaks_for_a_stranger(text in "[ -~]*", list in "[for=\";,\\\\:.0-9\\[\\] ]*") {
+            for text in [text, list] {
+                for name in ["forwarded", "x-forwarded-for"] {
+                    client(PROXY, &[(name, &text)]);
+                    prop_assert_eq!(client("192.0.2.1", &[(name, &text)]), "192.0.2.1");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Who may read what: the client's address, the origin of its page, and how many streams it may open.
+
+mod client_address;
+mod origin;
+mod stream_limiter;
+
+pub(super) use client_address::client_address;
+pub(super) use origin::{ForeignOrigin, check_origin};
+pub use origin::{InvalidOrigin, Origin};
+pub(super) use stream_limiter::StreamPermit;
+pub use stream_limiter::{Refusal, StreamLimiter};

@@ -1,0 +1,70 @@
+//! What a client is told when it can't have what it asked for.
+
+use super::ASSETS;
+use crate::{
+    app,
+    server::access::{ForeignOrigin, Refusal},
+};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use serde_json::json;
+
+/// An error of one request: `title` says what was wrong, `detail` what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{title}: {detail}")]
+pub struct Problem {
+    /// The response's status.
+    pub status: StatusCode,
+    /// What was wrong.
+    pub title: &'static str,
+    /// What would be right.
+    pub detail: String,
+    /// Seconds after which the client may ask again, for a 429 or a 503.
+    pub retry_after: Option<u32>,
+}
+
+impl Problem {
+    /// A problem with a status, what was wrong, and what would be right.
+    pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, title, detail: detail.into(), retry_after: None }
+    }
+
+    /// As problem+json (RFC 9457) under `/api/`, as a page elsewhere.
+    pub fn respond_at(self, path: &str) -> Response {
+        let body = if path.starts_with("/api/") {
+            let problem = json!({"title": self.title, "status": self.status.as_u16(), "detail": self.detail});
+            let content_type = HeaderValue::from_static("application/problem+json");
+            ([(header::CONTENT_TYPE, content_type)], problem.to_string()).into_response()
+        } else {
+            Html(app::message_page(&ASSETS.parts, self.status.as_u16(), self.title, &self.detail)).into_response()
+        };
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+/// Seconds after which a refused client may ask again: other streams end by then, or they don't end soon at all.
+const RETRY_AFTER_S: u32 = 30;
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, title) = match refusal {
+            Refusal::Address(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many streams from one address"),
+            Refusal::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "Too many streams"),
+            Refusal::Draining => (StatusCode::SERVICE_UNAVAILABLE, "About to stop"),
+        };
+        Self { retry_after: Some(RETRY_AFTER_S), ..Self::new(status, title, refusal.to_string()) }
+    }
+}
+
+impl From<ForeignOrigin> for Problem {
+    fn from(error: ForeignOrigin) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Wrong origin", error.to_string())
+    }
+}

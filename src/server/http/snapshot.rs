@@ -1,0 +1,72 @@
+//! `GET /api/snapshot`: what a stream would have brought, as one answer, for whom no stream reaches.
+
+use super::{Problem, WindowQuery, cross_origin};
+use crate::{
+    schema::{EventName, LatestValues, WindowSnapshot},
+    server::{AppState, access::check_origin, unix_time::unix_ms},
+};
+use axum::{
+    extract::{RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use std::time::Instant;
+
+/// All that is newer than the client knows.
+#[derive(Debug, Serialize)]
+struct Snapshot {
+    /// The id to ask with the next time; `None` before the first tick.
+    id: Option<String>,
+    /// `window`, or `reset` where the client's id means nothing here.
+    start: &'static str,
+    /// The server's clock, unix milliseconds.
+    now: u64,
+    window: WindowSnapshot,
+    /// What has no past, whatever events are asked for.
+    present: LatestValues,
+}
+
+pub(in crate::server) async fn snapshot(
+    State(state): State<AppState>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    const PATH: &str = "/api/snapshot";
+    let origin = match check_origin(&headers, &state.settings.allow_origin) {
+        Ok(origin) => origin,
+        Err(problem) => return Problem::from(problem).respond_at(PATH),
+    };
+    let written = WindowQuery::read(&query.unwrap_or_default(), "since").and_then(|query| write(&take(&state, query)));
+    let mut response = match written {
+        Ok(json) => {
+            let head = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+            (head, json).into_response()
+        }
+        Err(problem) => problem.respond_at(PATH),
+    };
+    cross_origin::allow_origin(origin, &mut response);
+    response
+}
+
+fn write(snapshot: &Snapshot) -> Result<String, Problem> {
+    serde_json::to_string(snapshot).map_err(|error| {
+        tracing::error!(%error, "a snapshot could not be written");
+        let detail = "What was sampled could not be written down. The server's log says more.";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "No snapshot", detail)
+    })
+}
+
+fn take(state: &AppState, WindowQuery { events, window, last_id }: WindowQuery) -> Snapshot {
+    let (start, window, id) = state.log.since(events, last_id, window);
+    if events.contains(EventName::Processes) {
+        state.log.subscribers().page_requested(Instant::now());
+    }
+    Snapshot {
+        id: id.map(|id| id.to_string()),
+        start: start.as_str(),
+        now: unix_ms(),
+        window,
+        present: state.log.latest_values(),
+    }
+}

@@ -1,0 +1,144 @@
+//! How much the server gives to whom.
+
+use super::Origin;
+use clap::Args;
+use ipnet::IpNet;
+use std::{net::IpAddr, time::Duration};
+
+/// Streams from one address. Browsers open six at most; the rest is for people behind one address.
+const STREAMS_PER_ADDRESS: usize = 32;
+const STREAM_AGE: Duration = Duration::from_secs(2 * 60 * 60);
+const STALL: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(5);
+/// Open files where the system sets no limit: what Linux allows at most by default (`fs.nr_open`).
+const FILES: u64 = 1 << 20;
+
+/// StreamLimiter, deadlines, and who is believed.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Streams that may be open in all; 80 % of the open-file limit unless given
+    #[arg(long, env = "HOSTBEAT_MAX_STREAMS", value_name = "N", default_value_t = streams_by_files(), hide_default_value = true)]
+    pub max_streams: usize,
+
+    /// Streams that may be open from one address
+    #[arg(long, env = "HOSTBEAT_MAX_STREAMS_PER_ADDRESS", value_name = "N", default_value_t = STREAMS_PER_ADDRESS)]
+    pub max_streams_per_address: usize,
+
+    /// The age at which a stream ends, for its client to resume elsewhere; each one at 80 to 100 % of it
+    #[arg(long, env = "HOSTBEAT_STREAM_AGE", value_name = "TIME", default_value = "2h", value_parser = humantime::parse_duration)]
+    pub stream_age: Duration,
+
+    /// How long a client may take no bytes before it is disconnected
+    #[arg(long = "stall-timeout", env = "HOSTBEAT_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub stall: Duration,
+
+    /// How long answers under way may take to end when the server is told to stop
+    #[arg(long = "drain-timeout", env = "HOSTBEAT_DRAIN_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub drain: Duration,
+
+    /// Network of a proxy whose X-Forwarded-For or Forwarded is believed; may be given again
+    #[arg(long, env = "HOSTBEAT_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// Origin whose pages may read the stream, such as https://status.example.com; may be given again
+    #[arg(long, env = "HOSTBEAT_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub allow_origin: Vec<Origin>,
+
+    /// Origin whose pages may show a panel in a frame, as /embed/cpu; may be given again
+    #[arg(long, env = "HOSTBEAT_ALLOW_FRAME", value_name = "ORIGIN", value_delimiter = ',')]
+    pub allow_frame: Vec<Origin>,
+
+    /// Whether streams leave hyper where they can.
+    #[arg(skip = true)]
+    pub hand_off: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_streams: streams_by_files(),
+            max_streams_per_address: STREAMS_PER_ADDRESS,
+            stream_age: STREAM_AGE,
+            stall: STALL,
+            drain: DRAIN,
+            trusted_proxy: Vec::new(),
+            allow_origin: Vec::new(),
+            allow_frame: Vec::new(),
+            hand_off: true,
+        }
+    }
+}
+
+/// Four fifths of the files that this process may open once the limit is raised: the rest is for pages, and for itself.
+fn streams_by_files() -> usize {
+    #[cfg(unix)]
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    #[cfg(not(unix))]
+    let limit = None;
+    let files = limit.unwrap_or(FILES);
+    usize::try_from(files / 5 * 4).unwrap_or(usize::MAX)
+}
+
+/// Opens as many files as the system allows at all; by default it allows few, for the sake of very old programs.
+pub(super) fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+            tracing::debug!(%error, "the open-file limit stays as it is");
+        }
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| {
+        "a network is an address, or one with the bits that count, such as 10.0.0.0/8 or 2001:db8::/32".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn parse(args: &[&str]) -> Result<Settings, String> {
+        let flags = Flags::try_parse_from([&["hostbeat"], args].concat());
+        flags.map(|flags| flags.settings).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn no_flags_are_the_defaults() {
+        assert_eq!(parse(&[]).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn proxies_and_origins_may_be_several() {
+        let settings = parse(&["--trusted-proxy", "10.0.0.0/8,::1", "--trusted-proxy", "192.0.2.1"]).unwrap();
+        assert_eq!(settings.trusted_proxy, ["10.0.0.0/8", "::1/128", "192.0.2.1/32"].map(|n| n.parse().unwrap()));
+        let settings =
+            parse(&["--allow-origin", "https://a.example", "--allow-origin", "http://b.example:81"]).unwrap();
+        assert_eq!(settings.allow_origin.len(), 2);
+    }
+
+    #[test]
+    fn a_bad_value_is_answered_with_a_good_one() {
+        for (args, says) in [
+            (["--trusted-proxy", "nginx"], "10.0.0.0/8"),
+            (["--allow-origin", "example.com"], "https://status.example.com"),
+            (["--max-streams", "many"], "--max-streams"),
+            (["--stream-age", "1"], "--stream-age"),
+        ] {
+            let message = parse(&args).unwrap_err();
+            assert!(message.contains(says), "{message}");
+        }
+        assert_eq!(parse(&["--stream-age", "1h 30m"]).unwrap().stream_age, Duration::from_secs(5400));
+    }
+}
