@@ -162,7 +162,7 @@ test("a page that gets something else in place of the stream says so", async ({ 
   await page.route("**/api/stream?*", (route) => route.fulfill({ contentType: "text/html", body: "<form>Sign in</form>" }));
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
-  await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");
+  await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
   await page.unroute("**/api/stream?*");
   await expect(dashboard.indicator).toHaveText("live", { timeout: 20_000 });
 });
@@ -181,11 +181,11 @@ test("a token that a proxy asks for is sent by all tabs, until it is forgotten",
   try {
     await dashboard.open(60, proxy.url);
     await expect(dashboard.indicator).toHaveText("refused");
-    await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");
+    await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
 
     const control = await record(server.url);
     await page.goto(`${proxy.url}/?window=60#token=wrong`);
-    await expect(dashboard.notice).toContainText("The token that this browser keeps is not taken");
+    await expect(dashboard.notice).toContainText("The token stored in this browser was rejected");
     await page.goto(`${proxy.url}/?window=60#token=s3cret`);
     await expect(dashboard.indicator).toHaveText("live");
     expect(page.url()).toBe(`${proxy.url}/?window=60`);

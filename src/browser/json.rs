@@ -1,4 +1,4 @@
-//! Reads what the server sends with the browser's own JSON parser, which weighs nothing.
+//! Decodes the server's JSON with the browser's `JSON.parse`: a parser in the library would add to its size.
 
 use crate::{
     app::{INITIAL_DATA_ELEMENT, InitialData, PageMode, TimeRange, View},
@@ -14,7 +14,7 @@ use leptos::{
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// What the page was rendered from; `None` on a page that carries no such data.
+/// The data that the server rendered the page from; `None` if the page lacks it.
 pub fn initial_data() -> Option<InitialData> {
     let text = document().get_element_by_id(INITIAL_DATA_ELEMENT)?.text_content()?;
     let initial_data = parse(&text.into())?;
@@ -46,19 +46,19 @@ extern "C" {
     fn parse_text(text: &JsValue) -> Result<JsValue, JsValue>;
 }
 
-/// What a text says, such as an event's data.
+/// Parses JSON text; `None` if it is invalid.
 pub(super) fn parse(text: &JsValue) -> Option<JsValue> {
     parse_text(text).ok()
 }
 
-/// Puts the figures of an event into `window`. `None` of one that doesn't fit, which changes nothing.
+/// Records an event's values in `window`. `None`, without any change, if the event has no time.
 pub(super) fn record(window: &mut Window, name: EventName, data: &JsValue) -> Option<()> {
     window.advance(number(data, "t")? as u64);
     record_fields(window, name.as_str(), data);
     Some(())
 }
 
-/// Every figure by its path: nesting joined by dots.
+/// Records every value under its path: nested keys joined by dots.
 fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
     for entry in Object::entries(fields.unchecked_ref()) {
         let entry: Array = entry.unchecked_into();
@@ -72,7 +72,7 @@ fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
     }
 }
 
-/// A window, as it stands in an event or in the initial_data.
+/// Decodes a window.
 pub(super) fn columns(data: &JsValue) -> Option<WindowSnapshot> {
     let mut columns = WindowSnapshot {
         t0: number(data, "t0")? as u64,
@@ -91,12 +91,12 @@ pub(super) fn columns(data: &JsValue) -> Option<WindowSnapshot> {
     Some(columns)
 }
 
-/// What stands in a snapshot or in the initial_data of the present.
+/// Decodes the latest values: those without history.
 pub(super) fn present(data: &JsValue) -> Option<LatestValues> {
     Some(LatestValues { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
 }
 
-/// A verdict, as it stands in an event or in the initial_data.
+/// Decodes a verdict.
 pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
     let level = |data: &JsValue| {
         let name = text(data, "level")?;
@@ -110,7 +110,7 @@ pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
     Some(Verdict { level: level(data)?, findings: findings.iter().filter_map(finding).collect() })
 }
 
-/// Processes, as they stand in an event or in the initial_data.
+/// Decodes the process list.
 pub(super) fn processes(data: &JsValue) -> Option<Processes> {
     let process = |process: JsValue| {
         let count = |key| number(&process, key).map(|count| count as u64);
@@ -131,17 +131,17 @@ pub(super) fn processes(data: &JsValue) -> Option<Processes> {
     Some(Processes { total: number(data, "total")? as u64, top: top.iter().filter_map(process).collect() })
 }
 
-/// A field that is a text.
+/// A string field.
 pub(super) fn text(object: &JsValue, key: &str) -> Option<String> {
     get(object, key)?.as_string()
 }
 
-/// A field that is a number.
+/// A number field.
 pub(super) fn number(object: &JsValue, key: &str) -> Option<f64> {
     get(object, key)?.as_f64()
 }
 
-/// A field, whatever it is.
+/// A field of any type; undefined if it is absent.
 pub(super) fn get(object: &JsValue, key: &str) -> Option<JsValue> {
     Reflect::get(object, &key.into()).ok()
 }

@@ -3,13 +3,15 @@
 #[cfg(feature = "hydrate")]
 mod address;
 #[cfg(feature = "hydrate")]
-mod backend;
-#[cfg(feature = "hydrate")]
 mod canvas;
-mod connection;
+#[cfg(feature = "hydrate")]
+mod canvas_backend;
 mod election;
 #[cfg(feature = "hydrate")]
+mod http;
+#[cfg(feature = "hydrate")]
 mod json;
+mod reconnect_policy;
 #[cfg(feature = "hydrate")]
 mod storage;
 #[cfg(feature = "hydrate")]
@@ -17,18 +19,16 @@ mod stream;
 #[cfg(feature = "hydrate")]
 mod stream_source;
 #[cfg(feature = "hydrate")]
-mod tabs;
+mod tab_channel;
 #[cfg(feature = "hydrate")]
 mod theme;
-#[cfg(feature = "hydrate")]
-mod token;
 
 #[cfg(feature = "hydrate")]
 pub use canvas::{Draw, paint};
-pub use connection::{Action, Connection, Transport};
-pub use election::{Election, ElectionMessage, Outcome};
+pub use election::{Election, ElectionMessage, ElectionOutcome};
 #[cfg(feature = "hydrate")]
 pub use json::initial_data;
+pub use reconnect_policy::{ReconnectPolicy, StreamAction, Transport};
 #[cfg(feature = "hydrate")]
 pub use storage::remember;
 
