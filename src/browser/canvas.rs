@@ -27,7 +27,7 @@ pub type Draw = Box<dyn Fn(&Area, &Palette, u32) -> Result<(), DrawingAreaErrorK
 
 /// A canvas and the chart on it.
 struct ChartCanvas {
-    canvas: NodeRef<Canvas>,
+    element: NodeRef<Canvas>,
     context: OnceCell<CanvasRenderingContext2d>,
     /// CSS pixels; may be fractional.
     size: Cell<(f64, f64)>,
@@ -54,12 +54,12 @@ pub(super) fn follow(state: PageState) {
         }
     });
     let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
-    let kept = SendWrapper::new((observer.clone(), measure));
-    on_cleanup(move || kept.0.disconnect());
+    let registration = SendWrapper::new((observer.clone(), measure));
+    on_cleanup(move || registration.0.disconnect());
     let draw_time = draw_time(state, canvases.clone());
     Effect::new(move |_| {
-        for canvas in canvases.0.borrow().iter().filter_map(|canvas| canvas.canvas.get()) {
-            observer.observe(&canvas);
+        for element in canvases.0.borrow().iter().filter_map(|canvas| canvas.element.get()) {
+            observer.observe(&element);
         }
         let canvases = canvases.clone();
         Effect::new(move |_| {
@@ -92,15 +92,15 @@ fn draw_time(state: PageState, canvases: ChartCanvases) -> Memo<f64> {
 /// Registers `canvas` for drawing; `drawn` becomes true once it can replace the server's SVG.
 pub fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
     let (context, size, pixels) = (OnceCell::new(), Cell::default(), Cell::default());
-    let chart_canvas = ChartCanvas { canvas, context, size, pixels, drawn, draw };
+    let chart_canvas = ChartCanvas { element: canvas, context, size, pixels, drawn, draw };
     expect_context::<ChartCanvases>().0.borrow_mut().push(chart_canvas);
 }
 
 impl ChartCanvas {
     /// Measures the element; true if its size changed.
     fn measure(&self) -> bool {
-        let Some(canvas) = self.canvas.get_untracked() else { return false };
-        let rect = canvas.get_bounding_client_rect();
+        let Some(element) = self.element.get_untracked() else { return false };
+        let rect = element.get_bounding_client_rect();
         let size = (rect.width(), rect.height());
         self.size.replace(size) != size
     }
@@ -125,7 +125,7 @@ impl ChartCanvas {
     /// The context of a cleared canvas of this size in device pixels.
     fn context(&self, (width, height): (u32, u32)) -> Option<CanvasRenderingContext2d> {
         if self.context.get().is_none() {
-            let context = self.canvas.get_untracked()?.get_context("2d").ok()??.dyn_into().ok()?;
+            let context = self.element.get_untracked()?.get_context("2d").ok()??.dyn_into().ok()?;
             let _ = self.context.set(context);
         }
         let context = self.context.get()?;

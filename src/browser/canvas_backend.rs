@@ -1,4 +1,4 @@
-//! Plotters backend for a canvas' 2D context: lines and filled areas, in whole pixels.
+//! Plotters backend for a canvas's 2D context: lines and filled areas, in whole pixels.
 
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 use std::convert::Infallible;
