@@ -42,8 +42,8 @@ struct ChartCanvas {
 #[derive(Clone)]
 struct ChartCanvases(SendWrapper<Rc<RefCell<Vec<ChartCanvas>>>>);
 
-/// Redraws all canvases of [`paint`] together when the window, a size or the theme changes: reading the palette costs more than
-/// drawing a chart, and one resize of the page reports all canvases at once.
+/// Redraws all canvases of [`paint`] together when the window, a size or the theme changes: reading the palette costs
+/// more than drawing a chart, and a resize of the page reports all canvases at once.
 pub(super) fn follow(state: PageState) {
     let canvases = ChartCanvases(SendWrapper::new(Rc::default()));
     provide_context(canvases.clone());
@@ -73,8 +73,8 @@ pub(super) fn follow(state: PageState) {
     });
 }
 
-/// The newest second (unix ms); notifies when the charts need redrawing. If a tick moves even the widest chart by less than a
-/// pixel, every other tick does; a frozen view ignores ticks.
+/// The newest second (unix ms); notifies when the charts need redrawing. If a tick moves even the widest chart by less
+/// than a pixel, only every other tick notifies. A frozen view ignores ticks.
 fn draw_time(state: PageState, canvases: ChartCanvases) -> Memo<f64> {
     Memo::new_owning(move |drawn| {
         let widest = canvases.0.borrow().iter().map(|canvas| canvas.pixels.get().0).max().unwrap_or(0);

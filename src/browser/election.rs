@@ -1,6 +1,7 @@
-//! Leader election among a browser's tabs: the leader opens the stream and relays it. A tab loses in [`Election::on_message`].
+//! Leader election among a browser's tabs; a tab loses it in `Election::on_message`. The leader opens the stream.
 //!
-//! No crate is used: no maintained one elects a leader over `BroadcastChannel` in wasm, and Web Locks are missing on plain http.
+//! No maintained crate elects a leader over `BroadcastChannel` in wasm, and Web Locks are missing on plain http.
+//!
 //! A pure state machine: callers deliver messages and timeouts, send the returned message and act on the outcome.
 
 /// A message between tabs.
@@ -67,7 +68,7 @@ pub struct Election {
     /// Random tab id; between two leaders the lower id wins.
     id: f64,
     role: Role,
-    /// Whether any other tab has been heard of.
+    /// Whether any other tab has sent a message.
     has_peers: bool,
 }
 
@@ -112,8 +113,8 @@ impl Election {
         (Some(ElectionMessage::Claim), ElectionOutcome::Lead)
     }
 
-    /// Handles a message from tab `from`; a relayed event counts as a claim. A candidate loses to any claim, a leader to one from
-    /// a lower id.
+    /// Handles a message from tab `from`; a relayed event counts as a claim. A candidate loses to any claim, a leader
+    /// to a claim from a lower id.
     pub fn on_message(&mut self, message: ElectionMessage, from: f64) -> (Option<ElectionMessage>, ElectionOutcome) {
         self.has_peers = true;
         match (self.role, message) {

@@ -1,4 +1,4 @@
-//! The browser's side: it follows the stream into the page's state, and draws that state on canvases.
+//! Browser side (wasm): stream client, tab election, canvas drawing, local storage.
 
 #[cfg(feature = "hydrate")]
 mod address;

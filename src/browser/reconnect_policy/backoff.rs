@@ -12,8 +12,8 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Records a failure. Milliseconds until the next attempt: `jitter`, from 0 to 1, times the current upper bound, so that
-    /// clients that lost their connections together do not reconnect together.
+    /// Records a failure. Milliseconds until the next attempt: `jitter`, from 0 to 1, times the current upper bound.
+    /// The jitter spreads clients that lost their connections together.
     pub(super) fn next_delay(&mut self, jitter: f64) -> f64 {
         let bound = (INITIAL_MS * 2f64.powi(self.failures)).min(MAX_MS);
         self.failures += 1;

@@ -54,8 +54,8 @@ pub struct ReconnectPolicy {
 }
 
 impl ReconnectPolicy {
-    /// A page that is connecting. `can_use_event_source` is false in browsers without one, and with a bearer token, which
-    /// `EventSource` cannot send.
+    /// A page that is connecting. `can_use_event_source` is false in browsers without one, and with a bearer token,
+    /// which `EventSource` cannot send.
     pub fn new(now: f64, can_use_event_source: bool) -> Self {
         let preferred = if can_use_event_source { Transport::EventSource } else { Transport::Fetch };
         Self {
@@ -100,8 +100,8 @@ impl ReconnectPolicy {
         StreamAction::FollowLeader
     }
 
-    /// The server answered a request of `requested_at` with its clock reading `server_time`. The reading lies between request
-    /// and answer, so the offset is exact to half the round trip (as in NTP, RFC 5905, section 8).
+    /// The server answered a request of `requested_at` with its clock reading `server_time`. The reading lies between
+    /// request and answer, so the offset is exact to half the round trip (as in NTP, RFC 5905, section 8).
     pub fn sync_clock(&mut self, requested_at: f64, now: f64, server_time: f64) {
         self.last_activity = now;
         self.clock_offset = Some((requested_at + now) / 2.0 - server_time);
@@ -213,7 +213,8 @@ impl ReconnectPolicy {
         }
     }
 
-    /// A snapshot arrived. `newer` is true if it has ticks that the stream should have delivered: the stream is buffered.
+    /// A snapshot arrived. `newer` is true if it has ticks that the stream should have delivered: the stream is
+    /// buffered.
     pub fn snapshot_arrived(&mut self, now: f64, newer: bool) -> StreamAction {
         self.last_activity = now;
         if self.transport == Transport::Poll || self.status.connection == ConnectionState::Live {

@@ -9,8 +9,8 @@ use js_sys::Date;
 use leptos::{prelude::*, wasm_bindgen::JsValue};
 
 impl ClientState {
-    /// Whether the leading tab skipped a second before this event: it relays nothing until it knows of this tab. The server
-    /// still has the second.
+    /// Whether the leading tab skipped a second before this event, as it does until it knows of this tab. The server
+    /// still has that second.
     pub(super) fn leader_skipped_before(&self, event: &RawEvent) -> bool {
         let id = event.id.parse::<EventId>().ok();
         let skips = id.zip(self.last_id).is_some_and(|(id, last)| id.ms > last.ms + INTERVAL_MS);

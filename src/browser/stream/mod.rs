@@ -1,4 +1,4 @@
-//! Stream client: performs the reconnect policy's actions, and routes events of the stream and of other tabs to the page.
+//! Stream client: performs the reconnect policy's actions and routes events of the stream and other tabs to the page.
 
 mod apply;
 mod page_events;

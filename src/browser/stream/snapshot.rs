@@ -27,8 +27,8 @@ const HISTORY_TIMEOUT_MS: u32 = 30_000;
 const BUFFERED_LAG_MS: u64 = 2_000;
 
 impl StreamClient {
-    /// Requests what is newer than the last event, or than the last event before a missed second. At most one request is in
-    /// flight.
+    /// Requests what is newer than the last event, or than the last one before a missed second. At most one request is
+    /// in flight.
     pub(super) fn request_snapshot(&self) {
         let mut client = self.0.borrow_mut();
         if std::mem::replace(&mut client.snapshot_pending, true) {
@@ -58,8 +58,8 @@ impl StreamClient {
         });
     }
 
-    /// Requests a missed second, on each timer until a snapshot arrives. Only while live: otherwise the policy's own requests
-    /// come first.
+    /// Requests a missed second, on each timer until a snapshot arrives. Only while live: otherwise the policy's
+    /// requests come first.
     pub(super) fn request_missed(&self) {
         let due = {
             let client = self.0.borrow();
@@ -70,7 +70,7 @@ impl StreamClient {
         }
     }
 
-    /// Applies a snapshot and tells the policy whether it is ahead of the stream; `None` if the request failed.
+    /// Applies a snapshot and reports to the policy whether it is ahead of the stream; `None` if the request failed.
     fn on_snapshot(&self, requested_at: f64, snapshot: Option<JsValue>) {
         let newer = snapshot.and_then(|snapshot| {
             let mut client = self.0.borrow_mut();
@@ -112,7 +112,7 @@ impl StreamClient {
     }
 }
 
-/// Fetches a snapshot as JSON text. Errors: network failure, timeout, or any response other than JSON with a success status.
+/// Fetches a snapshot as JSON text. Errors: network failure, timeout, a status other than success, or no JSON.
 async fn fetch_snapshot(address: &str, timeout_ms: u32) -> Result<JsValue, JsValue> {
     let init = RequestInit::new();
     init.set_signal(Some(&AbortSignal::timeout_with_u32(timeout_ms)));

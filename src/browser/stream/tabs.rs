@@ -11,8 +11,8 @@ use leptos::prelude::set_timeout;
 use send_wrapper::SendWrapper;
 use std::time::Duration;
 
-/// Milliseconds to wait for a leader's answer: a minimum, and a random part of the second value, so that of many tabs opened
-/// together one is first.
+/// Milliseconds to wait for a leader's answer: a minimum, plus a random part of the second value, so that one of many
+/// tabs opened together is first.
 const ANSWER_TIMEOUT_MS: (f64, f64) = (80.0, 160.0);
 
 impl StreamClient {
@@ -23,7 +23,7 @@ impl StreamClient {
                 TabMessage::Election(message) => this.step_election(|election| election.on_message(message, from)),
                 TabMessage::Event(event) => {
                     this.step_election(|election| election.on_message(ElectionMessage::Claim, from));
-                    // Applying the event of a rival that is about to lose would skip what the own stream has yet to deliver.
+                    // A rival that is about to lose may be ahead of this tab's stream; its event would skip ticks.
                     if !this.0.borrow().election.is_leader() {
                         this.receive(&event);
                     }
