@@ -31,8 +31,8 @@ pub fn initial_data() -> Option<InitialData> {
         view: view(&get(&initial_data, "view")?)?,
         time_range: TimeRange::of_seconds(number(&initial_data, "time_range")? as usize)?,
         after: self::text(&initial_data, "after"),
-        columns: columns(&get(&initial_data, "columns")?)?,
-        present: present(&get(&initial_data, "present")?)?,
+        columns: window_snapshot(&get(&initial_data, "columns")?)?,
+        present: latest_values(&get(&initial_data, "present")?)?,
     })
 }
 
@@ -73,8 +73,8 @@ fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
 }
 
 /// Decodes a window.
-pub(super) fn columns(data: &JsValue) -> Option<WindowSnapshot> {
-    let mut columns = WindowSnapshot {
+pub(super) fn window_snapshot(data: &JsValue) -> Option<WindowSnapshot> {
+    let mut snapshot = WindowSnapshot {
         t0: number(data, "t0")? as u64,
         step_ms: number(data, "step_ms")? as u64,
         n: number(data, "n")? as usize,
@@ -84,15 +84,15 @@ pub(super) fn columns(data: &JsValue) -> Option<WindowSnapshot> {
     for entry in Object::entries(get(data, "series")?.unchecked_ref()) {
         let entry: Array = entry.unchecked_into();
         let values: Array = entry.get(1).dyn_into().ok()?;
-        columns
+        snapshot
             .series
             .insert(entry.get(0).as_string()?, SeriesValues(values.iter().map(|value| value.as_f64()).collect()));
     }
-    Some(columns)
+    Some(snapshot)
 }
 
 /// Decodes the latest values: those without history.
-pub(super) fn present(data: &JsValue) -> Option<LatestValues> {
+pub(super) fn latest_values(data: &JsValue) -> Option<LatestValues> {
     Some(LatestValues { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
 }
 

@@ -26,7 +26,7 @@ impl ClientState {
                 self.policy.stream_started(now, json::number(data, "now")?);
             }
             "window" => {
-                let columns = json::columns(data)?;
+                let columns = json::window_snapshot(data)?;
                 let reset = std::mem::take(&mut self.reset_pending);
                 self.state.window.update_untracked(|window| {
                     if reset {
@@ -73,7 +73,7 @@ impl ClientState {
 
     /// Applies a snapshot; `None` if it does not decode.
     pub(super) fn apply_snapshot(&mut self, snapshot: &JsValue) -> Option<()> {
-        let columns = json::columns(&json::get(snapshot, "window")?)?;
+        let columns = json::window_snapshot(&json::get(snapshot, "window")?)?;
         let reset = json::text(snapshot, "start")? == "reset";
         self.state.window.update_untracked(|window| {
             if reset {
@@ -81,10 +81,10 @@ impl ClientState {
             }
             window.merge(&columns);
         });
-        let present = json::present(&json::get(snapshot, "present")?)?;
+        let latest = json::latest_values(&json::get(snapshot, "present")?)?;
         let id = json::text(snapshot, "id").and_then(|id| id.parse().ok());
         if reset || id >= self.last_id {
-            self.state.present.set_value(present);
+            self.state.present.set_value(latest);
         }
         // A newer event may have arrived from another tab while the request was in flight.
         self.last_id = if reset { id } else { id.max(self.last_id) };

@@ -99,7 +99,7 @@ impl StreamClient {
         spawn_local(async move {
             let snapshot = fetch_snapshot(&format!("/api/snapshot?window={seconds}"), HISTORY_TIMEOUT_MS).await.ok();
             let window = snapshot.as_ref().and_then(json::parse).and_then(|snapshot| json::get(&snapshot, "window"));
-            if let Some(columns) = window.as_ref().and_then(json::columns) {
+            if let Some(columns) = window.as_ref().and_then(json::window_snapshot) {
                 {
                     let mut client = this.0.borrow_mut();
                     // Set only on success, so that the next choice of a range retries a failed request.
