@@ -27,6 +27,9 @@ const TIMER_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) fn follow(state: PageState) {
     // An EventSource cannot send an authorization header.
     let can_use_event_source = Reflect::has(&window(), &"EventSource".into()).unwrap_or(false) && token().is_none();
+    // On hosts with many cores, the first response carries less history than the page shows.
+    let history_s = state.time_range.get_untracked().seconds();
+    let history_s = history_s.min(state.host.with_value(|host| core_history(host.cores)));
     let client = StreamClient(Rc::new(RefCell::new(ClientState {
         state,
         policy: ReconnectPolicy::new(Date::now(), can_use_event_source),
@@ -37,12 +40,7 @@ pub(super) fn follow(state: PageState) {
         reset_pending: false,
         snapshot_pending: false,
         missed_after: None,
-        // On hosts with many cores, the first response carries less.
-        history_s: state
-            .time_range
-            .get_untracked()
-            .seconds()
-            .min(state.host.with_value(|host| core_history(host.cores))),
+        history_s,
         render_pending: false,
     })));
     client.perform(StreamAction::JoinElection);
