@@ -1,9 +1,7 @@
 //! A chart with its axes. The server draws it as SVG; the browser lays a canvas over it once it has drawn the same.
 
-use super::{PageState, crosshair::Crosshair, page_state::text};
+use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text};
 use crate::charts::{Chart, DIVISIONS, Hidden, settled, units::time_of_day};
-#[cfg(feature = "hydrate")]
-use crate::charts::{Viewport, draw};
 use leptos::{html, prelude::*};
 
 /// Labels of the time axis, both ends included.
@@ -27,17 +25,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     let spoken = RwSignal::new(String::new());
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
-    #[cfg(feature = "hydrate")]
-    {
-        let draw: crate::browser::Draw = Box::new(move |area, palette, stroke| {
-            state.gaps.with(|gaps| {
-                let slice = untrack(|| state.slice());
-                let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
-                state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
-            })
-        });
-        crate::browser::paint(canvas, drawn, draw);
-    }
+    (state.ports.paint)(canvas, drawn, CanvasContent::Chart { chart, top, hidden });
     view! {
         <div class="plot">
             <ol class="axis" aria-hidden="true">{labels}</ol>

@@ -1,6 +1,6 @@
 //! How busy each core is: over time as a strip of heat below the chart, and now as a bar.
 
-use super::{PageState, crosshair::Crosshair, page_state::text};
+use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text};
 use crate::charts::units::decimal;
 use leptos::{html, prelude::*};
 
@@ -11,14 +11,7 @@ pub(super) fn Strip() -> impl IntoView {
     let cores = state.host.with_value(|host| host.cores);
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
-    #[cfg(feature = "hydrate")]
-    {
-        let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
-            let slice = untrack(|| state.slice());
-            state.window.with_untracked(|window| crate::charts::heat(area, cores, window, slice, palette))
-        });
-        crate::browser::paint(canvas, drawn, draw);
-    }
+    (state.ports.paint)(canvas, drawn, CanvasContent::CoreHeatmap);
     let rows = match cores {
         0..=4 => " few",
         5..=16 => " some",

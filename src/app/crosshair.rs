@@ -103,9 +103,8 @@ impl PageState {
         if self.finger.get_value() == Some(event.pointer_id()) {
             self.finger.set_value(None);
             // A finger that has moved is no tap, and the browser leaves the focus where it was.
-            #[cfg(feature = "hydrate")]
             if let Some(drawing) = event.current_target() {
-                crate::browser::focus(drawing.unchecked_ref());
+                (self.ports.focus)(drawing.unchecked_ref());
             }
         }
         let ages = self.selected.get_untracked().zip(self.pointed.get_untracked());

@@ -2,7 +2,7 @@
 
 use super::{ConnectionState, FrozenView, PageState, Status, TimeRange, page_state::text};
 use crate::charts::units::{Unit, duration, time_of_day};
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast};
 
 /// The button that stops the charts and lets them go on.
 const PAUSE: &str = "pause";
@@ -46,9 +46,8 @@ fn HeldBar() -> impl IntoView {
     let go_on = move |_| {
         state.go_on();
         // The button is gone with the bar; who uses the keys goes on from the one that does the same.
-        #[cfg(feature = "hydrate")]
         if let Some(button) = document().get_element_by_id(PAUSE) {
-            crate::browser::focus(leptos::wasm_bindgen::JsCast::unchecked_ref(&button));
+            (state.ports.focus)(button.unchecked_ref());
         }
     };
     view! {

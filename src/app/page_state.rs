@@ -1,6 +1,6 @@
 //! What the page shows is a function of this.
 
-use super::{FrozenView, InitialData, Status, Theme, TimeRange, View};
+use super::{FrozenView, InitialData, Ports, Status, Theme, TimeRange, View};
 use crate::schema::{HostFacts, LatestValues, Process, Processes, Verdict, Window, WindowSlice};
 use leptos::prelude::*;
 
@@ -33,11 +33,13 @@ pub struct PageState {
     pub theme: RwSignal<Theme>,
     /// The id after which the stream goes on from what the server rendered.
     pub after: StoredValue<Option<String>>,
+    /// The browser's side of the page.
+    pub(super) ports: &'static Ports,
 }
 
 impl PageState {
     /// The state that a initial_data describes, with room for the longest window.
-    pub fn new(initial_data: InitialData) -> Self {
+    pub fn new(initial_data: InitialData, ports: &'static Ports) -> Self {
         let window = RwSignal::new(Window::from(&initial_data.columns).with_capacity(TimeRange::LONGEST.seconds()));
         let (time_range, frozen) = (RwSignal::new(initial_data.time_range), RwSignal::new(None::<FrozenView>));
         Self {
@@ -57,6 +59,7 @@ impl PageState {
             view: StoredValue::new(initial_data.view),
             theme: RwSignal::new(Theme::Auto),
             after: StoredValue::new(initial_data.after),
+            ports,
         }
     }
 

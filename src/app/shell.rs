@@ -1,6 +1,6 @@
 //! The document around the page.
 
-use super::{InitialData, dashboard, initial_data::INITIAL_DATA_ELEMENT};
+use super::{InitialData, Ports, dashboard, initial_data::INITIAL_DATA_ELEMENT};
 use leptos::{
     config::LeptosOptions,
     hydration::AutoReload,
@@ -58,7 +58,7 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}
             </head>
-            <body>{dashboard(initial_data)}</body>
+            <body>{dashboard(initial_data, &Ports::NONE)}</body>
         </html>
     }
 }

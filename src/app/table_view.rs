@@ -1,7 +1,7 @@
 //! A table on the page: sorted by whichever heading is clicked, filtered by what is typed, and as it was left.
 
 use super::{
-    PageState,
+    PageMode, PageState,
     page_state::text,
     table::{Table, TableState, arrange},
 };
@@ -25,8 +25,7 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             arrange(table.sorted(state, reading), shown, frozen)
         })
     });
-    #[cfg(feature = "hydrate")]
-    crate::browser::remember(table.id, reading, state.view.with_value(|view| view.frame != super::PageMode::Kiosk));
+    (state.ports.remember)(table.id, reading, state.view.with_value(|view| view.frame != PageMode::Kiosk));
     let point = move |_| {
         let now = state.window.with_untracked(|window| window.end());
         if reading.with_untracked(|reading| reading.pointed != now) {
