@@ -37,7 +37,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 aria-describedby=figure
                 on:keydown=move |event| if state.press(&event) { spoken.set(untrack(|| state.told_of(chart))) }
                 on:blur=move |_| spoken.set(String::new())
-                {..state.pointing()}
+                {..state.pointer_listeners()}
             >
                 <div class="still" inner_html=still(chart, state)></div>
                 <canvas node_ref=canvas></canvas>
@@ -55,13 +55,13 @@ impl PageState {
         if self.frozen.get().is_none() {
             return self.time_range.get().times()[place].to_owned();
         }
-        time_of_day(self.tick((self.slice().seconds - 1) * (TIMES - 1 - place) / (TIMES - 1)))
+        time_of_day(self.tick_at((self.slice().seconds - 1) * (TIMES - 1 - place) / (TIMES - 1)))
     }
 
     /// What a chart's legend says of the second that is pointed at, for those who don't see it.
     fn told_of(self, chart: &Chart) -> String {
         let Some(age) = self.pointed.get() else { return String::new() };
-        let mut words = time_of_day(self.tick(age));
+        let mut words = time_of_day(self.tick_at(age));
         for series in chart.series {
             let value = self.window.with(|window| series.value.at(window, self.told()));
             words = [&words, ", ", series.label, " ", &chart.unit.text(value)].concat();

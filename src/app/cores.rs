@@ -25,7 +25,7 @@ pub(super) fn Strip() -> impl IntoView {
                 class=class
                 tabindex="-1"
                 on:keydown=move |event| { state.press(&event); }
-                {..state.pointing()}
+                {..state.pointer_listeners()}
             >
                 <div class="still" inner_html=still(cores, state)></div>
                 <canvas node_ref=canvas aria-hidden="true"></canvas>

@@ -16,7 +16,7 @@ pub struct FrozenView {
 
 impl FrozenView {
     /// What is in view just now, of a window that ends at tick `end`.
-    pub fn hold(slice: WindowSlice, end: u64) -> Self {
+    pub fn of(slice: WindowSlice, end: u64) -> Self {
         Self { last: end.saturating_sub(slice.skip as u64 * INTERVAL_MS), seconds: slice.seconds }
     }
 
@@ -28,7 +28,7 @@ impl FrozenView {
     /// The seconds between two that lie so many before its last one.
     pub fn between(self, one: usize, other: usize) -> Self {
         let (newer, older) = (one.min(other), one.max(other));
-        Self { last: self.back(newer), seconds: (older - newer + 1).max(LEAST) }
+        Self { last: self.tick_at(newer), seconds: (older - newer + 1).max(LEAST) }
     }
 
     /// Half or twice of it around the second that lies `age` before its last one, at most `longest`, and not beyond tick `end`.
@@ -36,11 +36,11 @@ impl FrozenView {
         let seconds = if closer { self.seconds / 2 } else { self.seconds * 2 }.clamp(LEAST.min(longest), longest);
         // What is pointed at stays where it is on the screen, as far as there is something beside it.
         let after = age * seconds / self.seconds.max(1);
-        Self { last: (self.back(age) + after as u64 * INTERVAL_MS).min(end), seconds }
+        Self { last: (self.tick_at(age) + after as u64 * INTERVAL_MS).min(end), seconds }
     }
 
     /// Moved by half of it, as far as the window goes that holds ticks from `start` to `end`.
-    pub fn moved(self, earlier: bool, start: u64, end: u64) -> Self {
+    pub fn stepped(self, earlier: bool, start: u64, end: u64) -> Self {
         let half = (self.seconds / 2) as u64 * INTERVAL_MS;
         let least = start + (self.seconds as u64 - 1) * INTERVAL_MS;
         let last = if earlier {
@@ -52,7 +52,7 @@ impl FrozenView {
     }
 
     /// The tick so many seconds before its last one, unix ms.
-    pub fn back(self, seconds: usize) -> u64 {
+    pub fn tick_at(self, seconds: usize) -> u64 {
         self.last.saturating_sub(seconds as u64 * INTERVAL_MS)
     }
 }
@@ -64,10 +64,10 @@ mod tests {
 
     #[test]
     fn what_is_held_stays_while_time_goes_on() {
-        let frozen = FrozenView::hold(WindowSlice::newest(60), 100_000);
+        let frozen = FrozenView::of(WindowSlice::newest(60), 100_000);
         assert_eq!(frozen.slice(100_000), WindowSlice::newest(60));
         assert_eq!(frozen.slice(130_000), WindowSlice { seconds: 60, skip: 30 });
-        assert_eq!(FrozenView::hold(frozen.slice(130_000), 130_000), frozen);
+        assert_eq!(FrozenView::of(frozen.slice(130_000), 130_000), frozen);
     }
 
     #[test]
@@ -81,11 +81,11 @@ mod tests {
     #[test]
     fn it_moves_by_halves_within_the_window() {
         let frozen = FrozenView { last: 100_000, seconds: 60 };
-        assert_eq!(frozen.moved(true, 0, 100_000).last, 70_000);
-        assert_eq!(frozen.moved(true, 30_000, 100_000).last, 89_000);
-        assert_eq!(frozen.moved(false, 0, 110_000).last, 110_000);
-        assert_eq!(frozen.moved(true, 90_000, 100_000).last, 100_000, "of what is frozen, all is in view");
-        assert_eq!(frozen.moved(true, 90_000, 110_000), frozen, "earlier is never later");
+        assert_eq!(frozen.stepped(true, 0, 100_000).last, 70_000);
+        assert_eq!(frozen.stepped(true, 30_000, 100_000).last, 89_000);
+        assert_eq!(frozen.stepped(false, 0, 110_000).last, 110_000);
+        assert_eq!(frozen.stepped(true, 90_000, 100_000).last, 100_000, "of what is frozen, all is in view");
+        assert_eq!(frozen.stepped(true, 90_000, 110_000), frozen, "earlier is never later");
     }
 
     proptest! {
@@ -94,8 +94,8 @@ mod tests {
             let (frozen, age) = (FrozenView { last: 10_000_000, seconds }, age % seconds);
             let end = frozen.last + ahead * INTERVAL_MS;
             let zoomed = frozen.zoomed(closer, age, 3600, end);
-            let pointed = frozen.back(age);
-            prop_assert!(zoomed.back(zoomed.seconds - 1) <= pointed && pointed <= zoomed.last && zoomed.last <= end);
+            let pointed = frozen.tick_at(age);
+            prop_assert!(zoomed.tick_at(zoomed.seconds - 1) <= pointed && pointed <= zoomed.last && zoomed.last <= end);
             prop_assert!((LEAST..=3600).contains(&zoomed.seconds));
         }
     }

@@ -1,11 +1,12 @@
 //! The top of the page: whose it is, how the stream is doing, which window is shown.
 
-use super::{ConnectionState, FrozenView, PageState, Status, TimeRange, page_state::text};
-use crate::charts::units::{Unit, duration, time_of_day};
-use leptos::{prelude::*, wasm_bindgen::JsCast};
-
-/// The button that stops the charts and lets them go on.
-const PAUSE: &str = "pause";
+use super::{
+    ConnectionState, PageState, Status, TimeRange,
+    page_state::text,
+    view_control::{FrozenBar, PauseButton},
+};
+use crate::charts::units::{Unit, duration};
+use leptos::prelude::*;
 
 #[component]
 pub(super) fn Header() -> impl IntoView {
@@ -26,48 +27,7 @@ pub(super) fn Header() -> impl IntoView {
             </nav>
         </header>
         <Notice/>
-        <HeldBar/>
-    }
-}
-
-/// What part of the past is in view while time goes on, and the ways to the next one and out of it.
-#[component]
-fn HeldBar() -> impl IntoView {
-    let state = expect_context::<PageState>();
-    let time = move |age: fn(FrozenView) -> usize| {
-        text(move || state.frozen.get().map_or(String::new(), |frozen| time_of_day(state.tick(age(frozen)))))
-    };
-    let (from, to) = (time(|frozen| frozen.seconds - 1), time(|_| 0));
-    let follows = Signal::derive(move || state.frozen.get().is_none());
-    let moved = move |earlier: bool| {
-        let start = state.window.with_untracked(|window| window.start()).unwrap_or_default();
-        state.hold(|frozen, end| frozen.moved(earlier, start, end));
-    };
-    let go_on = move |_| {
-        state.go_on();
-        // The button is gone with the bar; who uses the keys goes on from the one that does the same.
-        if let Some(button) = document().get_element_by_id(PAUSE) {
-            (state.ports.focus)(button.unchecked_ref());
-        }
-    };
-    view! {
-        <div class="held" hidden=follows>
-            <button type="button" aria-label="Earlier" on:click=move |_| moved(true)>"←"</button>
-            <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
-            <button type="button" aria-label="Later" on:click=move |_| moved(false)>"→"</button>
-            <button type="button" on:click=go_on>"Now"</button>
-        </div>
-    }
-}
-
-#[component]
-fn PauseButton() -> impl IntoView {
-    let state = expect_context::<PageState>();
-    let holds = move || state.frozen.get().is_some();
-    let name = text(move || if holds() { "Go on" } else { "Pause" }.to_owned());
-    let sign = text(move || if holds() { "▶" } else { "❚❚" }.to_owned());
-    view! {
-        <button id=PAUSE class="tool" type="button" aria-label=name title=name on:click=move |_| state.pause()>{sign}</button>
+        <FrozenBar/>
     }
 }
 
@@ -137,7 +97,7 @@ fn WindowPicker() -> impl IntoView {
             // With one of these, the browser opens the link elsewhere.
             if !(event.ctrl_key() || event.shift_key() || event.meta_key() || event.alt_key()) {
                 event.prevent_default();
-                state.look(None, time_range);
+                state.show(None, time_range);
             }
         };
         view! { <a href=state.view.with_value(|view| view.href(time_range)) aria-current=current on:click=choose>{time_range.label()}</a> }

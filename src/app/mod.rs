@@ -24,6 +24,7 @@ mod theme;
 mod time_range;
 mod verdict;
 mod view;
+mod view_control;
 
 pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;
