@@ -94,25 +94,25 @@ impl Status {
     pub(super) fn notice(&self, newest: Option<u64>) -> String {
         let seconds = |ms: f64| duration((ms / 1000.0) as u64);
         let silence = seconds(self.silence);
-        let seen = newest.map_or(String::new(), |t| format!("What you see is of {} UTC. ", time_of_day(t)));
+        let seen = newest.map_or(String::new(), |t| format!("Last sample at {} UTC. ", time_of_day(t)));
         let again = match self.wait {
-            Some(wait) if wait >= 1000.0 => format!("Trying again in {}.", seconds(wait)),
-            _ => "Trying again.".to_owned(),
+            Some(wait) if wait >= 1000.0 => format!("Retrying in {}.", seconds(wait)),
+            _ => "Retrying.".to_owned(),
         };
         match self.connection {
             ConnectionState::Connecting | ConnectionState::Live | ConnectionState::Paused => String::new(),
             ConnectionState::Stale if self.stuck => format!(
-                "The server answers, and has not sampled its host for {silence}: it is overloaded, or was suspended."
+                "No new samples for {silence}. The server responds, but it is overloaded or was suspended."
             ),
-            ConnectionState::Stale => format!("Nothing has come from the server for {silence}."),
-            ConnectionState::Waiting => format!("The server has been out of reach for {silence}. {seen}{again}"),
+            ConnectionState::Stale => format!("No data from the server for {silence}."),
+            ConnectionState::Waiting => format!("Server unreachable for {silence}. {seen}{again}"),
             ConnectionState::Offline => {
-                format!("This device is offline. {seen}The page goes on as soon as there is a network.")
+                format!("This device is offline. {seen}The page reconnects when the network is back.")
             }
             ConnectionState::Refused => format!("{} {seen}{again}", self.refusal),
             ConnectionState::Polling => {
-                "The stream is held back on its way, most likely by a proxy that collects answers before it passes \
-                              them on (in nginx: proxy_buffering off). The page asks once a second instead."
+                "The event stream is buffered on its way, probably by a proxy (in nginx, set proxy_buffering off). Polling \
+                 once a second instead."
                     .to_owned()
             }
         }
@@ -131,12 +131,11 @@ mod tests {
             wait: Some(5_400.0),
             ..Status::default()
         };
-        let notice =
-            "The server has been out of reach for 1 h 2 min. What you see is of 00:00:01 UTC. Trying again in 5 s.";
+        let notice = "Server unreachable for 1 h 2 min. Last sample at 00:00:01 UTC. Retrying in 5 s.";
         assert_eq!(status.notice(Some(1000)), notice);
         let status =
             Status { connection: ConnectionState::Refused, refusal: "Too many.".to_owned(), ..Status::default() };
-        assert_eq!(status.notice(None), "Too many. Trying again.");
+        assert_eq!(status.notice(None), "Too many. Retrying.");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::charts::units::{seconds_between, time_of_day, timestamp};
 use leptos::prelude::*;
 
 /// As text, since a browser that runs scripts takes it for text, and would not find elements where the view has some.
-const REFRESHES: &str = "<p>Without JavaScript this page draws itself anew every 5 seconds.</p>";
+const REFRESHES: &str = "<p>Without JavaScript, this page reloads every 5 seconds.</p>";
 
 #[component]
 pub(super) fn Coverage() -> impl IntoView {
@@ -23,13 +23,13 @@ pub(super) fn Coverage() -> impl IntoView {
     let newest_time = text(move || time_of_day(newest()));
     let skipped = text(move || match state.status.with(|status| status.skipped) {
         0 => String::new(),
-        1 => " · 1 event could not be read".to_owned(),
-        events => format!(" · {events} events could not be read"),
+        1 => " · 1 malformed event skipped".to_owned(),
+        events => format!(" · {events} malformed events skipped"),
     });
     let gap = |(first, last): (u64, u64)| {
         view! {
             <li>
-                "No sample from "<time datetime=timestamp(first)>{time_of_day(first)}</time>
+                "No samples from "<time datetime=timestamp(first)>{time_of_day(first)}</time>
                 " to "<time datetime=timestamp(last)>{time_of_day(last)}</time>
                 {format!(" ({} s)", seconds_between(first, last))}
             </li>
@@ -38,7 +38,7 @@ pub(super) fn Coverage() -> impl IntoView {
     view! {
         <footer class="coverage">
             <p>
-                <b class="sampled">{sampled}</b>" of "{whole}" seconds in view sampled, the newest sample at "
+                <b class="sampled">{sampled}</b>" of "{whole}" seconds sampled, last sample at "
                 <time class="newest" datetime=newest_stamp>{newest_time}</time>" UTC"{skipped}
             </p>
             <ul class="gaps">{move || state.gaps.get().into_iter().map(gap).collect_view()}</ul>

@@ -44,7 +44,7 @@ fn Notice() -> impl IntoView {
     view! {
         <p class="notice" hidden=silent>
             {notice}
-            <a href="/docs/operations.md" hidden=by_stream>"What to tell the proxy"</a>
+            <a href="/docs/operations.md" hidden=by_stream>"Proxy setup"</a>
         </p>
     }
 }
@@ -102,7 +102,7 @@ fn WindowPicker() -> impl IntoView {
         };
         view! { <a href=state.view.with_value(|view| view.href(time_range)) aria-current=current on:click=choose>{time_range.label()}</a> }
     });
-    view! { <div class="choices" role="group" aria-label="Window">{choices.into_iter().collect_view()}</div> }
+    view! { <div class="choices" role="group" aria-label="Time range">{choices.into_iter().collect_view()}</div> }
 }
 
 #[component]

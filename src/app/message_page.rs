@@ -21,7 +21,7 @@ pub fn message_page(parts: &Parts, status: u16, title: &'static str, detail: &st
                     <p class="status">{status}</p>
                     <h1>{title}</h1>
                     <p>{detail.to_owned()}</p>
-                    <p><a href="/">"To the dashboard"</a></p>
+                    <p><a href="/">"Go to the dashboard"</a></p>
                 </main>
             </body>
         </html>

@@ -70,10 +70,10 @@ pub(super) fn Processes() -> impl IntoView {
         <section class="panel" id="processes" aria-labelledby="processes-heading">
             <header>
                 <h2 id="processes-heading">"Processes"</h2>
-                <p class="figure"><span><b>{total}</b><small>"in all"</small></span></p>
-                <p class="legend">"Those that take most of the processor, and those that hold most memory"</p>
+                <p class="figure"><span><b>{total}</b><small>"total"</small></span></p>
+                <p class="legend">"Top 20 by CPU and by memory"</p>
             </header>
-            <p class="empty" hidden=known>"They are only looked at while somebody looks; give it a moment."</p>
+            <p class="empty" hidden=known>"Processes are sampled only while a dashboard is open. The list appears in a few seconds."</p>
             <TableView table=&PROCESSES/>
         </section>
     }
@@ -124,7 +124,7 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
         "cpu" => &[
             ("running", Unit::Count, "cpu.running"),
             ("blocked", Unit::Count, "cpu.blocked"),
-            ("switches", Unit::Rate, "cpu.context_switches"),
+            ("ctx switches", Unit::Rate, "cpu.context_switches"),
             ("interrupts", Unit::Rate, "cpu.interrupts"),
             ("forks", Unit::Rate, "cpu.forks"),
             ("frequency", Unit::Hertz, "cpu.frequency"),
@@ -136,7 +136,7 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
         ],
         "load" => &[("tasks", Unit::Count, "load.tasks")],
         "pressure" => {
-            &[("memory, all", Unit::Percent, "pressure.memory.full"), ("I/O, all", Unit::Percent, "pressure.io.full")]
+            &[("memory full", Unit::Percent, "pressure.memory.full"), ("I/O full", Unit::Percent, "pressure.io.full")]
         }
         "memory" => &[
             ("available", Unit::Bytes, "memory.available"),
@@ -144,7 +144,7 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
             ("buffers", Unit::Bytes, "memory.buffers"),
             ("cached", Unit::Bytes, "memory.cached"),
             ("swap used", Unit::Bytes, "memory.swap_used"),
-            ("swap", Unit::Bytes, "memory.swap_total"),
+            ("swap total", Unit::Bytes, "memory.swap_total"),
             ("swap in", Unit::Throughput, "memory.swap_in"),
             ("swap out", Unit::Throughput, "memory.swap_out"),
             ("dirty", Unit::Bytes, "memory.dirty"),
@@ -164,10 +164,10 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
             ("fin-wait-2", Unit::Count, "connections.tcp.fin_wait2"),
             ("closing", Unit::Count, "connections.tcp.closing"),
             ("last-ack", Unit::Count, "connections.tcp.last_ack"),
-            ("sent again", Unit::Rate, "connections.tcp.retransmits"),
+            ("retransmits", Unit::Rate, "connections.tcp.retransmits"),
             ("resets", Unit::Rate, "connections.tcp.resets"),
-            ("overflows", Unit::Rate, "connections.tcp.listen_overflows"),
-            ("turned away", Unit::Rate, "connections.tcp.listen_drops"),
+            ("listen overflows", Unit::Rate, "connections.tcp.listen_overflows"),
+            ("listen drops", Unit::Rate, "connections.tcp.listen_drops"),
         ],
         _ => &[],
     }

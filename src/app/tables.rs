@@ -69,7 +69,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
                 ("inodes", Unit::Count, ".inodes"),
                 ("inodes used", Unit::Count, ".inodes_used"),
                 ("full", Unit::Percent, ".full"),
-                ("told", Unit::Ago, ".age"),
+                ("updated", Unit::Ago, ".age"),
             ],
             sort: Sort::BY_NAME,
         },

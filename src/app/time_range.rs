@@ -68,7 +68,7 @@ impl Serialize for TimeRange {
 
 /// A window that the page doesn't offer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("The page has no window of {0:?}; it has 60, 300, 900 or 3600 seconds, as in /?window=300.")]
+#[error("Window {0:?} is not available; use 60, 300, 900 or 3600 seconds, as in /?window=300.")]
 pub struct UnknownTimeRange(pub String);
 
 impl FromStr for TimeRange {

@@ -17,22 +17,22 @@ pub(super) fn VerdictView() -> impl IntoView {
     });
     let word = text(move || {
         let now = state.verdict(|verdict| headline(verdict.level));
-        if behind() { "Not known now." } else { now }.to_owned()
+        if behind() { "Unknown." } else { now }.to_owned()
     });
     let rest = text(move || {
-        let last = |verdict: &Verdict| ["It was: ", headline(verdict.level), " ", &details(verdict)].concat();
+        let last = |verdict: &Verdict| ["Last known: ", headline(verdict.level), " ", &details(verdict)].concat();
         state.verdict(if behind() { last } else { details })
     });
     // Heard when it changes, which is seldom; the figures beside it change from second to second.
-    view! { <section class=class aria-label="Verdict"><b aria-live="polite">{word}</b>" "{rest}</section> }
+    view! { <section class=class aria-label="Health"><b aria-live="polite">{word}</b>" "{rest}</section> }
 }
 
 fn headline(level: Level) -> &'static str {
     match level {
-        Level::Fine => "All is well.",
-        Level::Busy => "Busy, and all is well.",
-        Level::Watch => "All is well, but not for long.",
-        Level::Trouble => "Something is wrong.",
+        Level::Fine => "Healthy.",
+        Level::Busy => "Busy, but healthy.",
+        Level::Watch => "Needs attention.",
+        Level::Trouble => "Unhealthy.",
     }
 }
 

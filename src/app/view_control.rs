@@ -12,7 +12,7 @@ const PAUSE_BUTTON: &str = "pause";
 pub(super) fn PauseButton() -> impl IntoView {
     let state = expect_context::<PageState>();
     let is_frozen = move || state.frozen.get().is_some();
-    let name = text(move || if is_frozen() { "Go on" } else { "Pause" }.to_owned());
+    let name = text(move || if is_frozen() { "Resume" } else { "Pause" }.to_owned());
     let symbol = text(move || if is_frozen() { "▶" } else { "❚❚" }.to_owned());
     view! {
         <button id=PAUSE_BUTTON class="tool" type="button" aria-label=name title=name on:click=move |_| state.toggle_pause()>
@@ -46,7 +46,7 @@ pub(super) fn FrozenBar() -> impl IntoView {
             <button type="button" aria-label="Earlier" on:click=move |_| step(true)>"←"</button>
             <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
             <button type="button" aria-label="Later" on:click=move |_| step(false)>"→"</button>
-            <button type="button" on:click=resume>"Now"</button>
+            <button type="button" on:click=resume>"Live"</button>
         </div>
     }
 }
