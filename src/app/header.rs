@@ -1,4 +1,4 @@
-//! The top of the page: whose it is, how the stream is doing, which window is shown.
+//! The header: host facts, connection indicator, time range, pause and theme.
 
 use super::{
     ConnectionState, PageState, Status, TimeRange,
@@ -21,7 +21,7 @@ pub(super) fn Header() -> impl IntoView {
             <Facts/>
             <nav aria-label="View">
                 <Indicator/>
-                <WindowPicker/>
+                <TimeRangePicker/>
                 <PauseButton/>
                 <ThemeSwitch/>
             </nav>
@@ -31,7 +31,7 @@ pub(super) fn Header() -> impl IntoView {
     }
 }
 
-/// What there is to say of the stream if all isn't well.
+/// The notice about a disturbed stream.
 #[component]
 fn Notice() -> impl IntoView {
     let state = expect_context::<PageState>();
@@ -39,12 +39,13 @@ fn Notice() -> impl IntoView {
         let newest = state.window.with(|window| window.end());
         state.status.with(|status| status.notice(newest))
     });
-    let silent = Signal::derive(move || notice.with(String::is_empty));
-    let by_stream = Signal::derive(move || state.status.with(|status| status.connection != ConnectionState::Polling));
+    let is_empty = Signal::derive(move || notice.with(String::is_empty));
+    let is_streaming =
+        Signal::derive(move || state.status.with(|status| status.connection != ConnectionState::Polling));
     view! {
-        <p class="notice" hidden=silent>
+        <p class="notice" hidden=is_empty>
             {notice}
-            <a href="/docs/operations.md" hidden=by_stream>"Proxy setup"</a>
+            <a href="/docs/operations.md" hidden=is_streaming>"Proxy setup"</a>
         </p>
     }
 }
@@ -77,24 +78,24 @@ fn Facts() -> impl IntoView {
 fn Indicator() -> impl IntoView {
     let state = expect_context::<PageState>();
     let name = text(move || state.status.with(|status| status.connection.name().to_owned()));
-    let beside = text(move || state.status.with(Status::beside));
+    let delay = text(move || state.status.with(Status::delay_text));
     view! {
         <div class="link">
             <span class="dot"></span>
             <p role="status">{name}</p>
-            <small>{beside}</small>
+            <small>{delay}</small>
         </div>
     }
 }
 
-/// Links, so that the choice works without JavaScript; with it, the page stays and only the address follows.
+/// Links to choose the time range, which work without JavaScript. With it, the page stays and only the address changes.
 #[component]
-fn WindowPicker() -> impl IntoView {
+fn TimeRangePicker() -> impl IntoView {
     let state = expect_context::<PageState>();
-    let choices = TimeRange::ALL.map(|time_range| {
+    let links = TimeRange::ALL.map(|time_range| {
         let current = text(move || if state.time_range.get() == time_range { "true" } else { "false" }.to_owned());
         let choose = move |event: leptos::ev::MouseEvent| {
-            // With one of these, the browser opens the link elsewhere.
+            // With a modifier key, the browser opens the link in a new tab or window.
             if !(event.ctrl_key() || event.shift_key() || event.meta_key() || event.alt_key()) {
                 event.prevent_default();
                 state.show(None, time_range);
@@ -102,13 +103,13 @@ fn WindowPicker() -> impl IntoView {
         };
         view! { <a href=state.view.with_value(|view| view.href(time_range)) aria-current=current on:click=choose>{time_range.label()}</a> }
     });
-    view! { <div class="choices" role="group" aria-label="Time range">{choices.into_iter().collect_view()}</div> }
+    view! { <div class="choices" role="group" aria-label="Time range">{links.into_iter().collect_view()}</div> }
 }
 
 #[component]
 fn ThemeSwitch() -> impl IntoView {
     let state = expect_context::<PageState>();
     let name = text(move || ["Theme: ", state.theme.get().as_str()].concat());
-    let press = move |_| state.theme.update(|theme| *theme = theme.next());
-    view! { <button class="tool" type="button" aria-label=name title=name on:click=press>"◐"</button> }
+    let switch = move |_| state.theme.update(|theme| *theme = theme.next());
+    view! { <button class="tool" type="button" aria-label=name title=name on:click=switch>"◐"</button> }
 }

@@ -1,5 +1,5 @@
-//! The page: thin Leptos views over the window. The same views run on the server, for the first response, and in the
-//! browser, which takes over what the server rendered from the very same data.
+//! The page: thin Leptos views over the window. The server renders them for the first response; the browser hydrates them
+//! from the same data.
 
 mod chart;
 mod connection_state;
@@ -52,7 +52,7 @@ use page_state::text;
 use panel::{Panel, Processes, Services};
 use verdict::VerdictView;
 
-/// Every panel's name in the address.
+/// The names of all panels, as in `/?panels=`.
 #[cfg(feature = "ssr")]
 pub fn panels() -> impl Iterator<Item = &'static str> {
     CHARTS.iter().map(|chart| chart.id).chain(["services", "processes"])
@@ -91,9 +91,9 @@ mod tests {
             host: HostFacts { name: "alpha".to_owned(), cores: 2, ..HostFacts::default() },
             view: View::default(),
             time_range: TimeRange::default(),
-            after: None,
+            last_event_id: None,
             columns: Window::new(1).columns(None, 1, EventNames::ALL),
-            present: LatestValues::default(),
+            latest: LatestValues::default(),
         };
         let html = Owner::new().with(|| dashboard(initial_data, &Ports::NONE).to_html());
         assert!(html.contains("<h1>alpha</h1>"), "{html}");
