@@ -2,8 +2,8 @@
 
 use super::canvas_backend::CanvasBackend;
 use crate::{
-    app::PageState,
-    charts::{Colour, Palette},
+    app::{CanvasContent, PageState},
+    charts::{Colour, Palette, Viewport, draw, heat},
     schema::INTERVAL_MS,
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
@@ -20,11 +20,6 @@ use web_sys::{CanvasRenderingContext2d, Element, ResizeObserver};
 /// Line width in CSS pixels, equal to that of the server's SVG.
 const STROKE_WIDTH: f64 = 2.0;
 
-/// Drawing area of a canvas.
-pub(super) type Area = DrawingArea<CanvasBackend, Shift>;
-/// Draws a chart with a palette and a line width in device pixels.
-pub type Draw = Box<dyn Fn(&Area, &Palette, u32) -> Result<(), DrawingAreaErrorKind<Infallible>>>;
-
 /// A canvas and the chart on it.
 struct ChartCanvas {
     element: NodeRef<Canvas>,
@@ -35,7 +30,7 @@ struct ChartCanvas {
     pixels: Cell<(u32, u32)>,
     /// Whether it replaces the server's SVG.
     drawn: RwSignal<bool>,
-    draw: Draw,
+    content: CanvasContent,
 }
 
 /// All canvases of the page.
@@ -68,7 +63,7 @@ pub(super) fn follow(state: PageState) {
             let Some(palette) = document().document_element().as_ref().and_then(palette) else {
                 return leptos::logging::error!("charts not drawn: the stylesheet has no --palette");
             };
-            canvases.0.borrow().iter().for_each(|canvas| canvas.draw(&palette));
+            canvases.0.borrow().iter().for_each(|canvas| canvas.draw(state, &palette));
         });
     });
 }
@@ -89,10 +84,10 @@ fn draw_time(state: PageState, canvases: ChartCanvases) -> Memo<f64> {
     })
 }
 
-/// Registers `canvas` for drawing; `drawn` becomes true once it can replace the server's SVG.
-pub fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
+/// Keeps `canvas` drawn; sets `drawn` once it can replace the server's SVG.
+pub(super) fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, content: CanvasContent) {
     let (context, size, pixels) = (OnceCell::new(), Cell::default(), Cell::default());
-    let chart_canvas = ChartCanvas { element: canvas, context, size, pixels, drawn, draw };
+    let chart_canvas = ChartCanvas { element: canvas, context, size, pixels, drawn, content };
     expect_context::<ChartCanvases>().0.borrow_mut().push(chart_canvas);
 }
 
@@ -105,7 +100,7 @@ impl ChartCanvas {
         self.size.replace(size) != size
     }
 
-    fn draw(&self, palette: &Palette) {
+    fn draw(&self, state: PageState, palette: &Palette) {
         let (width, height) = self.size.get();
         if width == 0.0 || height == 0.0 {
             return;
@@ -115,10 +110,31 @@ impl ChartCanvas {
         let pixels = |length: f64| (length * density + 0.5) as u32;
         let Some(context) = self.context((pixels(width), pixels(height))) else { return };
         let area = CanvasBackend { context, size: self.pixels.get() }.into_drawing_area();
-        match (self.draw)(&area, palette, pixels(STROKE_WIDTH).max(1)) {
+        match self.draw_content(&area, state, palette, pixels(STROKE_WIDTH).max(1)) {
             Ok(()) if self.drawn.get_untracked() => {}
             Ok(()) => self.drawn.set(true),
             Err(error) => leptos::logging::error!("chart not drawn: {error}"),
+        }
+    }
+
+    /// Draws with lines of `stroke` pixels.
+    fn draw_content(
+        &self,
+        area: &DrawingArea<CanvasBackend, Shift>,
+        state: PageState,
+        palette: &Palette,
+        stroke: u32,
+    ) -> Result<(), DrawingAreaErrorKind<Infallible>> {
+        let slice = untrack(|| state.slice());
+        match self.content {
+            CanvasContent::Chart { chart, top, hidden } => state.gaps.with(|gaps| {
+                let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
+                state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
+            }),
+            CanvasContent::CoreHeatmap => {
+                let cores = state.host.with_value(|host| host.cores);
+                state.window.with_untracked(|window| heat(area, cores, window, slice, palette))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use web_sys::CanvasRenderingContext2d;
 type DrawResult = Result<(), DrawingErrorKind<Infallible>>;
 
 /// A 2D context and its size in pixels.
-pub struct CanvasBackend {
+pub(super) struct CanvasBackend {
     pub(super) context: CanvasRenderingContext2d,
     pub(super) size: (u32, u32),
 }

@@ -57,11 +57,11 @@ impl ClientState {
                 match name {
                     EventName::Processes => {
                         let processes = json::processes(data)?;
-                        self.state.present.update_value(|present| present.processes = processes);
+                        self.state.latest.update_value(|latest| latest.processes = processes);
                     }
                     EventName::Verdict => {
                         let verdict = json::verdict(data)?;
-                        self.state.present.update_value(|present| present.verdict = verdict);
+                        self.state.latest.update_value(|latest| latest.verdict = verdict);
                     }
                     _ => self.state.window.try_update_untracked(|window| json::record(window, name, data))??,
                 }
@@ -84,7 +84,7 @@ impl ClientState {
         let latest = json::latest_values(&json::get(snapshot, "present")?)?;
         let id = json::text(snapshot, "id").and_then(|id| id.parse().ok());
         if reset || id >= self.last_id {
-            self.state.present.set_value(latest);
+            self.state.latest.set_value(latest);
         }
         // A newer event may have arrived from another tab while the request was in flight.
         self.last_id = if reset { id } else { id.max(self.last_id) };

@@ -36,7 +36,7 @@ pub(super) fn follow(state: PageState) {
         source: None,
         election: Election::new(Math::random()),
         tabs: None,
-        last_id: state.after.get_value().and_then(|id| id.parse().ok()),
+        last_id: state.last_event_id.get_value().and_then(|id| id.parse().ok()),
         reset_pending: false,
         snapshot_pending: false,
         missed_after: None,
