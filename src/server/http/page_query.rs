@@ -25,7 +25,7 @@ pub(super) fn time_range(query: &str) -> Result<TimeRange, Problem> {
 pub(super) fn view(query: &str) -> Result<View, Problem> {
     let mode = if value(query, "kiosk").is_some() { PageMode::Kiosk } else { PageMode::Full };
     let panels = value(query, "panels").map_or(Ok(String::new()), |panels| known_panels(&panels))?;
-    Ok(View { frame: mode, panels })
+    Ok(View { mode: mode, panels })
 }
 
 /// Checks a comma-separated list of panels, and removes spaces and empty names.
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn view_accepts_known_panels_and_refuses_others() {
         let seen = view("kiosk&panels=cpu,%20memory,").unwrap();
-        assert_eq!(seen, View { frame: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
+        assert_eq!(seen, View { mode: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
         assert_eq!(view("window=60").unwrap(), View::default());
         let problem = view("panels=cpu,gpu").unwrap_err();
         assert!(problem.detail.contains("\"gpu\"; there are cpu, memory, load"), "{}", problem.detail);

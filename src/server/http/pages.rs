@@ -36,7 +36,7 @@ pub(in crate::server) async fn embedded(
 ) -> Response {
     let query = query.unwrap_or_default();
     match page_query::known_panels(&panel).and_then(|panels| Ok((panels, page_query::time_range(&query)?))) {
-        Ok((panels, range)) => respond(&state, View { frame: PageMode::Embed, panels }, range, request).await,
+        Ok((panels, range)) => respond(&state, View { mode: PageMode::Embed, panels }, range, request).await,
         Err(problem) => problem.respond_at("/embed"),
     }
 }
@@ -46,7 +46,7 @@ async fn respond(state: &AppState, view: View, range: TimeRange, request: Reques
     columns.cut_history(|path| app::history(path, state.host.cores));
     columns.round_past();
     state.log.subscribers().page_requested(Instant::now());
-    let frames = match view.frame {
+    let frames = match view.mode {
         PageMode::Embed => frame_ancestors(&state.settings.allow_frame),
         PageMode::Full | PageMode::Kiosk => "'none'".to_owned(),
     };
@@ -54,9 +54,9 @@ async fn respond(state: &AppState, view: View, range: TimeRange, request: Reques
         host: (*state.host).clone(),
         view,
         time_range: range,
-        after: after.map(|id| id.to_string()),
+        last_event_id: after.map(|id| id.to_string()),
         columns,
-        present: state.log.latest_values(),
+        latest: state.log.latest_values(),
     };
     let watch = watch_options();
     let reloads = watch.is_some();
