@@ -144,7 +144,7 @@ impl Table {
                 Cell::Value(state.window.with(|window| window.last(&[path, key, field].concat())), unit)
             }
             Rows::Processes => {
-                // From the key, since a frozen row may outlive its process.
+                // PID and name come from the key: a frozen row may outlive its process.
                 let (pid, name) = key.split_once(' ').unwrap_or((key, ""));
                 let read = |read: fn(&Process) -> Option<f64>| state.process(key, read).flatten();
                 let value = match field {
