@@ -10,7 +10,7 @@ const TIME_LABELS: usize = 6;
 #[component]
 pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<PageState>();
-    let figure = Signal::stored([chart.id, "-figure"].concat());
+    let value_id = Signal::stored([chart.id, "-figure"].concat());
     let needed_top = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
     let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed_top()));
     let value_labels = move || {
@@ -34,7 +34,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 role="img"
                 tabindex="0"
                 aria-label=name
-                aria-describedby=figure
+                aria-describedby=value_id
                 on:keydown=move |event| if state.press(&event) { announcement.set(untrack(|| state.announce(chart))) }
                 on:blur=move |_| announcement.set(String::new())
                 {..state.pointer_listeners()}

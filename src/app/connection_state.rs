@@ -8,7 +8,7 @@ pub const STALE_MS: f64 = 3_000.0;
 /// The state of the event stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConnectionState {
-    /// Waiting for the first event.
+    /// Making the first connection.
     #[default]
     Connecting,
     /// Ticks arrive on time.

@@ -23,7 +23,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     // One closure for all values: one for each would take longer.
     let values = move || {
         let (slice, age, hidden) = (state.slice(), state.value_age(), hidden.get());
-        state.window.with(|window| (figure(chart, window, slice), legend(chart, window, age, hidden)))
+        state.window.with(|window| (main_value(chart, window, slice), legend(chart, window, age, hidden)))
     };
     // On the header: listeners on the buttons or the list would be re-created every tick.
     let toggle_series = move |event: MouseEvent| {
@@ -80,7 +80,7 @@ pub(super) fn Processes() -> impl IntoView {
 }
 
 /// The main value at the newest second in view, in large type.
-fn figure(chart: &Chart, window: &Window, slice: WindowSlice) -> impl IntoView + use<> {
+fn main_value(chart: &Chart, window: &Window, slice: WindowSlice) -> impl IntoView + use<> {
     let (number, symbol) = chart.reading(window, slice.skip);
     let id = [chart.id, "-figure"].concat();
     view! { <p class="figure"><span id=id><b>{number}</b><small>{symbol}</small></span></p> }

@@ -35,6 +35,6 @@ pub enum CanvasContent {
         /// Its hidden series.
         hidden: RwSignal<Hidden>,
     },
-    /// The load of every core as a heatmap.
+    /// CPU usage by core as a heatmap.
     CoreHeatmap,
 }
