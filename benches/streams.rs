@@ -143,8 +143,8 @@ struct Measurement {
     cpu: f64,
     /// Resident memory per viewer, in KiB.
     memory: f64,
-    /// Milliseconds from the whole second until 99 % of the viewers have the tick, as the mean over the ticks: a percentile
-    /// over all ticks together would depend on the worst tick alone.
+    /// Milliseconds from the whole second until 99 % of the viewers have the tick, as the mean over the ticks: a
+    /// percentile over all ticks together would depend on the worst tick alone.
     p99_latency: f64,
     /// Bytes per viewer and second.
     bytes: f64,
@@ -192,10 +192,10 @@ fn compare() {
     );
     let mut within_budget = true;
     let means: Vec<_> = results.iter().map(|rounds| Measurement::mean(rounds)).collect();
-    for ((name, _), Measurement { cpu, memory, p99_latency, bytes }) in contenders.iter().zip(&means) {
-        let (cpu_ratio, latency_ratio) = (cpu / means[0].cpu, p99_latency / means[0].p99_latency);
+    for ((name, _), Measurement { cpu, memory, p99_latency: p99, bytes }) in contenders.iter().zip(&means) {
+        let (cpu_ratio, latency_ratio) = (cpu / means[0].cpu, p99 / means[0].p99_latency);
         println!(
-            "{name:16} {cpu:>12.2} {cpu_ratio:>7.2} {memory:>12.2} {p99_latency:>14.1} {latency_ratio:>7.2} {bytes:>12.0}"
+            "{name:16} {cpu:>12.2} {cpu_ratio:>7.2} {memory:>12.2} {p99:>14.1} {latency_ratio:>7.2} {bytes:>12.0}"
         );
         let budget = Measurement::BUDGET;
         let kept = cpu_ratio <= budget.cpu && *memory <= budget.memory && latency_ratio <= budget.p99_latency;

@@ -61,7 +61,7 @@ impl DiskSampler {
     }
 }
 
-/// Parses `254 0 vda 33 0 264 14 …`: device number and name, then the counters. Ignores partitions, and devices without I/O.
+/// Parses `254 0 vda 33 0 264 14 …`: device number and name, then the counters. Skips partitions and unused devices.
 pub(in crate::server) fn parse_diskstats(
     text: &str,
     is_whole_disk: impl Fn(&str) -> bool,

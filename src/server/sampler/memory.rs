@@ -1,5 +1,5 @@
-//! Memory, swapping, page faults and OOM kills from `/proc/meminfo` and `/proc/vmstat` (proc_meminfo(5), proc_vmstat(5)),
-//! and the size of ZFS' cache from its `arcstats`.
+//! Memory from `/proc/meminfo`, swapping, major faults and OOM kills from `/proc/vmstat`, and the size of the ZFS ARC
+//! (proc_meminfo(5), proc_vmstat(5)).
 
 use super::{
     Clock, HostSource,

@@ -68,7 +68,7 @@ impl NetworkSampler {
     }
 }
 
-/// Parses `/proc/net/dev`: two lines of headings, then `eth0: `, eight receive counters and eight transmit counters a line.
+/// Parses `/proc/net/dev`: two lines of headings, then `eth0: ` with eight receive and eight transmit counters a line.
 pub(in crate::server) fn parse_net_dev(text: &str) -> BTreeMap<String, InterfaceCounters> {
     let interface = |line: &str| {
         // A name may contain a colon, but no space.

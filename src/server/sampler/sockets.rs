@@ -1,5 +1,5 @@
-//! Counts TCP sockets by state with a sock_diag dump over netlink (sock_diag(7), `linux/inet_diag.h`). Written here, in
-//! about a hundred lines without `unsafe`: the netlink crates would add several dependencies for this one request.
+//! Counts TCP sockets by state with a sock_diag dump over netlink (sock_diag(7), `linux/inet_diag.h`).
+//! Own code, because it takes a hundred lines without `unsafe`, and the netlink crates would add several dependencies.
 
 use super::SocketStates;
 use rustix::{
@@ -18,7 +18,7 @@ const TCPDIAG_GETSOCK: u16 = 18;
 const NLM_F_REQUEST_AND_DUMP: u16 = 0x001 | 0x300;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
-/// The states 1 to 12, without two that can hold hundreds of thousands of sockets and that `/proc/net` counts.
+/// States 1 to 12, except two that can hold hundreds of thousands of sockets: `/proc/net` counts those.
 const STATE_MASK: u32 = 0x1ffe & !(1 << TcpState::Established as u32 | 1 << TcpState::TimeWait as u32);
 /// Length of a `nlmsghdr`.
 const HEADER_LENGTH: usize = 16;

@@ -22,8 +22,7 @@ impl<'a> FamilyWriter<'a> {
         Self { encoder }
     }
 
-    /// Writes a family, unless it has no values. `Unknown` is the type that node_exporter gives values of `/proc` that it
-    /// passes through.
+    /// Writes a family, unless it has no values. As in node_exporter, values that `/proc` doesn't type are `Unknown`.
     pub(super) fn family(
         &mut self,
         name: &str,
