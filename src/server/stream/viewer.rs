@@ -88,7 +88,7 @@ impl Viewer {
         }
         let mut encoder = Encoder::new(request.coding);
         let statistics = Arc::clone(&state.statistics);
-        statistics.opened(start);
+        statistics.stream_opened(start);
         let age = state.settings.stream_age.mul_f64(MIN_AGE_SHARE + (1.0 - MIN_AGE_SHARE) * fastrand::f64());
         let span = tracing::debug_span!("stream", start = start.as_str());
         tracing::debug!(parent: &span, "opened");
@@ -195,8 +195,8 @@ impl Viewer {
     }
 
     fn count(&self, chunk: Chunk) -> Chunk {
-        self.accounting.statistics.events.inc_by(chunk.events.into());
-        self.accounting.statistics.bytes.inc_by(chunk.data_len() as u64);
+        self.accounting.statistics.events_sent.inc_by(chunk.events.into());
+        self.accounting.statistics.bytes_sent.inc_by(chunk.data_len() as u64);
         chunk
     }
 }
@@ -205,7 +205,7 @@ impl Drop for Viewer {
     fn drop(&mut self) {
         let Accounting { opened, statistics, span, .. } = &*self.accounting;
         let age = opened.elapsed();
-        statistics.closed(self.close_reason, age);
+        statistics.stream_closed(self.close_reason, age);
         tracing::debug!(parent: span, reason = self.close_reason.as_str(), age_s = age.as_secs(), "closed");
     }
 }

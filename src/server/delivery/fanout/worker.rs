@@ -143,8 +143,8 @@ impl Worker {
         if self.connections.len() < self.connections.capacity() / 4 {
             self.connections.shrink_to_fit();
         }
-        self.statistics.events.inc_by(events);
-        self.statistics.bytes.inc_by(bytes);
+        self.statistics.events_sent.inc_by(events);
+        self.statistics.bytes_sent.inc_by(bytes);
     }
 
     fn update(&mut self, key: usize, update: impl FnOnce(&mut Connection) -> Outcome) {
