@@ -4,7 +4,7 @@
 use crate::server::sampler::HostExposition;
 use crate::server::{
     log::{Start, TickLog},
-    sampler::Timing,
+    sampler::SampleTiming,
 };
 use axum::http::StatusCode;
 use prometheus_client::{
@@ -159,9 +159,9 @@ impl Statistics {
         self.refused.get_or_create(&StatusLabel { status: status.as_u16() }).inc();
     }
 
-    pub(in crate::server) fn sampled(&self, timing: Timing) {
+    pub(in crate::server) fn sampled(&self, timing: SampleTiming) {
         self.lateness.observe(timing.late.as_secs_f64());
-        self.cost.inc_by(timing.cpu.as_secs_f64());
+        self.cost.inc_by(timing.cpu_time.as_secs_f64());
         self.samples.inc();
     }
 

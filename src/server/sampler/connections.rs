@@ -47,7 +47,7 @@ impl ConnectionsSampler {
         clock: &impl Clock,
     ) -> Option<Sample<Connections>> {
         let (viewers, states, text) = (self.subscribers.viewers(), &mut self.states, &mut self.text);
-        self.last.sample(
+        self.last.next_sample(
             t,
             clock,
             || Some(count(viewers, states, text, source)),
@@ -97,14 +97,14 @@ fn count(
     source: &mut impl HostSource,
 ) -> (Connections, Counters) {
     let mut figures = |path, wanted: &[(&str, &str)]| -> [Option<u64>; 3] {
-        let text = source.read(path, text).ok().map(|()| text.as_str());
+        let text = source.read_cached(path, text).ok().map(|()| text.as_str());
         std::array::from_fn(|i| wanted.get(i).and_then(|(line, label)| labelled(text?, line, label)))
     };
     let [tcp4, time_wait, udp4] =
         figures("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
     let [tcp6, udp6, _] = figures("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
     let mut table = |path, line: &str, columns: &[&str]| -> [Option<u64>; 5] {
-        let text = source.read(path, text).ok().map(|()| text.as_str());
+        let text = source.read_cached(path, text).ok().map(|()| text.as_str());
         std::array::from_fn(|i| tabled(text?, line, columns.get(i)?))
     };
     let [open, retransmits, resets, received, sent] =
@@ -164,14 +164,14 @@ pub(super) fn tabled(text: &str, line: &str, column: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const SOCKSTAT: &str =
         "sockets: used 13\nTCP: inuse 9 orphan 0 tw 2 alloc 1 mem 344\nUDP: inuse 3 mem 0\nUDPLITE: inuse 7\n";
     const SOCKSTAT6: &str = "TCP6: inuse 4\nUDP6: inuse 1\n";
     const SNMP: &str = "Ip: Forwarding\nIp: 2\nTcp: RtoAlgorithm CurrEstab InSegs\nTcp: 1 8 34103\n";
 
-    fn count(source: &mut Recorded) -> Connections {
+    fn count(source: &mut RecordedHost) -> Connections {
         super::count(3, &mut States::default(), &mut String::new(), source).0
     }
 
@@ -179,7 +179,7 @@ mod tests {
     fn both_protocols_and_every_state_are_counted() {
         let mut by_number = [0, 0, 1, 2, 3, 4, 0, 0, 5, 6, 7, 8, 10];
         by_number[3] = 20;
-        let mut source = Recorded::default()
+        let mut source = RecordedHost::default()
             .with("/proc/net/sockstat", SOCKSTAT)
             .with("/proc/net/sockstat6", SOCKSTAT6)
             .with("/proc/net/snmp", SNMP)
@@ -212,7 +212,7 @@ mod tests {
             let mut by_number = [0; 13];
             by_number[10] = listening;
             let sockstat = format!("TCP: inuse {sockets} orphan 0 tw 0\n");
-            Recorded::default().with("/proc/net/sockstat", &sockstat).with_sockets(SocketStates { by_number })
+            RecordedHost::default().with("/proc/net/sockstat", &sockstat).with_sockets(SocketStates { by_number })
         };
         for (sockets, seen) in [(MANY, 1), (MANY + 1, 10)] {
             let (mut states, mut text) = (States::default(), String::new());
@@ -230,7 +230,7 @@ mod tests {
         let mut listening = |segments: u64, in_use: u64, listening: u64| {
             let mut by_number = [0; 13];
             by_number[10] = listening;
-            let mut source = Recorded::default()
+            let mut source = RecordedHost::default()
                 .with("/proc/net/sockstat", &format!("TCP: inuse {in_use} orphan 0 tw 0\n"))
                 .with("/proc/net/snmp", &format!("Tcp: CurrEstab InSegs OutSegs\nTcp: 1 {segments} 5\n"))
                 .with_sockets(SocketStates { by_number });
@@ -253,10 +253,10 @@ mod tests {
                 "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 {figure} {}\nIpExt: a\nIpExt: 1\n",
                 3 * figure
             );
-            Recorded::default().with("/proc/net/snmp", &snmp).with("/proc/net/netstat", &netstat)
+            RecordedHost::default().with("/proc/net/snmp", &snmp).with("/proc/net/netstat", &netstat)
         };
         sampler.sample(0, &mut source(10), &clock);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         let tcp = sampler.sample(2000, &mut source(14), &clock).unwrap().values.tcp;
         assert_eq!((tcp.retransmits, tcp.resets), (Some(4.0), Some(2.0)));
         assert_eq!((tcp.listen_overflows, tcp.listen_drops), (Some(2.0), Some(6.0)));
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_host_without_ipv6_has_the_rest() {
-        let mut source = Recorded::default().with("/proc/net/sockstat", SOCKSTAT);
+        let mut source = RecordedHost::default().with("/proc/net/sockstat", SOCKSTAT);
         let connections = count(&mut source);
         assert_eq!((connections.tcp.in_use, connections.udp.in_use), (Some(9), Some(3)));
         assert_eq!((connections.tcp.established, connections.tcp.listen), (None, None));
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_host_that_tells_nothing_has_viewers() {
-        let connections = count(&mut Recorded::default());
+        let connections = count(&mut RecordedHost::default());
         assert_eq!(connections, Connections { viewers: Some(3), ..Connections::default() });
     }
 }

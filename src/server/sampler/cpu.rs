@@ -2,7 +2,7 @@
 
 use super::{
     Clock, HostSource,
-    rate::{PreviousReading, delta, percent, rate},
+    rate::{PreviousReading, delta, percentage, rate},
 };
 use crate::schema::{Cpu, Sample};
 use std::collections::BTreeMap;
@@ -55,10 +55,10 @@ impl CpuSampler {
     ) -> Option<Sample<Cpu>> {
         let text = &mut self.text;
         let read = || {
-            source.read("/proc/stat", text).ok()?;
+            source.read_cached("/proc/stat", text).ok()?;
             Some(parse(text))
         };
-        self.last.sample(t, clock, read, |before, now, dt| Cpu {
+        self.last.next_sample(t, clock, read, |before, now, dt| Cpu {
             context_switches: rate(before.context_switches, now.context_switches, dt),
             interrupts: rate(before.interrupts, now.interrupts, dt),
             forks: rate(before.forks, now.forks, dt),
@@ -109,13 +109,13 @@ fn count(line: &str, counters: &mut Counters) {
 /// Shares of the `ticks` that passed on each core.
 fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
     let online = now.cores.len().max(1) as f64;
-    let share = |mode: fn(&Modes) -> u64| percent(delta(mode(&before.all), mode(&now.all)), ticks * online);
+    let share = |mode: fn(&Modes) -> u64| percentage(delta(mode(&before.all), mode(&now.all)), ticks * online);
     let core = |number| {
         let (before, now) = (before.cores.get(&number)?, now.cores.get(&number)?);
-        percent(busy(before, now), ticks)
+        percentage(busy(before, now), ticks)
     };
     Cpu {
-        total: percent(busy(&before.all, &now.all), ticks * online),
+        total: percentage(busy(&before.all, &now.all), ticks * online),
         cores: (0..now.cores.keys().last().map_or(0, |last| last + 1)).map(core).collect(),
         user: share(|m| m.user),
         nice: share(|m| m.nice),
@@ -135,7 +135,7 @@ fn busy(before: &Modes, now: &Modes) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const BOOT: &str =
         "cpu  100 0 50 1000 10 0 0 0 0 0\ncpu0 50 0 25 500 5 0 0 0 0 0\ncpu1 50 0 25 500 5 0 0 0 0 0\nintr 1\n";
@@ -143,10 +143,10 @@ mod tests {
     /// Samples BOOT, and `then` after `seconds`.
     fn sample(then: &str, seconds: f64) -> Cpu {
         let clock = ManualClock::at(1_000.0);
-        let mut source = Recorded::default().with("/proc/stat", BOOT);
+        let mut source = RecordedHost::default().with("/proc/stat", BOOT);
         let mut sampler = CpuSampler::new(100);
         assert_eq!(sampler.sample(0, None, &mut source, &clock), None, "one reading makes no rate");
-        clock.stall_now(seconds);
+        clock.advance(seconds);
         source = source.with("/proc/stat", then);
         let sample = sampler.sample(1_001_000, Some(2e9), &mut source, &clock).unwrap();
         assert_eq!((sample.t, sample.at, sample.dt), (1_001_000, 1_000.0 + seconds, seconds));
@@ -196,7 +196,7 @@ mod tests {
         let mut sampler = CpuSampler::new(100);
         let clock = ManualClock::at(0.0);
         for _ in 0..3 {
-            assert_eq!(sampler.sample(0, None, &mut Recorded::default(), &clock), None);
+            assert_eq!(sampler.sample(0, None, &mut RecordedHost::default(), &clock), None);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Clock, HostSource,
-    rate::{PreviousReading, Sum, delta, percent, places, rate},
+    rate::{CompleteSum, PreviousReading, delta, percentage, rate, round_to_hundredths},
 };
 use crate::schema::{Device, Disk, Sample};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,12 +49,12 @@ impl DiskSampler {
         self.readings = self.readings.wrapping_add(1);
         let (text, whole) = (&mut self.text, self.whole.as_ref());
         let filesystems = source.filesystems();
-        let read = || match source.read("/proc/diskstats", text) {
+        let read = || match source.read_cached("/proc/diskstats", text) {
             Ok(()) => Some(parse(text, |name| whole.map_or_else(|| !is_part(name), |whole| whole.contains(name)))),
             // A container is not shown its disks, and yet it has a filesystem.
             Err(_) => (!filesystems.is_empty()).then(BTreeMap::new),
         };
-        let sample = self.last.sample(t, clock, read, rates);
+        let sample = self.last.next_sample(t, clock, read, rates);
         sample.map(|sample| Sample { values: Disk { filesystems, ..sample.values }, ..sample })
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn is_part(name: &str) -> bool {
 }
 
 fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, dt: f64) -> Disk {
-    let (mut read, mut written) = (Sum::default(), Sum::default());
+    let (mut read, mut written) = (CompleteSum::default(), CompleteSum::default());
     let mut devices = BTreeMap::new();
     for (name, now) in now {
         let before = before.get(name);
@@ -98,8 +98,8 @@ fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, 
             write_bytes: rate(|c| c.write_bytes),
             reads: rate(|c| c.reads),
             writes: rate(|c| c.writes),
-            busy: percent(risen(|c| c.busy), dt * 1000.0),
-            queue: risen(|c| c.waited).and_then(|waited| places(waited as f64 / (dt * 1000.0))),
+            busy: percentage(risen(|c| c.busy), dt * 1000.0),
+            queue: risen(|c| c.waited).and_then(|waited| round_to_hundredths(waited as f64 / (dt * 1000.0))),
         };
         if before.is_some() && !LAYERS.iter().any(|prefix| name.starts_with(prefix)) {
             read.add(device.read_bytes);
@@ -115,25 +115,26 @@ fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const BEFORE: &str = "   7       0 loop0 5 0 9 0 0 0 0 0 0 0 0\n   8       0 sda 10 0 100 5 20 0 200 9 0 1000 2000 0 0 0 0\n   8       1 sda1 10 0 100 5 20 0 200 9 0 1000 2000\n 253       0 dm-0 10 0 100 5 20 0 200 9 0 1000 2000\n  11 0 sr0 1 0 0 0 0 0 0 0 0 0 0\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
     const NOW: &str = "   8       0 sda 14 0 108 5 21 0 204 9 2 2000 5000 0 0 0 0\n   8       1 sda1 14 0 108 5 21 0 204 9 2 2000 5000\n 253       0 dm-0 14 0 108 5 21 0 204 9 0 2000 5000\n";
 
-    fn sample(mut source: Recorded) -> Disk {
+    fn sample(mut source: RecordedHost) -> Disk {
         let (mut sampler, clock) = (DiskSampler::default(), ManualClock::at(0.0));
         source = source.with("/proc/diskstats", BEFORE);
         assert_eq!(sampler.sample(0, &mut source, &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         source = source.with("/proc/diskstats", NOW);
         sampler.sample(2000, &mut source, &clock).unwrap().values
     }
 
     #[test]
     fn whole_disks_are_counted_once() {
-        for source in
-            [Recorded::default(), Recorded::default().with_folder("/sys/block", &["dm-0", "loop0", "sda", "sdb"])]
-        {
+        for source in [
+            RecordedHost::default(),
+            RecordedHost::default().with_folder("/sys/block", &["dm-0", "loop0", "sda", "sdb"]),
+        ] {
             let disk = sample(source);
             assert_eq!(disk.devices.keys().collect::<Vec<_>>(), ["dm-0", "sda"]);
             assert_eq!((disk.read_bytes, disk.write_bytes), (Some(2048.0), Some(1024.0)));

@@ -89,7 +89,7 @@ impl<S: HostSource> Page<'_, '_, S> {
     /// A text of the kernel's; empty where there is none.
     fn read(&mut self, path: &str) -> String {
         let mut text = String::new();
-        self.source.read(path, &mut text).map(|()| text).unwrap_or_default()
+        self.source.read_cached(path, &mut text).map(|()| text).unwrap_or_default()
     }
 
     fn cpu(&mut self, ticks_per_second: f64) -> fmt::Result {
@@ -312,11 +312,11 @@ mod tests {
     use super::*;
     use crate::{
         schema::{Disk, Filesystem, Load, Sample, Tick},
-        server::sampler::linux::tests::Recorded,
+        server::sampler::linux::tests::RecordedHost,
     };
     use prometheus_client::{encoding::text::encode, registry::Registry};
 
-    fn expose(source: Recorded, tick: Tick) -> String {
+    fn expose(source: RecordedHost, tick: Tick) -> String {
         let log = Arc::new(TickLog::default());
         log.publish(&tick);
         let mut registry = Registry::default();
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn figures_have_the_names_that_dashboards_ask_for() {
-        let source = Recorded::default()
+        let source = RecordedHost::default()
             .with("/proc/stat", "cpu 5 5 5 5\ncpu0 250 0 30 1000 7 1 2 3\nctxt 77\nbtime 1000000\n")
             .with("/proc/meminfo", "MemTotal: 10 kB\nActive(anon): 4 kB\nHugePages_Total: 3\n")
             .with("/proc/vmstat", "nr_dirty 5\npgmajfault 9\n")
@@ -375,6 +375,6 @@ mod tests {
 
     #[test]
     fn a_host_that_tells_nothing_has_no_figures() {
-        assert_eq!(expose(Recorded::default(), Tick::default()), "# EOF\n");
+        assert_eq!(expose(RecordedHost::default(), Tick::default()), "# EOF\n");
     }
 }

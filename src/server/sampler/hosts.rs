@@ -1,11 +1,11 @@
 //! Hosts of other kinds than the one that tests run on, as their kernels describe themselves.
 
-use super::{Clock, TickSource, clock::ManualClock, linux::HostSampler, linux::tests::Recorded};
+use super::{Clock, TickSource, clock::ManualClock, linux::HostSampler, linux::tests::RecordedHost};
 use crate::schema::Tick;
 use std::sync::Arc;
 
 /// What a host tells after a second, each counter having risen from `before` to `now`.
-fn tick(host: impl Fn(u64) -> Recorded) -> Tick {
+fn tick(host: impl Fn(u64) -> RecordedHost) -> Tick {
     let clock = ManualClock::at(1_000_000.0);
     let mut groups = HostSampler::with_source(host(100), Arc::default());
     groups.read(0, &clock);
@@ -15,7 +15,7 @@ fn tick(host: impl Fn(u64) -> Recorded) -> Tick {
 }
 
 /// A server with 128 cores, half of which are offline, and the many devices that such a host has.
-fn large(counter: u64) -> Recorded {
+fn large(counter: u64) -> RecordedHost {
     let cores = (0..128).step_by(2).map(|core| format!("cpu{core} {counter} 0 0 0 0 0 0 0 0 0\n"));
     let stat = format!("cpu  {} 0 0 0 0 0 0 0 0 0\n", 64 * counter) + &cores.collect::<String>();
     let disks = (0..60).map(|disk| {
@@ -26,7 +26,7 @@ fn large(counter: u64) -> Recorded {
     });
     let interfaces = (0..300).map(|n| format!("veth{n:x}: {counter} 1 0 0 0 0 0 0 {counter} 1 0 0 0 0 0 0\n"));
     let own = format!("enp1s0: {} 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0\n", 1000 * counter);
-    Recorded::default()
+    RecordedHost::default()
         .with("/proc/stat", &stat)
         .with("/proc/diskstats", &disks.chain(parts).collect::<String>())
         .with_folder("/sys/devices/virtual/net", &["lo"])
@@ -48,14 +48,14 @@ fn a_large_host_has_rows_that_can_be_read() {
 }
 
 /// A single-board computer: a card for a disk, wireless, an old kernel without pressure or available memory.
-fn board(counter: u64) -> Recorded {
+fn board(counter: u64) -> RecordedHost {
     let stat = format!(
         "cpu  {counter} 0 0 0\ncpu0 {counter} 0 0 0\nintr {counter} 0 0\nctxt {counter}\nprocesses {counter}\n"
     );
     let card = format!(
         " 179 0 mmcblk0 {counter} 0 8 0 {counter} 0 {counter} 0 0 0 0\n 179 1 mmcblk0p1 9 0 9 0 9 0 9 0 0 0 0\n"
     );
-    Recorded::default()
+    RecordedHost::default()
         .with("/proc/stat", &stat)
         .with("/proc/meminfo", "MemTotal:  948280 kB\nMemFree:  514964 kB\nBuffers:  40432 kB\nCached:  254824 kB\n")
         .with("/proc/loadavg", "0.00 0.01 0.05 1/101 700\n")
@@ -78,8 +78,8 @@ fn a_small_board_with_an_old_kernel_tells_what_it_knows() {
 }
 
 /// A container of the kind that shares a kernel and is shown little of it: no disks, no counters of sockets.
-fn container(counter: u64) -> Recorded {
-    Recorded::default()
+fn container(counter: u64) -> RecordedHost {
+    RecordedHost::default()
         .with("/proc/stat", &format!("cpu  {counter} 0 0 0 0 0 0 0 0\ncpu0 {counter} 0 0 0 0 0 0 0 0\nintr 0\n"))
         .with(
             "/proc/meminfo",
@@ -101,7 +101,7 @@ fn a_container_that_is_shown_little_is_sampled_all_the_same() {
 }
 
 /// Every file is there, and none of them says anything.
-fn mute(_: u64) -> Recorded {
+fn mute(_: u64) -> RecordedHost {
     let files = [
         "/proc/stat",
         "/proc/meminfo",
@@ -115,7 +115,7 @@ fn mute(_: u64) -> Recorded {
         "/proc/net/sockstat",
         "/proc/pressure/io",
     ];
-    files.into_iter().fold(Recorded::default(), |host, file| host.with(file, "\n"))
+    files.into_iter().fold(RecordedHost::default(), |host, file| host.with(file, "\n"))
 }
 
 #[test]

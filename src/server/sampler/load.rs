@@ -14,12 +14,13 @@ impl LoadSampler {
     pub(super) fn sample(&mut self, t: u64, source: &mut impl HostSource, clock: &impl Clock) -> Option<Sample<Load>> {
         let text = &mut self.text;
         let read = || {
-            source.read("/proc/loadavg", text).ok()?;
+            source.read_cached("/proc/loadavg", text).ok()?;
             let load = parse(text);
-            let uptime = source.read("/proc/uptime", text).ok().and_then(|()| text.split(' ').next()?.parse().ok());
+            let uptime =
+                source.read_cached("/proc/uptime", text).ok().and_then(|()| text.split(' ').next()?.parse().ok());
             Some(Load { uptime, ..load })
         };
-        self.last.sample(t, clock, read, |_, now, _| now.clone())
+        self.last.next_sample(t, clock, read, |_, now, _| now.clone())
     }
 }
 
@@ -35,11 +36,11 @@ fn parse(text: &str) -> Load {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     #[test]
     fn averages_tasks_and_uptime_are_read() {
-        let mut source = Recorded::default()
+        let mut source = RecordedHost::default()
             .with("/proc/loadavg", "0.20 0.18 12.12 1/80 11206\n")
             .with("/proc/uptime", "350735.47 234388.90\n");
         let (mut sampler, clock) = (LoadSampler::default(), ManualClock::at(0.0));

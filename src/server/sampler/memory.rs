@@ -40,14 +40,15 @@ impl MemorySampler {
     ) -> Option<Sample<Memory>> {
         let (text, page_size, zfs) = (&mut self.text, self.page_size, &mut self.zfs);
         let read = || {
-            source.read("/proc/meminfo", text).ok()?;
+            source.read_cached("/proc/meminfo", text).ok()?;
             let memory = parse(text);
-            let counters = source.read("/proc/vmstat", text).map(|()| count(text, page_size)).unwrap_or_default();
-            *zfs = *zfs && source.read("/proc/spl/kstat/zfs/arcstats", text).is_ok();
+            let counters =
+                source.read_cached("/proc/vmstat", text).map(|()| count(text, page_size)).unwrap_or_default();
+            *zfs = *zfs && source.read_cached("/proc/spl/kstat/zfs/arcstats", text).is_ok();
             let zfs_arc = if *zfs { arc_size(text) } else { None };
             Some((Memory { zfs_arc, ..memory }, counters))
         };
-        self.last.sample(t, clock, read, |(_, before), (memory, now), dt| Memory {
+        self.last.next_sample(t, clock, read, |(_, before), (memory, now), dt| Memory {
             swap_in: rate(before.swapped_in, now.swapped_in, dt),
             swap_out: rate(before.swapped_out, now.swapped_out, dt),
             major_faults: rate(before.major_faults, now.major_faults, dt),
@@ -119,7 +120,7 @@ pub(super) fn bytes(figure: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     #[test]
     fn what_is_swapped_missed_and_killed_is_counted() {
@@ -129,7 +130,7 @@ mod tests {
             let text = format!(
                 "nr_free_pages 9\npswpin {swapped_in}\npswpout {swapped_out}\npgmajfault {faults}\noom_kill {kills}\n"
             );
-            Recorded::default()
+            RecordedHost::default()
                 .with(
                     "/proc/meminfo",
                     "MemTotal: 10 kB\nDirty: 1 kB\nWriteback: 2 kB\nSlab: 3 kB\nShmem: 4 kB\nHugetlb: 5 kB\n",
@@ -141,7 +142,7 @@ mod tests {
                 )
         };
         assert_eq!(sampler.sample(0, &mut source([1, 2, 3, 4]), &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         let memory = sampler.sample(2000, &mut source([3, 2, 13, 5]), &clock).unwrap().values;
         assert_eq!((memory.swap_in, memory.swap_out), (Some(4096.0), Some(0.0)));
         assert_eq!((memory.major_faults, memory.oom_kills), (Some(5.0), Some(0.5)));

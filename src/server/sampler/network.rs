@@ -2,7 +2,7 @@
 
 use super::{
     Clock, HostSource, SamplerOptions,
-    rate::{PreviousReading, Sum, places, rate},
+    rate::{CompleteSum, PreviousReading, rate, round_to_hundredths},
 };
 use crate::schema::{Interface, Network, Sample};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,10 +58,10 @@ impl NetworkSampler {
         self.readings = self.readings.wrapping_add(1);
         let (text, without_device, one_by_one) = (&mut self.text, &self.without_device, self.one_by_one);
         let read = || {
-            source.read("/proc/net/dev", text).ok()?;
+            source.read_cached("/proc/net/dev", text).ok()?;
             Some(parse(text))
         };
-        self.last.sample(t, clock, read, |before, now, dt| rates(before, now, dt, without_device, one_by_one))
+        self.last.next_sample(t, clock, read, |before, now, dt| rates(before, now, dt, without_device, one_by_one))
     }
 }
 
@@ -95,7 +95,7 @@ fn rates(
     // In a container no interface has a device; there, what isn't known to be internal leads out.
     let has_devices = now.keys().any(|name| !without_device.contains(name) && name != "lo");
     let leads_out = |name: &str| name != "lo" && !is_folded(name) && !(has_devices && without_device.contains(name));
-    let (mut received, mut sent) = (Sum::default(), Sum::default());
+    let (mut received, mut sent) = (CompleteSum::default(), CompleteSum::default());
     let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
     for (name, now) in now {
         let before = before.get(name);
@@ -130,25 +130,25 @@ fn rates(
 /// Of many that come and go, what is unknown of one adds nothing.
 fn join(sum: &mut Option<f64>, part: Option<f64>) {
     if let Some(part) = part {
-        *sum = places(sum.unwrap_or(0.0) + part);
+        *sum = round_to_hundredths(sum.unwrap_or(0.0) + part);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const HEADINGS: &str = "Inter-|   Receive                            |  Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n";
 
     fn sample(before: &str, now: &str) -> Network {
         let (mut sampler, clock) = (NetworkSampler::default(), ManualClock::at(0.0));
         let file = |lines: &str| {
-            let host = Recorded::default().with("/proc/net/dev", &(HEADINGS.to_owned() + lines));
+            let host = RecordedHost::default().with("/proc/net/dev", &(HEADINGS.to_owned() + lines));
             host.with_folder("/sys/devices/virtual/net", &["lo", "eth0.7", "vmbr0", "docker0", "veth9"])
         };
         assert_eq!(sampler.sample(0, &mut file(before), &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         sampler.sample(2000, &mut file(now), &clock).unwrap().values
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Clock, HostSource,
-    rate::{PreviousReading, delta, percent},
+    rate::{PreviousReading, delta, percentage},
 };
 use crate::schema::{Pressure, Sample, Stall};
 
@@ -31,13 +31,13 @@ impl PressureSampler {
         clock: &impl Clock,
     ) -> Option<Sample<Pressure>> {
         let text = &mut self.text;
-        let mut read = |path| source.read(path, text).ok().map(|()| parse(text));
+        let mut read = |path| source.read_cached(path, text).ok().map(|()| parse(text));
         let read = || {
             let files = ["/proc/pressure/cpu", "/proc/pressure/memory", "/proc/pressure/io"].map(&mut read);
             // A kernel without it, or told not to count, has none of the three.
             files.iter().any(Option::is_some).then(|| files.map(Option::unwrap_or_default))
         };
-        self.last.sample(t, clock, read, |before, now, dt| {
+        self.last.next_sample(t, clock, read, |before, now, dt| {
             let stall = |i: usize| stall(before[i], now[i], dt);
             Pressure { cpu: stall(0), memory: stall(1), io: stall(2) }
         })
@@ -55,14 +55,14 @@ pub(super) fn parse(text: &str) -> Waited {
 
 /// The totals are exact, where the kernel's averages are over ten seconds and more.
 fn stall(before: Waited, now: Waited, dt: f64) -> Stall {
-    let share = |of: fn(Waited) -> Option<u64>| percent(delta(of(before)?, of(now)?), dt * 1e6);
+    let share = |of: fn(Waited) -> Option<u64>| percentage(delta(of(before)?, of(now)?), dt * 1e6);
     Stall { some: share(|waited| waited.some), full: share(|waited| waited.full) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     fn psi(some: u64, full: u64) -> String {
         format!(
@@ -74,10 +74,10 @@ mod tests {
     fn shares_are_of_the_time_that_passed() {
         let (mut sampler, clock) = (PressureSampler::default(), ManualClock::at(0.0));
         let mut source =
-            Recorded::default().with("/proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=7");
+            RecordedHost::default().with("/proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=7");
         source = source.with("/proc/pressure/io", &psi(1_000_000, 500_000));
         assert_eq!(sampler.sample(0, &mut source, &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         source = source.with("/proc/pressure/io", &psi(2_500_000, 400_000));
         let pressure = sampler.sample(2000, &mut source, &clock).unwrap().values;
         assert_eq!(pressure.cpu, Stall { some: Some(0.0), full: None });
@@ -89,7 +89,7 @@ mod tests {
     fn a_kernel_without_it_has_no_such_group() {
         let (mut sampler, clock) = (PressureSampler::default(), ManualClock::at(0.0));
         for _ in 0..2 {
-            assert_eq!(sampler.sample(0, &mut Recorded::default(), &clock), None);
+            assert_eq!(sampler.sample(0, &mut RecordedHost::default(), &clock), None);
         }
     }
 }
