@@ -56,7 +56,7 @@ pub use portable::HostSampler;
 use schedule::{TickDecision, TickSchedule};
 use std::{io, thread, time::Duration};
 
-/// A host, or a stand-in for one, that ticks are read from.
+/// Source of ticks, such as a host.
 pub trait TickSource {
     /// Reads every group for the tick at `t` (unix ms). Rates cover the time since the previous call.
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick;

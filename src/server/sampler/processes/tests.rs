@@ -1,4 +1,4 @@
-//! Readings of recorded hosts.
+//! Tests of processes on recorded hosts.
 
 use super::{MAX_ROWS, reader::ProcessReader};
 use crate::{
