@@ -156,8 +156,8 @@ struct Late {
 }
 
 impl HostSource for Late {
-    fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
-        self.kernel.read(path, text)?;
+    fn read_cached(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.kernel.read_cached(path, text)?;
         let previous = self.previous.entry(path.to_owned()).or_insert_with(|| text.clone());
         mem::swap(previous, text);
         Ok(())
@@ -181,8 +181,8 @@ impl HostSource for Late {
 struct Inflated(Procfs);
 
 impl HostSource for Inflated {
-    fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
-        self.0.read(path, text)?;
+    fn read_cached(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.0.read_cached(path, text)?;
         let inflate = |word: &str| {
             word.parse::<u64>().map_or(word.to_owned(), |figure| (figure.saturating_mul(11) / 10).to_string())
         };

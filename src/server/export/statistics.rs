@@ -4,7 +4,7 @@
 use super::host_exposition::HostExposition;
 use crate::server::{
     log::{Start, TickLog},
-    sampler::Timing,
+    sampler::SampleTiming,
 };
 use axum::http::StatusCode;
 use prometheus_client::{
@@ -171,9 +171,9 @@ impl Statistics {
         self.streams_refused.get_or_create(&StatusLabel { status: status.as_u16() }).inc();
     }
 
-    pub(in crate::server) fn sample_taken(&self, timing: Timing) {
+    pub(in crate::server) fn sample_taken(&self, timing: SampleTiming) {
         self.sample_lateness.observe(timing.late.as_secs_f64());
-        self.sample_cpu.inc_by(timing.cpu.as_secs_f64());
+        self.sample_cpu.inc_by(timing.cpu_time.as_secs_f64());
         self.samples.inc();
     }
 

@@ -1,20 +1,21 @@
-//! Time as the sampler needs it, behind a trait so that tests can turn it.
+//! Wall-clock, monotonic and CPU time behind a trait, with a manual clock for tests.
 
 use std::time::Duration;
 #[cfg(not(target_os = "linux"))]
 use std::{thread, time};
 
-/// One moment on two clocks: the wall's may be stepped, the monotonic one never is and stops while the host sleeps.
+/// A point in time on the wall clock and the monotonic clock. The wall clock can be stepped; the monotonic clock
+/// cannot, and stops while the host is suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp {
     /// Since the unix epoch.
     pub wall: Duration,
-    /// Since some moment of the past.
+    /// Since an arbitrary start.
     pub mono: Duration,
 }
 
 impl Timestamp {
-    /// A moment later.
+    /// The point in time that is `time` later.
     pub fn plus(self, time: Duration) -> Self {
         Self { wall: self.wall + time, mono: self.mono + time }
     }
@@ -25,11 +26,11 @@ pub trait Clock {
     /// Both clocks, read together.
     fn now(&self) -> Timestamp;
 
-    /// Sleeps until the monotonic clock shows `mono`.
+    /// Sleeps until the monotonic clock reaches `mono`.
     fn sleep_until(&self, mono: Duration);
 
-    /// Processor time that this thread has taken; nothing where the system doesn't tell.
-    fn cpu(&self) -> Duration {
+    /// CPU time of the calling thread; zero where the system does not report it.
+    fn thread_cpu_time(&self) -> Duration {
         Duration::ZERO
     }
 }
@@ -39,7 +40,7 @@ pub trait Clock {
 #[cfg_attr(target_os = "linux", derive(Default))]
 pub struct SystemClock {
     #[cfg(not(target_os = "linux"))]
-    start: time::Timestamp,
+    start: time::Instant,
 }
 
 #[cfg(target_os = "linux")]
@@ -50,14 +51,14 @@ impl Clock for SystemClock {
         Timestamp { wall: read(ClockId::Realtime), mono: read(ClockId::Monotonic) }
     }
 
-    /// An absolute sleep does not drift: time lost before it began is not added to it.
+    /// Sleeps to an absolute time, so that a delay before the call does not lengthen the sleep.
     fn sleep_until(&self, mono: Duration) {
         use rustix::{thread::clock_nanosleep_absolute, time::ClockId};
         let Ok(deadline) = mono.try_into() else { return };
         while clock_nanosleep_absolute(ClockId::Monotonic, &deadline) == Err(rustix::io::Errno::INTR) {}
     }
 
-    fn cpu(&self) -> Duration {
+    fn thread_cpu_time(&self) -> Duration {
         use rustix::time::{ClockId, clock_gettime};
         Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
     }
@@ -66,7 +67,7 @@ impl Clock for SystemClock {
 #[cfg(not(target_os = "linux"))]
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { start: time::Timestamp::now() }
+        Self { start: time::Instant::now() }
     }
 }
 
@@ -90,12 +91,12 @@ impl<C: Clock> Clock for &C {
         (*self).sleep_until(mono);
     }
 
-    fn cpu(&self) -> Duration {
-        (*self).cpu()
+    fn thread_cpu_time(&self) -> Duration {
+        (*self).thread_cpu_time()
     }
 }
 
-/// A clock that moves only when it is told to, or slept on.
+/// A clock that advances only when a test advances it or sleeps on it.
 #[cfg(test)]
 #[derive(Debug)]
 pub(super) struct ManualClock {
@@ -110,17 +111,17 @@ impl ManualClock {
         Self { now: now.into(), oversleep: Duration::ZERO.into() }
     }
 
-    /// Makes the next sleep this much too long.
-    pub(super) fn stall(&self, seconds: f64) {
+    /// Makes the next sleep too long by `seconds`.
+    pub(super) fn oversleep(&self, seconds: f64) {
         self.oversleep.set(Duration::from_secs_f64(seconds));
     }
 
-    /// Lets time pass.
-    pub(super) fn stall_now(&self, seconds: f64) {
+    /// Advances both clocks.
+    pub(super) fn advance(&self, seconds: f64) {
         self.now.set(self.now.get().plus(Duration::from_secs_f64(seconds)));
     }
 
-    /// Sets the wall clock, and only that, by so much.
+    /// Steps the wall clock alone, forwards or backwards.
     pub(super) fn step(&self, seconds: f64) {
         let Timestamp { wall, mono } = self.now.get();
         let size = Duration::from_secs_f64(seconds.abs());
@@ -135,7 +136,7 @@ impl Clock for ManualClock {
     }
 
     fn sleep_until(&self, mono: Duration) {
-        let asleep = mono.saturating_sub(self.now.get().mono) + self.oversleep.take();
-        self.now.set(self.now.get().plus(asleep));
+        let elapsed = mono.saturating_sub(self.now.get().mono) + self.oversleep.take();
+        self.now.set(self.now.get().plus(elapsed));
     }
 }

@@ -53,7 +53,7 @@ impl ConnectionsSampler {
         clock: &impl Clock,
     ) -> Option<Sample<Connections>> {
         let (viewers, states, text) = (self.subscribers.viewers(), &mut self.states, &mut self.text);
-        self.previous.sample(
+        self.previous.next_sample(
             t,
             clock,
             || Some(read_connections(viewers, states, text, source)),
@@ -109,14 +109,14 @@ fn read_connections(
     source: &mut impl HostSource,
 ) -> (Connections, TcpErrorCounters) {
     let mut sockstat = |path, labels: &[(&str, &str)]| -> [Option<u64>; 3] {
-        let text = source.read(path, text).ok().map(|()| text.as_str());
+        let text = source.read_cached(path, text).ok().map(|()| text.as_str());
         std::array::from_fn(|i| labels.get(i).and_then(|(line, label)| sockstat_value(text?, line, label)))
     };
     let [tcp4, time_wait, udp4] =
         sockstat("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
     let [tcp6, udp6, _] = sockstat("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
     let mut table = |path, line: &str, columns: &[&str]| -> [Option<u64>; 5] {
-        let text = source.read(path, text).ok().map(|()| text.as_str());
+        let text = source.read_cached(path, text).ok().map(|()| text.as_str());
         std::array::from_fn(|i| table_value(text?, line, columns.get(i)?))
     };
     let [current_established, retransmits, resets, received, sent] =
@@ -177,14 +177,14 @@ pub(in crate::server) fn table_value(text: &str, line: &str, column: &str) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const SOCKSTAT: &str =
         "sockets: used 13\nTCP: inuse 9 orphan 0 tw 2 alloc 1 mem 344\nUDP: inuse 3 mem 0\nUDPLITE: inuse 7\n";
     const SOCKSTAT6: &str = "TCP6: inuse 4\nUDP6: inuse 1\n";
     const SNMP: &str = "Ip: Forwarding\nIp: 2\nTcp: RtoAlgorithm CurrEstab InSegs\nTcp: 1 8 34103\n";
 
-    fn read(source: &mut Recorded) -> Connections {
+    fn read(source: &mut RecordedHost) -> Connections {
         read_connections(3, &mut SocketStatesCache::default(), &mut String::new(), source).0
     }
 
@@ -192,7 +192,7 @@ mod tests {
     fn ipv4_and_ipv6_sockets_are_counted_by_state() {
         let mut by_number = [0, 0, 1, 2, 3, 4, 0, 0, 5, 6, 7, 8, 10];
         by_number[3] = 20;
-        let mut source = Recorded::default()
+        let mut source = RecordedHost::default()
             .with("/proc/net/sockstat", SOCKSTAT)
             .with("/proc/net/sockstat6", SOCKSTAT6)
             .with("/proc/net/snmp", SNMP)
@@ -225,7 +225,7 @@ mod tests {
             let mut by_number = [0; 13];
             by_number[10] = listening;
             let sockstat = format!("TCP: inuse {sockets} orphan 0 tw 0\n");
-            Recorded::default().with("/proc/net/sockstat", &sockstat).with_sockets(SocketStates { by_number })
+            RecordedHost::default().with("/proc/net/sockstat", &sockstat).with_sockets(SocketStates { by_number })
         };
         for (sockets, dumped_after) in [(DUMP_ON_CHANGE_LIMIT, 1), (DUMP_ON_CHANGE_LIMIT + 1, 10)] {
             let (mut states, mut text) = (SocketStatesCache::default(), String::new());
@@ -243,7 +243,7 @@ mod tests {
         let mut listening = |segments: u64, in_use: u64, listening: u64| {
             let mut by_number = [0; 13];
             by_number[10] = listening;
-            let mut source = Recorded::default()
+            let mut source = RecordedHost::default()
                 .with("/proc/net/sockstat", &format!("TCP: inuse {in_use} orphan 0 tw 0\n"))
                 .with("/proc/net/snmp", &format!("Tcp: CurrEstab InSegs OutSegs\nTcp: 1 {segments} 5\n"))
                 .with_sockets(SocketStates { by_number });
@@ -266,10 +266,10 @@ mod tests {
                 "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 {count} {}\nIpExt: a\nIpExt: 1\n",
                 3 * count
             );
-            Recorded::default().with("/proc/net/snmp", &snmp).with("/proc/net/netstat", &netstat)
+            RecordedHost::default().with("/proc/net/snmp", &snmp).with("/proc/net/netstat", &netstat)
         };
         sampler.sample(0, &mut source(10), &clock);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         let tcp = sampler.sample(2000, &mut source(14), &clock).unwrap().values.tcp;
         assert_eq!((tcp.retransmits, tcp.resets), (Some(4.0), Some(2.0)));
         assert_eq!((tcp.listen_overflows, tcp.listen_drops), (Some(2.0), Some(6.0)));
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn host_without_ipv6_counts_ipv4() {
-        let mut source = Recorded::default().with("/proc/net/sockstat", SOCKSTAT);
+        let mut source = RecordedHost::default().with("/proc/net/sockstat", SOCKSTAT);
         let connections = read(&mut source);
         assert_eq!((connections.tcp.in_use, connections.udp.in_use), (Some(9), Some(3)));
         assert_eq!((connections.tcp.established, connections.tcp.listen), (None, None));
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn viewers_are_counted_without_socket_statistics() {
-        let connections = read(&mut Recorded::default());
+        let connections = read(&mut RecordedHost::default());
         assert_eq!(connections, Connections { viewers: Some(3), ..Connections::default() });
     }
 }

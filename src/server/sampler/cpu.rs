@@ -2,7 +2,7 @@
 
 use super::{
     Clock, HostSource,
-    rate::{PreviousReading, delta, percent, rate},
+    rate::{PreviousReading, delta, percentage, rate},
 };
 use crate::schema::{Cpu, Sample};
 use std::collections::BTreeMap;
@@ -56,10 +56,10 @@ impl CpuSampler {
     ) -> Option<Sample<Cpu>> {
         let text = &mut self.text;
         let read = || {
-            source.read("/proc/stat", text).ok()?;
+            source.read_cached("/proc/stat", text).ok()?;
             Some(parse_stat(text))
         };
-        self.previous.sample(t, clock, read, |previous, current, dt| Cpu {
+        self.previous.next_sample(t, clock, read, |previous, current, dt| Cpu {
             context_switches: rate(previous.context_switches, current.context_switches, dt),
             interrupts: rate(previous.interrupts, current.interrupts, dt),
             forks: rate(previous.forks, current.forks, dt),
@@ -111,13 +111,13 @@ fn parse_total(line: &str, counters: &mut CpuCounters) {
 /// Percentages of `ticks`, the clock ticks that elapsed on each core.
 fn utilisation(previous: &CpuCounters, current: &CpuCounters, ticks: f64) -> Cpu {
     let online = current.cores.len().max(1) as f64;
-    let mode = |of: fn(&CpuTime) -> u64| percent(delta(of(&previous.total), of(&current.total)), ticks * online);
+    let mode = |of: fn(&CpuTime) -> u64| percentage(delta(of(&previous.total), of(&current.total)), ticks * online);
     let core = |number| {
         let (previous, current) = (previous.cores.get(&number)?, current.cores.get(&number)?);
-        percent(busy_ticks(previous, current), ticks)
+        percentage(busy_ticks(previous, current), ticks)
     };
     Cpu {
-        total: percent(busy_ticks(&previous.total, &current.total), ticks * online),
+        total: percentage(busy_ticks(&previous.total, &current.total), ticks * online),
         cores: (0..current.cores.keys().last().map_or(0, |last| last + 1)).map(core).collect(),
         user: mode(|time| time.user),
         nice: mode(|time| time.nice),
@@ -145,7 +145,7 @@ fn busy_ticks(previous: &CpuTime, current: &CpuTime) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const BOOT: &str =
         "cpu  100 0 50 1000 10 0 0 0 0 0\ncpu0 50 0 25 500 5 0 0 0 0 0\ncpu1 50 0 25 500 5 0 0 0 0 0\nintr 1\n";
@@ -153,10 +153,10 @@ mod tests {
     /// Samples BOOT, then `later` after `seconds`.
     fn sample(later: &str, seconds: f64) -> Cpu {
         let clock = ManualClock::at(1_000.0);
-        let mut source = Recorded::default().with("/proc/stat", BOOT);
+        let mut source = RecordedHost::default().with("/proc/stat", BOOT);
         let mut sampler = CpuSampler::new(100);
         assert_eq!(sampler.sample(0, None, &mut source, &clock), None, "a rate needs two readings");
-        clock.stall_now(seconds);
+        clock.advance(seconds);
         source = source.with("/proc/stat", later);
         let sample = sampler.sample(1_001_000, Some(2e9), &mut source, &clock).unwrap();
         assert_eq!((sample.t, sample.at, sample.dt), (1_001_000, 1_000.0 + seconds, seconds));
@@ -206,7 +206,7 @@ mod tests {
         let mut sampler = CpuSampler::new(100);
         let clock = ManualClock::at(0.0);
         for _ in 0..3 {
-            assert_eq!(sampler.sample(0, None, &mut Recorded::default(), &clock), None);
+            assert_eq!(sampler.sample(0, None, &mut RecordedHost::default(), &clock), None);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Clock, HostSource,
-    rate::{PreviousReading, Sum, delta, percent, places, rate},
+    rate::{CompleteSum, PreviousReading, delta, percentage, rate, round_to_hundredths},
 };
 use crate::schema::{Device, Disk, Sample};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,14 +49,14 @@ impl DiskSampler {
         self.ticks = self.ticks.wrapping_add(1);
         let (text, whole_disks) = (&mut self.text, self.whole_disks.as_ref());
         let filesystems = source.filesystems();
-        let read = || match source.read("/proc/diskstats", text) {
+        let read = || match source.read_cached("/proc/diskstats", text) {
             Ok(()) => Some(parse_diskstats(text, |name| {
                 whole_disks.map_or_else(|| !is_partition(name), |disks| disks.contains(name))
             })),
             // A container may see filesystems, but no disks.
             Err(_) => (!filesystems.is_empty()).then(BTreeMap::new),
         };
-        let sample = self.previous.sample(t, clock, read, rates);
+        let sample = self.previous.next_sample(t, clock, read, rates);
         sample.map(|sample| Sample { values: Disk { filesystems, ..sample.values }, ..sample })
     }
 }
@@ -93,7 +93,7 @@ pub(in crate::server) fn is_partition(name: &str) -> bool {
 }
 
 fn rates(previous: &BTreeMap<String, DiskCounters>, current: &BTreeMap<String, DiskCounters>, dt: f64) -> Disk {
-    let (mut read, mut written) = (Sum::default(), Sum::default());
+    let (mut read, mut written) = (CompleteSum::default(), CompleteSum::default());
     let mut devices = BTreeMap::new();
     for (name, current) in current {
         let previous = previous.get(name);
@@ -104,8 +104,9 @@ fn rates(previous: &BTreeMap<String, DiskCounters>, current: &BTreeMap<String, D
             write_bytes: rate(|c| c.write_bytes),
             reads: rate(|c| c.reads),
             writes: rate(|c| c.writes),
-            busy: percent(delta(|c| c.io_ms), dt * 1000.0),
-            queue: delta(|c| c.weighted_io_ms).and_then(|weighted| places(weighted as f64 / (dt * 1000.0))),
+            busy: percentage(delta(|c| c.io_ms), dt * 1000.0),
+            queue: delta(|c| c.weighted_io_ms)
+                .and_then(|weighted| round_to_hundredths(weighted as f64 / (dt * 1000.0))),
         };
         if previous.is_some() && !STACKED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
             read.add(device.read_bytes);
@@ -121,25 +122,26 @@ fn rates(previous: &BTreeMap<String, DiskCounters>, current: &BTreeMap<String, D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const PREVIOUS: &str = "   7       0 loop0 5 0 9 0 0 0 0 0 0 0 0\n   8       0 sda 10 0 100 5 20 0 200 9 0 1000 2000 0 0 0 0\n   8       1 sda1 10 0 100 5 20 0 200 9 0 1000 2000\n 253       0 dm-0 10 0 100 5 20 0 200 9 0 1000 2000\n  11 0 sr0 1 0 0 0 0 0 0 0 0 0 0\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
     const CURRENT: &str = "   8       0 sda 14 0 108 5 21 0 204 9 2 2000 5000 0 0 0 0\n   8       1 sda1 14 0 108 5 21 0 204 9 2 2000 5000\n 253       0 dm-0 14 0 108 5 21 0 204 9 0 2000 5000\n";
 
-    fn sample(mut source: Recorded) -> Disk {
+    fn sample(mut source: RecordedHost) -> Disk {
         let (mut sampler, clock) = (DiskSampler::default(), ManualClock::at(0.0));
         source = source.with("/proc/diskstats", PREVIOUS);
         assert_eq!(sampler.sample(0, &mut source, &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         source = source.with("/proc/diskstats", CURRENT);
         sampler.sample(2000, &mut source, &clock).unwrap().values
     }
 
     #[test]
     fn totals_exclude_partitions_and_stacked_devices() {
-        for source in
-            [Recorded::default(), Recorded::default().with_folder("/sys/block", &["dm-0", "loop0", "sda", "sdb"])]
-        {
+        for source in [
+            RecordedHost::default(),
+            RecordedHost::default().with_folder("/sys/block", &["dm-0", "loop0", "sda", "sdb"]),
+        ] {
             let disk = sample(source);
             assert_eq!(disk.devices.keys().collect::<Vec<_>>(), ["dm-0", "sda"]);
             assert_eq!((disk.read_bytes, disk.write_bytes), (Some(2048.0), Some(1024.0)));

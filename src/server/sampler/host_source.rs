@@ -1,4 +1,7 @@
-//! Where the figures come from, behind a trait so that recorded hosts can be test cases.
+//! Reads files of `/proc` and `/sys`, behind a trait so that tests can replay recorded hosts.
+//!
+//! Not sysinfo: that takes 0.85 ms a sample without PSI, iowait or sockets; this reads all of `/proc` in 0.2–0.5 ms, with
+//! files kept open.
 
 use super::filesystems::{Filesystems, KernelMounts};
 use crate::schema::Filesystem;
@@ -9,69 +12,68 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-/// What the kernel tells about itself.
+/// Source of a host's kernel files and statistics.
 pub trait HostSource {
-    /// Replaces `text` with the contents of a file such as `/proc/stat`.
+    /// Replaces `text` with the contents of a file such as `/proc/stat`, which may be kept open for the next call.
     ///
     /// # Errors
-    /// When the host has no such file, or it can't be read.
-    fn read(&mut self, path: &str, text: &mut String) -> io::Result<()>;
+    /// When the file does not exist or cannot be read.
+    fn read_cached(&mut self, path: &str, text: &mut String) -> io::Result<()>;
 
-    /// As [`read`](Self::read), of a file that belongs to something that may be gone the next time, and of its first page
-    /// only: what tells of one thing is no longer.
+    /// Replaces `text` with the first page of a short-lived file, such as a process's, and does not keep it open.
     ///
     /// # Errors
-    /// When the host has no such file, or it can't be read.
-    fn read_once(&mut self, path: &str, text: &mut String) -> io::Result<()> {
-        self.read(path, text)
+    /// When the file does not exist or cannot be read.
+    fn read_first_page(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.read_cached(path, text)
     }
 
-    /// As [`read`](Self::read), of a file that others put another one in the place of.
+    /// Replaces `text` with the contents of a file that other programs replace, such as `/etc/passwd`.
     ///
     /// # Errors
-    /// When the host has no such file, or it can't be read.
-    fn read_anew(&mut self, path: &str, text: &mut String) -> io::Result<()> {
-        self.read(path, text)
+    /// When the file does not exist or cannot be read.
+    fn read_file(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+        self.read_cached(path, text)
     }
 
-    /// The names in a folder such as `/sys/block`.
+    /// Names of the entries of a directory such as `/sys/block`.
     ///
     /// # Errors
-    /// When the host has no such folder, or it can't be read.
+    /// When the directory does not exist or cannot be read.
     fn list(&mut self, path: &str) -> io::Result<Vec<String>>;
 
-    /// How full each filesystem is, by the folder where it is mounted; nothing where that isn't known.
+    /// Usage of each filesystem, by mount point; empty where unknown.
     fn filesystems(&mut self) -> BTreeMap<String, Filesystem>;
 
-    /// Counts TCP sockets by state, all states but established and time-wait, which may be very many.
+    /// Counts TCP sockets by state, except established and time-wait, of which there can be very many.
     ///
     /// # Errors
-    /// When the host doesn't tell.
+    /// When the kernel does not report them.
     fn socket_states(&mut self) -> io::Result<SocketStates>;
 }
 
-/// How many TCP sockets are in each state, IPv4 and IPv6 together.
+/// Number of TCP sockets in each state, IPv4 and IPv6 together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketStates {
-    /// Indexed by the kernel's number of the state (`include/net/tcp_states.h`).
+    /// Indexed by the kernel's state number (`include/net/tcp_states.h`).
     pub by_number: [u64; 13],
 }
 
-/// The running kernel's `/proc` and sockets. What it has opened it keeps open, which costs less than to open it anew, and
-/// lets it go on where no descriptor is left: read from its start, such a file is written anew.
+/// The running kernel's `/proc`, `/sys` and sockets. Files stay open: reading from offset 0 again returns current
+/// contents, costs less than opening, and works when the process has run out of descriptors.
 #[derive(Debug, Default)]
 pub struct Procfs {
     files: HashMap<String, File>,
     sockets: super::sockets::SocketDiagnostics,
-    /// Begun when first asked for: it has a thread of its own.
+    /// Started on first use, because it starts a thread.
     filesystems: Option<Filesystems<KernelMounts>>,
 }
 
 impl HostSource for Procfs {
-    fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+    fn read_cached(&mut self, path: &str, text: &mut String) -> io::Result<()> {
         if let Some(file) = self.files.get(path) {
             let read = read_text(text, |bytes| read_whole(file, bytes));
-            // What belonged to a device that is gone has to be opened anew if that comes back.
+            // The file of a removed device stays unreadable, so it is reopened in case the device returns.
             return read.inspect_err(|_| _ = self.files.remove(path));
         }
         let file = File::open(path)?;
@@ -80,12 +82,12 @@ impl HostSource for Procfs {
         Ok(())
     }
 
-    fn read_once(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+    fn read_first_page(&mut self, path: &str, text: &mut String) -> io::Result<()> {
         let file = File::open(path)?;
         read_text(text, |bytes| read_page(&file, bytes))
     }
 
-    fn read_anew(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+    fn read_file(&mut self, path: &str, text: &mut String) -> io::Result<()> {
         text.clear();
         text.push_str(&String::from_utf8_lossy(&fs::read(path)?));
         Ok(())
@@ -96,7 +98,7 @@ impl HostSource for Procfs {
     }
 
     fn filesystems(&mut self) -> BTreeMap<String, Filesystem> {
-        self.filesystems.get_or_insert_default().of_kernel()
+        self.filesystems.get_or_insert_with(|| Filesystems::new(KernelMounts)).usage()
     }
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {
@@ -104,21 +106,21 @@ impl HostSource for Procfs {
     }
 }
 
-/// Bytes that the kernel writes at once.
+/// Bytes that the kernel returns per read.
 const PAGE: usize = 4096;
 
-/// Puts into `text` what `read` puts into bytes; it tells how many.
+/// Replaces `text` with the bytes that `read` writes; `read` returns their number.
 fn read_text(text: &mut String, read: impl FnOnce(&mut Vec<u8>) -> io::Result<usize>) -> io::Result<()> {
     let mut bytes = std::mem::take(text).into_bytes();
     let length = read(&mut bytes)?;
     bytes.truncate(length);
-    // A name that somebody chose needn't be text; the rest is.
+    // Names chosen by users, such as process names, can be invalid UTF-8.
     *text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Ok(())
 }
 
-/// Reads a file from its start, and tells how long it is; `bytes` is left as long as it once had to be. The kernel writes
-/// such a file piece by piece, and knows of no length, so that asking for one would be in vain.
+/// Reads a file from its start and returns its length; `bytes` may stay longer. Reads page by page, because files of
+/// `/proc` report no size.
 fn read_whole(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
     bytes.resize(bytes.capacity().max(PAGE), 0);
     let mut length = 0;
@@ -128,7 +130,7 @@ fn read_whole(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
         }
         match file.read_at(&mut bytes[length..], length as u64) {
             Ok(0) => return Ok(length),
-            // The kernel leaves off before a line that its page has no room for, and no line takes half a page: this was all.
+            // The kernel ends a read before a line that does not fit; no line is half a page, so the file ends here.
             Ok(read) if length == 0 && read < PAGE / 2 => return Ok(read),
             Ok(read) => length += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -152,17 +154,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_anew_each_time_however_long_it_is() {
+    fn cached_file_of_any_length_is_read_in_full_each_time() {
         let path = std::env::temp_dir().join(format!("hostbeat-source-{}", std::process::id()));
         let name = path.to_str().unwrap();
         let (mut source, mut text) = (Procfs::default(), String::new());
         for length in [10, 100_000, 0, 4096, 5] {
             let written = "x".repeat(length);
             fs::write(&path, &written).unwrap();
-            source.read(name, &mut text).unwrap();
+            source.read_cached(name, &mut text).unwrap();
             assert_eq!(text, written);
         }
         fs::remove_file(&path).unwrap();
-        assert!(Procfs::default().read(name, &mut text).is_err());
+        assert!(Procfs::default().read_cached(name, &mut text).is_err());
     }
 }

@@ -64,7 +64,7 @@ impl<S: HostSource> TickSource for HostSampler<S> {
         let temperature = self.sensors.sample(t, clock);
         Tick {
             t,
-            cpu: self.cpu.sample(t, self.sensors.known.frequency, &mut self.source, clock),
+            cpu: self.cpu.sample(t, self.sensors.frequency(), &mut self.source, clock),
             memory: self.memory.sample(t, &mut self.source, clock),
             load: self.load.sample(t, &mut self.source, clock),
             pressure: self.pressure.sample(t, &mut self.source, clock),
@@ -93,13 +93,13 @@ pub(super) mod tests {
 
     /// A host source of recorded files, directories and socket states.
     #[derive(Debug, Default)]
-    pub(in crate::server) struct Recorded {
+    pub(in crate::server) struct RecordedHost {
         files: HashMap<String, String>,
         folders: HashMap<String, Vec<String>>,
         sockets: Option<SocketStates>,
     }
 
-    impl Recorded {
+    impl RecordedHost {
         pub(in crate::server) fn with(self, path: &str, text: &str) -> Self {
             self.with_owned(path.to_owned(), text.to_owned())
         }
@@ -119,8 +119,8 @@ pub(super) mod tests {
         }
     }
 
-    impl HostSource for Recorded {
-        fn read(&mut self, path: &str, text: &mut String) -> io::Result<()> {
+    impl HostSource for RecordedHost {
+        fn read_cached(&mut self, path: &str, text: &mut String) -> io::Result<()> {
             text.clear();
             text.push_str(self.files.get(path).ok_or(io::ErrorKind::NotFound)?);
             Ok(())
@@ -139,9 +139,9 @@ pub(super) mod tests {
         }
     }
 
-    impl HostSampler<Recorded> {
+    impl HostSampler<RecordedHost> {
         /// Replaces the recorded host by its later state.
-        pub(in crate::server::sampler) fn replace_source(&mut self, source: Recorded) {
+        pub(in crate::server::sampler) fn replace_source(&mut self, source: RecordedHost) {
             self.source = source;
         }
     }
@@ -163,7 +163,7 @@ pub(super) mod tests {
 
     #[test]
     fn host_without_procfs_has_connections_only() {
-        let mut host = HostSampler::with_source(Recorded::default(), Arc::default());
+        let mut host = HostSampler::with_source(RecordedHost::default(), Arc::default());
         let clock = SystemClock::default();
         host.read(1000, &clock);
         let tick = host.read(2000, &clock);

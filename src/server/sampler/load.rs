@@ -14,12 +14,13 @@ impl LoadSampler {
     pub(super) fn sample(&mut self, t: u64, source: &mut impl HostSource, clock: &impl Clock) -> Option<Sample<Load>> {
         let text = &mut self.text;
         let read = || {
-            source.read("/proc/loadavg", text).ok()?;
+            source.read_cached("/proc/loadavg", text).ok()?;
             let load = parse_loadavg(text);
-            let uptime = source.read("/proc/uptime", text).ok().and_then(|()| text.split(' ').next()?.parse().ok());
+            let uptime =
+                source.read_cached("/proc/uptime", text).ok().and_then(|()| text.split(' ').next()?.parse().ok());
             Some(Load { uptime, ..load })
         };
-        self.previous.sample(t, clock, read, |_, current, _| current.clone())
+        self.previous.next_sample(t, clock, read, |_, current, _| current.clone())
     }
 }
 
@@ -35,11 +36,11 @@ fn parse_loadavg(text: &str) -> Load {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     #[test]
     fn load_has_averages_tasks_and_uptime() {
-        let mut source = Recorded::default()
+        let mut source = RecordedHost::default()
             .with("/proc/loadavg", "0.20 0.18 12.12 1/80 11206\n")
             .with("/proc/uptime", "350735.47 234388.90\n");
         let (mut sampler, clock) = (LoadSampler::default(), ManualClock::at(0.0));

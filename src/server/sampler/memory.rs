@@ -40,15 +40,15 @@ impl MemorySampler {
     ) -> Option<Sample<Memory>> {
         let (text, page_size, has_zfs) = (&mut self.text, self.page_size, &mut self.has_zfs);
         let read = || {
-            source.read("/proc/meminfo", text).ok()?;
+            source.read_cached("/proc/meminfo", text).ok()?;
             let memory = parse_meminfo(text);
             let counters =
-                source.read("/proc/vmstat", text).map(|()| parse_vmstat(text, page_size)).unwrap_or_default();
-            *has_zfs = *has_zfs && source.read("/proc/spl/kstat/zfs/arcstats", text).is_ok();
+                source.read_cached("/proc/vmstat", text).map(|()| parse_vmstat(text, page_size)).unwrap_or_default();
+            *has_zfs = *has_zfs && source.read_cached("/proc/spl/kstat/zfs/arcstats", text).is_ok();
             let zfs_arc = if *has_zfs { arc_size(text) } else { None };
             Some((Memory { zfs_arc, ..memory }, counters))
         };
-        self.previous.sample(t, clock, read, |(_, previous), (memory, current), dt| Memory {
+        self.previous.next_sample(t, clock, read, |(_, previous), (memory, current), dt| Memory {
             swap_in: rate(previous.swap_in_bytes, current.swap_in_bytes, dt),
             swap_out: rate(previous.swap_out_bytes, current.swap_out_bytes, dt),
             major_faults: rate(previous.major_faults, current.major_faults, dt),
@@ -121,7 +121,7 @@ pub(in crate::server) fn parse_kib(value: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     #[test]
     fn vmstat_counters_become_rates() {
@@ -130,7 +130,7 @@ mod tests {
             let text = format!(
                 "nr_free_pages 9\npswpin {swap_in}\npswpout {swap_out}\npgmajfault {faults}\noom_kill {kills}\n"
             );
-            Recorded::default()
+            RecordedHost::default()
                 .with(
                     "/proc/meminfo",
                     "MemTotal: 10 kB\nDirty: 1 kB\nWriteback: 2 kB\nSlab: 3 kB\nShmem: 4 kB\nHugetlb: 5 kB\n",
@@ -142,7 +142,7 @@ mod tests {
                 )
         };
         assert_eq!(sampler.sample(0, &mut source([1, 2, 3, 4]), &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         let memory = sampler.sample(2000, &mut source([3, 2, 13, 5]), &clock).unwrap().values;
         assert_eq!((memory.swap_in, memory.swap_out), (Some(4096.0), Some(0.0)));
         assert_eq!((memory.major_faults, memory.oom_kills), (Some(5.0), Some(0.5)));

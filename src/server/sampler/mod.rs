@@ -1,4 +1,4 @@
-//! Reads the host once a second, on a thread of its own: nothing that a viewer does can delay it.
+//! Samples the host once a second on a dedicated thread, so that viewers cannot delay it.
 
 #[cfg(target_os = "linux")]
 mod background;
@@ -47,11 +47,11 @@ pub use host_source::{HostSource, Procfs, SocketStates};
 #[cfg(target_os = "linux")]
 pub use linux::HostSampler;
 #[cfg(all(test, target_os = "linux"))]
-pub(super) use linux::tests::Recorded;
+pub(super) use linux::tests::RecordedHost;
 pub use options::SamplerOptions;
 #[cfg(not(target_os = "linux"))]
 pub use portable::HostSampler;
-use schedule::{Decision, Schedule};
+use schedule::{TickDecision, TickSchedule};
 use std::{io, thread, time::Duration};
 #[cfg(target_os = "linux")]
 pub(super) use {
@@ -63,74 +63,75 @@ pub(super) use {
     pressure::parse_pressure,
 };
 
-/// All groups of one host.
+/// Source of ticks, such as a host.
 pub trait TickSource {
-    /// Reads every group for the tick at `t` (unix ms). Rates are over the time since the last call.
+    /// Reads every group for the tick at `t` (unix ms). Rates cover the time since the previous call.
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick;
 }
 
-/// Takes a tick at each whole second.
-pub struct Sampler<C, G> {
+/// Reads a tick from a source at each whole second.
+pub struct Sampler<C, S> {
     clock: C,
-    groups: G,
-    schedule: Schedule,
-    timing: Timing,
+    source: S,
+    schedule: TickSchedule,
+    timing: SampleTiming,
 }
 
-/// How a sample went.
+/// Delay and cost of one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// From the whole second to the beginning of its sample.
+pub struct SampleTiming {
+    /// From the whole second to the start of its sample.
     pub late: Duration,
-    /// Processor time that the sample took, where the system tells.
-    pub cpu: Duration,
+    /// CPU time spent on the sample; zero where the system does not report it.
+    pub cpu_time: Duration,
 }
 
-impl<C: Clock, G: TickSource> Sampler<C, G> {
-    /// Reads the counters once, as what the first tick's rates are differences to.
-    pub fn new(clock: C, mut groups: G) -> Self {
+impl<C: Clock, S: TickSource> Sampler<C, S> {
+    /// Reads the source once, as the baseline of the first tick's rates.
+    pub fn new(clock: C, mut source: S) -> Self {
         let now = clock.now();
-        groups.read(0, &clock);
-        Self { clock, groups, schedule: Schedule::new(now), timing: Timing::default() }
+        source.read(0, &clock);
+        Self { clock, source, schedule: TickSchedule::new(now), timing: SampleTiming::default() }
     }
 
-    /// Sleeps to the next whole second. `None` where that second gets no tick: it was read just before, or the clock
-    /// has been stepped or the host suspended, so that rates start anew.
+    /// Sleeps to the next whole second and samples it. `None` if the previous reading is too recent, or if a clock step
+    /// or a suspend required a new baseline.
     pub fn next_tick(&mut self) -> Option<Tick> {
-        self.clock.sleep_until(Schedule::deadline(self.clock.now()));
+        self.clock.sleep_until(TickSchedule::next_wake(self.clock.now()));
         let now = self.clock.now();
-        match self.schedule.admit(now) {
-            Decision::Tick(t) => {
-                let cpu = self.clock.cpu();
-                let tick = self.groups.read(t, &self.clock);
+        match self.schedule.decide(now) {
+            TickDecision::Tick(t) => {
+                let cpu_before = self.clock.thread_cpu_time();
+                let tick = self.source.read(t, &self.clock);
                 let late = now.wall.saturating_sub(Duration::from_millis(t));
-                self.timing = Timing { late, cpu: self.clock.cpu().saturating_sub(cpu) };
+                let cpu_time = self.clock.thread_cpu_time().saturating_sub(cpu_before);
+                self.timing = SampleTiming { late, cpu_time };
                 Some(tick)
             }
-            Decision::Baseline => {
-                self.groups.read(0, &self.clock);
+            TickDecision::Baseline => {
+                self.source.read(0, &self.clock);
                 None
             }
-            Decision::TooSoon => None,
+            TickDecision::TooEarly => None,
         }
     }
 
-    /// How the last sample went.
-    pub fn timing(&self) -> Timing {
+    /// Timing of the last sample.
+    pub fn timing(&self) -> SampleTiming {
         self.timing
     }
 }
 
-/// Samples this host on a thread of its own for as long as `publish` returns true.
+/// Samples `source` on a thread of its own until `publish` returns false.
 ///
 /// # Errors
-/// When no thread can be started.
-pub fn spawn<G: TickSource + Send + 'static>(
-    groups: G,
-    mut publish: impl FnMut(Tick, Timing) -> bool + Send + 'static,
+/// When the thread cannot be started.
+pub fn spawn<S: TickSource + Send + 'static>(
+    source: S,
+    mut publish: impl FnMut(Tick, SampleTiming) -> bool + Send + 'static,
 ) -> io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("sampler".to_owned()).spawn(move || {
-        let mut sampler = Sampler::new(SystemClock::default(), groups);
+        let mut sampler = Sampler::new(SystemClock::default(), source);
         loop {
             if let Some(tick) = sampler.next_tick()
                 && !publish(tick, sampler.timing())
@@ -141,15 +142,15 @@ pub fn spawn<G: TickSource + Send + 'static>(
     })
 }
 
-/// One reading of a group's counters, with the time it was taken.
+/// The counters of a group and when they were read.
 #[derive(Debug)]
-struct Reading<T> {
+struct CounterReading<T> {
     at: Timestamp,
     counters: T,
 }
 
-impl<T> Reading<T> {
-    /// Takes a reading and stamps it with the middle of the time that it took.
+impl<T> CounterReading<T> {
+    /// Reads the counters and stamps them with the midpoint of the read.
     fn take(clock: &impl Clock, read: impl FnOnce() -> Option<T>) -> Option<Self> {
         let before = clock.now();
         let counters = read()?;
@@ -159,15 +160,15 @@ impl<T> Reading<T> {
 }
 
 impl Timestamp {
-    /// The sample that a reading at this moment makes with the one before it; `values` is told the seconds between.
-    fn sample<G>(self, t: u64, previous: Self, values: impl FnOnce(f64) -> G) -> Sample<G> {
+    /// The sample of a reading at this time and the one at `previous`; `values` gets the seconds between.
+    fn sample_since<G>(self, t: u64, previous: Self, values: impl FnOnce(f64) -> G) -> Sample<G> {
         let dt = self.mono.saturating_sub(previous.mono);
-        Sample { t, at: micros(self.wall), dt: micros(dt), values: values(dt.as_secs_f64()) }
+        Sample { t, at: rounded_seconds(self.wall), dt: rounded_seconds(dt), values: values(dt.as_secs_f64()) }
     }
 }
 
-/// Seconds, exact to the microsecond: more digits would be noise on the wire.
-fn micros(time: Duration) -> f64 {
+/// Seconds, rounded to microseconds to keep events short.
+fn rounded_seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e6
 }
 
@@ -175,17 +176,17 @@ fn micros(time: Duration) -> f64 {
 mod tests {
     use super::{clock::ManualClock, *};
 
-    /// TickSource that only note when they were read.
-    struct Silent;
+    /// A source of ticks without values.
+    struct EmptyTickSource;
 
-    impl TickSource for Silent {
+    impl TickSource for EmptyTickSource {
         fn read(&mut self, t: u64, _: &impl Clock) -> Tick {
             Tick { t, ..Tick::default() }
         }
     }
 
-    fn sampler(clock: &ManualClock) -> Sampler<&ManualClock, Silent> {
-        Sampler::new(clock, Silent)
+    fn sampler(clock: &ManualClock) -> Sampler<&ManualClock, EmptyTickSource> {
+        Sampler::new(clock, EmptyTickSource)
     }
 
     #[test]
@@ -198,18 +199,18 @@ mod tests {
     }
 
     #[test]
-    fn a_late_sample_says_how_late() {
+    fn late_sample_reports_its_delay() {
         let clock = ManualClock::at(1_000.4);
         let mut sampler = sampler(&clock);
-        for (stall, late) in [(0.0, 0), (0.3, 300), (0.0, 0)] {
-            clock.stall(stall);
+        for (oversleep, late) in [(0.0, 0), (0.3, 300), (0.0, 0)] {
+            clock.oversleep(oversleep);
             sampler.next_tick();
             assert_eq!(sampler.timing().late, Duration::from_millis(late));
         }
     }
 
     #[test]
-    fn a_start_just_before_the_second_waits_for_the_next() {
+    fn start_just_before_second_skips_to_next() {
         let clock = ManualClock::at(1_000.9);
         let mut sampler = sampler(&clock);
         assert_eq!(sampler.next_tick(), None);
@@ -217,20 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_skips_seconds_and_sends_none_twice() {
+    fn oversleep_skips_seconds_without_repeats() {
         let clock = ManualClock::at(1_000.4);
         let mut sampler = sampler(&clock);
         let mut ticks = Vec::new();
-        for stall in [0.0, 2.3, 0.0, 0.9, 0.0, 0.0] {
-            clock.stall(stall);
+        for oversleep in [0.0, 2.3, 0.0, 0.9, 0.0, 0.0] {
+            clock.oversleep(oversleep);
             ticks.extend(sampler.next_tick().map(|tick| tick.t));
         }
-        // 1002 and 1003 were slept through; 1006 came at 1006.9, too close to 1007 for another.
+        // 1002 and 1003 are overslept; 1006 is read at 1006.9, which is too close to 1007.
         assert_eq!(ticks, [1_001_000, 1_004_000, 1_005_000, 1_006_000, 1_008_000]);
     }
 
     #[test]
-    fn a_stepped_clock_starts_anew() {
+    fn clock_step_starts_new_baseline() {
         let clock = ManualClock::at(1_000.4);
         let mut sampler = sampler(&clock);
         assert_eq!(sampler.next_tick().map(|tick| tick.t), Some(1_001_000));
@@ -243,10 +244,10 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_is_stamped_with_the_middle_of_the_time_it_took() {
+    fn reading_is_stamped_with_its_midpoint() {
         let clock = ManualClock::at(1_000.0);
-        let reading = Reading::take(&clock, || {
-            clock.stall_now(0.5);
+        let reading = CounterReading::take(&clock, || {
+            clock.advance(0.5);
             Some(())
         });
         assert_eq!(reading.map(|r| r.at.wall), Some(Duration::from_millis(1_000_250)));

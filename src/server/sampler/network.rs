@@ -3,7 +3,7 @@
 
 use super::{
     Clock, HostSource, SamplerOptions,
-    rate::{PreviousReading, Sum, places, rate},
+    rate::{CompleteSum, PreviousReading, rate, round_to_hundredths},
 };
 use crate::schema::{Interface, Network, Sample};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,11 +60,12 @@ impl NetworkSampler {
         self.ticks = self.ticks.wrapping_add(1);
         let (text, without_device, list_virtual) = (&mut self.text, &self.without_device, self.list_virtual);
         let read = || {
-            source.read("/proc/net/dev", text).ok()?;
+            source.read_cached("/proc/net/dev", text).ok()?;
             Some(parse_net_dev(text))
         };
-        self.previous
-            .sample(t, clock, read, |previous, current, dt| rates(previous, current, dt, without_device, list_virtual))
+        self.previous.next_sample(t, clock, read, |previous, current, dt| {
+            rates(previous, current, dt, without_device, list_virtual)
+        })
     }
 }
 
@@ -98,7 +99,7 @@ fn rates(
     // In a container no interface has a device, so all but loopback and virtual interfaces count as external.
     let has_devices = current.keys().any(|name| !without_device.contains(name) && name != "lo");
     let is_external = |name: &str| name != "lo" && !is_virtual(name) && !(has_devices && without_device.contains(name));
-    let (mut received, mut sent) = (Sum::default(), Sum::default());
+    let (mut received, mut sent) = (CompleteSum::default(), CompleteSum::default());
     let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
     for (name, current) in current {
         let previous = previous.get(name);
@@ -133,25 +134,25 @@ fn rates(
 /// Adds `part` if it is known: an interface that has just appeared must not make the sum unknown.
 fn add_if_known(sum: &mut Option<f64>, part: Option<f64>) {
     if let Some(part) = part {
-        *sum = places(sum.unwrap_or(0.0) + part);
+        *sum = round_to_hundredths(sum.unwrap_or(0.0) + part);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     const HEADINGS: &str = "Inter-|   Receive                            |  Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n";
 
     fn sample(previous: &str, current: &str) -> Network {
         let (mut sampler, clock) = (NetworkSampler::default(), ManualClock::at(0.0));
         let file = |lines: &str| {
-            let host = Recorded::default().with("/proc/net/dev", &(HEADINGS.to_owned() + lines));
+            let host = RecordedHost::default().with("/proc/net/dev", &(HEADINGS.to_owned() + lines));
             host.with_folder("/sys/devices/virtual/net", &["lo", "eth0.7", "vmbr0", "docker0", "veth9"])
         };
         assert_eq!(sampler.sample(0, &mut file(previous), &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         sampler.sample(2000, &mut file(current), &clock).unwrap().values
     }
 

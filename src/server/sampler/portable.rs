@@ -1,6 +1,6 @@
 //! Samples a host other than Linux through sysinfo: CPU, memory and viewers; other groups are absent.
 
-use super::{Clock, Reading, SamplerOptions, TickSource, Timestamp};
+use super::{Clock, CounterReading, SamplerOptions, TickSource, Timestamp};
 use crate::{
     schema::{Connections, Cpu, Memory, Tick},
     server::log::Subscribers,
@@ -48,22 +48,22 @@ fn memory(system: &System) -> Memory {
 
 impl TickSource for HostSampler {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
-        let reading = Reading::take(clock, || {
+        let reading = CounterReading::take(clock, || {
             let system = self.system.as_mut()?;
             system.refresh_cpu_usage();
             system.refresh_memory();
             Some((cpu(system), memory(system)))
         });
         let previous = reading.as_ref().and_then(|reading| self.previous.replace(reading.at));
-        let Some((Reading { at, counters: (cpu, memory) }, previous)) = reading.zip(previous) else {
+        let Some((CounterReading { at, counters: (cpu, memory) }, previous)) = reading.zip(previous) else {
             return Tick { t, ..Tick::default() };
         };
         let viewers = Some(self.subscribers.viewers());
         Tick {
             t,
-            cpu: Some(at.sample(t, previous, |_| cpu)),
-            memory: Some(at.sample(t, previous, |_| memory)),
-            connections: Some(at.sample(t, previous, |_| Connections { viewers, ..Connections::default() })),
+            cpu: Some(at.sample_since(t, previous, |_| cpu)),
+            memory: Some(at.sample_since(t, previous, |_| memory)),
+            connections: Some(at.sample_since(t, previous, |_| Connections { viewers, ..Connections::default() })),
             ..Tick::default()
         }
     }

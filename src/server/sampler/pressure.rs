@@ -2,7 +2,7 @@
 
 use super::{
     Clock, HostSource,
-    rate::{PreviousReading, delta, percent},
+    rate::{PreviousReading, delta, percentage},
 };
 use crate::schema::{Pressure, Sample, Stall};
 
@@ -29,13 +29,13 @@ impl PressureSampler {
         clock: &impl Clock,
     ) -> Option<Sample<Pressure>> {
         let text = &mut self.text;
-        let mut read = |path| source.read(path, text).ok().map(|()| parse_pressure(text));
+        let mut read = |path| source.read_cached(path, text).ok().map(|()| parse_pressure(text));
         let read = || {
             let files = ["/proc/pressure/cpu", "/proc/pressure/memory", "/proc/pressure/io"].map(&mut read);
             // A kernel without CONFIG_PSI, or booted with psi=0, has none of the three files.
             files.iter().any(Option::is_some).then(|| files.map(Option::unwrap_or_default))
         };
-        self.previous.sample(t, clock, read, |previous, current, dt| {
+        self.previous.next_sample(t, clock, read, |previous, current, dt| {
             let stall = |i: usize| stall(previous[i], current[i], dt);
             Pressure { cpu: stall(0), memory: stall(1), io: stall(2) }
         })
@@ -53,14 +53,14 @@ pub(in crate::server) fn parse_pressure(text: &str) -> StallTotals {
 
 /// Percent of `dt` seconds, from the totals: the kernel's averages cover ten seconds or more.
 fn stall(previous: StallTotals, current: StallTotals, dt: f64) -> Stall {
-    let share = |of: fn(StallTotals) -> Option<u64>| percent(delta(of(previous)?, of(current)?), dt * 1e6);
+    let share = |of: fn(StallTotals) -> Option<u64>| percentage(delta(of(previous)?, of(current)?), dt * 1e6);
     Stall { some: share(|totals| totals.some), full: share(|totals| totals.full) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
+    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
 
     fn psi(some: u64, full: u64) -> String {
         format!(
@@ -72,10 +72,10 @@ mod tests {
     fn percentages_are_of_elapsed_time() {
         let (mut sampler, clock) = (PressureSampler::default(), ManualClock::at(0.0));
         let mut source =
-            Recorded::default().with("/proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=7");
+            RecordedHost::default().with("/proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=7");
         source = source.with("/proc/pressure/io", &psi(1_000_000, 500_000));
         assert_eq!(sampler.sample(0, &mut source, &clock), None);
-        clock.stall_now(2.0);
+        clock.advance(2.0);
         source = source.with("/proc/pressure/io", &psi(2_500_000, 400_000));
         let pressure = sampler.sample(2000, &mut source, &clock).unwrap().values;
         assert_eq!(pressure.cpu, Stall { some: Some(0.0), full: None });
@@ -87,7 +87,7 @@ mod tests {
     fn kernel_without_psi_yields_no_sample() {
         let (mut sampler, clock) = (PressureSampler::default(), ManualClock::at(0.0));
         for _ in 0..2 {
-            assert_eq!(sampler.sample(0, &mut Recorded::default(), &clock), None);
+            assert_eq!(sampler.sample(0, &mut RecordedHost::default(), &clock), None);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Tests of the whole sampler with recorded files of hosts other than the one that runs the tests.
 
-use super::{Clock, TickSource, clock::ManualClock, linux::HostSampler, linux::tests::Recorded};
+use super::{Clock, TickSource, clock::ManualClock, linux::HostSampler, linux::tests::RecordedHost};
 use crate::schema::Tick;
 use std::sync::Arc;
 
 /// The tick of a recorded host whose counters went from 100 to 200 in a second.
-fn tick(host: impl Fn(u64) -> Recorded) -> Tick {
+fn tick(host: impl Fn(u64) -> RecordedHost) -> Tick {
     let clock = ManualClock::at(1_000_000.0);
     let mut sampler = HostSampler::with_source(host(100), Arc::default());
     sampler.read(0, &clock);
@@ -15,7 +15,7 @@ fn tick(host: impl Fn(u64) -> Recorded) -> Tick {
 }
 
 /// A server with 128 cores, half of them offline, 60 disks and 300 virtual interfaces.
-fn large(counter: u64) -> Recorded {
+fn large(counter: u64) -> RecordedHost {
     let cores = (0..128).step_by(2).map(|core| format!("cpu{core} {counter} 0 0 0 0 0 0 0 0 0\n"));
     let stat = format!("cpu  {} 0 0 0 0 0 0 0 0 0\n", 64 * counter) + &cores.collect::<String>();
     let disks = (0..60).map(|disk| {
@@ -26,7 +26,7 @@ fn large(counter: u64) -> Recorded {
     });
     let interfaces = (0..300).map(|n| format!("veth{n:x}: {counter} 1 0 0 0 0 0 0 {counter} 1 0 0 0 0 0 0\n"));
     let external = format!("enp1s0: {} 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0\n", 1000 * counter);
-    Recorded::default()
+    RecordedHost::default()
         .with("/proc/stat", &stat)
         .with("/proc/diskstats", &disks.chain(partitions).collect::<String>())
         .with_folder("/sys/devices/virtual/net", &["lo"])
@@ -48,14 +48,14 @@ fn large_host_has_bounded_rows() {
 }
 
 /// A single-board computer: an SD card, Wi-Fi, an old kernel without PSI and MemAvailable.
-fn single_board_computer(counter: u64) -> Recorded {
+fn single_board_computer(counter: u64) -> RecordedHost {
     let stat = format!(
         "cpu  {counter} 0 0 0\ncpu0 {counter} 0 0 0\nintr {counter} 0 0\nctxt {counter}\nprocesses {counter}\n"
     );
     let card = format!(
         " 179 0 mmcblk0 {counter} 0 8 0 {counter} 0 {counter} 0 0 0 0\n 179 1 mmcblk0p1 9 0 9 0 9 0 9 0 0 0 0\n"
     );
-    Recorded::default()
+    RecordedHost::default()
         .with("/proc/stat", &stat)
         .with("/proc/meminfo", "MemTotal:  948280 kB\nMemFree:  514964 kB\nBuffers:  40432 kB\nCached:  254824 kB\n")
         .with("/proc/loadavg", "0.00 0.01 0.05 1/101 700\n")
@@ -78,8 +78,8 @@ fn single_board_computer_with_old_kernel_has_partial_values() {
 }
 
 /// An OpenVZ-like container: its `/proc` lacks disks and socket counters.
-fn container(counter: u64) -> Recorded {
-    Recorded::default()
+fn container(counter: u64) -> RecordedHost {
+    RecordedHost::default()
         .with("/proc/stat", &format!("cpu  {counter} 0 0 0 0 0 0 0 0\ncpu0 {counter} 0 0 0 0 0 0 0 0\nintr 0\n"))
         .with(
             "/proc/meminfo",
@@ -101,7 +101,7 @@ fn restricted_container_has_remaining_groups() {
 }
 
 /// A host whose files are all empty.
-fn empty_files(_: u64) -> Recorded {
+fn empty_files(_: u64) -> RecordedHost {
     let files = [
         "/proc/stat",
         "/proc/meminfo",
@@ -115,7 +115,7 @@ fn empty_files(_: u64) -> Recorded {
         "/proc/net/sockstat",
         "/proc/pressure/io",
     ];
-    files.into_iter().fold(Recorded::default(), |host, file| host.with(file, "\n"))
+    files.into_iter().fold(RecordedHost::default(), |host, file| host.with(file, "\n"))
 }
 
 #[test]

@@ -1,157 +1,162 @@
-//! Temperatures from `/sys/class/hwmon` (the kernel's `Documentation/hwmon/sysfs-interface.rst`), or where there is none
-//! from `/sys/class/thermal`; and how fast the processor runs. A sensor may take its time to answer, so that they are asked
-//! on a thread of their own.
+//! Temperatures from `/sys/class/hwmon` (the kernel's `Documentation/hwmon/sysfs-interface.rst`), or else from
+//! `/sys/class/thermal`; and the processor's frequency. Read on a thread of their own, because some sensors answer
+//! slowly.
 
-use super::{Clock, HostSource, background::Background, rate::PreviousReading};
+use super::{Clock, HostSource, background::Poller, rate::PreviousReading};
 use crate::schema::{Sample, Sensor, Temperature};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-/// Ticks after which they are asked anew.
-const ASK_EVERY: u32 = 10;
-/// Sensors that are shown.
-const SHOWN: usize = 40;
-/// Cores whose frequency is asked for: on many of them, asking all takes a second.
-const CORES: usize = 8;
-/// What a sensor tells that measures something; one that nothing is connected to tells anything.
-const PLAUSIBLE: RangeInclusive<f64> = -60.0..=200.0;
-/// A limit that was set.
-const LIMITS: RangeInclusive<f64> = 1.0..=200.0;
+/// In ticks.
+const POLL_INTERVAL: u32 = 10;
+const MAX_SENSORS: usize = 40;
+/// Cores whose frequency is read; reading it for every core of a large host takes a second.
+const MAX_CORES: usize = 8;
+/// Plausible temperatures; an unconnected sensor reports arbitrary ones.
+const TEMPERATURE_RANGE: RangeInclusive<f64> = -60.0..=200.0;
+/// Plausible limits; an unset limit is zero or very large.
+const LIMIT_RANGE: RangeInclusive<f64> = 1.0..=200.0;
 
-/// What the sensors tell.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Sensors {
+struct SensorReadings {
     temperature: Temperature,
     /// Of the processor, in hertz.
-    pub frequency: Option<f64>,
+    frequency: Option<f64>,
 }
 
-/// Samples sensors.
+/// Samples temperatures and the processor's frequency.
 #[derive(Debug, Default)]
 pub(super) struct SensorsSampler {
-    background: Option<Background<Sensors>>,
-    /// What they last told.
-    pub known: Sensors,
-    last: PreviousReading<Temperature>,
-    ticks: u32,
-    /// Ticks since they told something.
-    silent: u32,
+    /// `None` reads no sensors.
+    poller: Option<Poller<SensorReadings>>,
+    previous: PreviousReading<Temperature>,
 }
 
 impl SensorsSampler {
-    /// Asks `source` on a thread of its own.
+    /// Starts to read `source` in the background.
     pub(super) fn start(mut source: impl HostSource + Send + 'static) -> Self {
-        let background = Background::start("sensors", move || Some(read(&mut source)));
-        Self { background: Some(background), ..Self::default() }
+        let poller = Poller::start("sensors", POLL_INTERVAL, move || Some(read(&mut source)));
+        Self { poller: Some(poller), ..Self::default() }
     }
 
+    /// Temperatures; `None` on a host without sensors.
     pub(super) fn sample(&mut self, t: u64, clock: &impl Clock) -> Option<Sample<Temperature>> {
-        let background = self.background.as_ref()?;
-        if self.ticks.is_multiple_of(ASK_EVERY) {
-            background.ask();
-        }
-        self.ticks = self.ticks.wrapping_add(1);
-        self.silent += 1;
-        if let Some(told) = background.take() {
-            (self.known, self.silent) = (told, 0);
-        } else if self.silent > 3 * ASK_EVERY {
-            // A sensor that never answers: what the others told is no longer of the present.
-            self.known = Sensors::default();
-        }
-        let known = &self.known.temperature;
-        let read = || (!known.sensors.is_empty()).then(|| known.clone());
-        self.last.sample(t, clock, read, |_, now, _| now.clone())
+        let temperature = &self.poller.as_mut()?.tick().temperature;
+        let read = || (!temperature.sensors.is_empty()).then(|| temperature.clone());
+        self.previous.next_sample(t, clock, read, |_, current, _| current.clone())
+    }
+
+    /// Processor frequency in hertz, at the last tick.
+    pub(super) fn frequency(&self) -> Option<f64> {
+        self.poller.as_ref()?.value().frequency
     }
 }
 
-fn read(source: &mut impl HostSource) -> Sensors {
+fn read(source: &mut impl HostSource) -> SensorReadings {
+    let mut sensors = read_hwmon(source);
+    if sensors.is_empty() {
+        sensors = read_thermal_zones(source);
+    }
+    SensorReadings { temperature: plausible_temperatures(sensors), frequency: mean_frequency(source) }
+}
+
+fn read_hwmon(source: &mut impl HostSource) -> Vec<(String, Sensor)> {
     let mut sensors = Vec::new();
-    let mut chips: BTreeMap<String, u32> = BTreeMap::new();
-    for chip in sorted(source, "/sys/class/hwmon") {
+    let mut chip_names = UniqueNames::default();
+    for chip in list_sorted(source, "/sys/class/hwmon") {
         let folder = format!("/sys/class/hwmon/{chip}");
-        let Some(name) = word(source, &format!("{folder}/name")) else { continue };
-        // Two disks have two chips of one name.
-        let number = chips.entry(name.clone()).and_modify(|number| *number += 1).or_insert(1);
-        let name = if *number > 1 { format!("{name} {number}") } else { name };
-        for file in sorted(source, &folder) {
+        let Some(name) = read_trimmed(source, &format!("{folder}/name")) else { continue };
+        let name = chip_names.unique(name);
+        for file in list_sorted(source, &folder) {
             let Some(sensor) = file.strip_suffix("_input").filter(|sensor| sensor.starts_with("temp")) else {
                 continue;
             };
-            let mut part = |part| word(source, &format!("{folder}/{sensor}_{part}"));
-            let label = part("label").unwrap_or_else(|| sensor.to_owned());
-            let [celsius, high, critical] = ["input", "max", "crit"].map(|name| degrees(part(name)));
+            let mut attribute = |attribute| read_trimmed(source, &format!("{folder}/{sensor}_{attribute}"));
+            let label = attribute("label").unwrap_or_else(|| sensor.to_owned());
+            let [celsius, high, critical] = ["input", "max", "crit"].map(|name| degrees(attribute(name)));
             sensors.push((format!("{name} {label}"), Sensor { celsius, high, critical }));
         }
     }
-    if sensors.is_empty() {
-        for zone in sorted(source, "/sys/class/thermal").iter().filter(|name| name.starts_with("thermal_zone")) {
-            let mut part = |part: &str| word(source, &format!("/sys/class/thermal/{zone}/{part}"));
-            let (name, celsius) = (part("type").unwrap_or_else(|| zone.clone()), degrees(part("temp")));
-            sensors.push((name, Sensor { celsius, ..Sensor::default() }));
-        }
-    }
-    Sensors { temperature: gather(sensors), frequency: frequency(source) }
+    sensors
 }
 
-/// Those that measure something, with those of their limits that somebody has set. Two of one name are told apart by a number.
-fn gather(told: Vec<(String, Sensor)>) -> Temperature {
+fn read_thermal_zones(source: &mut impl HostSource) -> Vec<(String, Sensor)> {
+    let zones = list_sorted(source, "/sys/class/thermal").into_iter().filter(|name| name.starts_with("thermal_zone"));
+    zones
+        .map(|zone| {
+            let mut attribute = |name: &str| read_trimmed(source, &format!("/sys/class/thermal/{zone}/{name}"));
+            let (kind, celsius) = (attribute("type"), degrees(attribute("temp")));
+            (kind.unwrap_or(zone), Sensor { celsius, ..Sensor::default() })
+        })
+        .collect()
+}
+
+/// Drops sensors and limits whose values are implausible.
+fn plausible_temperatures(sensors: Vec<(String, Sensor)>) -> Temperature {
+    let in_range = |value: Option<f64>, range: RangeInclusive<f64>| value.filter(|value| range.contains(value));
     let mut temperature = Temperature::default();
-    let mut names: BTreeMap<String, u32> = BTreeMap::new();
-    for (name, sensor) in told {
-        let Some(celsius) = plausible(sensor.celsius, PLAUSIBLE) else { continue };
+    let mut names = UniqueNames::default();
+    for (name, sensor) in sensors {
+        let Some(celsius) = in_range(sensor.celsius, TEMPERATURE_RANGE) else { continue };
         temperature.highest = Some(temperature.highest.map_or(celsius, |highest: f64| highest.max(celsius)));
-        let number = names.entry(name.clone()).and_modify(|number| *number += 1).or_insert(1);
-        let name = if *number > 1 { format!("{name} {number}") } else { name };
-        if temperature.sensors.len() < SHOWN {
-            let (high, critical) = (plausible(sensor.high, LIMITS), plausible(sensor.critical, LIMITS));
+        let name = names.unique(name);
+        if temperature.sensors.len() < MAX_SENSORS {
+            let (high, critical) = (in_range(sensor.high, LIMIT_RANGE), in_range(sensor.critical, LIMIT_RANGE));
             temperature.sensors.insert(name, Sensor { celsius: Some(celsius), high, critical });
         }
     }
     temperature
 }
 
-/// Thousandths of a degree, as the kernel counts.
+/// Numbers repeated names, such as those of two disks' chips.
+#[derive(Default)]
+struct UniqueNames(BTreeMap<String, u32>);
+
+impl UniqueNames {
+    fn unique(&mut self, name: String) -> String {
+        let count = self.0.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count > 1 { format!("{name} {count}") } else { name }
+    }
+}
+
+/// Degrees from the kernel's thousandths.
 fn degrees(text: Option<String>) -> Option<f64> {
-    text?.parse::<i64>().ok().map(|figure| figure as f64 / 1000.0)
+    text?.parse::<i64>().ok().map(|millidegrees| millidegrees as f64 / 1000.0)
 }
 
-fn plausible(figure: Option<f64>, range: RangeInclusive<f64>) -> Option<f64> {
-    figure.filter(|figure| range.contains(figure))
-}
-
-/// The mean of some cores, which the kernel tells in thousands.
-fn frequency(source: &mut impl HostSource) -> Option<f64> {
-    let policies = sorted(source, "/sys/devices/system/cpu/cpufreq");
-    let policies = policies.iter().filter(|name| name.starts_with("policy")).take(CORES);
-    let told = policies.filter_map(|policy| {
-        word(source, &format!("/sys/devices/system/cpu/cpufreq/{policy}/scaling_cur_freq"))?.parse::<u64>().ok()
+/// Mean frequency of the first cores in hertz, from the kernel's kilohertz.
+fn mean_frequency(source: &mut impl HostSource) -> Option<f64> {
+    let policies = list_sorted(source, "/sys/devices/system/cpu/cpufreq");
+    let policies = policies.iter().filter(|name| name.starts_with("policy")).take(MAX_CORES);
+    let khz = policies.filter_map(|policy| {
+        read_trimmed(source, &format!("/sys/devices/system/cpu/cpufreq/{policy}/scaling_cur_freq"))?.parse::<u64>().ok()
     });
-    let told: Vec<u64> = told.collect();
-    let count = told.len() as u64;
-    (count > 0).then(|| (told.iter().sum::<u64>() * 1000 / count) as f64)
+    let khz: Vec<u64> = khz.collect();
+    let count = khz.len() as u64;
+    (count > 0).then(|| (khz.iter().sum::<u64>() * 1000 / count) as f64)
 }
 
-/// The names in a folder, `hwmon2` before `hwmon10`.
-fn sorted(source: &mut impl HostSource, path: &str) -> Vec<String> {
+/// Names in a folder, in the order of their numbers: `hwmon2` before `hwmon10`.
+fn list_sorted(source: &mut impl HostSource, path: &str) -> Vec<String> {
     let mut names = source.list(path).unwrap_or_default();
     names.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     names
 }
 
-fn word(source: &mut impl HostSource, path: &str) -> Option<String> {
+fn read_trimmed(source: &mut impl HostSource, path: &str) -> Option<String> {
     let mut text = String::new();
-    source.read_once(path, &mut text).ok()?;
-    let word = text.trim();
-    (!word.is_empty()).then(|| word.to_owned())
+    source.read_first_page(path, &mut text).ok()?;
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::linux::tests::Recorded;
+    use crate::server::sampler::linux::tests::RecordedHost;
 
     #[test]
-    fn sensors_are_told_with_the_limits_that_were_set() {
-        let mut host = Recorded::default()
+    fn hwmon_sensors_have_plausible_limits_only() {
+        let mut host = RecordedHost::default()
             .with_folder("/sys/class/hwmon", &["hwmon10", "hwmon2", "hwmon1"])
             .with_folder(
                 "/sys/class/hwmon/hwmon1",
@@ -175,12 +180,12 @@ mod tests {
         assert_eq!(sensors.keys().collect::<Vec<_>>(), ["coretemp Package id 0", "nvme 2 temp1", "nvme temp1"]);
         let package = Sensor { celsius: Some(46.5), high: Some(80.0), critical: Some(100.0) };
         assert_eq!(sensors["coretemp Package id 0"], package);
-        assert_eq!(sensors["nvme temp1"].high, None, "nobody has set that");
+        assert_eq!(sensors["nvme temp1"].high, None, "an unset limit");
     }
 
     #[test]
-    fn a_board_without_chips_has_zones() {
-        let mut host = Recorded::default()
+    fn host_without_hwmon_reads_thermal_zones() {
+        let mut host = RecordedHost::default()
             .with_folder("/sys/class/thermal", &["cooling_device0", "thermal_zone0"])
             .with("/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n")
             .with("/sys/class/thermal/thermal_zone0/temp", "44312\n");
@@ -188,21 +193,21 @@ mod tests {
     }
 
     #[test]
-    fn none_is_lost_to_another_of_its_name_and_the_highest_is_that_of_all() {
+    fn repeated_names_are_numbered_and_highest_covers_all() {
         let sensor = |celsius| ("acpitz".to_owned(), Sensor { celsius: Some(celsius), ..Sensor::default() });
-        let Temperature { highest, sensors } = gather((0..60).map(|n| sensor(f64::from(n))).collect());
-        assert_eq!((highest, sensors.len()), (Some(59.0), SHOWN));
+        let Temperature { highest, sensors } = plausible_temperatures((0..60).map(|n| sensor(f64::from(n))).collect());
+        assert_eq!((highest, sensors.len()), (Some(59.0), MAX_SENSORS));
         assert_eq!((sensors["acpitz"].celsius, sensors["acpitz 2"].celsius), (Some(0.0), Some(1.0)));
     }
 
     #[test]
-    fn a_host_without_sensors_has_none() {
-        assert_eq!(read(&mut Recorded::default()), Sensors::default());
+    fn host_without_sensors_reports_none() {
+        assert_eq!(read(&mut RecordedHost::default()), SensorReadings::default());
     }
 
     #[test]
-    fn the_frequency_is_that_of_some_cores() {
-        let mut host = Recorded::default()
+    fn frequency_is_mean_of_cores() {
+        let mut host = RecordedHost::default()
             .with_folder("/sys/devices/system/cpu/cpufreq", &["boost", "policy0", "policy1"])
             .with("/sys/devices/system/cpu/cpufreq/policy0/scaling_cur_freq", "1000000\n")
             .with("/sys/devices/system/cpu/cpufreq/policy1/scaling_cur_freq", "3000000\n");

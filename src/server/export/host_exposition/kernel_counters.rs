@@ -31,7 +31,7 @@ pub(super) fn write_all(
 /// The contents of a file; empty if it can't be read.
 fn read(source: &mut impl HostSource, path: &str) -> String {
     let mut text = String::new();
-    source.read(path, &mut text).map(|()| text).unwrap_or_default()
+    source.read_cached(path, &mut text).map(|()| text).unwrap_or_default()
 }
 
 fn write_cpu(writer: &mut FamilyWriter<'_>, stat: &str, ticks_per_second: f64) -> fmt::Result {

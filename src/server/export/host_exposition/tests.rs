@@ -3,11 +3,11 @@
 use super::*;
 use crate::{
     schema::{Disk, Filesystem, Load, Sample, Tick},
-    server::sampler::Recorded,
+    server::sampler::RecordedHost,
 };
 use prometheus_client::{encoding::text::encode, registry::Registry};
 
-fn expose(source: Recorded, tick: Tick) -> String {
+fn expose(source: RecordedHost, tick: Tick) -> String {
     let log = Arc::new(TickLog::default());
     log.publish(&tick);
     let mut registry = Registry::default();
@@ -20,7 +20,7 @@ fn expose(source: Recorded, tick: Tick) -> String {
 
 #[test]
 fn metrics_have_names_and_units_of_node_exporter() {
-    let source = Recorded::default()
+    let source = RecordedHost::default()
         .with("/proc/stat", "cpu 5 5 5 5\ncpu0 250 0 30 1000 7 1 2 3\nctxt 77\nbtime 1000000\n")
         .with("/proc/meminfo", "MemTotal: 10 kB\nActive(anon): 4 kB\nHugePages_Total: 3\n")
         .with("/proc/vmstat", "nr_dirty 5\npgmajfault 9\n")
@@ -66,5 +66,5 @@ fn metrics_have_names_and_units_of_node_exporter() {
 
 #[test]
 fn host_without_readable_files_exposes_nothing() {
-    assert_eq!(expose(Recorded::default(), Tick::default()), "# EOF\n");
+    assert_eq!(expose(RecordedHost::default(), Tick::default()), "# EOF\n");
 }
