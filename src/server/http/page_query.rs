@@ -25,7 +25,7 @@ pub(super) fn time_range(query: &str) -> Result<TimeRange, Problem> {
 pub(super) fn view(query: &str) -> Result<View, Problem> {
     let mode = if value(query, "kiosk").is_some() { PageMode::Kiosk } else { PageMode::Full };
     let panels = value(query, "panels").map_or(Ok(String::new()), |panels| known_panels(&panels))?;
-    Ok(View { mode: mode, panels })
+    Ok(View { mode, panels })
 }
 
 /// Checks a comma-separated list of panels, and removes spaces and empty names.

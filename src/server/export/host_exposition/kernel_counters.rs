@@ -35,7 +35,8 @@ fn read(source: &mut impl HostSource, path: &str) -> String {
 }
 
 fn write_cpu(writer: &mut FamilyWriter<'_>, stat: &str, ticks_per_second: f64) -> fmt::Result {
-    const MODES: [(&str, fn(&CpuTime) -> u64); 8] = [
+    type Ticks = fn(&CpuTime) -> u64;
+    const MODES: [(&str, Ticks); 8] = [
         ("user", |time| time.user),
         ("nice", |time| time.nice),
         ("system", |time| time.system),
