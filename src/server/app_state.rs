@@ -1,6 +1,6 @@
 //! What every request handler shares.
 
-use super::{Settings, access::StreamLimiter, export::Statistics, host_facts, log::TickLog};
+use super::{access::StreamLimiter, export::Statistics, host_facts, log::TickLog, settings::Settings};
 use crate::schema::HostFacts;
 use std::sync::Arc;
 use tokio::sync::Semaphore;

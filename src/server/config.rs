@@ -1,6 +1,6 @@
 //! The configuration: flags override the environment, which overrides defaults.
 
-use super::{Settings, sampler::SamplerOptions};
+use super::{sampler::SamplerOptions, settings::Settings};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{
     net::{Ipv4Addr, SocketAddr},

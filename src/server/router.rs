@@ -1,7 +1,7 @@
 //! The router: which path is answered by which handler.
 
 use super::{
-    AppState,
+    app_state::AppState,
     http::{chart_image, compression, cross_origin, fallback, files, headers, health, pages, snapshot},
     stream,
 };

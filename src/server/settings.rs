@@ -1,6 +1,6 @@
 //! Limits, timeouts, and trusted peers.
 
-use super::Origin;
+use super::access::Origin;
 use clap::Args;
 use ipnet::IpNet;
 use std::{net::IpAddr, time::Duration};

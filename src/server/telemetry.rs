@@ -1,6 +1,6 @@
 //! The server's own log messages, as text or JSON.
 
-use super::LogFormat;
+use super::config::LogFormat;
 use std::io::{self, IsTerminal};
 use tracing::Level;
 

@@ -1,7 +1,7 @@
 //! The accept loop. Ours instead of `axum::serve`, which sets no deadlines and can't hand a socket off.
 
 use super::{Fanout, http_connection};
-use crate::server::Settings;
+use crate::server::settings::Settings;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;

@@ -4,7 +4,7 @@ use super::{Problem, page_query};
 use crate::{
     charts::{self, CHARTS, Chart},
     schema::Window,
-    server::AppState,
+    server::app_state::AppState,
 };
 use axum::{
     body::Bytes,

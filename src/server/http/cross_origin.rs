@@ -2,7 +2,7 @@
 //! origin is refused with 403 before a stream opens, which leaves only these headers to write.
 
 use super::Problem;
-use crate::server::{AppState, access::check_origin};
+use crate::server::{access::check_origin, app_state::AppState};
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},

@@ -1,7 +1,7 @@
 //! Liveness, readiness, and the metrics endpoint.
 
 use super::Problem;
-use crate::server::AppState;
+use crate::server::app_state::AppState;
 use axum::{
     extract::State,
     http::{StatusCode, header},

@@ -3,7 +3,7 @@
 use super::{ASSETS, page_query};
 use crate::{
     app::{self, InitialData, PageMode, TimeRange, View},
-    server::{AppState, Origin},
+    server::{access::Origin, app_state::AppState},
 };
 use axum::{
     extract::{Path, RawQuery, Request, State},

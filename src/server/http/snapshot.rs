@@ -3,7 +3,7 @@
 use super::{Problem, WindowQuery, cross_origin};
 use crate::{
     schema::{EventName, LatestValues, WindowSnapshot},
-    server::{AppState, access::check_origin, unix_time::unix_ms},
+    server::{access::check_origin, app_state::AppState, unix_time::unix_ms},
 };
 use axum::{
     extract::{RawQuery, State},

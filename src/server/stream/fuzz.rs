@@ -1,7 +1,7 @@
 //! Entry points for the fuzz targets in `tests/fuzz/`.
 
 use super::{NextStep, StreamRequest, open};
-use crate::server::{AppState, Settings, access, log::TickLog};
+use crate::server::{access, app_state::AppState, log::TickLog, settings::Settings};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::{

@@ -8,9 +8,9 @@ mod request;
 mod viewer;
 
 use super::{
-    AppState, Problem, Refusal,
-    access::{check_origin, client_address},
-    http::cross_origin,
+    access::{Refusal, check_origin, client_address},
+    app_state::AppState,
+    http::{Problem, cross_origin},
     log::Coding,
 };
 use axum::{

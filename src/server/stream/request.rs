@@ -1,8 +1,7 @@
 //! A stream request: its query, `Last-Event-ID`, `Accept`, and content coding.
 
 use crate::server::{
-    Problem,
-    http::{Encoding, WindowQuery},
+    http::{Encoding, Problem, WindowQuery},
     log::Coding,
 };
 use axum::http::{HeaderMap, StatusCode, header};

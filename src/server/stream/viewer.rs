@@ -5,8 +5,8 @@ use super::request::StreamRequest;
 use crate::{
     schema::{EventId, INTERVAL_MS, RETENTION_S, WindowSnapshot},
     server::{
-        AppState,
         access::StreamPermit,
+        app_state::AppState,
         export::{CloseReason, Statistics},
         http::WindowQuery,
         log::{
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
     use crate::{
         schema::Tick,
-        server::{Settings, log::tests::tick},
+        server::{log::tests::tick, settings::Settings},
     };
     use axum::http::HeaderMap;
 
