@@ -1,8 +1,8 @@
 import type { CDPSession, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { stamp } from "./fixtures/dashboard";
-import { NOON } from "./fixtures/recorded";
+import { isoTime } from "./fixtures/dashboard";
+import { NOON } from "./fixtures/synthetic-host";
 import type { Values } from "./fixtures/recorder";
 import { expect, test } from "./fixtures/test";
 
@@ -33,11 +33,11 @@ const CHARTS = [
 
 test.use({ viewport: { width: 1440, height: 1000 }, trace: "off" });
 
-test("a tick is drawn within its budget", async ({ browser, record, recorded }) => {
+test("a tick is drawn within its budget", async ({ browser, record, syntheticHost }) => {
   test.setTimeout(180_000);
-  const { url } = await recorded("long");
-  const control = await record(url);
-  const seconds = control.ticks.map((t) => control.seconds.get(t)!);
+  const { url } = await syntheticHost("long");
+  const recorder = await record(url);
+  const seconds = recorder.ticks.map((t) => recorder.samples.get(t)!);
   expect(seconds).toHaveLength(POINTS + 2 * TICKS);
   const measured = { hostbeat: [] as Cost[], uPlot: [] as Cost[] };
   for (let round = 0; round < ROUNDS; round++) {
@@ -94,7 +94,7 @@ async function hostbeat(page: Page, url: string, seconds: Values[]): Promise<voi
     { past, ticks: seconds.slice(POINTS).map(groups) },
   );
   await page.goto(`${url}/?window=${POINTS}`);
-  await expect(page.locator(".newest")).toHaveAttribute("datetime", stamp(first + (POINTS - 1) * 1000));
+  await expect(page.locator(".newest")).toHaveAttribute("datetime", isoTime(first + (POINTS - 1) * 1000));
 }
 
 /** Charts alone, of the same figures at the same sizes. */

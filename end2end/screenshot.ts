@@ -14,11 +14,11 @@ test.use({ viewport: { width: 1280, height: 600 }, colorScheme: "light" });
 test("the README's picture shows a host that has something to do", async ({ dashboard, page, baseURL, record }) => {
   test.setTimeout((seconds + 60) * 1000);
   const load = new Load(baseURL!);
-  const control = await record();
-  for (const end = control.newest + seconds * 1000; control.newest < end;) load.follow(await control.next());
+  const recorder = await record();
+  for (const end = recorder.newest + seconds * 1000; recorder.newest < end;) load.follow(await recorder.next());
   await dashboard.open(300);
   await expect(dashboard.indicator).toHaveText("live");
-  await control.at((await dashboard.read()).newest + 2000);
+  await recorder.at((await dashboard.read()).newest + 2000);
   // Down to the tables of services and processes, which are of nobody's interest but their host's.
   const { y } = (await page.locator("#services:not([hidden]), #processes").first().boundingBox())!;
   await page.screenshot({ path: picture, fullPage: true, clip: { x: 0, y: 0, width: 1280, height: Math.floor(y) } });

@@ -16,8 +16,8 @@ for (const colorScheme of ["light", "dark"] as const)
         }
       });
 
-      test("nor when something is wrong with the host", async ({ dashboard, page, recorded }) => {
-        const { url } = await recorded("unwell");
+      test("nor when something is wrong with the host", async ({ dashboard, page, syntheticHost }) => {
+        const { url } = await syntheticHost("unwell");
         await dashboard.open(60, url);
         await expect(page.locator(".verdict")).toHaveText("Something is wrong. The disk nvme0n1 is slow. Since 11:59.");
         const { violations } = await new AxeBuilder({ page }).analyze();

@@ -1,20 +1,20 @@
 import { expect, test } from "../fixtures/test";
 
-test("nothing is complained of, whatever is done with the page", async ({ dashboard, page, complaints }) => {
+test("nothing is complained of, whatever is done with the page", async ({ dashboard, page, browserLog }) => {
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");
-  for (const window of ["15 min", "1 min", "5 min"] as const) await dashboard.choice(window).click();
+  for (const window of ["15 min", "1 min", "5 min"] as const) await dashboard.windowLink(window).click();
   for (const colorScheme of ["dark", "light"] as const) await page.emulateMedia({ colorScheme });
   await page.setViewportSize({ width: 700, height: 500 });
   await page.reload();
   await expect(dashboard.indicator).toHaveText("live");
   const { newest } = await dashboard.read();
   await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 2000);
-  expect(complaints.heard).toEqual([]);
+  expect(browserLog.entries).toEqual([]);
 });
 
 // Else silence would prove nothing.
-test("a complaint is heard", async ({ dashboard, page, complaints }) => {
+test("a complaint is heard", async ({ dashboard, page, browserLog }) => {
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");
   await page.evaluate(() => {
@@ -32,6 +32,6 @@ test("a complaint is heard", async ({ dashboard, page, complaints }) => {
   });
   const provoked = ["warning: a warning", "error: an error", "violates script-src-elem", "violates connect-src", "404"];
   for (const complaint of provoked)
-    await expect.poll(() => complaints.heard).toContainEqual(expect.stringContaining(complaint));
-  complaints.heard = [];
+    await expect.poll(() => browserLog.entries).toContainEqual(expect.stringContaining(complaint));
+  browserLog.entries = [];
 });

@@ -100,8 +100,8 @@ test.afterEach("the server still answers", async ({ request }) => {
 });
 
 for (const { what, path, status, title, detail, ...request } of PAGES)
-  test(`${what} is answered with a page that says so`, async ({ page, complaints }) => {
-    complaints.expect(new RegExp(`status of ${status}`));
+  test(`${what} is answered with a page that says so`, async ({ page, browserLog }) => {
+    browserLog.allow(new RegExp(`status of ${status}`));
     // Only what is asked for first is out of order, not the stylesheet that follows.
     await page.route("**/*", (route) => route.continue(request), { times: 1 });
     const response = await page.goto(path);

@@ -1,6 +1,6 @@
 import { test as base, expect } from "@playwright/test";
-import { gapsBetween, secondsOf } from "../fixtures/dashboard";
-import { untrue } from "../fixtures/figures";
+import { gapsBetween, sampledTicks } from "../fixtures/dashboard";
+import { mismatches } from "../fixtures/values";
 import { Firefox } from "../fixtures/firefox";
 import { Recorder } from "../fixtures/recorder";
 import { Server } from "../fixtures/server";
@@ -26,23 +26,23 @@ test("in Firefox too, every figure is the one that the stream brought, and nothi
   firefox,
   server,
 }) => {
-  const control = await Recorder.follow(server.url);
+  const recorder = await Recorder.follow(server.url);
   await firefox.open(`${server.url}/?window=60`);
   await expect.poll(() => link(firefox), { timeout: 20_000 }).toBe("live");
   expect(await firefox.evaluate((document) => document.querySelectorAll(".drawing:not(.drawn)").length)).toBe(
     await firefox.evaluate((document) => document.querySelectorAll(".panel[hidden] .drawing").length),
   );
   for (let tick = 0; tick < 4; tick++) {
-    await control.next();
+    await recorder.next();
     let reading = await firefox.read();
     const behind = async () => {
       reading = await firefox.read();
-      return control.newest - reading.newest;
+      return recorder.newest - reading.newest;
     };
     await expect.poll(behind, { intervals: [50] }).toBe(0);
-    expect(untrue(reading.figures, await control.at(reading.newest))).toEqual([]);
+    expect(mismatches(reading.values, await recorder.at(reading.newest))).toEqual([]);
   }
-  control.stop();
+  recorder.stop();
   // A complaint would have been heard.
   await firefox.evaluate(() => console.error("the last"));
   await expect.poll(() => firefox.complaints.length).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ test("in Firefox too, a restart costs only what nobody sampled", async ({ firefo
   const reading = await firefox.read();
   await after.at(reading.newest);
   const seen = [...before.ticks, ...after.ticks].filter((t) => t <= reading.newest);
-  expect(secondsOf(reading)).toEqual(seen);
+  expect(sampledTicks(reading)).toEqual(seen);
   expect(reading.gaps).toEqual(gapsBetween(seen));
   after.stop();
 });

@@ -1,7 +1,7 @@
 import { type IncomingMessage, get } from "node:http";
 import os from "node:os";
-import { CHARTS, type ChartId, read, stamp } from "../fixtures/dashboard";
-import { untrue } from "../fixtures/figures";
+import { CHARTS, type ChartId, read, isoTime } from "../fixtures/dashboard";
+import { mismatches } from "../fixtures/values";
 import { expect, test } from "../fixtures/test";
 
 /** The lowest line of each chart and the path of its series. */
@@ -18,23 +18,23 @@ const LINES: Record<ChartId, [colour: string, path: string]> = {
 test("the first response holds the figures and the charts of its second", async ({ page, baseURL, record }) => {
   const asked = Date.now();
   const html = await (await fetch(`${baseURL}/?window=60`)).text();
-  const control = await record();
+  const recorder = await record();
   // A parser only: nothing of the page runs or is fetched.
   const parsed = await page.evaluateHandle((html) => new DOMParser().parseFromString(html, "text/html"), html);
   const reading = await parsed.evaluate(read);
   expect(reading.newest).toBeGreaterThan(asked - 3000);
-  expect(untrue(reading.figures, await control.at(reading.newest))).toEqual([]);
+  expect(mismatches(reading.values, await recorder.at(reading.newest))).toEqual([]);
 
   for (const chart of CHARTS) {
     const [colour, path] = LINES[chart];
     const { lines, top, width, height } = await parsed.evaluate(readLine, { chart, colour });
-    const seconds = control.ticks.filter((t) => reading.newest - 60_000 < t && t <= reading.newest);
+    const seconds = recorder.ticks.filter((t) => reading.newest - 60_000 < t && t <= reading.newest);
     expect(seconds.length).toBeGreaterThan(0);
     for (const t of seconds) {
       const x = width * (1 - (reading.newest - t) / 1000 / 59);
-      const y = height * (1 - (await control.at(t))[path]! / top);
+      const y = height * (1 - (await recorder.at(t))[path]! / top);
       const drawn = lines.some((line) => line.some((point, i) => isNear(point, x, y) || isOn(line[i - 1] ?? point, point, x, y)));
-      expect(drawn, `${path} at ${stamp(t)} is at ${x},${y}; the lines are ${lines.join(" and ")}`).toBe(true);
+      expect(drawn, `${path} at ${isoTime(t)} is at ${x},${y}; the lines are ${lines.join(" and ")}`).toBe(true);
     }
   }
 
@@ -78,8 +78,8 @@ test("a strict policy holds, and the page needs no exception", async ({ baseURL 
 const WEIGHT: Record<string, number> = { wasm: 106_600, js: 3_300, css: 4_500, html: 14_800 };
 const WHOLE = 130_000;
 
-test("what the page is made of is small on the wire and kept for ever", async ({ recorded }) => {
-  const { url } = await recorded("small");
+test("what the page is made of is small on the wire and kept for ever", async ({ syntheticHost }) => {
+  const { url } = await syntheticHost("small");
   const html = await (await fetch(url)).text();
   const assets = [...new Set(html.match(/\/assets\/[\w.-]+/g))];
   expect(assets.map((path) => path.split(".").pop()).sort()).toEqual(["css", "js", "wasm"]);

@@ -1,20 +1,20 @@
 import { CHARTS } from "../fixtures/dashboard";
-import { untrue } from "../fixtures/figures";
+import { mismatches } from "../fixtures/values";
 import { expect, test } from "../fixtures/test";
 
 test.use({ javaScriptEnabled: false });
 
-test.beforeEach(({ complaints }) => {
+test.beforeEach(({ browserLog }) => {
   // The browser fetches ahead what it then has no use for, and says so.
-  complaints.expect(/\.js csp$|preloaded using link preload but not used/);
+  browserLog.allow(/\.js csp$|preloaded using link preload but not used/);
 });
 
 test("the page is complete for the moment that it shows", async ({ dashboard, page, record }) => {
-  const control = await record();
+  const recorder = await record();
   await dashboard.open();
-  for (const chart of CHARTS) await expect(dashboard.still(chart)).toBeVisible();
-  const { newest, figures } = await dashboard.read();
-  expect(untrue(figures, await control.at(newest))).toEqual([]);
+  for (const chart of CHARTS) await expect(dashboard.serverSvg(chart)).toBeVisible();
+  const { newest, values } = await dashboard.read();
+  expect(mismatches(values, await recorder.at(newest))).toEqual([]);
   // Nothing connects here, and saying so would be wrong.
   await expect(dashboard.indicator).toBeHidden();
   await expect(page.getByText("connecting")).toBeHidden();
@@ -36,10 +36,10 @@ test("it draws itself anew, and says that it does", async ({ dashboard, page }) 
 
 test("another window is a link away", async ({ dashboard, page }) => {
   await dashboard.open();
-  await expect(dashboard.choice("5 min")).toHaveAttribute("aria-current", "true");
-  await dashboard.choice("1 min").click();
+  await expect(dashboard.windowLink("5 min")).toHaveAttribute("aria-current", "true");
+  await dashboard.windowLink("1 min").click();
   await expect(page).toHaveURL(/\?window=60$/);
-  await expect(dashboard.choice("1 min")).toHaveAttribute("aria-current", "true");
-  await expect(dashboard.choice("5 min")).toHaveAttribute("aria-current", "false");
-  expect((await dashboard.read()).span).toBe(60);
+  await expect(dashboard.windowLink("1 min")).toHaveAttribute("aria-current", "true");
+  await expect(dashboard.windowLink("5 min")).toHaveAttribute("aria-current", "false");
+  expect((await dashboard.read()).windowSeconds).toBe(60);
 });

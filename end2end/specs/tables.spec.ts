@@ -39,7 +39,7 @@ test("who takes the processor comes first, with the figures of the stream", asyn
   burn,
 }) => {
   const burner = burn();
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   const table = dashboard.table("top-processes");
   await expect.poll(async () => [0, 1].includes(await placeOf(burner, table)), { timeout: 20_000 }).toBe(true);
@@ -47,7 +47,7 @@ test("who takes the processor comes first, with the figures of the stream", asyn
   // The page shows what the stream has brought last, once it has come to both.
   const isStreams = async () => {
     const shown = [await table.column(NAME), await table.column(PID)].map((column) => column.sort());
-    const top = control.processes?.top ?? [];
+    const top = recorder.processes?.top ?? [];
     const sent = [top.map(({ name }) => name), top.map(({ pid }) => `${pid}`)].map((column) => column.sort());
     return JSON.stringify(shown) === JSON.stringify(sent);
   };
@@ -91,7 +91,7 @@ test("a table is sorted, filtered, and left as it was", async ({ server, dashboa
 
 test("rows stay where they are while somebody points at them", async ({ server, dashboard, record, burn }) => {
   const burner = burn();
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   const table = dashboard.table("top-processes");
   await expect.poll(() => placeOf(burner, table), { timeout: 20_000 }).toBe(0);
@@ -120,7 +120,7 @@ test("rows stay where they are while somebody points at them", async ({ server, 
   await expect
     .poll(async () => (await table.rows.count()) > 3 && (await table.column(PID))[0] !== first, { timeout: 20_000 })
     .toBe(true);
-  expect(control.processes!.total).toBeGreaterThan(3);
+  expect(recorder.processes!.total).toBeGreaterThan(3);
 });
 
 test("every row has its last minute beside it, from the first response on", async ({ server, dashboard }) => {
@@ -149,8 +149,8 @@ test("processes are there without JavaScript too", async ({ server }) => {
   await expect.poll(names, { timeout: 20_000, intervals: [500] }).toContain("hostbeat");
 });
 
-test("no table is wider than its panel", async ({ recorded, page }) => {
-  const { url } = await recorded("usual");
+test("no table is wider than its panel", async ({ syntheticHost, page }) => {
+  const { url } = await syntheticHost("usual");
   for (const choice of ["", "?kiosk", "?panels=network,disk,processes"]) {
     await page.goto(`${url}/${choice}`);
     for (const width of [320, 390, 560, 768, 1024, 1280, 1366, 1600]) {
@@ -163,8 +163,8 @@ test("no table is wider than its panel", async ({ recorded, page }) => {
   }
 });
 
-test("headings tell how they sort, and stay above what is scrolled below them", async ({ recorded, page }) => {
-  const { url } = await recorded("large");
+test("headings tell how they sort, and stay above what is scrolled below them", async ({ syntheticHost, page }) => {
+  const { url } = await syntheticHost("large");
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(url);
   await expect(page.locator(".drawing.drawn").first()).toBeVisible();

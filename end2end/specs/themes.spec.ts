@@ -1,9 +1,9 @@
 import { CHARTS, type ChartId } from "../fixtures/dashboard";
-import { colour, ink, lines } from "../fixtures/pixels";
+import { colourShares, lineColours, resolvedColour } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
 /** A line that every drawing of a chart has, and that no other line can cover. */
-const LINES: Record<ChartId, Parameters<typeof colour>[1]> = {
+const LINES: Record<ChartId, Parameters<typeof resolvedColour>[1]> = {
   cpu: "teal",
   memory: "green",
   load: "blue",
@@ -22,16 +22,16 @@ test("charts take the colours of the reader's theme, also when it changes", asyn
     if (seen.size === 0) await dashboard.open();
     for (const chart of CHARTS) {
       const canvas = dashboard.canvas(chart);
-      await expect.poll(async () => lines(await ink(canvas)), `${chart}, ${colorScheme}`).toContain(LINES[chart]);
-      seen.add(await colour(canvas, LINES[chart]));
+      await expect.poll(async () => lineColours(await colourShares(canvas)), `${chart}, ${colorScheme}`).toContain(LINES[chart]);
+      seen.add(await resolvedColour(canvas, LINES[chart]));
       await expect(dashboard.drawing(chart), "lines of the grid").toHaveCSS("background-image", /^linear-gradient/);
     }
   }
   expect(seen.size, "both themes have colours of their own").toBe(2 * new Set(Object.values(LINES)).size);
 });
 
-test("paper is light", async ({ dashboard, page, complaints }) => {
-  complaints.expect(/ERR_FAILED/);
+test("paper is light", async ({ dashboard, page, browserLog }) => {
+  browserLog.allow(/ERR_FAILED/);
   // No tick may be what redraws it, and no answer to the page's question where the ticks are.
   await page.route("**/api/stream?*", () => {});
   await page.route("**/api/snapshot?*", (route) => route.abort());
@@ -40,12 +40,12 @@ test("paper is light", async ({ dashboard, page, complaints }) => {
   await page.addInitScript(() => localStorage.setItem("theme", "dark"));
   await page.emulateMedia({ colorScheme: "light" });
   await dashboard.open();
-  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu")))).toContain("teal");
-  const teal = () => colour(dashboard.canvas("cpu"), "teal");
+  await expect.poll(async () => lineColours(await colourShares(dashboard.canvas("cpu")))).toContain("teal");
+  const teal = () => resolvedColour(dashboard.canvas("cpu"), "teal");
   const dark = await teal();
   await asked;
   await page.emulateMedia({ media: "print" });
-  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu"))), { timeout: 5_000 }).toContain("teal");
+  await expect.poll(async () => lineColours(await colourShares(dashboard.canvas("cpu"))), { timeout: 5_000 }).toContain("teal");
   expect(await teal()).not.toBe(dark);
 });
 
@@ -88,7 +88,7 @@ test("a reader who wants another theme than the system's has it, and has it the 
   const dark = await ground();
   // Lines are drawn in the colours of the theme, which `ink` asks the stylesheet for.
   for (const chart of CHARTS)
-    await expect.poll(async () => lines(await ink(dashboard.canvas(chart))), chart).toContain(LINES[chart]);
+    await expect.poll(async () => lineColours(await colourShares(dashboard.canvas(chart))), chart).toContain(LINES[chart]);
 
   await page.reload({ waitUntil: "commit" });
   await page.waitForFunction(() => document.body !== null);

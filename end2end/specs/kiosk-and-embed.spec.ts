@@ -12,8 +12,8 @@ test("a wall has the panels that were chosen, and nothing to press", async ({ da
   await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 1000);
 });
 
-test("a panel that the host has nothing for says so", async ({ recorded, page }) => {
-  const { url } = await recorded("small");
+test("a panel that the host has nothing for says so", async ({ syntheticHost, page }) => {
+  const { url } = await syntheticHost("small");
   const said = () => page.locator("main").evaluate((main) => getComputedStyle(main, "::after").content);
   for (const path of ["/?panels=temperature", "/embed/temperature"]) {
     await page.goto(url + path);
@@ -26,14 +26,14 @@ test("a panel that the host has nothing for says so", async ({ recorded, page })
 test("a choice of panels outlives a choice of window", async ({ dashboard, page }) => {
   await page.goto("/?panels=memory");
   await expect(dashboard.indicator).toHaveText("live");
-  await dashboard.choice("1 min").click();
+  await dashboard.windowLink("1 min").click();
   await expect(page).toHaveURL(/\?window=60&panels=memory$/);
   await page.reload();
   await expect(page.locator(".panel")).toHaveCount(1);
 });
 
-test("a panel lives in a frame of a page that may have one, and in no other", async ({ server, page, complaints }) => {
-  complaints.expect(/frame-ancestors|ERR_BLOCKED_BY_RESPONSE/);
+test("a panel lives in a frame of a page that may have one, and in no other", async ({ server, page, browserLog }) => {
+  browserLog.allow(/frame-ancestors|ERR_BLOCKED_BY_RESPONSE/);
   const wiki = createServer((_, response) => {
     response.setHeader("content-type", "text/html");
     response.end(`<link rel="icon" href="data:,"><iframe src="${server.url}/embed/cpu?window=60"></iframe>`);

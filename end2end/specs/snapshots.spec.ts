@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
-import type { Complaints } from "../fixtures/console";
-import { type Dashboard, stamp } from "../fixtures/dashboard";
-import { NOON, type Recorded } from "../fixtures/recorded";
+import type { BrowserLog } from "../fixtures/browser-log";
+import { type Dashboard, isoTime } from "../fixtures/dashboard";
+import { NOON, type SyntheticHost } from "../fixtures/synthetic-host";
 import { expect, test } from "../fixtures/test";
 
 // After a change that is meant: `npx playwright test states --update-snapshots`, and look at what has changed.
@@ -45,7 +45,7 @@ for (const host of HOSTS) looksAsItDid(host, host);
 
 for (const [state, { bring, notice }] of Object.entries(LINKS))
   looksAsItDid(state, "small", async (at) => {
-    at.complaints.expect(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
+    at.browserLog.allow(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
     await bring(at);
     await expect(at.dashboard.notice).toContainText(notice, { timeout: 20_000 });
     await expect(at.page.locator(".verdict")).toHaveText("Not known now. It was: All is well.");
@@ -53,10 +53,10 @@ for (const [state, { bring, notice }] of Object.entries(LINKS))
 
 /** What a state is brought about with; for the page, it is and stays `now`. */
 interface At {
-  complaints: Complaints;
+  browserLog: BrowserLog;
   dashboard: Dashboard;
   page: Page;
-  server: Recorded;
+  server: SyntheticHost;
   now: number;
 }
 
@@ -67,8 +67,8 @@ function looksAsItDid(name: string, host: string, bring?: (at: At) => Promise<vo
       test.describe(`${name}, ${width} pixels wide, ${colorScheme}`, () => {
         test.use({ viewport: { width, height }, colorScheme });
 
-        test("looks as it did", async ({ complaints, dashboard, page, recorded }) => {
-          const server = await recorded(host);
+        test("looks as it did", async ({ browserLog, dashboard, page, syntheticHost }) => {
+          const server = await syntheticHost(host);
           // No time passes that could make it stale, and no chance decides when the next attempt is due.
           const now = Date.now();
           await page.clock.setFixedTime(now);
@@ -76,9 +76,9 @@ function looksAsItDid(name: string, host: string, bring?: (at: At) => Promise<vo
           await dashboard.open(300, server.url);
           await expect(page.locator("#cpu .drawn")).toHaveCount(2);
           server.next();
-          await expect(dashboard.newest).toHaveAttribute("datetime", stamp(NOON));
+          await expect(dashboard.newest).toHaveAttribute("datetime", isoTime(NOON));
           await expect(dashboard.indicator).toHaveText("live");
-          await bring?.({ complaints, dashboard, page, server, now });
+          await bring?.({ browserLog, dashboard, page, server, now });
           await expect(page).toHaveScreenshot(`${name}-${width}-${colorScheme}.png`, { maxDiffPixelRatio: 0.002 });
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
           const cut = await page.locator(".devices").evaluateAll((tables) => tables.filter((table) => table.scrollWidth > table.clientWidth).map(({ id }) => id));

@@ -1,26 +1,26 @@
-import { secondsOf, stamp } from "../fixtures/dashboard";
+import { sampledTicks, isoTime } from "../fixtures/dashboard";
 import { expect, test } from "../fixtures/test";
 
 test("the oldest second leaves when a new one comes", async ({ server, dashboard, record }) => {
   test.setTimeout(120_000);
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  await control.next();
-  await dashboard.readWith(control);
-  server.freeze();
+  await recorder.next();
+  await dashboard.readWhenCaughtUp(recorder);
+  server.suspend();
   await expect(dashboard.indicator).toHaveText("stale");
-  server.thaw();
+  server.resume();
   // A gap is what can be followed from one end of the window to the other.
-  const first = await control.next();
-  const gap = dashboard.page.locator(`.gaps time[datetime="${stamp(first - 1000)}"]`);
+  const first = await recorder.next();
+  const gap = dashboard.page.locator(`.gaps time[datetime="${isoTime(first - 1000)}"]`);
   await expect(gap.first()).toBeVisible();
   for (let newest = 0; newest < first + 62_000;) {
-    await control.next();
-    const reading = await dashboard.readWith(control);
+    await recorder.next();
+    const reading = await dashboard.readWhenCaughtUp(recorder);
     ({ newest } = reading);
-    expect(reading.span).toBe(60);
-    expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => newest - 60_000 < t && t <= newest));
+    expect(reading.windowSeconds).toBe(60);
+    expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => newest - 60_000 < t && t <= newest));
   }
   await expect(gap).toHaveCount(0);
 });
@@ -52,7 +52,7 @@ test("hours of ticks take no more memory than the first", async ({ dashboard, pa
   const memoryAfter = async (hours: number) => {
     const shown = async () => (await dashboard.read()).newest;
     await expect.poll(shown, { timeout: 20_000 }).toBeGreaterThanOrEqual(newest + hours * 3_600_000);
-    expect(await dashboard.read()).toMatchObject({ span: 900, sampled: 900, gaps: [] });
+    expect(await dashboard.read()).toMatchObject({ windowSeconds: 900, sampled: 900, gaps: [] });
     return page.evaluate(() => globalThis.memory.buffer.byteLength);
   };
   const atFirst = await memoryAfter(1);

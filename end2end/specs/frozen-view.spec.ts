@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { CHARTS } from "../fixtures/dashboard";
-import { untrue } from "../fixtures/figures";
-import { ink } from "../fixtures/pixels";
+import { mismatches } from "../fixtures/values";
+import { colourShares } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
 test.beforeEach(async ({ server, dashboard }) => {
@@ -15,63 +15,63 @@ test("what is selected stays in view while time goes on, until a double click", 
   page,
   record,
 }) => {
-  const control = await record(server.url);
-  for (let tick = 0; tick < 6; tick++) await control.next();
-  await page.mouse.move(...at(await dashboard.place("cpu", 5)));
+  const recorder = await record(server.url);
+  for (let tick = 0; tick < 6; tick++) await recorder.next();
+  await page.mouse.move(...at(await dashboard.positionOf("cpu", 5)));
   await page.mouse.down();
-  await page.mouse.move(...at(await dashboard.place("cpu", 1)));
+  await page.mouse.move(...at(await dashboard.positionOf("cpu", 1)));
   await page.mouse.up();
-  await expect(dashboard.held).toBeVisible();
+  await expect(dashboard.frozenView).toBeVisible();
   await expect(dashboard.drawing("cpu")).toHaveAccessibleName(/^CPU from [\d:]{8} to [\d:]{8}$/);
-  const last = await dashboard.heldUntil();
+  const last = await dashboard.frozenViewEnd();
   // Ten seconds at least: fewer are not worth a look.
-  await expect(dashboard.held).toContainText(`${time(last, 9)}–${time(last)} UTC`);
-  for (let tick = 0; tick < 2; tick++) await control.next();
-  await dashboard.readWith(control);
-  await expect(dashboard.held).toContainText(`${time(last, 9)}–${time(last)} UTC`);
-  const { figures } = await dashboard.read();
-  const wrong = untrue(figures, await control.at(last));
+  await expect(dashboard.frozenView).toContainText(`${time(last, 9)}–${time(last)} UTC`);
+  for (let tick = 0; tick < 2; tick++) await recorder.next();
+  await dashboard.readWhenCaughtUp(recorder);
+  await expect(dashboard.frozenView).toContainText(`${time(last, 9)}–${time(last)} UTC`);
+  const { values } = await dashboard.read();
+  const wrong = mismatches(values, await recorder.at(last));
   const charts = CHARTS.flatMap((chart) => [`${chart} figure:`, `${chart} summary:`]);
   expect(wrong.filter((figure) => charts.some((name) => figure.startsWith(name)))).toEqual([]);
 
-  await page.mouse.dblclick(...at(await dashboard.place("memory", 3, 10)));
-  await expect(dashboard.held).toBeHidden();
+  await page.mouse.dblclick(...at(await dashboard.positionOf("memory", 3, 10)));
+  await expect(dashboard.frozenView).toBeHidden();
   await expect(dashboard.drawing("cpu")).toHaveAccessibleName("CPU over the last 1 min");
   await expect(dashboard.drawing("cpu")).toHaveAccessibleDescription(/^[\d.]+ %$/);
-  expect((await dashboard.read()).span).toBe(60);
+  expect((await dashboard.read()).windowSeconds).toBe(60);
   await page.mouse.move(0, 0);
-  await expect.poll(() => dashboard.pointedAt()).toBeUndefined();
-  const { newest, figures: live } = await dashboard.readWith(control);
-  expect(untrue(live, await control.at(newest))).toEqual([]);
+  await expect.poll(() => dashboard.crosshairTick()).toBeUndefined();
+  const { newest, values: live } = await dashboard.readWhenCaughtUp(recorder);
+  expect(mismatches(live, await recorder.at(newest))).toEqual([]);
 });
 
 test("one selects in whichever chart, wherever the focus is", async ({ server, dashboard, page, record }) => {
-  const control = await record(server.url);
-  for (let tick = 0; tick < 6; tick++) await control.next();
+  const recorder = await record(server.url);
+  for (let tick = 0; tick < 6; tick++) await recorder.next();
   await dashboard.drawing("load").focus();
-  await page.mouse.move(...at(await dashboard.place("cpu", 5)));
+  await page.mouse.move(...at(await dashboard.positionOf("cpu", 5)));
   await page.mouse.down();
-  await page.mouse.move(...at(await dashboard.place("cpu", 1)));
+  await page.mouse.move(...at(await dashboard.positionOf("cpu", 1)));
   await page.mouse.up();
-  await expect(dashboard.held).toBeVisible();
+  await expect(dashboard.frozenView).toBeVisible();
   const strip = page.locator("#cpu .strip");
   await strip.dblclick();
-  await expect(dashboard.held).toBeHidden();
+  await expect(dashboard.frozenView).toBeHidden();
 });
 
 test("Escape ends a selection", async ({ server, dashboard, page, record }) => {
-  const control = await record(server.url);
-  for (let tick = 0; tick < 6; tick++) await control.next();
+  const recorder = await record(server.url);
+  for (let tick = 0; tick < 6; tick++) await recorder.next();
   const band = page.locator("#cpu .plot:not(.heat) .crosshair rect");
-  await page.mouse.move(...at(await dashboard.place("cpu", 5)));
+  await page.mouse.move(...at(await dashboard.positionOf("cpu", 5)));
   await page.mouse.down();
-  await page.mouse.move(...at(await dashboard.place("cpu", 1)));
+  await page.mouse.move(...at(await dashboard.positionOf("cpu", 1)));
   await expect(band).not.toHaveAttribute("width", "0.0");
   await page.keyboard.press("Escape");
-  await page.mouse.move(...at(await dashboard.place("cpu", 2)));
+  await page.mouse.move(...at(await dashboard.positionOf("cpu", 2)));
   await expect(band).toHaveAttribute("width", "0.0");
   await page.mouse.up();
-  await expect(dashboard.held).toBeHidden();
+  await expect(dashboard.frozenView).toBeHidden();
 });
 
 test("what is pointed at stays the same second when the view goes on, or leaves with it", async ({
@@ -80,27 +80,27 @@ test("what is pointed at stays the same second when the view goes on, or leaves 
   page,
   record,
 }) => {
-  const control = await record(server.url);
-  for (let tick = 0; tick < 3; tick++) await control.next();
+  const recorder = await record(server.url);
+  for (let tick = 0; tick < 3; tick++) await recorder.next();
   const cpu = dashboard.drawing("cpu");
   await cpu.focus();
   for (const key of ["Space", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
-  const pointed = await dashboard.pointedAt();
-  for (let tick = 0; tick < 6; tick++) await control.next();
-  await dashboard.readWith(control);
+  const pointed = await dashboard.crosshairTick();
+  for (let tick = 0; tick < 6; tick++) await recorder.next();
+  await dashboard.readWhenCaughtUp(recorder);
   await page.keyboard.press("Space");
-  await expect(dashboard.held).toBeHidden();
+  await expect(dashboard.frozenView).toBeHidden();
   // From here on, it moves with the view; had it moved with the six seconds before, it would be further.
-  expect((await dashboard.pointedAt())! - pointed!).toBeLessThanOrEqual(3000);
+  expect((await dashboard.crosshairTick())! - pointed!).toBeLessThanOrEqual(3000);
   for (const key of ["-", "-", "Home", "Space"]) await page.keyboard.press(key);
-  await expect(dashboard.held).toBeHidden();
-  await expect.poll(() => dashboard.pointedAt()).toBeUndefined();
+  await expect(dashboard.frozenView).toBeHidden();
+  await expect.poll(() => dashboard.crosshairTick()).toBeUndefined();
 
   for (const key of ["ArrowLeft", "+", "+"]) await page.keyboard.press(key);
-  await expect(dashboard.held).toBeVisible();
-  await page.mouse.dblclick(...at(await dashboard.place("cpu", 20)));
-  await expect(dashboard.held).toBeHidden();
-  const off = async () => Math.abs((await dashboard.read()).newest - (await dashboard.pointedAt())! - 20_000);
+  await expect(dashboard.frozenView).toBeVisible();
+  await page.mouse.dblclick(...at(await dashboard.positionOf("cpu", 20)));
+  await expect(dashboard.frozenView).toBeHidden();
+  const off = async () => Math.abs((await dashboard.read()).newest - (await dashboard.crosshairTick())! - 20_000);
   await expect.poll(off).toBeLessThanOrEqual(1000);
 });
 
@@ -130,74 +130,74 @@ test.describe("with two fingers", () => {
   };
 
   test("what lies between them stays in view", async ({ server, dashboard, page, record }) => {
-    const control = await record(server.url);
-    for (let tick = 0; tick < 6; tick++) await control.next();
+    const recorder = await record(server.url);
+    for (let tick = 0; tick < 6; tick++) await recorder.next();
     const touch = await touching(page);
-    const place = (age: number) => dashboard.place("cpu", age);
+    const place = (age: number) => dashboard.positionOf("cpu", age);
     await touch("touchStart", await place(20));
-    await expect.poll(() => dashboard.pointedAt()).toBeDefined();
+    await expect.poll(() => dashboard.crosshairTick()).toBeDefined();
     await touch("touchStart", await place(20), await place(15));
     await touch("touchMove", await place(30), await place(6));
     await expect(page.locator("#cpu .plot:not(.heat) .crosshair rect")).not.toHaveAttribute("width", "0.0");
-    await expect(dashboard.held).toBeHidden();
+    await expect(dashboard.frozenView).toBeHidden();
     await touch("touchEnd");
-    await expect(dashboard.held).toBeVisible();
-    const [from, to] = (await dashboard.held.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
+    await expect(dashboard.frozenView).toBeVisible();
+    const [from, to] = (await dashboard.frozenView.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
     // To the nearest second, of which one is a few pixels wide.
     expect(Math.abs((86_400_000 + to! - from!) % 86_400_000 - 24_000)).toBeLessThanOrEqual(2_000);
   });
 
   test("a thumb that rests beside the charts is none of them", async ({ server, dashboard, page, record }) => {
-    const control = await record(server.url);
-    for (let tick = 0; tick < 6; tick++) await control.next();
+    const recorder = await record(server.url);
+    for (let tick = 0; tick < 6; tick++) await recorder.next();
     const touch = await touching(page);
     for (const age of [3, 1]) {
-      const finger = await dashboard.place("cpu", age);
+      const finger = await dashboard.positionOf("cpu", age);
       const title = (await page.locator("#cpu").getByRole("heading", { name: "CPU" }).boundingBox())!;
       await touch("touchStart", title);
       await touch("touchStart", title, finger);
-      await expect.poll(async () => (await dashboard.read()).newest - (await dashboard.pointedAt())!).toBe(age * 1000);
+      await expect.poll(async () => (await dashboard.read()).newest - (await dashboard.crosshairTick())!).toBe(age * 1000);
       await touch("touchEnd", title);
       await touch("touchEnd");
-      await expect(dashboard.held).toBeHidden();
+      await expect(dashboard.frozenView).toBeHidden();
     }
   });
 });
 
 test("pause stops the charts, and the stream goes on", async ({ server, dashboard, page, record }) => {
-  const control = await record(server.url);
-  await control.next();
-  const { newest } = await dashboard.readWith(control);
+  const recorder = await record(server.url);
+  await recorder.next();
+  const { newest } = await dashboard.readWhenCaughtUp(recorder);
   await page.getByRole("button", { name: "Pause" }).click();
-  await expect(dashboard.held).toBeVisible();
-  const view = await dashboard.held.innerText();
-  for (let tick = 0; tick < 3; tick++) await control.next();
-  expect((await dashboard.readWith(control)).newest).toBeGreaterThan(newest);
-  expect(await dashboard.held.innerText()).toBe(view);
+  await expect(dashboard.frozenView).toBeVisible();
+  const view = await dashboard.frozenView.innerText();
+  for (let tick = 0; tick < 3; tick++) await recorder.next();
+  expect((await dashboard.readWhenCaughtUp(recorder)).newest).toBeGreaterThan(newest);
+  expect(await dashboard.frozenView.innerText()).toBe(view);
   await expect(dashboard.indicator).toHaveText("live");
   await page.getByRole("button", { name: "Go on" }).click();
-  await expect(dashboard.held).toBeHidden();
+  await expect(dashboard.frozenView).toBeHidden();
 });
 
 test("without a mouse: point, hear, look closer and go on", async ({ server, dashboard, page, record }) => {
-  const control = await record(server.url);
-  for (let tick = 0; tick < 3; tick++) await control.next();
+  const recorder = await record(server.url);
+  for (let tick = 0; tick < 3; tick++) await recorder.next();
   await dashboard.drawing("load").focus();
   for (const key of ["Space", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key);
-  const pointed = (await dashboard.pointedAt())!;
-  const { "load.one": load } = await control.at(pointed);
+  const pointed = (await dashboard.crosshairTick())!;
+  const { "load.one": load } = await recorder.at(pointed);
   await expect(page.locator("#load .spoken")).toContainText(`${time(pointed)}, 1 min ${load!.toFixed(2)}`);
   await expect(page.locator("#cpu .spoken")).toBeEmpty();
   await page.keyboard.press("+");
-  expect(await dashboard.pointedAt(), "the same second is pointed at").toBe(pointed);
-  const [from, to] = (await dashboard.held.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
+  expect(await dashboard.crosshairTick(), "the same second is pointed at").toBe(pointed);
+  const [from, to] = (await dashboard.frozenView.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
   expect((86_400_000 + to! - from!) % 86_400_000).toBe(29_000);
   for (const key of ["-", "Space", "Escape"]) await page.keyboard.press(key);
-  await expect(dashboard.held).toBeHidden();
+  await expect(dashboard.frozenView).toBeHidden();
 });
 
 test("a series that is switched off is not drawn", async ({ dashboard, page }) => {
-  const blue = async () => (await ink(dashboard.canvas("load"))).blue.solid;
+  const blue = async () => (await colourShares(dashboard.canvas("load"))).blue.solid;
   await expect.poll(blue).toBeGreaterThan(0);
   const series = dashboard.series("load", "1 min");
   await series.click();

@@ -1,24 +1,24 @@
 import type { Page } from "@playwright/test";
-import { CHARTS, stamp } from "../fixtures/dashboard";
-import { untrue } from "../fixtures/figures";
-import { NOON } from "../fixtures/recorded";
+import { CHARTS, isoTime } from "../fixtures/dashboard";
+import { mismatches } from "../fixtures/values";
+import { NOON } from "../fixtures/synthetic-host";
 import { expect, test } from "../fixtures/test";
 
 test("every figure is the one that the stream brought for the second shown", async ({ server, dashboard, record }) => {
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
   const seen = new Set<number>();
   while (seen.size < 6) {
-    await control.next();
-    const { newest, figures } = await dashboard.readWith(control);
-    expect(untrue(figures, await control.at(newest))).toEqual([]);
+    await recorder.next();
+    const { newest, values } = await dashboard.readWhenCaughtUp(recorder);
+    expect(mismatches(values, await recorder.at(newest))).toEqual([]);
     seen.add(newest);
   }
 });
 
 test("the page and every chart on it move once a tick", async ({ server, dashboard, record }) => {
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await countDrawings(dashboard.page);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
@@ -27,8 +27,8 @@ test("the page and every chart on it move once a tick", async ({ server, dashboa
 
   const seen = await moves.evaluate((moves) => moves);
   const [first, last] = [seen.at(0)!.t, seen.at(-1)!.t];
-  await control.at(last);
-  expect(seen.map(({ t }) => t)).toEqual(control.ticks.filter((t) => first <= t && t <= last));
+  await recorder.at(last);
+  expect(seen.map(({ t }) => t)).toEqual(recorder.ticks.filter((t) => first <= t && t <= last));
   for (const chart of CHARTS) {
     const drawings = seen.slice(1).map((move, i) => move.drawings[chart]! - seen[i]!.drawings[chart]!);
     expect(drawings, `drawings of ${chart} from tick to tick`).toEqual(drawings.map(() => 1));
@@ -37,14 +37,14 @@ test("the page and every chart on it move once a tick", async ({ server, dashboa
   }
 });
 
-test("no chart is drawn for less than a pixel, or while it is held", async ({ dashboard, page, recorded }) => {
-  const host = await recorded("long");
+test("no chart is drawn for less than a pixel, or while it is held", async ({ dashboard, page, syntheticHost }) => {
+  const host = await syntheticHost("long");
   await countDrawings(page);
   await dashboard.open(900, host.url);
   const newest = page.locator(".newest");
   const pass = async (tick: number) => {
     host.next();
-    await expect(newest).toHaveAttribute("datetime", stamp(NOON + tick * 1000));
+    await expect(newest).toHaveAttribute("datetime", isoTime(NOON + tick * 1000));
   };
   // What a page does on taking over is done when it shows a tick.
   await pass(0);

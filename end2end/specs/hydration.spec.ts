@@ -4,17 +4,17 @@ import { difference } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
 for (const seconds of [60, 300]) {
-  test(`nothing jumps when the browser takes over the last ${seconds} seconds`, async ({ dashboard, page, recorded }) => {
-    const { url } = await recorded("usual");
+  test(`nothing jumps when the browser takes over the last ${seconds} seconds`, async ({ dashboard, page, syntheticHost }) => {
+    const { url } = await syntheticHost("usual");
     const takeOver = await holdLibrary(page);
     await dashboard.open(seconds, url);
     const reading = await dashboard.read();
     const layout = await page.evaluate(boxes);
     const pictures = await Promise.all(CHARTS.map((chart) => dashboard.drawing(chart).screenshot()));
-    for (const chart of CHARTS) await expect(dashboard.still(chart)).toBeVisible();
+    for (const chart of CHARTS) await expect(dashboard.serverSvg(chart)).toBeVisible();
 
     takeOver();
-    for (const chart of CHARTS) await expect(dashboard.still(chart)).toBeHidden();
+    for (const chart of CHARTS) await expect(dashboard.serverSvg(chart)).toBeHidden();
     expect(await dashboard.read()).toEqual(reading);
     const after = await page.evaluate(boxes);
     expect(after.map(({ name }) => name)).toEqual(layout.map(({ name }) => name));
@@ -31,7 +31,7 @@ for (const seconds of [60, 300]) {
 test("the server's drawing goes only once the canvas is drawn", async ({ dashboard, page }) => {
   await page.addInitScript(watchDrawings);
   await dashboard.open();
-  for (const chart of CHARTS) await expect(dashboard.still(chart)).toBeHidden();
+  for (const chart of CHARTS) await expect(dashboard.serverSvg(chart)).toBeHidden();
   const handOvers = await page.evaluate(() => globalThis.handOvers);
   expect(handOvers.map(({ chart }) => chart).sort()).toEqual([...CHARTS, "cores"].sort());
   expect(handOvers.filter(({ painted }) => !painted)).toEqual([]);
