@@ -2,8 +2,8 @@ import type { CDPSession, Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { isoTime } from "./fixtures/dashboard";
-import { NOON } from "./fixtures/synthetic-host";
 import type { Values } from "./fixtures/recorder";
+import { NOON } from "./fixtures/synthetic-host";
 import { expect, test } from "./fixtures/test";
 
 /**

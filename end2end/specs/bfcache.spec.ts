@@ -3,14 +3,14 @@ import { openStreams } from "../fixtures/metrics";
 import { expect, test } from "../fixtures/test";
 
 test.use({
-  // Playwright has it off.
+  // Playwright disables the back/forward cache.
   launchOptions: [
     async ({ launchOptions }, use) => use({ ...launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"] }),
     { scope: "worker" },
   ],
 });
 
-test("a page that was left and is gone back to is still the same, and has every second", async ({
+test("page restored from the back/forward cache catches up without a gap", async ({
   server,
   dashboard,
   page,
@@ -19,7 +19,7 @@ test("a page that was left and is gone back to is still the same, and has every 
   const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  // What was loaded again would not have it.
+  // A reload would lose the class.
   await page.evaluate(() => document.body.classList.add("kept"));
   await page.goto(`${server.url}/docs/operations.md`);
   await expect.poll(openStreams(server.url)).toBe(1);

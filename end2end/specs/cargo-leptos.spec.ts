@@ -1,7 +1,7 @@
-import { mismatches } from "../fixtures/values";
 import { expect, test } from "../fixtures/test";
+import { mismatches } from "../fixtures/values";
 
-test("the page that cargo-leptos builds hydrates and follows the stream", async ({ dashboard, record }) => {
+test("cargo-leptos build hydrates and follows the stream", async ({ dashboard, record }) => {
   const recorder = await record();
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");

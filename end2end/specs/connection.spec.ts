@@ -5,14 +5,14 @@ import { expect, test } from "../fixtures/test";
 
 const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/;
 
-test("live tells how late the samples are", async ({ dashboard, page }) => {
+test("live state shows the delay of samples", async ({ dashboard, page }) => {
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");
   await expect(page.locator(".link small")).toHaveText(/^\d{1,3} ms$/);
   await expect(dashboard.notice).toBeHidden();
 });
 
-test("a server that gives no stream is asked why, and asked again when it says", async ({
+test("refused stream shows the server's reason and is retried after the stated time", async ({
   server,
   dashboard,
   browserLog,
@@ -34,7 +34,7 @@ test("a server that gives no stream is asked why, and asked again when it says",
   await expect(dashboard.notice).toBeHidden();
 });
 
-test("a stream that a proxy holds back is done without, and the reader is told", async ({
+test("stream buffered by a proxy falls back to polling and shows advice", async ({
   server,
   dashboard,
   page,
@@ -55,11 +55,9 @@ test("a stream that a proxy holds back is done without, and the reader is told",
     const reading = await dashboard.readWhenCaughtUp(recorder);
     expect(reading.gaps).toEqual([]);
     const advice = dashboard.notice.getByRole("link", { name: "What to tell the proxy" });
-    const { headers, text } = await page.request.get(proxy.url + (await advice.getAttribute("href"))!).then(async (answer) => ({
-      headers: answer.headers(),
-      text: await answer.text(),
-    }));
-    expect(headers["content-type"]).toMatch(/^text\/plain/);
+    const response = await page.request.get(proxy.url + (await advice.getAttribute("href"))!);
+    const text = await response.text();
+    expect(response.headers()["content-type"]).toMatch(/^text\/plain/);
     expect(text).toContain("## Behind a proxy");
   } finally {
     await page.close();
@@ -67,42 +65,43 @@ test("a stream that a proxy holds back is done without, and the reader is told",
   }
 });
 
-test("a page that nobody sees asks for nothing, and has everything once it is seen", async ({
+test("hidden page closes its stream and catches up once visible", async ({
   server,
   dashboard,
   page,
   record,
 }) => {
   const recorder = await record(server.url);
-  // A headless browser never hides a page, and nobody wants to wait for a minute.
+  // Simulated, as a headless browser never hides a page; the skew stands for the minute until the stream is closed.
   await page.addInitScript(() => {
     let hidden = false;
     let skew = 0;
     const { now } = Date;
     Date.now = () => now() + skew;
     Object.defineProperty(document, "hidden", { get: () => hidden });
-    addEventListener("see", ({ detail }: CustomEventInit<boolean>) => {
+    addEventListener("visible", ({ detail }: CustomEventInit<boolean>) => {
       hidden = !detail;
       if (hidden) setTimeout(() => (skew = 61_000));
       document.dispatchEvent(new Event("visibilitychange"));
     });
   });
-  const see = (seen: boolean) => page.evaluate((detail) => dispatchEvent(new CustomEvent("see", { detail })), seen);
+  const setVisible = (visible: boolean) =>
+    page.evaluate((detail) => dispatchEvent(new CustomEvent("visible", { detail })), visible);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  await see(false);
+  await setVisible(false);
   await expect(dashboard.indicator).toHaveText("paused");
   await expect.poll(openStreams(server.url)).toBe(1);
   const { newest } = await dashboard.read();
   while (recorder.newest < newest + 3000) await recorder.next();
   expect((await dashboard.read()).newest).toBe(newest);
-  await see(true);
+  await setVisible(true);
   await expect(dashboard.indicator).toHaveText("live");
   const reading = await dashboard.readWhenCaughtUp(recorder);
   expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => t <= reading.newest));
 });
 
-test("a device without a network is told from a server that is gone", async ({
+test("device without a network is reported as offline and recovers without a lost second", async ({
   server,
   dashboard,
   context,
@@ -128,7 +127,7 @@ test("a device without a network is told from a server that is gone", async ({
   expect(reading.gaps).toEqual(gapsBetween(seen));
 });
 
-test("an event that makes no sense is counted and skipped", async ({ server, dashboard, page, record }) => {
+test("malformed event is counted and skipped", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   await page.addInitScript(() => {
     const Original = EventSource;
@@ -145,7 +144,7 @@ test("an event that makes no sense is counted and skipped", async ({ server, das
   expect((await dashboard.readWhenCaughtUp(recorder)).gaps).toEqual([]);
 });
 
-test("a browser without EventSource follows the stream all the same", async ({ server, dashboard, page, record }) => {
+test("browser without EventSource follows the stream through fetch", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   await page.addInitScript(() => {
     delete (globalThis as { EventSource?: unknown }).EventSource;
@@ -157,7 +156,7 @@ test("a browser without EventSource follows the stream all the same", async ({ s
   expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => t <= reading.newest));
 });
 
-test("a page that gets something else in place of the stream says so", async ({ server, dashboard, page, browserLog }) => {
+test("sign-in page in place of the stream is reported as signed out", async ({ server, dashboard, page, browserLog }) => {
   browserLog.allow(/MIME type \("text\/html"\) that is not "text\/event-stream"/);
   await page.route("**/api/stream?*", (route) => route.fulfill({ contentType: "text/html", body: "<form>Sign in</form>" }));
   await dashboard.open(60, server.url);
@@ -167,7 +166,7 @@ test("a page that gets something else in place of the stream says so", async ({ 
   await expect(dashboard.indicator).toHaveText("live", { timeout: 20_000 });
 });
 
-test("a token that a proxy asks for is sent by all tabs, until it is forgotten", async ({
+test("bearer token from the URL is sent by all tabs until it is cleared", async ({
   server,
   dashboard,
   page,
@@ -193,7 +192,7 @@ test("a token that a proxy asks for is sent by all tabs, until it is forgotten",
     await other.open(60, proxy.url);
     await expect(other.indicator).toHaveText("live");
     await expect.poll(openStreams(server.url), "the recorder's and one more").toBe(2);
-    // The other one has to send it, too, now that it is alone.
+    // The second tab now opens the stream itself, and must send the token.
     await page.goto("about:blank");
     for (let tick = 0; tick < 3; tick++) await recorder.next();
     await expect(other.indicator).toHaveText("live");

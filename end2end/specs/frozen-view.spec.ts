@@ -1,15 +1,15 @@
 import type { Page } from "@playwright/test";
 import { CHARTS } from "../fixtures/dashboard";
-import { mismatches } from "../fixtures/values";
 import { colourShares } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
+import { mismatches } from "../fixtures/values";
 
 test.beforeEach(async ({ server, dashboard }) => {
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
 });
 
-test("what is selected stays in view while time goes on, until a double click", async ({
+test("selected range stays in view while ticks arrive until a double click", async ({
   server,
   dashboard,
   page,
@@ -24,15 +24,15 @@ test("what is selected stays in view while time goes on, until a double click", 
   await expect(dashboard.frozenView).toBeVisible();
   await expect(dashboard.drawing("cpu")).toHaveAccessibleName(/^CPU from [\d:]{8} to [\d:]{8}$/);
   const last = await dashboard.frozenViewEnd();
-  // Ten seconds at least: fewer are not worth a look.
+  // A selection is widened to at least ten seconds.
   await expect(dashboard.frozenView).toContainText(`${time(last, 9)}–${time(last)} UTC`);
   for (let tick = 0; tick < 2; tick++) await recorder.next();
   await dashboard.readWhenCaughtUp(recorder);
   await expect(dashboard.frozenView).toContainText(`${time(last, 9)}–${time(last)} UTC`);
   const { values } = await dashboard.read();
   const wrong = mismatches(values, await recorder.at(last));
-  const charts = CHARTS.flatMap((chart) => [`${chart} figure:`, `${chart} summary:`]);
-  expect(wrong.filter((figure) => charts.some((name) => figure.startsWith(name)))).toEqual([]);
+  const labels = CHARTS.flatMap((chart) => [`${chart} headline:`, `${chart} summary:`]);
+  expect(wrong.filter((mismatch) => labels.some((label) => mismatch.startsWith(label)))).toEqual([]);
 
   await page.mouse.dblclick(...at(await dashboard.positionOf("memory", 3, 10)));
   await expect(dashboard.frozenView).toBeHidden();
@@ -45,7 +45,7 @@ test("what is selected stays in view while time goes on, until a double click", 
   expect(mismatches(live, await recorder.at(newest))).toEqual([]);
 });
 
-test("one selects in whichever chart, wherever the focus is", async ({ server, dashboard, page, record }) => {
+test("selection works in a chart without focus", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   for (let tick = 0; tick < 6; tick++) await recorder.next();
   await dashboard.drawing("load").focus();
@@ -59,7 +59,7 @@ test("one selects in whichever chart, wherever the focus is", async ({ server, d
   await expect(dashboard.frozenView).toBeHidden();
 });
 
-test("Escape ends a selection", async ({ server, dashboard, page, record }) => {
+test("Escape cancels a selection in progress", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   for (let tick = 0; tick < 6; tick++) await recorder.next();
   const band = page.locator("#cpu .plot:not(.heat) .crosshair rect");
@@ -74,7 +74,7 @@ test("Escape ends a selection", async ({ server, dashboard, page, record }) => {
   await expect(dashboard.frozenView).toBeHidden();
 });
 
-test("what is pointed at stays the same second when the view goes on, or leaves with it", async ({
+test("crosshair keeps its second when the view resumes, and disappears if it is out of view", async ({
   server,
   dashboard,
   page,
@@ -90,7 +90,7 @@ test("what is pointed at stays the same second when the view goes on, or leaves 
   await dashboard.readWhenCaughtUp(recorder);
   await page.keyboard.press("Space");
   await expect(dashboard.frozenView).toBeHidden();
-  // From here on, it moves with the view; had it moved with the six seconds before, it would be further.
+  // The crosshair moves with the live view from here on; it must not jump by the six frozen seconds.
   expect((await dashboard.crosshairTick())! - pointed!).toBeLessThanOrEqual(3000);
   for (const key of ["-", "-", "Home", "Space"]) await page.keyboard.press(key);
   await expect(dashboard.frozenView).toBeHidden();
@@ -104,7 +104,7 @@ test("what is pointed at stays the same second when the view goes on, or leaves 
   await expect.poll(off).toBeLessThanOrEqual(1000);
 });
 
-test("who goes on stays where the page is scrolled to", async ({ dashboard, page }) => {
+test("resuming keeps the scroll position", async ({ dashboard, page }) => {
   await dashboard.drawing("disk").focus();
   await page.keyboard.press("Space");
   await dashboard.drawing("disk").scrollIntoViewIfNeeded();
@@ -119,35 +119,35 @@ test("who goes on stays where the page is scrolled to", async ({ dashboard, page
 test.describe("with two fingers", () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
-  type Place = { x: number; y: number };
+  type Point = { x: number; y: number };
 
   const touching = async (page: Page) => {
     const device = await page.context().newCDPSession(page);
-    return async (type: "touchStart" | "touchMove" | "touchEnd", ...places: Place[]) => {
-      const touchPoints = places.map(({ x, y }, id) => ({ x: Math.round(x), y: Math.round(y), id }));
+    return async (type: "touchStart" | "touchMove" | "touchEnd", ...points: Point[]) => {
+      const touchPoints = points.map(({ x, y }, id) => ({ x: Math.round(x), y: Math.round(y), id }));
       await device.send("Input.dispatchTouchEvent", { type, touchPoints });
     };
   };
 
-  test("what lies between them stays in view", async ({ server, dashboard, page, record }) => {
+  test("pinch freezes the range between the fingers", async ({ server, dashboard, page, record }) => {
     const recorder = await record(server.url);
     for (let tick = 0; tick < 6; tick++) await recorder.next();
     const touch = await touching(page);
-    const place = (age: number) => dashboard.positionOf("cpu", age);
-    await touch("touchStart", await place(20));
+    const position = (age: number) => dashboard.positionOf("cpu", age);
+    await touch("touchStart", await position(20));
     await expect.poll(() => dashboard.crosshairTick()).toBeDefined();
-    await touch("touchStart", await place(20), await place(15));
-    await touch("touchMove", await place(30), await place(6));
+    await touch("touchStart", await position(20), await position(15));
+    await touch("touchMove", await position(30), await position(6));
     await expect(page.locator("#cpu .plot:not(.heat) .crosshair rect")).not.toHaveAttribute("width", "0.0");
     await expect(dashboard.frozenView).toBeHidden();
     await touch("touchEnd");
     await expect(dashboard.frozenView).toBeVisible();
     const [from, to] = (await dashboard.frozenView.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
-    // To the nearest second, of which one is a few pixels wide.
+    // Both ends are rounded to seconds, which are a few pixels wide.
     expect(Math.abs((86_400_000 + to! - from!) % 86_400_000 - 24_000)).toBeLessThanOrEqual(2_000);
   });
 
-  test("a thumb that rests beside the charts is none of them", async ({ server, dashboard, page, record }) => {
+  test("touch outside the charts does not count as a second finger", async ({ server, dashboard, page, record }) => {
     const recorder = await record(server.url);
     for (let tick = 0; tick < 6; tick++) await recorder.next();
     const touch = await touching(page);
@@ -164,7 +164,7 @@ test.describe("with two fingers", () => {
   });
 });
 
-test("pause stops the charts, and the stream goes on", async ({ server, dashboard, page, record }) => {
+test("pause freezes the charts while the stream continues", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   await recorder.next();
   const { newest } = await dashboard.readWhenCaughtUp(recorder);
@@ -179,7 +179,7 @@ test("pause stops the charts, and the stream goes on", async ({ server, dashboar
   await expect(dashboard.frozenView).toBeHidden();
 });
 
-test("without a mouse: point, hear, look closer and go on", async ({ server, dashboard, page, record }) => {
+test("keyboard moves the crosshair, announces its values, zooms and resumes", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   for (let tick = 0; tick < 3; tick++) await recorder.next();
   await dashboard.drawing("load").focus();
@@ -189,14 +189,14 @@ test("without a mouse: point, hear, look closer and go on", async ({ server, das
   await expect(page.locator("#load .spoken")).toContainText(`${time(pointed)}, 1 min ${load!.toFixed(2)}`);
   await expect(page.locator("#cpu .spoken")).toBeEmpty();
   await page.keyboard.press("+");
-  expect(await dashboard.crosshairTick(), "the same second is pointed at").toBe(pointed);
+  expect(await dashboard.crosshairTick(), "the crosshair keeps its second").toBe(pointed);
   const [from, to] = (await dashboard.frozenView.locator("time").allInnerTexts()).map((text) => Date.parse(`1970-01-01T${text}Z`));
   expect((86_400_000 + to! - from!) % 86_400_000).toBe(29_000);
   for (const key of ["-", "Space", "Escape"]) await page.keyboard.press(key);
   await expect(dashboard.frozenView).toBeHidden();
 });
 
-test("a series that is switched off is not drawn", async ({ dashboard, page }) => {
+test("series toggled off in the legend is not drawn", async ({ dashboard, page }) => {
   const blue = async () => (await colourShares(dashboard.canvas("load"))).blue.solid;
   await expect.poll(blue).toBeGreaterThan(0);
   const series = dashboard.series("load", "1 min");
@@ -205,13 +205,13 @@ test("a series that is switched off is not drawn", async ({ dashboard, page }) =
   await expect.poll(blue).toBe(0);
   await series.click();
   await expect.poll(blue).toBeGreaterThan(0);
-  // Beside them there is nothing to switch.
+  // A click between two entries toggles nothing.
   const { x, y, height } = (await page.locator("#load .legend li").nth(1).boundingBox())!;
   await page.mouse.click(x - 4, y + height / 2);
   await expect(page.locator("#load .legend [aria-pressed=true]")).toHaveCount(3);
 });
 
-test("a tile leads to its panel and has its figure", async ({ dashboard, page }) => {
+test("tile shows its value and links to its panel", async ({ dashboard, page }) => {
   const tile = page.getByRole("navigation", { name: "Overview" }).getByRole("link", { name: "Disk" });
   await expect(tile).toContainText(/read\s.+ · write\s.+/);
   await tile.click();

@@ -1,6 +1,6 @@
 import { expect, test } from "../fixtures/test";
 
-test("the page can be installed", async ({ page, request }) => {
+test("manifest and icons make the page installable", async ({ page, request }) => {
   await page.goto("/");
   const manifest = await (await request.get((await page.locator("link[rel=manifest]").getAttribute("href"))!)).json();
   expect(manifest).toMatchObject({ name: "Hostbeat", start_url: "/", display: "standalone" });
@@ -10,7 +10,7 @@ test("the page can be installed", async ({ page, request }) => {
   }
 });
 
-test("an installed page says what it is when its server is out of reach", async ({
+test("service worker shows an offline page while the server is down", async ({
   server,
   dashboard,
   page,

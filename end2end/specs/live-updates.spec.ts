@@ -1,10 +1,10 @@
 import type { Page } from "@playwright/test";
 import { CHARTS, isoTime } from "../fixtures/dashboard";
-import { mismatches } from "../fixtures/values";
 import { NOON } from "../fixtures/synthetic-host";
 import { expect, test } from "../fixtures/test";
+import { mismatches } from "../fixtures/values";
 
-test("every figure is the one that the stream brought for the second shown", async ({ server, dashboard, record }) => {
+test("displayed values equal the stream's at the displayed second", async ({ server, dashboard, record }) => {
   const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
@@ -17,57 +17,57 @@ test("every figure is the one that the stream brought for the second shown", asy
   }
 });
 
-test("the page and every chart on it move once a tick", async ({ server, dashboard, record }) => {
+test("page and charts update once per tick", async ({ server, dashboard, record }) => {
   const recorder = await record(server.url);
   await countDrawings(dashboard.page);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  const moves = await dashboard.page.evaluateHandle(watchMoves);
-  await expect.poll(() => moves.evaluate(({ length }) => length), { timeout: 20_000 }).toBeGreaterThan(8);
+  const updates = await dashboard.page.evaluateHandle(recordUpdates);
+  await expect.poll(() => updates.evaluate(({ length }) => length), { timeout: 20_000 }).toBeGreaterThan(8);
 
-  const seen = await moves.evaluate((moves) => moves);
+  const seen = await updates.evaluate((updates) => updates);
   const [first, last] = [seen.at(0)!.t, seen.at(-1)!.t];
   await recorder.at(last);
   expect(seen.map(({ t }) => t)).toEqual(recorder.ticks.filter((t) => first <= t && t <= last));
   for (const chart of CHARTS) {
-    const drawings = seen.slice(1).map((move, i) => move.drawings[chart]! - seen[i]!.drawings[chart]!);
+    const drawings = seen.slice(1).map((update, i) => update.drawings[chart]! - seen[i]!.drawings[chart]!);
     expect(drawings, `drawings of ${chart} from tick to tick`).toEqual(drawings.map(() => 1));
-    // The window is still filling, so that every tick makes every line longer.
-    expect(new Set(seen.map(({ pictures }) => pictures[chart])).size, `pictures of ${chart}`).toBe(seen.length);
+    // The window is not full yet, so every tick makes every line longer.
+    expect(new Set(seen.map(({ images }) => images[chart])).size, `images of ${chart}`).toBe(seen.length);
   }
 });
 
-test("no chart is drawn for less than a pixel, or while it is held", async ({ dashboard, page, syntheticHost }) => {
+test("chart is not redrawn for a shift below one pixel or in a frozen view", async ({ dashboard, page, syntheticHost }) => {
   const host = await syntheticHost("long");
   await countDrawings(page);
   await dashboard.open(900, host.url);
   const newest = page.locator(".newest");
-  const pass = async (tick: number) => {
+  const advance = async (tick: number) => {
     host.next();
     await expect(newest).toHaveAttribute("datetime", isoTime(NOON + tick * 1000));
   };
-  // What a page does on taking over is done when it shows a tick.
-  await pass(0);
-  const moves = await page.evaluateHandle(watchMoves);
-  for (let tick = 1; tick <= 6; tick++) await pass(tick);
-  // Who pauses may look back: it asks for more of the past, and draws once that is there.
-  const past = page.waitForResponse(/snapshot/);
+  // Hydration, with its own redraw, is over once a tick is displayed.
+  await advance(0);
+  const updates = await page.evaluateHandle(recordUpdates);
+  for (let tick = 1; tick <= 6; tick++) await advance(tick);
+  // Pause fetches more history, and redraws once that arrives.
+  const history = page.waitForResponse(/snapshot/);
   await page.getByRole("button", { name: "Pause" }).click();
-  await (await past).finished();
-  for (let tick = 7; tick <= 9; tick++) await pass(tick);
-  await expect.poll(() => moves.evaluate(({ length }) => length)).toBe(9);
+  await (await history).finished();
+  for (let tick = 7; tick <= 9; tick++) await advance(tick);
+  await expect.poll(() => updates.evaluate(({ length }) => length)).toBe(9);
 
-  const seen = await moves.evaluate((moves) => moves);
+  const seen = await updates.evaluate((updates) => updates);
   for (const chart of CHARTS) {
-    const drawings = seen.slice(1).map((move, i) => move.drawings[chart]! - seen[i]!.drawings[chart]!);
+    const drawings = seen.slice(1).map((update, i) => update.drawings[chart]! - seen[i]!.drawings[chart]!);
     expect(drawings.slice(0, 5), `drawings of ${chart} from tick to tick`).toEqual([1, 0, 1, 0, 1]);
-    expect(drawings.slice(6), `drawings of ${chart} while it is held`).toEqual([0, 0]);
+    expect(drawings.slice(6), `drawings of ${chart} while it is frozen`).toEqual([0, 0]);
   }
 });
 
 declare global {
   interface HTMLCanvasElement {
-    /** How often it was drawn anew. */
+    /** Number of redraws. */
     drawings?: number;
   }
 }
@@ -83,27 +83,27 @@ async function countDrawings(page: Page): Promise<void> {
   });
 }
 
-interface Move {
+interface Update {
   t: number;
   drawings: Record<string, number>;
-  pictures: Record<string, string>;
+  images: Record<string, string>;
 }
 
-/** Notes each tick that the page shows from now on. It runs in the page. */
-function watchMoves(): Move[] {
+/** Records each tick that the page displays from now on. It runs in the page. */
+function recordUpdates(): Update[] {
   const newest = document.querySelector<HTMLTimeElement>(".newest")!;
-  const moves: Move[] = [];
-  const note = () => {
+  const updates: Update[] = [];
+  const record = () => {
     const canvases = [...document.querySelectorAll<HTMLCanvasElement>(".drawing:not(.strip) canvas")];
     const each = <T>(of: (canvas: HTMLCanvasElement) => T) =>
       Object.fromEntries(canvases.map((canvas) => [canvas.closest(".panel")!.id, of(canvas)]));
-    moves.push({
+    updates.push({
       t: Date.parse(newest.dateTime),
       drawings: each((canvas) => canvas.drawings ?? 0),
-      pictures: each((canvas) => canvas.toDataURL()),
+      images: each((canvas) => canvas.toDataURL()),
     });
   };
-  // What moves with the tick has moved when the next task runs.
-  new MutationObserver(() => setTimeout(note)).observe(newest, { attributeFilter: ["datetime"] });
-  return moves;
+  // The whole page is updated before the next task runs.
+  new MutationObserver(() => setTimeout(record)).observe(newest, { attributeFilter: ["datetime"] });
+  return updates;
 }

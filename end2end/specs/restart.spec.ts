@@ -2,19 +2,19 @@ import { CHARTS, gapsBetween, sampledTicks } from "../fixtures/dashboard";
 import { colourShares, lineColours } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
-test("after a restart nothing is missing that the server saw, and the rest is a gap", async ({
+test("stream resumes after a restart without a lost second, and the outage is drawn as a gap", async ({
   server,
   dashboard,
   record,
   browserLog,
 }) => {
-  // A browser reports every attempt to reach a server that is not there.
+  // The browser logs every failed attempt to reconnect.
   browserLog.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/);
   const before = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
   for (let tick = 0; tick < 3; tick++) await before.next();
-  // What was sent to nobody, nobody can show.
+  // A tick that the page missed is lost with the server's log.
   await dashboard.readWhenCaughtUp(before);
   await server.kill();
   await expect(dashboard.indicator).toHaveText("reconnecting");
@@ -36,7 +36,7 @@ test("after a restart nothing is missing that the server saw, and the rest is a 
     const canvas = dashboard.canvas(chart);
     const gap = await colourShares(canvas, { from: last, to: first, windowSeconds: 60 });
     expect(lineColours(gap), `lines across the gap of ${chart}`).toEqual([]);
-    expect(gap.mute.faint, `shade of the gap of ${chart}`).toBeGreaterThan(0.5);
+    expect(gap.mute.faint, `shading of the gap of ${chart}`).toBeGreaterThan(0.5);
     for (const [from, to] of [
       [before.ticks[0]!, last],
       [first, after.newest],

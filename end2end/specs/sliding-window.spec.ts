@@ -1,7 +1,7 @@
-import { sampledTicks, isoTime } from "../fixtures/dashboard";
+import { isoTime, sampledTicks } from "../fixtures/dashboard";
 import { expect, test } from "../fixtures/test";
 
-test("the oldest second leaves when a new one comes", async ({ server, dashboard, record }) => {
+test("oldest second leaves the window as a new one arrives", async ({ server, dashboard, record }) => {
   test.setTimeout(120_000);
   const recorder = await record(server.url);
   await dashboard.open(60, server.url);
@@ -11,7 +11,7 @@ test("the oldest second leaves when a new one comes", async ({ server, dashboard
   server.suspend();
   await expect(dashboard.indicator).toHaveText("stale");
   server.resume();
-  // A gap is what can be followed from one end of the window to the other.
+  // A gap is visible in the list from its entry into the window until it leaves.
   const first = await recorder.next();
   const gap = dashboard.page.locator(`.gaps time[datetime="${isoTime(first - 1000)}"]`);
   await expect(gap.first()).toBeVisible();
@@ -26,21 +26,21 @@ test("the oldest second leaves when a new one comes", async ({ server, dashboard
 });
 
 declare global {
-  /** The library's. */
+  /** Memory of the wasm module. */
   var memory: WebAssembly.Memory;
 }
 
-test("hours of ticks take no more memory than the first", async ({ dashboard, page }) => {
+test("memory does not grow over hours of ticks", async ({ dashboard, page }) => {
   await page.addInitScript(() => {
     const { instantiateStreaming } = WebAssembly;
     WebAssembly.instantiateStreaming = async (...source) => {
-      const library = await instantiateStreaming(...source);
-      const memory = Object.values(library.instance.exports).find((part) => part instanceof WebAssembly.Memory);
+      const module = await instantiateStreaming(...source);
+      const memory = Object.values(module.instance.exports).find((value) => value instanceof WebAssembly.Memory);
       globalThis.memory = memory as WebAssembly.Memory;
-      return library;
+      return module;
     };
   });
-  // A stream that plays faster than time: each connection brings half an hour more, and ends.
+  // Each connection delivers half an hour of ticks at once, and ends.
   let end = 0;
   await page.route("**/api/stream?*", (route) => {
     end ||= parseInt(new URL(route.request().url()).searchParams.get("last_event_id")!);
@@ -59,7 +59,7 @@ test("hours of ticks take no more memory than the first", async ({ dashboard, pa
   expect(await memoryAfter(4)).toBe(atFirst);
 });
 
-/** The events of a tick, with figures that move. */
+/** Events of a tick with varying values. */
 function tick(t: number): string {
   const wave = (Math.sin(t / 60_000) + 1) / 2;
   const at = { t, at: t / 1000, dt: 1 };

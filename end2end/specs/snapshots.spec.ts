@@ -4,10 +4,9 @@ import { type Dashboard, isoTime } from "../fixtures/dashboard";
 import { NOON, type SyntheticHost } from "../fixtures/synthetic-host";
 import { expect, test } from "../fixtures/test";
 
-// After a change that is meant: `npx playwright test states --update-snapshots`, and look at what has changed.
+// After an intended change: `npx playwright test snapshots --update-snapshots`, then review the changed images.
 
-/** Hosts that the page must look right for: one like most, one that has just started, one with 128 cores, 40 interfaces
- * and no sensors, and one with something wrong. */
+/** Synthetic hosts: typical, just started, 128 cores with 40 interfaces and no sensors, and one in trouble. */
 const HOSTS = ["usual", "young", "large", "unwell"] as const;
 const SIZES = [
   [390, 1200],
@@ -15,24 +14,24 @@ const SIZES = [
   [1440, 1000],
 ] as const;
 
-/** What isn't well with the stream: how it comes to be, and what is said of it. */
-const LINKS: Record<string, { bring: (at: At) => Promise<void>; notice: RegExp }> = {
+/** Disturbances of the stream, each with its cause and the notice that it must show. */
+const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void>; notice: RegExp }> = {
   refused: {
-    bring: async ({ page }) => {
-      const why = { status: 429, title: "Too many streams", detail: "There are 16 open streams from your address already; close one." };
+    provoke: async ({ page }) => {
+      const problem = { status: 429, title: "Too many streams", detail: "There are 16 open streams from your address already; close one." };
       const headers = { "content-type": "application/problem+json", "retry-after": "20" };
-      await page.route("**/api/stream?*", (route) => route.fulfill({ status: 429, headers, body: JSON.stringify(why) }));
+      await page.route("**/api/stream?*", (route) => route.fulfill({ status: 429, headers, body: JSON.stringify(problem) }));
       await page.reload();
     },
     notice: /There are 16 open streams .* What you see is of 12:00:00 UTC\. Trying again in 20 s/,
   },
   stuck: {
-    // Long enough to be missed, and not so long that the page would try another stream.
-    bring: async ({ page, now }) => page.clock.setFixedTime(now + 4_000),
+    // Long enough to be noticed, and too short for a reconnect.
+    provoke: async ({ page, now }) => page.clock.setFixedTime(now + 4_000),
     notice: /has not sampled its host for 4 s/,
   },
   gone: {
-    bring: async ({ dashboard, page, server, now }) => {
+    provoke: async ({ dashboard, page, server, now }) => {
       await server.stop();
       await expect(dashboard.indicator).toHaveText("reconnecting");
       await page.clock.setFixedTime(now + 3_720_000);
@@ -41,18 +40,18 @@ const LINKS: Record<string, { bring: (at: At) => Promise<void>; notice: RegExp }
   },
 };
 
-for (const host of HOSTS) looksAsItDid(host, host);
+for (const host of HOSTS) testSnapshot(host, host);
 
-for (const [state, { bring, notice }] of Object.entries(LINKS))
-  looksAsItDid(state, "small", async (at) => {
-    at.browserLog.allow(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
-    await bring(at);
-    await expect(at.dashboard.notice).toContainText(notice, { timeout: 20_000 });
-    await expect(at.page.locator(".verdict")).toHaveText("Not known now. It was: All is well.");
+for (const [state, { provoke, notice }] of Object.entries(DISTURBANCES))
+  testSnapshot(state, "small", async (context) => {
+    context.browserLog.allow(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
+    await provoke(context);
+    await expect(context.dashboard.notice).toContainText(notice, { timeout: 20_000 });
+    await expect(context.page.locator(".verdict")).toHaveText("Not known now. It was: All is well.");
   });
 
-/** What a state is brought about with; for the page, it is and stays `now`. */
-interface At {
+/** Fixtures of a snapshot; the page's clock stands at `now`. */
+interface Context {
   browserLog: BrowserLog;
   dashboard: Dashboard;
   page: Page;
@@ -60,16 +59,16 @@ interface At {
   now: number;
 }
 
-/** Tests the looks of a host's page once it is live, and `bring` has made of it what it makes. */
-function looksAsItDid(name: string, host: string, bring?: (at: At) => Promise<void>): void {
+/** Compares a synthetic host's live page with its snapshots, after `prepare` has changed its state. */
+function testSnapshot(name: string, host: string, prepare?: (context: Context) => Promise<void>): void {
   for (const [width, height] of SIZES) {
     for (const colorScheme of ["light", "dark"] as const) {
       test.describe(`${name}, ${width} pixels wide, ${colorScheme}`, () => {
         test.use({ viewport: { width, height }, colorScheme });
 
-        test("looks as it did", async ({ browserLog, dashboard, page, syntheticHost }) => {
+        test("page matches its snapshot", async ({ browserLog, dashboard, page, syntheticHost }) => {
           const server = await syntheticHost(host);
-          // No time passes that could make it stale, and no chance decides when the next attempt is due.
+          // A fixed clock keeps the page from going stale, and a fixed random value fixes the retry delay.
           const now = Date.now();
           await page.clock.setFixedTime(now);
           await page.addInitScript(() => (Math.random = () => 0.5));
@@ -78,11 +77,11 @@ function looksAsItDid(name: string, host: string, bring?: (at: At) => Promise<vo
           server.next();
           await expect(dashboard.newest).toHaveAttribute("datetime", isoTime(NOON));
           await expect(dashboard.indicator).toHaveText("live");
-          await bring?.({ browserLog, dashboard, page, server, now });
+          await prepare?.({ browserLog, dashboard, page, server, now });
           await expect(page).toHaveScreenshot(`${name}-${width}-${colorScheme}.png`, { maxDiffPixelRatio: 0.002 });
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-          const cut = await page.locator(".devices").evaluateAll((tables) => tables.filter((table) => table.scrollWidth > table.clientWidth).map(({ id }) => id));
-          expect(cut).toEqual([]);
+          const clipped = await page.locator(".devices").evaluateAll((tables) => tables.filter((table) => table.scrollWidth > table.clientWidth).map(({ id }) => id));
+          expect(clipped).toEqual([]);
         });
       });
     }

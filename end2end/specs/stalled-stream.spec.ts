@@ -2,7 +2,7 @@ import { type Dashboard, gapsBetween, sampledTicks } from "../fixtures/dashboard
 import type { Recorder } from "../fixtures/recorder";
 import { expect, test } from "../fixtures/test";
 
-test("a server that falls silent is called stale, and live when it goes on", async ({ server, dashboard, record }) => {
+test("silent server is shown as stale, and as live once it resumes", async ({ server, dashboard, record }) => {
   const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
@@ -11,10 +11,10 @@ test("a server that falls silent is called stale, and live when it goes on", asy
   server.suspend();
   await expect(dashboard.indicator).toHaveText("stale", { timeout: 5000 });
   server.resume();
-  await expectAll(dashboard, recorder, newest);
+  await expectRecovery(dashboard, recorder, newest);
 });
 
-test("a stream that stays silent is given up for a new one", async ({ server, dashboard, page, record }) => {
+test("stream that stays silent is replaced by a new one", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
@@ -24,11 +24,11 @@ test("a stream that stays silent is given up for a new one", async ({ server, da
   await page.waitForRequest("**/api/stream?*", { timeout: 15_000 });
   await expect(dashboard.indicator).toHaveText("stale");
   server.resume();
-  await expectAll(dashboard, recorder, newest);
+  await expectRecovery(dashboard, recorder, newest);
 });
 
-/** Live again, with every second that the server saw and gaps for the rest, of which there is some after `last`. */
-async function expectAll(dashboard: Dashboard, recorder: Recorder, last: number): Promise<void> {
+/** The page is live with every sampled second, and with gaps for the outage that follows `last`. */
+async function expectRecovery(dashboard: Dashboard, recorder: Recorder, last: number): Promise<void> {
   await expect(dashboard.indicator).toHaveText("live");
   await recorder.next();
   const reading = await dashboard.readWhenCaughtUp(recorder);

@@ -5,18 +5,18 @@ import { expect, test } from "../fixtures/test";
 
 const TABS = 8;
 
-test("eight tabs cost the server one stream, whichever of them are closed", async ({ server, context, record }) => {
+test("eight tabs share one stream, also as tabs are closed", async ({ server, context, record }) => {
   test.setTimeout(120_000);
   const recorder = await record(server.url);
   const tabs: Dashboard[] = [];
-  // All at once, as a browser that is started again opens them.
+  // All at once, as a browser restores its tabs.
   for (let tab = 0; tab < TABS; tab++) tabs.push(new Dashboard(await context.newPage()));
-  // On a busy machine, all that follows takes longer than a minute.
+  // The window is long enough for the rest of the test on a busy machine.
   await Promise.all(tabs.map((tab) => tab.open(300, server.url)));
   await expectAll(tabs, recorder);
   await expect.poll(openStreams(server.url), "the recorder's and one more").toBe(2);
 
-  // The one that has the stream is among those that are closed, sooner or later; the one that stays shows every second.
+  // The leader is among the closed tabs sooner or later; the remaining tabs still show every second.
   while (tabs.length > 1) {
     await tabs.shift()!.page.close();
     if (tabs.length % 3 !== 1) continue;
@@ -25,7 +25,7 @@ test("eight tabs cost the server one stream, whichever of them are closed", asyn
   }
 });
 
-test("who comes later has what came before, and another window for itself", async ({ server, context, record }) => {
+test("second tab gets the history and may have another window", async ({ server, context, record }) => {
   const recorder = await record(server.url);
   const first = new Dashboard(await context.newPage());
   await first.open(60, server.url);
@@ -39,7 +39,7 @@ test("who comes later has what came before, and another window for itself", asyn
   await expect.poll(openStreams(server.url)).toBe(2);
 });
 
-test("a tab that is left hands over at once", async ({ server, context, record }) => {
+test("leader that is navigated away hands off to another tab at once", async ({ server, context, record }) => {
   const recorder = await record(server.url);
   const first = new Dashboard(await context.newPage());
   await first.open(60, server.url);
@@ -57,26 +57,26 @@ test("a tab that is left hands over at once", async ({ server, context, record }
   await expect.poll(openStreams(server.url)).toBe(2);
 });
 
-test("a second that the leading tab has kept to itself comes from the server", async ({ server, context, record }) => {
+test("ticks that the leader does not relay are fetched from the server", async ({ server, context, record }) => {
   const recorder = await record(server.url);
   const leader = await context.newPage();
   await leader.goto(`${server.url}/robots.txt`);
   await leader.evaluate(() => {
     const channel = new BroadcastChannel("hostbeat-2");
-    const say = (...words: string[]) => channel.postMessage([0, ...words]);
-    channel.onmessage = ({ data }) => data[1] === "who" && say("mine");
+    const post = (...message: string[]) => channel.postMessage([0, ...message]);
+    channel.onmessage = ({ data }) => data[1] === "who" && post("mine");
     const stream = new EventSource("/api/stream?window=60");
     for (const name of ["cpu", "memory", "load", "connections", "network", "disk", "pressure"])
       stream.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-        if (Math.floor(parseInt(lastEventId) / 1000) % 3) say(name, data, lastEventId);
+        if (Math.floor(parseInt(lastEventId) / 1000) % 3) post(name, data, lastEventId);
       });
   });
   const follower = new Dashboard(await context.newPage());
-  // The first answer takes so long that a second is missed meanwhile, which it can't hold.
-  let asked = 0;
+  // The first snapshot is delayed until the follower has missed a tick that the snapshot lacks.
+  let requests = 0;
   await follower.page.route("**/api/snapshot?*", async (route) => {
     const response = await route.fetch();
-    if (asked++ === 0) for (let tick = 0; tick < 4; tick++) await recorder.next();
+    if (requests++ === 0) for (let tick = 0; tick < 4; tick++) await recorder.next();
     await route.fulfill({ response });
   });
   await follower.open(60, server.url);
@@ -89,7 +89,7 @@ test("a second that the leading tab has kept to itself comes from the server", a
   await expect.poll(openStreams(server.url)).toBe(2);
 });
 
-test("a tab that gives way, and was ahead of the leading one's stream, costs that no second", async ({ server, context, record }) => {
+test("event from a yielding tab ahead of the leader's stream costs no second", async ({ server, context, record }) => {
   const recorder = await record(server.url);
   const leader = new Dashboard(await context.newPage());
   await leader.open(60, server.url);
@@ -105,7 +105,7 @@ test("a tab that gives way, and was ahead of the leading one's stream, costs tha
         const cpu = JSON.parse(data);
         const [, group] = lastEventId.split("-");
         const t = cpu.t + 3000;
-        // No number is greater than 1: who has it gives way to all.
+        // Priorities are at most 1, and the greater one yields.
         channel.postMessage([2, "cpu", JSON.stringify({ ...cpu, t }), `${t}-${group}`]);
         resolve();
       });
@@ -118,7 +118,7 @@ test("a tab that gives way, and was ahead of the leading one's stream, costs tha
   await expectAll([leader], recorder);
 });
 
-/** Each is live, with every second that the server has sampled. */
+/** Every tab is live and has every sampled second. */
 async function expectAll(tabs: Dashboard[], recorder: Recorder): Promise<void> {
   for (const tab of tabs) {
     await expect(tab.indicator).toHaveText("live");

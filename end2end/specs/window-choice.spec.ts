@@ -1,7 +1,7 @@
 import { type Dashboard, sampledTicks, WINDOWS, type WindowName } from "../fixtures/dashboard";
 import { expect, test } from "../fixtures/test";
 
-test("the choice stands in the address and survives a reload", async ({ dashboard, page }) => {
+test("selected window is in the URL and survives a reload", async ({ dashboard, page }) => {
   await dashboard.open();
   await expectWindow(dashboard, "5 min");
   await expect(dashboard.indicator).toHaveText("live");
@@ -16,7 +16,7 @@ test("the choice stands in the address and survives a reload", async ({ dashboar
   }
 });
 
-test("a window may be opened in a tab of its own", async ({ dashboard, context, page }) => {
+test("window link opens in a new tab and leaves the current one unchanged", async ({ dashboard, context, page }) => {
   await dashboard.open(60);
   await expect(dashboard.indicator).toHaveText("live");
   const other = context.waitForEvent("page");
@@ -26,8 +26,8 @@ test("a window may be opened in a tab of its own", async ({ dashboard, context, 
   await expectWindow(dashboard, "1 min");
 });
 
-test("a longer window brings the past that the server has", async ({ dashboard, record }) => {
-  // The server has to have more of it than the page that shows a minute.
+test("longer window loads the server's history", async ({ dashboard, record }) => {
+  // The server needs more history than the one minute that the page starts with.
   test.setTimeout(120_000);
   const recorder = await record();
   await recorder.at(recorder.ticks[0]! + 75_000);
