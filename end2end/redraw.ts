@@ -7,8 +7,8 @@ import { NOON } from "./fixtures/synthetic-host";
 import { expect, test } from "./fixtures/test";
 
 /**
- * Mean time that a tick may take in scripts, style and layout. With this many points a tick moves a chart by less than a
- * pixel, so charts are drawn every other tick.
+ * Mean time that a tick may take in scripts, style and layout. With this many points a tick moves a chart by less than
+ * a pixel, so charts are drawn every other tick.
  */
 const BUDGET_MS = 4;
 const POINTS = 900;
@@ -41,7 +41,10 @@ test("tick at 900 points stays within the drawing budget", async ({ browser, rec
   expect(seconds).toHaveLength(POINTS + 2 * TICKS);
   const measured = { hostbeat: [] as Cost[], uPlot: [] as Cost[] };
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, prepare] of [["hostbeat", hostbeat], ["uPlot", uPlot]] as const) {
+    for (const [name, prepare] of [
+      ["hostbeat", hostbeat],
+      ["uPlot", uPlot],
+    ] as const) {
       const page = await browser.newPage();
       await prepare(page, url, seconds);
       measured[name].push(await cost(page));
@@ -49,7 +52,8 @@ test("tick at 900 points stays within the drawing budget", async ({ browser, rec
     }
   }
   const [ours, theirs] = [median(measured.hostbeat), median(measured.uPlot)];
-  const line = (name: string, { page, thread }: Cost) => `${name.padEnd(26)} ${page.toFixed(2)} ms   ${thread.toFixed(1)} ms`;
+  const line = (name: string, { page, thread }: Cost) =>
+    `${name.padEnd(26)} ${page.toFixed(2)} ms   ${thread.toFixed(1)} ms`;
   console.log(
     `${POINTS} points, ${TICKS} ticks, median of ${ROUNDS} rounds: page time per tick, main thread time per tick\n` +
       `${line("hostbeat, whole page", ours)}\n${line("uPlot, charts only", theirs)}\n${"budget of page time".padEnd(26)} ${BUDGET_MS.toFixed(2)} ms`,
@@ -101,15 +105,27 @@ async function hostbeat(page: Page, url: string, seconds: Values[]): Promise<voi
 async function uPlot(page: Page, _: string, seconds: Values[]): Promise<void> {
   const series = columns(seconds);
   await page.setContent("<body></body>");
-  await page.addScriptTag({ content: readFileSync(createRequire(import.meta.url).resolve("uplot/dist/uPlot.iife.min.js"), "utf8") });
+  await page.addScriptTag({
+    content: readFileSync(createRequire(import.meta.url).resolve("uplot/dist/uPlot.iife.min.js"), "utf8"),
+  });
   const charts = CHARTS.map(({ filled, paths }) => ({ filled, data: paths.map((path) => series[path] ?? []) }));
   await page.evaluate(
     ({ charts, points }) => {
       const plots = charts.map(({ filled, data }) => {
-        const series = data.map((_, i) => ({ stroke: `hsl(${i * 60} 60% 50%)`, width: 2, ...(filled && { fill: `hsl(${i * 60} 60% 50% / 22%)` }) }));
+        const series = data.map((_, i) => ({
+          stroke: `hsl(${i * 60} 60% 50%)`,
+          width: 2,
+          ...(filled && { fill: `hsl(${i * 60} 60% 50% / 22%)` }),
+        }));
         const target = document.body.appendChild(document.createElement("div"));
-        const at = (tick: number) => [Array.from({ length: points }, (_, x) => tick + x), ...data.map((values) => values.slice(tick, tick + points))];
-        return { at, plot: new globalThis.uPlot({ width: 620, height: 220, series: [{}, ...series] }, at(0) as number[][], target) };
+        const at = (tick: number) => [
+          Array.from({ length: points }, (_, x) => tick + x),
+          ...data.map((values) => values.slice(tick, tick + points)),
+        ];
+        return {
+          at,
+          plot: new globalThis.uPlot({ width: 620, height: 220, series: [{}, ...series] }, at(0) as number[][], target),
+        };
       });
       let tick = 0;
       globalThis.feed = () => {
@@ -171,7 +187,9 @@ function eventsOf(values: Values): Record<string, object> {
 
 /** Turns samples into the columns of a `window` event. */
 function columns(seconds: Values[]): Record<string, (number | null)[]> {
-  return Object.fromEntries(Object.keys(seconds[0]!).map((path) => [path, seconds.map((values) => values[path] ?? null)]));
+  return Object.fromEntries(
+    Object.keys(seconds[0]!).map((path) => [path, seconds.map((values) => values[path] ?? null)]),
+  );
 }
 
 function median(costs: Cost[]): Cost {

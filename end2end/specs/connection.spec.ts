@@ -65,12 +65,7 @@ test("stream buffered by a proxy falls back to polling and shows advice", async 
   }
 });
 
-test("hidden page closes its stream and catches up once visible", async ({
-  server,
-  dashboard,
-  page,
-  record,
-}) => {
+test("hidden page closes its stream and catches up once visible", async ({ server, dashboard, page, record }) => {
   const recorder = await record(server.url);
   // Simulated, as a headless browser never hides a page; the skew stands for the minute until the stream is closed.
   await page.addInitScript(() => {
@@ -132,7 +127,7 @@ test("malformed event is counted and skipped", async ({ server, dashboard, page,
   await page.addInitScript(() => {
     const Original = EventSource;
     globalThis.EventSource = class extends Original {
-      constructor(url: string) {
+      constructor(url: string | URL) {
         super(url);
         setTimeout(() => this.dispatchEvent(new MessageEvent("cpu", { data: "{", lastEventId: "1-0" })), 500);
       }
@@ -156,9 +151,16 @@ test("browser without EventSource follows the stream through fetch", async ({ se
   expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => t <= reading.newest));
 });
 
-test("sign-in page in place of the stream is reported as signed out", async ({ server, dashboard, page, browserLog }) => {
+test("sign-in page in place of the stream is reported as signed out", async ({
+  server,
+  dashboard,
+  page,
+  browserLog,
+}) => {
   browserLog.allow(/MIME type \("text\/html"\) that is not "text\/event-stream"/);
-  await page.route("**/api/stream?*", (route) => route.fulfill({ contentType: "text/html", body: "<form>Sign in</form>" }));
+  await page.route("**/api/stream?*", (route) =>
+    route.fulfill({ contentType: "text/html", body: "<form>Sign in</form>" }),
+  );
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
   await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");

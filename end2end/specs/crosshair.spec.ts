@@ -16,7 +16,11 @@ test("crosshair in one chart shows every chart's values at that second", async (
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
   for (let tick = 0; tick < 6; tick++) await recorder.next();
-  for (const [chart, age] of [["cpu", 0], ["network", 2], ["cpu", 5]] as const) {
+  for (const [chart, age] of [
+    ["cpu", 0],
+    ["network", 2],
+    ["cpu", 5],
+  ] as const) {
     const { x, y } = await dashboard.positionOf(chart, age);
     await page.mouse.move(x, y);
     await expectCrosshair(dashboard, recorder, age);

@@ -21,10 +21,7 @@ const test = base.extend<{ firefox: Firefox; server: Server }>({
 
 test.describe.configure({ timeout: 90_000 });
 
-test("Firefox displays the streamed values and logs nothing", async ({
-  firefox,
-  server,
-}) => {
+test("Firefox displays the streamed values and logs nothing", async ({ firefox, server }) => {
   const recorder = await Recorder.follow(server.url);
   await firefox.open(`${server.url}/?window=60`);
   await expect.poll(() => connectionState(firefox), { timeout: 20_000 }).toBe("live");

@@ -33,7 +33,9 @@ test("first response contains the values and charts of its second", async ({ pag
     for (const t of seconds) {
       const x = width * (1 - (reading.newest - t) / 1000 / 59);
       const y = height * (1 - (await recorder.at(t))[path]! / top);
-      const drawn = lines.some((line) => line.some((point, i) => isNear(point, x, y) || isOn(line[i - 1] ?? point, point, x, y)));
+      const drawn = lines.some((line) =>
+        line.some((point, i) => isNear(point, x, y) || isOn(line[i - 1] ?? point, point, x, y)),
+      );
       expect(drawn, `${path} at ${isoTime(t)} is at ${x},${y}; the lines are ${lines.join(" and ")}`).toBe(true);
     }
   }

@@ -4,7 +4,11 @@ import { pixelDifference } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
 for (const seconds of [60, 300]) {
-  test(`hydration of a ${seconds} s window shifts no layout and changes no chart`, async ({ dashboard, page, syntheticHost }) => {
+  test(`hydration of a ${seconds} s window shifts no layout and changes no chart`, async ({
+    dashboard,
+    page,
+    syntheticHost,
+  }) => {
     const { url } = await syntheticHost("usual");
     const hydrate = await delayHydration(page);
     await dashboard.open(seconds, url);
@@ -22,8 +26,8 @@ for (const seconds of [60, 300]) {
     expect(moved).toEqual([]);
     for (const [i, chart] of CHARTS.entries()) {
       const screenshot = await dashboard.drawing(chart).screenshot();
-      expect(await pixelDifference(page, screenshots[i]!, screenshot), `share of ${chart} that is lost`).toBeLessThan(0.01);
-      expect(await pixelDifference(page, screenshot, screenshots[i]!), `share of ${chart} that is new`).toBeLessThan(0.01);
+      expect(await pixelDifference(page, screenshots[i]!, screenshot), `${chart} lost`).toBeLessThan(0.01);
+      expect(await pixelDifference(page, screenshot, screenshots[i]!), `${chart} added`).toBeLessThan(0.01);
     }
   });
 }
@@ -61,7 +65,8 @@ test.describe("on a high-density screen", () => {
 });
 
 async function expectSharp(dashboard: Dashboard): Promise<void> {
-  for (const chart of CHARTS) await expect.poll(() => dashboard.canvas(chart).evaluate(bitmapMismatch), chart).toBeLessThan(1);
+  for (const chart of CHARTS)
+    await expect.poll(() => dashboard.canvas(chart).evaluate(bitmapMismatch), chart).toBeLessThan(1);
 }
 
 /** CSS pixels by which the canvas's bitmap differs from its box. It runs in the page. */
@@ -112,7 +117,10 @@ function recordReplacements() {
     for (const { target } of changes) {
       const drawing = target as Element;
       if (!drawing.matches(".drawing")) continue;
-      replacements.push({ chart: drawing.matches(".strip") ? "cores" : drawing.closest(".panel")!.id, painted: painted(drawing.querySelector("canvas")!) });
+      replacements.push({
+        chart: drawing.matches(".strip") ? "cores" : drawing.closest(".panel")!.id,
+        painted: painted(drawing.querySelector("canvas")!),
+      });
     }
   }).observe(document, { subtree: true, attributeFilter: ["class"] });
 }

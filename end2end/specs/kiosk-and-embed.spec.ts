@@ -49,7 +49,11 @@ test("embedded panel loads only in frames of allowed origins", async ({ server, 
     const frame = page.frameLocator("iframe");
     await expect(frame.locator("#cpu .drawing.drawn:not(.strip)")).toBeVisible();
     await expect(frame.getByRole("link")).toHaveCount(0);
-    const image = () => frame.locator("#cpu canvas").first().evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    const image = () =>
+      frame
+        .locator("#cpu canvas")
+        .first()
+        .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
     const before = await image();
     await expect.poll(image).not.toBe(before);
   } finally {

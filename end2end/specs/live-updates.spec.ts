@@ -37,7 +37,7 @@ test("page and charts update once per tick", async ({ server, dashboard, record 
   }
 });
 
-test("chart is not redrawn for a shift below one pixel or in a frozen view", async ({ dashboard, page, syntheticHost }) => {
+test("chart is not redrawn for less than a pixel or in a frozen view", async ({ dashboard, page, syntheticHost }) => {
   const host = await syntheticHost("long");
   await countDrawings(page);
   await dashboard.open(900, host.url);

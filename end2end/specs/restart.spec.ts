@@ -41,7 +41,9 @@ test("stream resumes after a restart without a lost second, and the outage is dr
       [before.ticks[0]!, last],
       [first, after.newest],
     ] as const)
-      expect(lineColours(await colourShares(canvas, { from, to, windowSeconds: 60 })), `lines of ${chart}`).not.toEqual([]);
+      expect(lineColours(await colourShares(canvas, { from, to, windowSeconds: 60 })), `lines of ${chart}`).not.toEqual(
+        [],
+      );
   }
 });
 

@@ -18,9 +18,15 @@ const SIZES = [
 const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void>; notice: RegExp }> = {
   refused: {
     provoke: async ({ page }) => {
-      const problem = { status: 429, title: "Too many streams", detail: "There are 16 open streams from your address already; close one." };
+      const problem = {
+        status: 429,
+        title: "Too many streams",
+        detail: "There are 16 open streams from your address already; close one.",
+      };
       const headers = { "content-type": "application/problem+json", "retry-after": "20" };
-      await page.route("**/api/stream?*", (route) => route.fulfill({ status: 429, headers, body: JSON.stringify(problem) }));
+      await page.route("**/api/stream?*", (route) =>
+        route.fulfill({ status: 429, headers, body: JSON.stringify(problem) }),
+      );
       await page.reload();
     },
     notice: /There are 16 open streams .* What you see is of 12:00:00 UTC\. Trying again in 20 s/,
@@ -80,7 +86,11 @@ function testSnapshot(name: string, host: string, prepare?: (context: Context) =
           await prepare?.({ browserLog, dashboard, page, server, now });
           await expect(page).toHaveScreenshot(`${name}-${width}-${colorScheme}.png`, { maxDiffPixelRatio: 0.002 });
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-          const clipped = await page.locator(".devices").evaluateAll((tables) => tables.filter((table) => table.scrollWidth > table.clientWidth).map(({ id }) => id));
+          const clipped = await page
+            .locator(".devices")
+            .evaluateAll((tables) =>
+              tables.filter((table) => table.scrollWidth > table.clientWidth).map(({ id }) => id),
+            );
           expect(clipped).toEqual([]);
         });
       });

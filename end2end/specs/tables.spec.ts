@@ -32,12 +32,7 @@ function amount(text: string): number {
   return number === "–" ? -1 : Number(number) * (multiples[unit] ?? 1);
 }
 
-test("process table is sorted by CPU and shows the stream's processes", async ({
-  server,
-  dashboard,
-  record,
-  burn,
-}) => {
+test("process table is sorted by CPU and shows the stream's processes", async ({ server, dashboard, record, burn }) => {
   const burner = burn();
   const recorder = await record(server.url);
   await dashboard.open(60, server.url);
@@ -57,7 +52,7 @@ test("process table is sorted by CPU and shows the stream's processes", async ({
   expect(busy[0]).toBeGreaterThan(30);
 });
 
-test("sort order and filter work and survive a reload, but the kiosk ignores the filter", async ({ server, dashboard }) => {
+test("sort order and filter survive a reload, and kiosk ignores the filter", async ({ server, dashboard }) => {
   await dashboard.open(60, server.url);
   const table = dashboard.table("top-processes");
   await expect.poll(() => table.rows.count(), { timeout: 20_000 }).toBeGreaterThan(3);
@@ -82,7 +77,10 @@ test("sort order and filter work and survive a reload, but the kiosk ignores the
   const kiosk = await dashboard.page.context().newPage();
   await kiosk.goto(`${server.url}/?kiosk`);
   await expect(kiosk.locator(".drawing.drawn").first()).toBeVisible();
-  await expect(kiosk.getByRole("columnheader", { name: "memory", exact: true }).last()).toHaveAttribute("aria-sort", "ascending");
+  await expect(kiosk.getByRole("columnheader", { name: "memory", exact: true }).last()).toHaveAttribute(
+    "aria-sort",
+    "ascending",
+  );
   await expect.poll(() => kiosk.locator("#top-processes tbody tr").count()).toBeGreaterThan(3);
   await kiosk.close();
   await table.filter.fill("");
@@ -155,15 +153,17 @@ test("tables fit their panels at every width", async ({ syntheticHost, page }) =
     await page.goto(`${url}/${choice}`);
     for (const width of [320, 390, 560, 768, 1024, 1280, 1366, 1600]) {
       await page.setViewportSize({ width, height: 900 });
-      const wider = page.locator(".devices").evaluateAll((tables) =>
-        tables.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ id }) => id),
-      );
+      const wider = page
+        .locator(".devices")
+        .evaluateAll((tables) =>
+          tables.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ id }) => id),
+        );
       expect(await wider, `${choice} at ${width} pixels`).toEqual([]);
     }
   }
 });
 
-test("column headings show the sort direction and cover the rows that scroll below them", async ({ syntheticHost, page }) => {
+test("headings show the sort direction and stay above scrolled rows", async ({ syntheticHost, page }) => {
   const { url } = await syntheticHost("large");
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(url);

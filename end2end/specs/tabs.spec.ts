@@ -11,7 +11,7 @@ test("eight tabs share one stream, also as tabs are closed", async ({ server, co
   const tabs: Dashboard[] = [];
   // All at once, as a browser restores its tabs.
   for (let tab = 0; tab < TABS; tab++) tabs.push(new Dashboard(await context.newPage()));
-  // The window is long enough for the rest of the test on a busy machine.
+  // More than a minute, which the rest of the test can take on a busy machine.
   await Promise.all(tabs.map((tab) => tab.open(300, server.url)));
   await expectAll(tabs, recorder);
   await expect.poll(openStreams(server.url), "the recorder's and one more").toBe(2);
@@ -48,8 +48,8 @@ test("leader that is navigated away hands off to another tab at once", async ({ 
   await second.open(60, server.url);
   await expectAll([second], recorder);
   await first.page.goto("about:blank");
-  const left = recorder.newest;
-  while (recorder.newest < left + 3000) {
+  const departure = recorder.newest;
+  while (recorder.newest < departure + 3000) {
     await recorder.next();
     await expect(second.indicator).toHaveText("live");
   }
@@ -105,7 +105,7 @@ test("event from a yielding tab ahead of the leader's stream costs no second", a
         const cpu = JSON.parse(data);
         const [, group] = lastEventId.split("-");
         const t = cpu.t + 3000;
-        // Priorities are at most 1, and the greater one yields.
+        // Ids are at most 1; of two leaders, the one with the greater id yields.
         channel.postMessage([2, "cpu", JSON.stringify({ ...cpu, t }), `${t}-${group}`]);
         resolve();
       });

@@ -22,7 +22,9 @@ test("charts take the colours of the theme and follow its changes", async ({ das
     if (seen.size === 0) await dashboard.open();
     for (const chart of CHARTS) {
       const canvas = dashboard.canvas(chart);
-      await expect.poll(async () => lineColours(await colourShares(canvas)), `${chart}, ${colorScheme}`).toContain(LINES[chart]);
+      await expect
+        .poll(async () => lineColours(await colourShares(canvas)), `${chart}, ${colorScheme}`)
+        .toContain(LINES[chart]);
       seen.add(await resolvedColour(canvas, LINES[chart]));
       await expect(dashboard.drawing(chart), "grid lines").toHaveCSS("background-image", /^linear-gradient/);
     }
@@ -30,7 +32,7 @@ test("charts take the colours of the theme and follow its changes", async ({ das
   expect(seen.size, "distinct colours of both themes").toBe(2 * new Set(Object.values(LINES)).size);
 });
 
-test("print uses the light theme, whichever theme is chosen", async ({ dashboard, page, browserLog }) => {
+test("print uses the light theme although dark is chosen", async ({ dashboard, page, browserLog }) => {
   browserLog.allow(/ERR_FAILED/);
   // Without a stream or a snapshot, only the change of media can redraw the charts.
   await page.route("**/api/stream?*", () => {});
@@ -45,7 +47,9 @@ test("print uses the light theme, whichever theme is chosen", async ({ dashboard
   const dark = await teal();
   await snapshotRequest;
   await page.emulateMedia({ media: "print" });
-  await expect.poll(async () => lineColours(await colourShares(dashboard.canvas("cpu"))), { timeout: 5_000 }).toContain("teal");
+  await expect
+    .poll(async () => lineColours(await colourShares(dashboard.canvas("cpu"))), { timeout: 5_000 })
+    .toContain("teal");
   expect(await teal()).not.toBe(dark);
 });
 
@@ -69,10 +73,7 @@ test("theme can be changed without access to localStorage", async ({ dashboard, 
   await expect.poll(background).not.toBe(light);
 });
 
-test("chosen theme overrides the system's and survives a reload", async ({
-  dashboard,
-  page,
-}) => {
+test("chosen theme overrides the system's and survives a reload", async ({ dashboard, page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");
@@ -88,7 +89,9 @@ test("chosen theme overrides the system's and survives a reload", async ({
   const dark = await background();
   // `colourShares` reads the current theme's colours from the stylesheet.
   for (const chart of CHARTS)
-    await expect.poll(async () => lineColours(await colourShares(dashboard.canvas(chart))), chart).toContain(LINES[chart]);
+    await expect
+      .poll(async () => lineColours(await colourShares(dashboard.canvas(chart))), chart)
+      .toContain(LINES[chart]);
 
   await page.reload({ waitUntil: "commit" });
   await page.waitForFunction(() => document.body !== null);
