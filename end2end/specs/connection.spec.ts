@@ -27,7 +27,7 @@ test("refused stream shows the server's reason and is retried after the stated t
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
   await expect(dashboard.notice).toContainText("There are 1 open streams from your address already");
-  await expect(dashboard.notice).toContainText(/Trying again in \d+ s/);
+  await expect(dashboard.notice).toContainText(/Retrying in \d+ s/);
   await body!.cancel().catch(() => {});
   other.abort();
   await expect(dashboard.indicator).toHaveText("live", { timeout: 40_000 });
@@ -54,7 +54,7 @@ test("stream buffered by a proxy falls back to polling and shows advice", async 
     }
     const reading = await dashboard.readWhenCaughtUp(recorder);
     expect(reading.gaps).toEqual([]);
-    const advice = dashboard.notice.getByRole("link", { name: "What to tell the proxy" });
+    const advice = dashboard.notice.getByRole("link", { name: "Proxy setup" });
     const response = await page.request.get(proxy.url + (await advice.getAttribute("href"))!);
     const text = await response.text();
     expect(response.headers()["content-type"]).toMatch(/^text\/plain/);
@@ -110,7 +110,7 @@ test("device without a network is reported as offline and recovers without a los
   await context.setOffline(true);
   await server.kill();
   await expect(dashboard.indicator).toHaveText("offline", { timeout: 20_000 });
-  await expect(dashboard.notice).toContainText("This device is offline. What you see is of");
+  await expect(dashboard.notice).toContainText("This device is offline. Last sample at");
   const before = sampledTicks(await dashboard.read());
   await server.start();
   const after = await record(server.url);
@@ -134,7 +134,7 @@ test("malformed event is counted and skipped", async ({ server, dashboard, page,
     };
   });
   await dashboard.open(60, server.url);
-  await expect(page.locator(".coverage")).toContainText("1 event could not be read");
+  await expect(page.locator(".coverage")).toContainText("1 malformed event skipped");
   await expect(dashboard.indicator).toHaveText("live");
   expect((await dashboard.readWhenCaughtUp(recorder)).gaps).toEqual([]);
 });
@@ -163,7 +163,7 @@ test("sign-in page in place of the stream is reported as signed out", async ({
   );
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
-  await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");
+  await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
   await page.unroute("**/api/stream?*");
   await expect(dashboard.indicator).toHaveText("live", { timeout: 20_000 });
 });
@@ -182,11 +182,11 @@ test("bearer token from the URL is sent by all tabs until it is cleared", async 
   try {
     await dashboard.open(60, proxy.url);
     await expect(dashboard.indicator).toHaveText("refused");
-    await expect(dashboard.notice).toContainText("You are signed out; load the page again to sign in.");
+    await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
 
     const recorder = await record(server.url);
     await page.goto(`${proxy.url}/?window=60#token=wrong`);
-    await expect(dashboard.notice).toContainText("The token that this browser keeps is not taken");
+    await expect(dashboard.notice).toContainText("The token stored in this browser was rejected");
     await page.goto(`${proxy.url}/?window=60#token=s3cret`);
     await expect(dashboard.indicator).toHaveText("live");
     expect(page.url()).toBe(`${proxy.url}/?window=60`);

@@ -111,7 +111,7 @@ test("resuming keeps the scroll position", async ({ dashboard, page }) => {
   const scrolled = () => page.evaluate(() => scrollY);
   await expect.poll(scrolled).toBeGreaterThan(0);
   const before = await scrolled();
-  await page.getByRole("button", { name: "Now" }).click();
+  await page.getByRole("button", { name: "Live" }).click();
   await expect(page.getByRole("button", { name: "Pause" })).toBeFocused();
   expect(await scrolled()).toBe(before);
 });
@@ -176,7 +176,7 @@ test("pause freezes the charts while the stream continues", async ({ server, das
   expect((await dashboard.readWhenCaughtUp(recorder)).newest).toBeGreaterThan(newest);
   expect(await dashboard.frozenView.innerText()).toBe(view);
   await expect(dashboard.indicator).toHaveText("live");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await expect(dashboard.frozenView).toBeHidden();
 });
 

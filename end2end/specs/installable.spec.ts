@@ -26,6 +26,6 @@ test("service worker shows an offline page while the server is down", async ({
   await expect(page.getByRole("heading")).toHaveText("Out of reach");
   expect(await page.locator("main").evaluate((main) => getComputedStyle(main).maxWidth)).not.toBe("none");
   await server.start();
-  await page.getByRole("link", { name: "To the dashboard" }).click();
+  await page.getByRole("link", { name: "Go to the dashboard" }).click();
   await expect(dashboard.indicator).toHaveText("live");
 });

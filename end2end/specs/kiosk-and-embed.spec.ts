@@ -17,7 +17,7 @@ test("panel without data says so", async ({ syntheticHost, page }) => {
   const placeholder = () => page.locator("main").evaluate((main) => getComputedStyle(main, "::after").content);
   for (const path of ["/?panels=temperature", "/embed/temperature"]) {
     await page.goto(url + path);
-    await expect.poll(placeholder).toContain("This host has none of it");
+    await expect.poll(placeholder).toContain("No data for these panels on this host");
   }
   await page.goto(`${url}/?panels=temperature,cpu`);
   expect(await placeholder()).toBe("none");

@@ -29,7 +29,7 @@ test("stream resumes after a restart without a lost second, and the outage is dr
   expect(sampledTicks(reading)).toEqual(seen);
   expect(reading.gaps).toEqual(gapsBetween(seen));
   const [last, first] = [before.ticks.at(-1)!, after.ticks[0]!];
-  const outage = `No sample from ${time(last + 1000)} to ${time(first - 1000)} (${(first - last) / 1000 - 1} s)`;
+  const outage = `No samples from ${time(last + 1000)} to ${time(first - 1000)} (${(first - last) / 1000 - 1} s)`;
   await expect(dashboard.gaps.filter({ hasText: outage })).toBeVisible();
 
   for (const chart of CHARTS) {

@@ -29,7 +29,7 @@ const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void
       );
       await page.reload();
     },
-    notice: /There are 16 open streams .* What you see is of 12:00:00 UTC\. Trying again in 20 s/,
+    notice: /There are 16 open streams .* Last sample at 12:00:00 UTC\. Retrying in 20 s/,
   },
   stuck: {
     // Long enough to be noticed, and too short for a reconnect.
@@ -42,7 +42,7 @@ const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void
       await expect(dashboard.indicator).toHaveText("reconnecting");
       await page.clock.setFixedTime(now + 3_720_000);
     },
-    notice: /out of reach for 1 h 2 min\. What you see is of 12:00:00 UTC/,
+    notice: /unreachable for 1 h 2 min\. Last sample at 12:00:00 UTC/,
   },
 };
 
@@ -53,7 +53,7 @@ for (const [state, { provoke, notice }] of Object.entries(DISTURBANCES))
     context.browserLog.allow(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
     await provoke(context);
     await expect(context.dashboard.notice).toContainText(notice, { timeout: 20_000 });
-    await expect(context.page.locator(".verdict")).toHaveText("Not known now. It was: All is well.");
+    await expect(context.page.locator(".verdict")).toHaveText("Unknown. Last known: Healthy.");
   });
 
 /** Fixtures of a snapshot; the page's clock stands at `now`. */
