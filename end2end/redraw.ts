@@ -35,7 +35,7 @@ test.use({ viewport: { width: 1440, height: 1000 }, trace: "off" });
 
 test("tick at 900 points stays within the drawing budget", async ({ browser, record, syntheticHost }) => {
   test.setTimeout(180_000);
-  const { url } = await syntheticHost("long");
+  const { url } = await syntheticHost("long-history");
   const recorder = await record(url);
   const seconds = recorder.ticks.map((t) => recorder.samples.get(t)!);
   expect(seconds).toHaveLength(POINTS + 2 * TICKS);

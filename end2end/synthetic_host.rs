@@ -34,18 +34,18 @@ struct SyntheticHost {
 
 impl SyntheticHost {
     fn named(name: &str) -> Self {
-        let usual = Self { history: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4, finding: None };
+        let typical = Self { history: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4, finding: None };
         match name {
-            "usual" => usual,
+            "typical" => typical,
             // A virtual machine without sensors.
-            "small" => Self { cores: 2, interfaces: 2, disks: 1, sensors: 0, ..usual },
+            "small" => Self { cores: 2, interfaces: 2, disks: 1, sensors: 0, ..typical },
             // Just started.
-            "young" => Self { history: 3, ..usual },
+            "short-history" => Self { history: 3, ..typical },
             // More history than the 900 s window.
-            "long" => Self { history: 1200, ..Self::named("small") },
-            "unwell" => Self { finding: Some("The disk nvme0n1 is slow."), ..Self::named("small") },
-            "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..usual },
-            _ => panic!("unknown host {name:?}; use usual, small, young, long, unwell or large"),
+            "long-history" => Self { history: 1200, ..Self::named("small") },
+            "unhealthy" => Self { finding: Some("The disk nvme0n1 is slow."), ..Self::named("small") },
+            "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..typical },
+            _ => panic!("unknown host {name:?}; use typical, small, short-history, long-history, unhealthy or large"),
         }
     }
 

@@ -9,7 +9,7 @@ for (const seconds of [60, 300]) {
     page,
     syntheticHost,
   }) => {
-    const { url } = await syntheticHost("usual");
+    const { url } = await syntheticHost("typical");
     const hydrate = await delayHydration(page);
     await dashboard.open(seconds, url);
     const reading = await dashboard.read();

@@ -38,7 +38,7 @@ test("page and charts update once per tick", async ({ server, dashboard, record 
 });
 
 test("chart is not redrawn for less than a pixel or in a frozen view", async ({ dashboard, page, syntheticHost }) => {
-  const host = await syntheticHost("long");
+  const host = await syntheticHost("long-history");
   await countDrawings(page);
   await dashboard.open(900, host.url);
   const newest = page.locator(".newest");

@@ -7,7 +7,7 @@ import { expect, test } from "../fixtures/test";
 // After an intended change: `npx playwright test snapshots --update-snapshots`, then review the changed images.
 
 /** Synthetic hosts: typical, just started, 128 cores with 40 interfaces and no sensors, and one in trouble. */
-const HOSTS = ["usual", "young", "large", "unwell"] as const;
+const HOSTS = ["typical", "short-history", "large", "unhealthy"] as const;
 const SIZES = [
   [390, 1200],
   [768, 1000],
@@ -31,12 +31,12 @@ const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void
     },
     notice: /There are 16 open streams .* Last sample at 12:00:00 UTC\. Retrying in 20 s/,
   },
-  stuck: {
+  overloaded: {
     // Long enough to be noticed, and too short for a reconnect.
     provoke: async ({ page, now }) => page.clock.setFixedTime(now + 4_000),
-    notice: /has not sampled its host for 4 s/,
+    notice: /No new samples for 4 s\./,
   },
-  gone: {
+  unreachable: {
     provoke: async ({ dashboard, page, server, now }) => {
       await server.stop();
       await expect(dashboard.indicator).toHaveText("reconnecting");

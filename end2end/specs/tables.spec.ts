@@ -148,7 +148,7 @@ test("process table is served without JavaScript once processes are sampled", as
 });
 
 test("tables fit their panels at every width", async ({ syntheticHost, page }) => {
-  const { url } = await syntheticHost("usual");
+  const { url } = await syntheticHost("typical");
   for (const choice of ["", "?kiosk", "?panels=network,disk,processes"]) {
     await page.goto(`${url}/${choice}`);
     for (const width of [320, 390, 560, 768, 1024, 1280, 1366, 1600]) {
