@@ -6,7 +6,6 @@ import { expect, test } from "../fixtures/test";
 
 // After an intended change: `npx playwright test snapshots --update-snapshots`, then review the changed images.
 
-/** Synthetic hosts: typical, just started, 128 cores with 40 interfaces and no sensors, and one in trouble. */
 const HOSTS = ["typical", "short-history", "large", "unhealthy"] as const;
 const SIZES = [
   [390, 1200],
