@@ -1,10 +1,10 @@
-//! Keeps the chosen window in the page's address, so that a reload or a bookmark shows the same.
+//! Keeps the time range in the page's address, so that a reload or a bookmark shows the same.
 
 use crate::app::PageState;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-/// Follows the choice from here on.
+/// Updates the address whenever the time range changes.
 pub(super) fn follow(state: PageState) {
     Effect::new(move |before: Option<()>| {
         let time_range = state.time_range.get();
@@ -12,7 +12,7 @@ pub(super) fn follow(state: PageState) {
         if before.is_some()
             && let Ok(history) = window().history()
         {
-            // Refused only for another origin's address, which this is not.
+            // Fails only for an address of another origin.
             let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&href));
         }
     });

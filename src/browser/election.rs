@@ -1,138 +1,144 @@
-//! Which of a browser's tabs follows the stream for all of them. Pure: it is told what the others say, and says what to
-//! answer.
+//! Leader election among a browser's tabs; a tab loses it in `Election::on_message`. The leader opens the stream.
 //!
-//! The browser's own locks would decide the same, but only pages that came over TLS have them.
+//! No maintained crate elects a leader over `BroadcastChannel` in wasm, and Web Locks are missing on plain http.
+//!
+//! A pure state machine: callers deliver messages and timeouts, send the returned message and act on the outcome.
 
-/// What tabs say to each other.
+/// A message between tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElectionMessage {
-    /// Does anybody follow the stream?
-    Who,
-    /// I do.
-    Mine,
-    /// I did.
-    Bye,
-    /// I don't, and would hear it.
-    Here,
+    /// Asks for the leader.
+    Query,
+    /// The sender leads.
+    Claim,
+    /// The sender no longer leads.
+    Resign,
+    /// The sender does not lead; tells a future leader that it has followers.
+    Presence,
 }
 
 impl ElectionMessage {
-    const ALL: [Self; 4] = [Self::Who, Self::Mine, Self::Bye, Self::Here];
+    const ALL: [Self; 4] = [Self::Query, Self::Claim, Self::Resign, Self::Presence];
 
-    /// As it is sent.
+    /// Its name on the channel.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Who => "who",
-            Self::Mine => "mine",
-            Self::Bye => "bye",
-            Self::Here => "here",
+            Self::Query => "who",
+            Self::Claim => "mine",
+            Self::Resign => "bye",
+            Self::Presence => "here",
         }
     }
 
-    /// What [`as_str`](Self::as_str) has written.
+    /// The message with this name on the channel.
     pub fn of_str(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|word| word.as_str() == text)
+        Self::ALL.into_iter().find(|message| message.as_str() == text)
     }
 }
 
-/// What a tab is to the others.
+/// A tab's role in the election.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// It takes no part.
-    Away,
-    /// It has asked who follows the stream.
-    Asking,
-    /// Another one does.
-    Following,
-    /// It does.
-    Leading,
+    /// Takes no part.
+    Idle,
+    /// Waits for a leader to answer its query.
+    Candidate,
+    /// Another tab leads.
+    Follower,
+    /// This tab leads.
+    Leader,
 }
 
-/// What a tab shall do, after it has said what it has to say.
+/// What a tab does next, after it has sent the returned message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Go on.
+pub enum ElectionOutcome {
+    /// Nothing.
     None,
-    /// Wait for an answer, and then tell that the time is up.
-    Wait,
-    /// Follow the stream, for all.
+    /// Wait for answers, then call [`Election::answer_timeout`].
+    AwaitAnswers,
+    /// Open the stream and relay it.
     Lead,
-    /// Leave the stream to another one, and hear from that.
+    /// Leave the stream to the leader and receive its events.
     Follow,
 }
 
-/// A tab's part.
+/// One tab's part in the election.
 #[derive(Debug)]
 pub struct Election {
-    /// Tells tabs apart, and who gives way: of two that lead, the one with the smaller number goes on.
+    /// Random tab id; between two leaders the lower id wins.
     id: f64,
     role: Role,
-    /// Whether no other tab has been heard.
-    alone: bool,
+    /// Whether any other tab has sent a message.
+    has_peers: bool,
 }
 
 impl Election {
-    /// Takes no part yet.
+    /// A tab that takes no part yet.
     pub fn new(id: f64) -> Self {
-        Self { id, role: Role::Away, alone: true }
+        Self { id, role: Role::Idle, has_peers: false }
     }
 
-    /// Its number.
+    /// The tab's id.
     pub fn id(&self) -> f64 {
         self.id
     }
 
-    /// Whether it follows the stream.
-    pub fn leads(&self) -> bool {
-        self.role == Role::Leading
+    /// Whether this tab leads.
+    pub fn is_leader(&self) -> bool {
+        self.role == Role::Leader
     }
 
-    /// Whether it follows the stream for others, too.
+    /// Whether this tab leads and other tabs need its events.
     pub fn has_followers(&self) -> bool {
-        self.leads() && !self.alone
+        self.is_leader() && self.has_peers
     }
 
-    /// Asks whether there is somebody who leads.
-    pub fn join(&mut self) -> (Option<ElectionMessage>, Outcome) {
+    /// Asks for a leader.
+    pub fn join(&mut self) -> (Option<ElectionMessage>, ElectionOutcome) {
         match self.role {
-            Role::Leading => (None, Outcome::Lead),
+            Role::Leader => (None, ElectionOutcome::Lead),
             _ => {
-                self.role = Role::Asking;
-                (Some(ElectionMessage::Who), Outcome::Wait)
+                self.role = Role::Candidate;
+                (Some(ElectionMessage::Query), ElectionOutcome::AwaitAnswers)
             }
         }
     }
 
-    /// There was time enough to answer.
-    pub fn time_is_up(&mut self) -> (Option<ElectionMessage>, Outcome) {
-        if self.role != Role::Asking {
-            return (None, Outcome::None);
+    /// No leader answered in time: a candidate wins.
+    pub fn answer_timeout(&mut self) -> (Option<ElectionMessage>, ElectionOutcome) {
+        if self.role != Role::Candidate {
+            return (None, ElectionOutcome::None);
         }
-        self.role = Role::Leading;
-        (Some(ElectionMessage::Mine), Outcome::Lead)
+        self.role = Role::Leader;
+        (Some(ElectionMessage::Claim), ElectionOutcome::Lead)
     }
 
-    /// Another tab has said something, or passed on an event, which says that it leads.
-    pub fn heard(&mut self, word: ElectionMessage, from: f64) -> (Option<ElectionMessage>, Outcome) {
-        self.alone = false;
-        match (self.role, word) {
-            // It may have come too late to hear this one ask.
-            (Role::Asking | Role::Following, ElectionMessage::Who) => (Some(ElectionMessage::Here), Outcome::None),
-            (Role::Leading, ElectionMessage::Who) => (Some(ElectionMessage::Mine), Outcome::None),
-            (Role::Leading, ElectionMessage::Mine) if from > self.id => (Some(ElectionMessage::Mine), Outcome::None),
-            (Role::Leading | Role::Asking, ElectionMessage::Mine) => {
-                self.role = Role::Following;
-                (None, Outcome::Follow)
+    /// Handles a message from tab `from`; a relayed event counts as a claim. A candidate loses to any claim, a leader
+    /// to a claim from a lower id.
+    pub fn on_message(&mut self, message: ElectionMessage, from: f64) -> (Option<ElectionMessage>, ElectionOutcome) {
+        self.has_peers = true;
+        match (self.role, message) {
+            // The sender may have opened its channel after this tab's own query.
+            (Role::Candidate | Role::Follower, ElectionMessage::Query) => {
+                (Some(ElectionMessage::Presence), ElectionOutcome::None)
             }
-            (Role::Following, ElectionMessage::Bye) => self.join(),
-            _ => (None, Outcome::None),
+            (Role::Leader, ElectionMessage::Query) => (Some(ElectionMessage::Claim), ElectionOutcome::None),
+            (Role::Leader, ElectionMessage::Claim) if from > self.id => {
+                (Some(ElectionMessage::Claim), ElectionOutcome::None)
+            }
+            (Role::Leader | Role::Candidate, ElectionMessage::Claim) => {
+                self.role = Role::Follower;
+                (None, ElectionOutcome::Follow)
+            }
+            (Role::Follower, ElectionMessage::Resign) => self.join(),
+            _ => (None, ElectionOutcome::None),
         }
     }
 
-    /// Takes no part any more.
+    /// Leaves the election; a leader resigns.
     pub fn leave(&mut self) -> Option<ElectionMessage> {
-        let led = std::mem::replace(&mut self.role, Role::Away) == Role::Leading;
-        led.then_some(ElectionMessage::Bye)
+        let led = std::mem::replace(&mut self.role, Role::Idle) == Role::Leader;
+        led.then_some(ElectionMessage::Resign)
     }
 }
 
@@ -141,75 +147,87 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Tabs that hear each other in whatever order `pick` takes their words.
+    /// Tabs whose messages arrive in an order that the test picks.
     struct Browser {
         tabs: Vec<Option<Election>>,
-        /// What is on its way: from, to, word.
-        words: Vec<(usize, usize, ElectionMessage)>,
+        /// Messages in flight: sender, receiver, message.
+        in_flight: Vec<(usize, usize, ElectionMessage)>,
     }
 
     impl Browser {
         fn new(tabs: usize) -> Self {
-            Self { tabs: (0..tabs).map(|id| Some(Election::new(id as f64))).collect(), words: Vec::new() }
+            Self { tabs: (0..tabs).map(|id| Some(Election::new(id as f64))).collect(), in_flight: Vec::new() }
         }
 
-        fn tell(&mut self, tab: usize, tell: impl FnOnce(&mut Election) -> (Option<ElectionMessage>, Outcome)) {
+        /// Takes a step of one tab and sends what it returns to all others.
+        fn step(&mut self, tab: usize, step: impl FnOnce(&mut Election) -> (Option<ElectionMessage>, ElectionOutcome)) {
             let Some(election) = &mut self.tabs[tab] else { return };
-            let (word, _) = tell(election);
+            let (message, _) = step(election);
             let others = (0..self.tabs.len()).filter(|other| *other != tab);
-            self.words.extend(word.into_iter().flat_map(|word| others.clone().map(move |other| (tab, other, word))));
+            self.in_flight
+                .extend(message.into_iter().flat_map(|message| others.clone().map(move |other| (tab, other, message))));
         }
 
-        /// Delivers one word: those between two tabs stay in order.
+        /// Delivers one message; messages between the same two tabs stay in order.
         fn deliver(&mut self, pick: usize) {
-            let (from, to, _) = self.words[pick % self.words.len()];
-            let first = self.words.iter().position(|(f, t, _)| (*f, *t) == (from, to)).unwrap();
-            let (_, _, word) = self.words.remove(first);
-            self.tell(to, |election| election.heard(word, from as f64));
+            let (from, to, _) = self.in_flight[pick % self.in_flight.len()];
+            let first = self.in_flight.iter().position(|(f, t, _)| (*f, *t) == (from, to)).unwrap();
+            let (_, _, message) = self.in_flight.remove(first);
+            self.step(to, |election| election.on_message(message, from as f64));
         }
 
-        fn settle(&mut self) {
-            while !self.words.is_empty() {
+        fn deliver_all(&mut self) {
+            while !self.in_flight.is_empty() {
                 self.deliver(0);
             }
         }
 
         fn leaders(&self) -> Vec<&Election> {
-            self.tabs.iter().flatten().filter(|tab| tab.leads()).collect()
+            self.tabs.iter().flatten().filter(|tab| tab.is_leader()).collect()
         }
     }
 
     #[test]
-    fn a_lone_tab_leads() {
+    fn lone_tab_leads_after_timeout() {
         let mut election = Election::new(1.0);
-        assert_eq!(election.join(), (Some(ElectionMessage::Who), Outcome::Wait));
-        assert_eq!(election.time_is_up(), (Some(ElectionMessage::Mine), Outcome::Lead));
+        assert_eq!(election.join(), (Some(ElectionMessage::Query), ElectionOutcome::AwaitAnswers));
+        assert_eq!(election.answer_timeout(), (Some(ElectionMessage::Claim), ElectionOutcome::Lead));
         assert!(!election.has_followers());
-        assert_eq!(election.leave(), Some(ElectionMessage::Bye));
+        assert_eq!(election.leave(), Some(ElectionMessage::Resign));
     }
 
     #[test]
-    fn who_has_asked_before_another_could_hear_is_heard_of() {
+    fn candidate_answers_later_query_with_presence() {
         let (mut early, mut late) = (Election::new(1.0), Election::new(2.0));
         early.join();
         late.join();
-        assert_eq!(early.heard(ElectionMessage::Who, 2.0), (Some(ElectionMessage::Here), Outcome::None));
-        assert_eq!(late.heard(ElectionMessage::Here, 1.0), (None, Outcome::None));
-        late.time_is_up();
-        assert_eq!(early.heard(ElectionMessage::Mine, 2.0), (None, Outcome::Follow));
+        assert_eq!(
+            early.on_message(ElectionMessage::Query, 2.0),
+            (Some(ElectionMessage::Presence), ElectionOutcome::None)
+        );
+        assert_eq!(late.on_message(ElectionMessage::Presence, 1.0), (None, ElectionOutcome::None));
+        late.answer_timeout();
+        assert_eq!(early.on_message(ElectionMessage::Claim, 2.0), (None, ElectionOutcome::Follow));
         assert!(late.has_followers() && !early.has_followers());
     }
 
     #[test]
-    fn who_comes_later_follows_and_takes_over_when_the_leader_says_goodbye() {
+    fn follower_takes_over_when_leader_resigns() {
         let mut election = Election::new(1.0);
         election.join();
-        assert_eq!(election.heard(ElectionMessage::Mine, 2.0), (None, Outcome::Follow));
-        assert_eq!(election.time_is_up(), (None, Outcome::None));
-        assert_eq!(election.heard(ElectionMessage::Bye, 2.0), (Some(ElectionMessage::Who), Outcome::Wait));
-        assert_eq!(election.time_is_up().1, Outcome::Lead);
+        assert_eq!(election.on_message(ElectionMessage::Claim, 2.0), (None, ElectionOutcome::Follow));
+        assert_eq!(election.answer_timeout(), (None, ElectionOutcome::None));
         assert_eq!(
-            ElectionMessage::ALL.map(|word| ElectionMessage::of_str(word.as_str())),
+            election.on_message(ElectionMessage::Resign, 2.0),
+            (Some(ElectionMessage::Query), ElectionOutcome::AwaitAnswers)
+        );
+        assert_eq!(election.answer_timeout().1, ElectionOutcome::Lead);
+    }
+
+    #[test]
+    fn message_names_round_trip() {
+        assert_eq!(
+            ElectionMessage::ALL.map(|message| ElectionMessage::of_str(message.as_str())),
             ElectionMessage::ALL.map(Some)
         );
         assert_eq!(ElectionMessage::of_str("cpu"), None);
@@ -217,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn in_the_end_exactly_one_leads(
+        fn any_message_order_ends_with_exactly_one_leader(
             count in 1usize..9,
             steps in prop::collection::vec((0usize..4, 0usize..9, any::<usize>()), 0..120),
         ) {
@@ -225,26 +243,26 @@ mod tests {
             for (step, tab, pick) in steps {
                 let tab = tab % count;
                 match step {
-                    0 => browser.tell(tab, Election::join),
-                    1 => browser.tell(tab, Election::time_is_up),
-                    // A tab that is closed may say goodbye, or crash.
+                    0 => browser.step(tab, Election::join),
+                    1 => browser.step(tab, Election::answer_timeout),
+                    // A closed tab resigns; a crashed one does not.
                     2 if browser.tabs.iter().flatten().count() > 1 => {
                         if pick % 2 == 0 {
-                            browser.tell(tab, |election| (election.leave(), Outcome::None));
+                            browser.step(tab, |election| (election.leave(), ElectionOutcome::None));
                         }
                         browser.tabs[tab] = None;
                     }
-                    _ if browser.words.is_empty() => {}
+                    _ if browser.in_flight.is_empty() => {}
                     _ => browser.deliver(pick),
                 }
             }
-            // Whoever hears nothing for long asks, and waits for an answer.
-            browser.settle();
+            // Each tab that receives no ticks rejoins and waits for an answer.
+            browser.deliver_all();
             for tab in 0..count {
-                browser.tell(tab, Election::join);
-                browser.settle();
-                browser.tell(tab, Election::time_is_up);
-                browser.settle();
+                browser.step(tab, Election::join);
+                browser.deliver_all();
+                browser.step(tab, Election::answer_timeout);
+                browser.deliver_all();
             }
             let leaders = browser.leaders();
             prop_assert_eq!(leaders.len(), 1);

@@ -1,4 +1,4 @@
-//! Reads what the server sends with the browser's own JSON parser, which weighs nothing.
+//! Decodes the server's JSON with the browser's `JSON.parse`: a parser in the library would add to its size.
 
 use crate::{
     app::{INITIAL_DATA_ELEMENT, InitialData, PageMode, TimeRange, View},
@@ -14,7 +14,7 @@ use leptos::{
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// What the page was rendered from; `None` on a page that carries no such data.
+/// The data that the server rendered the page from; `None` if the page lacks it.
 pub fn initial_data() -> Option<InitialData> {
     let text = document().get_element_by_id(INITIAL_DATA_ELEMENT)?.text_content()?;
     let initial_data = parse(&text.into())?;
@@ -30,14 +30,14 @@ pub fn initial_data() -> Option<InitialData> {
         },
         view: view(&get(&initial_data, "view")?)?,
         time_range: TimeRange::of_seconds(number(&initial_data, "time_range")? as usize)?,
-        after: self::text(&initial_data, "after"),
-        columns: columns(&get(&initial_data, "columns")?)?,
-        present: present(&get(&initial_data, "present")?)?,
+        last_event_id: self::text(&initial_data, "last_event_id"),
+        columns: window_snapshot(&get(&initial_data, "columns")?)?,
+        latest: latest_values(&get(&initial_data, "latest")?)?,
     })
 }
 
 fn view(data: &JsValue) -> Option<View> {
-    Some(View { frame: PageMode::of_str(&text(data, "frame")?)?, panels: text(data, "panels")? })
+    Some(View { mode: PageMode::of_str(&text(data, "mode")?)?, panels: text(data, "panels")? })
 }
 
 #[wasm_bindgen]
@@ -46,19 +46,19 @@ extern "C" {
     fn parse_text(text: &JsValue) -> Result<JsValue, JsValue>;
 }
 
-/// What a text says, such as an event's data.
+/// Parses JSON text; `None` if it is invalid.
 pub(super) fn parse(text: &JsValue) -> Option<JsValue> {
     parse_text(text).ok()
 }
 
-/// Puts the figures of an event into `window`. `None` of one that doesn't fit, which changes nothing.
+/// Records an event's values in `window`. `None`, without any change, if the event has no time.
 pub(super) fn record(window: &mut Window, name: EventName, data: &JsValue) -> Option<()> {
     window.advance(number(data, "t")? as u64);
     record_fields(window, name.as_str(), data);
     Some(())
 }
 
-/// Every figure by its path: nesting joined by dots.
+/// Records every value under its path: nested keys joined by dots.
 fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
     for entry in Object::entries(fields.unchecked_ref()) {
         let entry: Array = entry.unchecked_into();
@@ -72,9 +72,9 @@ fn record_fields(window: &mut Window, path: &str, fields: &JsValue) {
     }
 }
 
-/// A window, as it stands in an event or in the initial_data.
-pub(super) fn columns(data: &JsValue) -> Option<WindowSnapshot> {
-    let mut columns = WindowSnapshot {
+/// Decodes a window.
+pub(super) fn window_snapshot(data: &JsValue) -> Option<WindowSnapshot> {
+    let mut snapshot = WindowSnapshot {
         t0: number(data, "t0")? as u64,
         step_ms: number(data, "step_ms")? as u64,
         n: number(data, "n")? as usize,
@@ -84,19 +84,19 @@ pub(super) fn columns(data: &JsValue) -> Option<WindowSnapshot> {
     for entry in Object::entries(get(data, "series")?.unchecked_ref()) {
         let entry: Array = entry.unchecked_into();
         let values: Array = entry.get(1).dyn_into().ok()?;
-        columns
+        snapshot
             .series
             .insert(entry.get(0).as_string()?, SeriesValues(values.iter().map(|value| value.as_f64()).collect()));
     }
-    Some(columns)
+    Some(snapshot)
 }
 
-/// What stands in a snapshot or in the initial_data of the present.
-pub(super) fn present(data: &JsValue) -> Option<LatestValues> {
+/// Decodes the latest values: those without history.
+pub(super) fn latest_values(data: &JsValue) -> Option<LatestValues> {
     Some(LatestValues { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
 }
 
-/// A verdict, as it stands in an event or in the initial_data.
+/// Decodes a verdict.
 pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
     let level = |data: &JsValue| {
         let name = text(data, "level")?;
@@ -110,7 +110,7 @@ pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
     Some(Verdict { level: level(data)?, findings: findings.iter().filter_map(finding).collect() })
 }
 
-/// Processes, as they stand in an event or in the initial_data.
+/// Decodes the process list.
 pub(super) fn processes(data: &JsValue) -> Option<Processes> {
     let process = |process: JsValue| {
         let count = |key| number(&process, key).map(|count| count as u64);
@@ -131,17 +131,17 @@ pub(super) fn processes(data: &JsValue) -> Option<Processes> {
     Some(Processes { total: number(data, "total")? as u64, top: top.iter().filter_map(process).collect() })
 }
 
-/// A field that is a text.
+/// A string field.
 pub(super) fn text(object: &JsValue, key: &str) -> Option<String> {
     get(object, key)?.as_string()
 }
 
-/// A field that is a number.
+/// A number field.
 pub(super) fn number(object: &JsValue, key: &str) -> Option<f64> {
     get(object, key)?.as_f64()
 }
 
-/// A field, whatever it is.
+/// A field of any type; undefined if it is absent.
 pub(super) fn get(object: &JsValue, key: &str) -> Option<JsValue> {
     Reflect::get(object, &key.into()).ok()
 }

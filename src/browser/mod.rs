@@ -1,15 +1,17 @@
-//! The browser's side: it follows the stream into the page's state, and draws that state on canvases.
+//! Browser side (wasm): stream client, tab election, canvas drawing, local storage.
 
 #[cfg(feature = "hydrate")]
 mod address;
 #[cfg(feature = "hydrate")]
-mod backend;
-#[cfg(feature = "hydrate")]
 mod canvas;
-mod connection;
+#[cfg(feature = "hydrate")]
+mod canvas_backend;
 mod election;
 #[cfg(feature = "hydrate")]
+mod http;
+#[cfg(feature = "hydrate")]
 mod json;
+mod reconnect_policy;
 #[cfg(feature = "hydrate")]
 mod storage;
 #[cfg(feature = "hydrate")]
@@ -17,33 +19,32 @@ mod stream;
 #[cfg(feature = "hydrate")]
 mod stream_source;
 #[cfg(feature = "hydrate")]
-mod tabs;
+mod tab_channel;
 #[cfg(feature = "hydrate")]
 mod theme;
-#[cfg(feature = "hydrate")]
-mod token;
 
-#[cfg(feature = "hydrate")]
-pub use canvas::{Draw, paint};
-pub use connection::{Action, Connection, Transport};
-pub use election::{Election, ElectionMessage, Outcome};
+pub use election::{Election, ElectionMessage, ElectionOutcome};
 #[cfg(feature = "hydrate")]
 pub use json::initial_data;
-#[cfg(feature = "hydrate")]
-pub use storage::remember;
+pub use reconnect_policy::{ReconnectPolicy, StreamAction, Transport};
 
-/// Puts the focus on an element, and leaves the page scrolled as it is.
+/// The browser's implementation of what the views need.
 #[cfg(feature = "hydrate")]
-pub fn focus(element: &web_sys::HtmlElement) {
+pub static PORTS: crate::app::Ports =
+    crate::app::Ports { paint: canvas::paint, focus, remember: storage::remember, follow };
+
+/// Moves the focus to an element without scrolling the page.
+#[cfg(feature = "hydrate")]
+fn focus(element: &web_sys::HtmlElement) {
     let options = web_sys::FocusOptions::new();
     options.set_prevent_scroll(true);
-    // What can't have it doesn't.
+    // Fails only for an element that can't have the focus.
     let _ = element.focus_with_options(&options);
 }
 
 /// Keeps the page's state up to date from here on.
 #[cfg(feature = "hydrate")]
-pub fn follow(state: crate::app::PageState) {
+fn follow(state: crate::app::PageState) {
     theme::follow(state);
     canvas::follow(state);
     stream::follow(state);

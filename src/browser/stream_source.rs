@@ -1,64 +1,64 @@
-//! Where events come from: an EventSource, or a stream that we read ourselves.
+//! An open event stream, read by `EventSource` or by `fetch`; reports its events, its end, or the server's refusal.
 
-use super::{json, token::token};
+use super::{
+    http::{get, has_content_type, token},
+    json,
+};
 use crate::{
     schema::EventName,
     sse::{Event, Parser},
 };
 use js_sys::{
-    Array, Reflect, Uint8Array,
+    Reflect, Uint8Array,
     futures::{JsFuture, spawn_local},
 };
-use leptos::{
-    prelude::window,
-    wasm_bindgen::{JsCast, JsValue},
-};
+use leptos::wasm_bindgen::{JsCast, JsValue};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::closure::Closure;
-use web_sys::{AbortController, EventSource, MessageEvent, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{AbortController, EventSource, MessageEvent, ReadableStreamDefaultReader, RequestInit};
 
-/// An event, of which the data is left as the browser has it: two copies fewer on the way to its parser.
-pub(super) struct Message {
-    /// What kind of event it is.
+/// An event whose data stays a JavaScript string until `JSON.parse`, which saves two copies.
+pub(super) struct RawEvent {
+    /// The event's name.
     pub(super) name: String,
-    /// A text.
+    /// JSON text, as a JavaScript string.
     pub(super) data: JsValue,
-    /// Where the stream is with it.
+    /// The last event id.
     pub(super) id: String,
 }
 
-impl From<Event> for Message {
+impl From<Event> for RawEvent {
     fn from(Event { name, data, id }: Event) -> Self {
         Self { name, data: data.into(), id }
     }
 }
 
-/// What a source tells.
+/// What a stream reports.
 pub(super) enum StreamEvent {
-    /// An event has arrived.
-    Event(Message),
-    /// The stream has ended, or was cut off. The browser makes a new one by itself, or doesn't.
+    /// An event arrived.
+    Event(RawEvent),
+    /// The stream ended or was cut off.
     Lost {
-        /// Whether it does.
-        retries: bool,
+        /// Whether the browser reconnects by itself.
+        browser_retries: bool,
     },
-    /// The server gives no stream.
+    /// The server refused the stream.
     Refused {
-        /// Its reason.
+        /// The server's reason.
         reason: String,
-        /// For how many milliseconds.
+        /// Milliseconds to wait, from `Retry-After`; 0 without it.
         retry_after: f64,
     },
 }
 
-/// Names of the events about the stream itself.
-const ABOUT_STREAM: [&str; 3] = ["hello", "window", "heartbeat"];
+/// Events about the stream itself.
+const CONTROL_EVENTS: [&str; 3] = ["hello", "window", "heartbeat"];
 
-/// An open stream; dropped, it is closed, and tells nothing more.
+/// An open stream; dropping it closes it and stops its reports.
 pub(super) enum StreamSource {
-    /// Read by the browser, which calls these.
+    /// Read by the browser.
     EventSource { source: EventSource, _listeners: Vec<Closure<dyn FnMut(MessageEvent)>> },
-    /// Read by us, as long as this is there to be told.
+    /// Read by [`read_stream`], which stops when the listener is gone.
     Fetch { controller: AbortController, _listener: Rc<Listener> },
 }
 
@@ -77,63 +77,66 @@ impl Drop for StreamSource {
 }
 
 impl StreamSource {
-    /// Has the browser follow the stream at `address`. `None` where it can't.
-    pub(super) fn event_source(address: &str, tell: impl Fn(StreamEvent) + 'static) -> Option<Self> {
+    /// Opens `address` with `EventSource`. `None` without support in the browser.
+    pub(super) fn event_source(address: &str, on_event: impl Fn(StreamEvent) + 'static) -> Option<Self> {
         let source = EventSource::new(address).ok()?;
-        let tell = Rc::new(tell);
+        let on_event = Rc::new(on_event);
         let mut listeners = Vec::new();
         let mut listen = |name: &str, listener: Closure<dyn FnMut(MessageEvent)>| {
-            // Refused only by a target that takes no listeners.
+            // An EventSource accepts any listener.
             let _ = source.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
             listeners.push(listener);
         };
-        for name in ABOUT_STREAM.into_iter().chain(EventName::ALL.into_iter().map(EventName::as_str)) {
-            let tell = Rc::clone(&tell);
-            listen(name, Closure::new(move |event: MessageEvent| tell(StreamEvent::Event(read(&event)))));
+        for name in CONTROL_EVENTS.into_iter().chain(EventName::ALL.into_iter().map(EventName::as_str)) {
+            let on_event = Rc::clone(&on_event);
+            listen(name, Closure::new(move |event: MessageEvent| on_event(StreamEvent::Event(raw_event(&event)))));
         }
         let failed = source.clone();
-        listen(
-            "error",
-            Closure::new(move |_| tell(StreamEvent::Lost { retries: failed.ready_state() != EventSource::CLOSED })),
-        );
+        let on_error =
+            move |_| on_event(StreamEvent::Lost { browser_retries: failed.ready_state() != EventSource::CLOSED });
+        listen("error", Closure::new(on_error));
         Some(Self::EventSource { source, _listeners: listeners })
     }
 
-    /// Follows the stream at `address`. `None` where the browser can't.
-    pub(super) fn fetch(address: String, tell: impl Fn(StreamEvent) + 'static) -> Option<Self> {
+    /// Opens `address` with `fetch`. `None` without support in the browser.
+    pub(super) fn fetch(address: String, on_event: impl Fn(StreamEvent) + 'static) -> Option<Self> {
         let controller = AbortController::new().ok()?;
         let init = RequestInit::new();
         init.set_signal(Some(&controller.signal()));
-        let listener: Rc<Listener> = Rc::new(Box::new(tell));
-        let told = Rc::downgrade(&listener);
+        let listener: Rc<Listener> = Rc::new(Box::new(on_event));
+        let weak = Rc::downgrade(&listener);
         spawn_local(async move {
-            // Whatever fails is a lost connection, unless the server said more.
-            let outcome = follow(&address, &init, &told).await;
-            if let Some(tell) = told.upgrade() {
-                tell(outcome.ok().flatten().unwrap_or(StreamEvent::Lost { retries: false }));
+            // Any failure other than a refusal is a lost connection.
+            let end = read_stream(&address, &init, &weak).await;
+            if let Some(on_event) = weak.upgrade() {
+                on_event(end.ok().flatten().unwrap_or(StreamEvent::Lost { browser_retries: false }));
             }
         });
         Some(Self::Fetch { controller, _listener: listener })
     }
 }
 
-fn read(event: &MessageEvent) -> Message {
-    Message { name: event.type_(), data: event.data(), id: event.last_event_id() }
+fn raw_event(event: &MessageEvent) -> RawEvent {
+    RawEvent { name: event.type_(), data: event.data(), id: event.last_event_id() }
 }
 
-/// Tells every event, until the stream ends; the refusal, where there is no stream.
-async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Result<Option<StreamEvent>, JsValue> {
-    let response = answer(address, init).await?;
-    if !response.ok() || !is(&response, "text/event-stream")? {
+/// Reports events until the stream ends. `Some` if the server refused it.
+async fn read_stream(
+    address: &str,
+    init: &RequestInit,
+    listener: &Weak<Listener>,
+) -> Result<Option<StreamEvent>, JsValue> {
+    let response = get(address, init).await?;
+    if !response.ok() || !has_content_type(&response, "text/event-stream")? {
         let retry_after = response.headers().get("retry-after")?.and_then(|seconds| seconds.parse::<u32>().ok());
-        // Anything else may have no end.
-        let problem = match is(&response, "application/problem+json")? {
+        // A body of any other type may never end.
+        let problem = match has_content_type(&response, "application/problem+json")? {
             true => json::parse(&JsFuture::from(response.text()?).await?),
             false => None,
         };
         let reason = problem.and_then(|problem| json::text(&problem, "detail"));
         return Ok(Some(StreamEvent::Refused {
-            reason: reason.unwrap_or_else(|| refusal(response.status())),
+            reason: reason.unwrap_or_else(|| status_message(response.status())),
             retry_after: f64::from(retry_after.unwrap_or(0)) * 1000.0,
         }));
     }
@@ -146,32 +149,18 @@ async fn follow(address: &str, init: &RequestInit, told: &Weak<Listener>) -> Res
             return Ok(None);
         }
         let bytes: Uint8Array = Reflect::get(&chunk, &"value".into())?.unchecked_into();
-        let Some(tell) = told.upgrade() else { return Ok(None) };
-        parser.read(&bytes.to_vec(), |event| tell(StreamEvent::Event(event.into())));
+        let Some(on_event) = listener.upgrade() else { return Ok(None) };
+        parser.read(&bytes.to_vec(), |event| on_event(StreamEvent::Event(event.into())));
     }
 }
 
-/// What an answer with this status says if it gives no reason. One that is well is a proxy's own page.
-fn refusal(status: u16) -> String {
+/// Message for a response without a reason. Status 200 is a proxy's sign-in page.
+fn status_message(status: u16) -> String {
     match status {
         401 if token().is_some() => {
-            "The token that this browser keeps is not taken; open the page with another, as /#token=….".to_owned()
+            "The token stored in this browser was rejected; open the page with a valid one: /#token=….".to_owned()
         }
-        200 | 401 => "You are signed out; load the page again to sign in.".to_owned(),
-        status => format!("The server answers with status {status}."),
+        200 | 401 => "You are signed out; reload the page to sign in.".to_owned(),
+        status => format!("The server responded with status {status}."),
     }
-}
-
-/// Whether an answer says of itself that it is of this kind.
-pub(super) fn is(response: &Response, kind: &str) -> Result<bool, JsValue> {
-    Ok(response.headers().get("content-type")?.is_some_and(|says| says.starts_with(kind)))
-}
-
-/// The answer to a GET.
-pub(super) async fn answer(address: &str, init: &RequestInit) -> Result<Response, JsValue> {
-    if let Some(token) = token() {
-        let header = Array::of2(&"authorization".into(), &["Bearer ", &token].concat().into());
-        init.set_headers(&Array::of1(&header));
-    }
-    JsFuture::from(window().fetch_with_str_and_init(address, init)).await?.dyn_into()
 }

@@ -5,7 +5,7 @@ use crate::schema::HostFacts;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// What requests are answered from.
+/// Shared by all requests.
 #[derive(Clone, Debug)]
 pub struct AppState {
     pub(super) log: Arc<TickLog>,
@@ -13,21 +13,21 @@ pub struct AppState {
     pub(super) limiter: Arc<StreamLimiter>,
     pub(super) statistics: Arc<Statistics>,
     pub(super) settings: Arc<Settings>,
-    /// The turn to draw a picture, which takes a core for a while.
-    pub(super) drawing: Arc<Semaphore>,
+    /// Permits rendering a PNG, which takes a core for a while.
+    pub(super) png_rendering: Arc<Semaphore>,
 }
 
 impl AppState {
-    /// Answers from `log`, as `policy` says.
+    /// The state of a server of `log`.
     pub fn new(log: Arc<TickLog>, settings: Settings) -> Self {
-        // Leptos spawns on the executor that it was told of; an error says that it was told before.
+        // Leptos needs an executor; an error means that it has one already.
         let _ = any_spawner::Executor::init_tokio();
         Self {
             host: Arc::new(host_facts::host_facts()),
             limiter: StreamLimiter::new(settings.max_streams_per_address, settings.max_streams),
             statistics: Statistics::new(&log),
             settings: Arc::new(settings),
-            drawing: Arc::new(Semaphore::new(1)),
+            png_rendering: Arc::new(Semaphore::new(1)),
             log,
         }
     }

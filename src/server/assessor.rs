@@ -1,4 +1,4 @@
-//! Puts a verdict on the host into the stream: when it changes, and now and then for those who are new.
+//! Adds the verdict to a tick when it changes, and at intervals for new viewers.
 
 use super::log::TickLog;
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     verdict,
 };
 
-/// For so long, nobody who is new waits for a verdict.
-const AGAIN_MS: u64 = 10_000;
+/// A new viewer waits at most this long for a verdict.
+const REPEAT_MS: u64 = 10_000;
 
-/// What was said last, and at which tick.
+/// The last verdict sent, and the tick it was in.
 #[derive(Debug, Default)]
 pub(super) struct Assessor {
     last: Verdict,
@@ -17,11 +17,11 @@ pub(super) struct Assessor {
 }
 
 impl Assessor {
-    /// What is to be said at tick `t` of what `log` knows up to it.
+    /// The verdict for tick `t` on the log before it, if it is due.
     pub(super) fn assess(&mut self, log: &TickLog, t: u64) -> Option<Sample<Verdict>> {
         let processes = log.processes();
         let values = log.with_window(|window| verdict::assess(window, processes.as_ref()));
-        if is_news(&values, &self.last) || t.abs_diff(self.at) >= AGAIN_MS {
+        if has_changed(&values, &self.last) || t.abs_diff(self.at) >= REPEAT_MS {
             (self.last, self.at) = (values.clone(), t);
             return Some(Sample { t, at: t as f64 / 1000.0, dt: INTERVAL_MS as f64 / 1000.0, values });
         }
@@ -29,11 +29,11 @@ impl Assessor {
     }
 }
 
-/// Whether something else was found. That its figures move is none: they do so at every tick, for every viewer.
-fn is_news(now: &Verdict, last: &Verdict) -> bool {
-    let found =
+/// Whether the findings differ. Their numbers change with every tick, and don't count.
+fn has_changed(now: &Verdict, last: &Verdict) -> bool {
+    let findings =
         |verdict: &Verdict| verdict.findings.iter().map(|finding| (finding.level, finding.since)).collect::<Vec<_>>();
-    found(now) != found(last)
+    findings(now) != findings(last)
 }
 
 #[cfg(test)]
@@ -51,14 +51,14 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_is_said_at_once_and_the_rest_now_and_then() {
-        let (log, mut assess) = (TickLog::default(), Assessor::default());
-        let mut said = Vec::new();
+    fn changed_verdict_is_sent_at_once_and_unchanged_one_every_ten_seconds() {
+        let (log, mut assessor) = (TickLog::default(), Assessor::default());
+        let mut sent = Vec::new();
         for second in 1..=25 {
             let t = second * 1000;
-            said.extend(assess.assess(&log, t).map(|sample| (second, sample.values.level)));
+            sent.extend(assessor.assess(&log, t).map(|sample| (second, sample.values.level)));
             log.publish(&full(t, if second < 15 { 50.0 } else { 99.0 }));
         }
-        assert_eq!(said, [(10, Level::Fine), (16, Level::Trouble)]);
+        assert_eq!(sent, [(10, Level::Fine), (16, Level::Trouble)]);
     }
 }

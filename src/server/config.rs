@@ -1,4 +1,4 @@
-//! What the operator can set: flags before environment before defaults.
+//! The configuration: flags override the environment, which overrides defaults.
 
 use super::{Settings, sampler::SamplerOptions};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
@@ -8,18 +8,18 @@ use std::{
 };
 use tracing::Level;
 
-/// Everything that can be set.
+/// All options.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Address and port to listen on
     #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", default_value_t = default_listen(), value_parser = address)]
     pub listen: SocketAddr,
 
-    /// Allow an address that other hosts can reach: there is no sign-in yet, so they will all see this page
+    /// Allow an address that other hosts can reach. There is no sign-in yet: anyone who reaches it sees this host
     #[arg(long, env = "HOSTBEAT_PUBLIC", value_parser = FalseyValueParser::new())]
     pub public: bool,
 
-    /// File to keep the last hour in while Hostbeat is not running; without it, a restart begins with nothing
+    /// File that keeps the last hour over a restart; without it, a restart begins empty
     #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE")]
     pub state: Option<PathBuf>,
 
@@ -37,11 +37,11 @@ pub struct Config {
     #[arg(long, env = "HOSTBEAT_LOG_LEVEL", value_name = "LEVEL", default_value_t = Level::INFO)]
     pub log_level: Level,
 
-    /// What is looked at.
+    /// What is sampled.
     #[command(flatten)]
-    pub options: SamplerOptions,
+    pub sampler: SamplerOptions,
 
-    /// StreamLimiter, deadlines, and who is believed.
+    /// Limits, timeouts, and trusted peers.
     #[command(flatten)]
     pub settings: Settings,
 }
@@ -53,33 +53,33 @@ pub enum LogFormat {
     Auto,
     /// For people.
     Text,
-    /// An object a line.
+    /// One object per line.
     Json,
 }
 
-/// An address that only a sign-in could make safe.
+/// An address that exposes the host.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{0} can be reached from other hosts, and Hostbeat has no sign-in yet: everybody who reaches it would see this \
-     host. Listen on 127.0.0.1 (the default) behind a proxy that asks for a password, or add --public if that is meant"
+    "{0} can be reached from other hosts, and Hostbeat has no sign-in yet: anyone who reaches it would see this \
+     host. Listen on 127.0.0.1 (the default) behind a proxy that requires a password, or add --public to allow it"
 )]
 pub struct NotPublic(SocketAddr);
 
 impl Config {
-    /// Refuses what would expose the host unasked.
+    /// Refuses to expose the host without `--public`.
     ///
     /// # Errors
-    /// When the address isn't a loopback one and `--public` was not given.
+    /// When the address is not a loopback one and `--public` is missing.
     pub fn check(self) -> Result<Self, NotPublic> {
         let loopback = self.listen.ip().to_canonical().is_loopback();
         if loopback || self.public { Ok(self) } else { Err(NotPublic(self.listen)) }
     }
 }
 
-/// `cargo leptos watch` tells the address on which it waits for the server.
+/// `cargo leptos watch` sets the address.
 fn default_listen() -> SocketAddr {
-    let watched = std::env::var("LEPTOS_SITE_ADDR").ok().and_then(|address| address.parse().ok());
-    watched.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))
+    let by_watch = std::env::var("LEPTOS_SITE_ADDR").ok().and_then(|address| address.parse().ok());
+    by_watch.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_needs_nothing_and_the_rest_needs_public() {
+    fn address_beyond_loopback_needs_public_flag() {
         for address in ["127.0.0.1:3000", "127.8.0.1:0", "[::1]:3000", "[::ffff:127.0.0.1]:1"] {
             assert!(parse(&["--listen", address]).unwrap().check().is_ok(), "{address}");
         }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_answered_with_a_good_one() {
+    fn invalid_value_is_refused_with_a_valid_example() {
         for address in ["3000", "localhost", "localhost:3000", "127.0.0.1", "127.0.0.1:99999", "::1:3000", ""] {
             let message = parse(&["--listen", address]).unwrap_err().to_string();
             assert!(message.contains("127.0.0.1:3000"), "{message}");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_are_consistent() {
+    fn flags_have_no_conflicts() {
         use clap::CommandFactory;
         Flags::command().debug_assert();
     }

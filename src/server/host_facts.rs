@@ -1,12 +1,12 @@
-//! Facts about the host, from sysinfo.
+//! Facts about the host that don't change while the server runs, from sysinfo.
 
 use crate::schema::HostFacts;
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
-/// Asks once; none of it changes while the server runs.
+/// Reads the facts.
 pub(super) fn host_facts() -> HostFacts {
-    let what = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
-    let system = System::new_with_specifics(what).ok();
+    let refresh = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
+    let system = System::new_with_specifics(refresh).ok();
     let cores = system.as_ref().map_or(&[][..], |system| system.cpus());
     let brand = cores.first().map(|core| core.brand().trim().to_owned());
     HostFacts {

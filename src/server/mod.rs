@@ -1,4 +1,4 @@
-//! The server: samples the host, keeps the last hour, and shows it to any number of browsers.
+//! The server: samples the host, keeps the last hour in a log, and streams it to any number of browsers.
 
 mod access;
 mod app_state;
@@ -45,31 +45,31 @@ use std::{
 };
 use tokio::{net::TcpListener, task::spawn_blocking, time::timeout};
 
-/// How long the first page waits for the first tick, so that it has something to show: a second, and some for a late
-/// one. A sampler that takes longer is stuck, and a page that says so is better than none.
-const FIRST_TICK: Duration = Duration::from_millis(2500);
+/// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
+/// sampler is better than none.
+const FIRST_TICK_TIMEOUT: Duration = Duration::from_millis(2500);
 
-/// What keeps the server from running.
+/// Why the server can't start or stop cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address can't be listened on.
     #[error("cannot listen on {address}: {}", explain(.source))]
     Listen {
-        /// The address asked for.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// No thread could be started for the sampler.
+    /// The sampler's thread can't be started.
     #[error("cannot start the sampler's thread: {0}")]
     Sampler(io::Error),
-    /// No thread could be started to write the streams.
-    #[error("cannot start a thread that writes the streams: {0}")]
+    /// A fan-out worker can't be started.
+    #[error("cannot start a fan-out worker: {0}")]
     Fanout(io::Error),
-    /// The past can't be kept where it should be.
+    /// The log can't be kept in its file.
     #[error(transparent)]
-    State(#[from] LogFileError),
-    /// Signals can't be waited for.
+    LogFile(#[from] LogFileError),
+    /// Signal handlers can't be installed.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
 }
@@ -77,54 +77,54 @@ pub enum ServeError {
 fn explain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => "another program uses that port; stop it, or choose another with --listen".into(),
-        io::ErrorKind::PermissionDenied => "this needs more rights; a port from 1024 on needs none".into(),
+        io::ErrorKind::PermissionDenied => "permission denied; ports from 1024 on need no privileges".into(),
         io::ErrorKind::AddrNotAvailable => "this host has no such address".into(),
         _ => error.to_string(),
     }
 }
 
-/// Runs the server until it is told to stop; told twice, it ends at once.
+/// Runs the server until a signal stops it; a second signal ends it at once.
 ///
 /// # Errors
-/// When it can't start.
+/// When the server can't start, or can't save the log.
 pub async fn run(config: &Config) -> Result<(), ServeError> {
     settings::raise_file_limit();
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
-    let mut state = config.state.as_deref().map(LogFile::open).transpose()?;
-    let log = Arc::new(state.as_mut().map(LogFile::restore).transpose()?.unwrap_or_default());
+    let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
+    let log = Arc::new(log_file.as_mut().map(LogFile::restore).transpose()?.unwrap_or_default());
     let server = Server::bind(config.listen, Arc::clone(&log), config.settings.clone()).await?;
-    server.sample(sampler::HostSampler::new(&config.options, server.state.log.subscribers())).await?;
-    state.as_ref().map(LogFile::clear).transpose()?;
+    server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
+    log_file.as_ref().map(LogFile::clear).transpose()?;
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}");
     let stop = async move {
         signals.next().await;
-        tracing::info!("stopping; a second signal ends it at once");
+        tracing::info!("stopping; a second signal ends the server at once");
         tokio::spawn(async move {
             signals.next().await;
             std::process::exit(1);
         });
     };
     server.serve_until(stop).await?;
-    state.map(|state| state.save(&log)).transpose()?;
+    log_file.map(|file| file.save(&log)).transpose()?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// A server that has its port and is about to answer.
+/// A server that is bound to its port.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
-    /// Where it listens; tells the port that the system chose for port 0.
+    /// The bound address; its port is the system's choice for port 0.
     pub address: SocketAddr,
     state: AppState,
 }
 
 impl Server {
-    /// Takes the port, to show what is published to `log`.
+    /// Binds the port, to serve `log`.
     ///
     /// # Errors
-    /// When the address can't be had.
+    /// When the address can't be bound.
     pub async fn bind(address: SocketAddr, log: Arc<TickLog>, settings: Settings) -> Result<Self, ServeError> {
         let listen = |source| ServeError::Listen { address, source };
         let listener = delivery::listen(address).map_err(listen)?;
@@ -132,55 +132,55 @@ impl Server {
         Ok(Self { listener, address, state: AppState::new(log, settings) })
     }
 
-    /// Says that what it shows is of `host`, where that isn't the one it runs on.
+    /// Shows the facts of another host than the one that it runs on.
     #[must_use]
     pub fn showing(mut self, host: HostFacts) -> Self {
         self.state.host = Arc::new(host);
         self
     }
 
-    /// Starts to sample `groups`, until the server is gone, and waits for the first tick.
+    /// Starts a sampler of `source` that runs as long as the server, and waits for the first tick.
     ///
     /// # Errors
     /// When the sampler can't be started.
-    pub async fn sample(&self, groups: impl TickSource + Send + 'static) -> Result<(), ServeError> {
-        let (sink, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
+    pub async fn sample(&self, source: impl TickSource + Send + 'static) -> Result<(), ServeError> {
+        let (log, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
         let mut assessor = Assessor::default();
         let publish = move |mut tick: Tick, timing| {
-            statistics.sampled(timing);
-            let Some(log) = sink.upgrade() else { return false };
+            statistics.sample_taken(timing);
+            let Some(log) = log.upgrade() else { return false };
             tick.verdict = assessor.assess(&log, tick.t);
             log.publish(&tick);
             true
         };
-        sampler::spawn(groups, publish).map_err(ServeError::Sampler)?;
-        let mut head = self.state.log.follow();
-        if timeout(FIRST_TICK, head.wait_for(|head| head.at.is_some())).await.is_err() {
-            tracing::warn!("no sample yet; serving all the same");
+        sampler::spawn(source, publish).map_err(ServeError::Sampler)?;
+        let mut head = self.state.log.watch_head();
+        if timeout(FIRST_TICK_TIMEOUT, head.wait_for(|head| head.at.is_some())).await.is_err() {
+            tracing::warn!("no tick yet; serving without");
         }
         Ok(())
     }
 
-    /// Answers requests until `stop` resolves, then ends every stream and the rest, in the time that the policy leaves.
+    /// Serves until `stop` resolves, then drains: ends every stream, and waits for the other responses.
     ///
     /// # Errors
-    /// When no threads can be started to write the streams.
+    /// When a fan-out worker can't be started.
     pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let AppState { log, statistics, settings, .. } = self.state.clone();
         let fanout = match settings.hand_off {
             true => Some(Arc::new(Fanout::start(&log, &statistics, settings.stall).map_err(ServeError::Fanout)?)),
             false => None,
         };
-        let closing = async {
+        let stop = async {
             stop.await;
             log.close();
             Instant::now() + settings.drain
         };
         let router = router(self.state);
-        let deadline = Acceptor::run(self.listener, router, fanout.clone(), Arc::clone(&settings), pin!(closing)).await;
+        let deadline = Acceptor::run(self.listener, router, fanout.clone(), Arc::clone(&settings), pin!(stop)).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
-            drained.unwrap_or_else(|error| tracing::error!(%error, "the streams were not drained"));
+            drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));
         }
         Ok(())
     }

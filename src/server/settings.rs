@@ -1,30 +1,30 @@
-//! How much the server gives to whom.
+//! Limits, timeouts, and trusted peers.
 
 use super::Origin;
 use clap::Args;
 use ipnet::IpNet;
 use std::{net::IpAddr, time::Duration};
 
-/// Streams from one address. Browsers open six at most; the rest is for people behind one address.
+/// Streams from one address. A browser opens at most six; more allows several people behind one address.
 const STREAMS_PER_ADDRESS: usize = 32;
 const STREAM_AGE: Duration = Duration::from_secs(2 * 60 * 60);
-const STALL: Duration = Duration::from_secs(10);
-const DRAIN: Duration = Duration::from_secs(5);
-/// Open files where the system sets no limit: what Linux allows at most by default (`fs.nr_open`).
-const FILES: u64 = 1 << 20;
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Open files on a system without a limit: Linux's default maximum (`fs.nr_open`).
+const MAX_FILES: u64 = 1 << 20;
 
-/// StreamLimiter, deadlines, and who is believed.
+/// Limits, timeouts, and trusted peers.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Streams that may be open in all; 80 % of the open-file limit unless given
-    #[arg(long, env = "HOSTBEAT_MAX_STREAMS", value_name = "N", default_value_t = streams_by_files(), hide_default_value = true)]
+    /// Maximum of open streams; by default 80 % of the open-file limit
+    #[arg(long, env = "HOSTBEAT_MAX_STREAMS", value_name = "N", default_value_t = default_max_streams(), hide_default_value = true)]
     pub max_streams: usize,
 
-    /// Streams that may be open from one address
+    /// Maximum of open streams from one address
     #[arg(long, env = "HOSTBEAT_MAX_STREAMS_PER_ADDRESS", value_name = "N", default_value_t = STREAMS_PER_ADDRESS)]
     pub max_streams_per_address: usize,
 
-    /// The age at which a stream ends, for its client to resume elsewhere; each one at 80 to 100 % of it
+    /// Maximum age of a stream, after which its client resumes; each ends at 80 to 100 % of it
     #[arg(long, env = "HOSTBEAT_STREAM_AGE", value_name = "TIME", default_value = "2h", value_parser = humantime::parse_duration)]
     pub stream_age: Duration,
 
@@ -32,23 +32,23 @@ pub struct Settings {
     #[arg(long = "stall-timeout", env = "HOSTBEAT_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub stall: Duration,
 
-    /// How long answers under way may take to end when the server is told to stop
+    /// How long responses under way may take after a signal to stop
     #[arg(long = "drain-timeout", env = "HOSTBEAT_DRAIN_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
 
-    /// Network of a proxy whose X-Forwarded-For or Forwarded is believed; may be given again
+    /// Network of a proxy whose X-Forwarded-For or Forwarded is trusted; repeatable
     #[arg(long, env = "HOSTBEAT_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
-    /// Origin whose pages may read the stream, such as https://status.example.com; may be given again
+    /// Origin whose pages may read the stream, such as https://status.example.com; repeatable
     #[arg(long, env = "HOSTBEAT_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<Origin>,
 
-    /// Origin whose pages may show a panel in a frame, as /embed/cpu; may be given again
+    /// Origin whose pages may show a panel in a frame, as /embed/cpu; repeatable
     #[arg(long, env = "HOSTBEAT_ALLOW_FRAME", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_frame: Vec<Origin>,
 
-    /// Whether streams leave hyper where they can.
+    /// Whether sockets of streams are handed off from hyper where possible.
     #[arg(skip = true)]
     pub hand_off: bool,
 }
@@ -56,11 +56,11 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            max_streams: streams_by_files(),
+            max_streams: default_max_streams(),
             max_streams_per_address: STREAMS_PER_ADDRESS,
             stream_age: STREAM_AGE,
-            stall: STALL,
-            drain: DRAIN,
+            stall: STALL_TIMEOUT,
+            drain: DRAIN_TIMEOUT,
             trusted_proxy: Vec::new(),
             allow_origin: Vec::new(),
             allow_frame: Vec::new(),
@@ -69,24 +69,24 @@ impl Default for Settings {
     }
 }
 
-/// Four fifths of the files that this process may open once the limit is raised: the rest is for pages, and for itself.
-fn streams_by_files() -> usize {
+/// 80 % of the open files after the limit is raised; pages and the sampler need the others.
+fn default_max_streams() -> usize {
     #[cfg(unix)]
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     #[cfg(not(unix))]
     let limit = None;
-    let files = limit.unwrap_or(FILES);
+    let files = limit.unwrap_or(MAX_FILES);
     usize::try_from(files / 5 * 4).unwrap_or(usize::MAX)
 }
 
-/// Opens as many files as the system allows at all; by default it allows few, for the sake of very old programs.
+/// Raises the soft limit of open files to the hard one; the default is low for programs that use `select`.
 pub(super) fn raise_file_limit() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
         if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-            tracing::debug!(%error, "the open-file limit stays as it is");
+            tracing::debug!(%error, "cannot raise the open-file limit");
         }
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn raise_file_limit() {
 fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| address()).map_err(|_| {
-        "a network is an address, or one with the bits that count, such as 10.0.0.0/8 or 2001:db8::/32".to_owned()
+        "a network is an address, with or without a prefix length, such as 10.0.0.0/8 or 2001:db8::/32".to_owned()
     })
 }
 
@@ -115,12 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn no_flags_are_the_defaults() {
+    fn parsed_flags_without_arguments_equal_defaults() {
         assert_eq!(parse(&[]).unwrap(), Settings::default());
     }
 
     #[test]
-    fn proxies_and_origins_may_be_several() {
+    fn repeated_flags_add_proxies_and_origins() {
         let settings = parse(&["--trusted-proxy", "10.0.0.0/8,::1", "--trusted-proxy", "192.0.2.1"]).unwrap();
         assert_eq!(settings.trusted_proxy, ["10.0.0.0/8", "::1/128", "192.0.2.1/32"].map(|n| n.parse().unwrap()));
         let settings =
@@ -129,15 +129,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_answered_with_a_good_one() {
-        for (args, says) in [
+    fn invalid_value_is_refused_with_a_valid_example() {
+        for (args, expected) in [
             (["--trusted-proxy", "nginx"], "10.0.0.0/8"),
             (["--allow-origin", "example.com"], "https://status.example.com"),
             (["--max-streams", "many"], "--max-streams"),
             (["--stream-age", "1"], "--stream-age"),
         ] {
             let message = parse(&args).unwrap_err();
-            assert!(message.contains(says), "{message}");
+            assert!(message.contains(expected), "{message}");
         }
         assert_eq!(parse(&["--stream-age", "1h 30m"]).unwrap().stream_age, Duration::from_secs(5400));
     }

@@ -1,4 +1,4 @@
-//! When to stop.
+//! Waits for the signals that stop the server.
 
 use std::io;
 #[cfg(unix)]
@@ -13,10 +13,10 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals over from here on.
+    /// Installs handlers for the signals.
     ///
     /// # Errors
-    /// When the system takes no handler.
+    /// When a handler can't be installed.
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
@@ -26,7 +26,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {

@@ -1,12 +1,12 @@
-//! Whose request it is.
+//! The client's address: the socket's, or the one that a trusted proxy reports.
 
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
-/// The address that a request comes from: the socket's, unless that is one of the `trusted` proxies. Then it is the last
-/// address before the trusted ones, by `Forwarded` (RFC 7239) or by `X-Forwarded-For`. Where both are there, a proxy
-/// wrote the one and passed on the other, and nobody can tell which: then neither is believed.
+/// The address of the request's client: the socket's `peer`, unless that is a `trusted` proxy. Then it is the last address
+/// before the trusted ones in `Forwarded` (RFC 7239) or `X-Forwarded-For`. With both headers neither is used: the proxy
+/// wrote one and passed the other on, and which is unknown.
 pub(in crate::server) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut client = peer.to_canonical();
@@ -24,14 +24,14 @@ pub(in crate::server) fn client_address(peer: IpAddr, headers: &HeaderMap, trust
     client
 }
 
-/// All lines of a list, as one.
+/// All lines of a list header, joined.
 fn lines(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines: Vec<_> =
         headers.get_all(name).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
     (!lines.is_empty()).then(|| lines.join(","))
 }
 
-/// Who each element of a `Forwarded` list was for; `None` where it doesn't tell.
+/// The `for` address of each element of a `Forwarded` list; `None` without a valid one.
 fn forwarded_for(list: &str) -> Vec<Option<IpAddr>> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=')?;
@@ -40,7 +40,7 @@ fn forwarded_for(list: &str) -> Vec<Option<IpAddr>> {
     split(list, ',').map(|element| split(element, ';').find_map(pair).flatten()).collect()
 }
 
-/// Splits where `separator` stands outside of quotes.
+/// Splits at each `separator` outside quotes.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |c| {
@@ -65,7 +65,7 @@ fn unquote(value: &str) -> String {
         .collect()
 }
 
-/// An address with or without a port; IPv6 in brackets, or bare as `X-Forwarded-For` has it.
+/// An address with or without a port; IPv6 in brackets, or bare as in `X-Forwarded-For`.
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let address: Result<IpAddr, _> = hop.parse();
     let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -90,14 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_who_it_is() {
+    fn untrusted_peer_is_the_client() {
         assert_eq!(client("192.0.2.1", &[("x-forwarded-for", "198.51.100.7")]), "192.0.2.1");
         assert_eq!(client("192.0.2.1", &[("forwarded", "for=198.51.100.7")]), "192.0.2.1");
         assert_eq!(client("::ffff:192.0.2.1", &[]), "192.0.2.1");
     }
 
     #[test]
-    fn a_trusted_proxy_tells_whom_it_speaks_for() {
+    fn trusted_proxy_reports_the_client() {
         assert_eq!(client(PROXY, &[("x-forwarded-for", "198.51.100.7")]), "198.51.100.7");
         assert_eq!(client(PROXY, &[("x-forwarded-for", "[2001:db8::7]:4711")]), "2001:db8::7");
         assert_eq!(client(PROXY, &[("forwarded", "for=198.51.100.7;proto=https;by=10.0.0.1")]), "198.51.100.7");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_claims_about_itself_counts_for_nothing() {
+    fn addresses_before_the_last_untrusted_hop_are_ignored() {
         assert_eq!(client(PROXY, &[("x-forwarded-for", "203.0.113.9, 198.51.100.7, 10.0.0.2")]), "198.51.100.7");
         assert_eq!(
             client(PROXY, &[("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.7")]),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_ends_the_chain() {
+    fn invalid_hop_ends_the_chain() {
         for hop in ["unknown", "_hidden", "", "1.2.3", "198.51.100.7:http", "[2001:db8::7", "\u{1f600}"] {
             assert_eq!(client(PROXY, &[("x-forwarded-for", &format!("203.0.113.9, {hop}"))]), PROXY, "{hop:?}");
         }
@@ -132,7 +132,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_breaks_it_or_speaks_for_a_stranger(text in "[ -~]*", list in "[for=\";,\\\\:.0-9\\[\\] ]*") {
+        fn arbitrary_headers_never_change_an_untrusted_client(text in "[ -~]*", list in "[for=\";,\\\\:.0-9\\[\\] ]*") {
             for text in [text, list] {
                 for name in ["forwarded", "x-forwarded-for"] {
                     client(PROXY, &[(name, &text)]);

@@ -1,12 +1,13 @@
-//! Which pages may read the stream: our own, and those of origins that the operator names.
+//! Checks the `Origin` header: our own pages may read the stream, foreign ones only if the operator allows them.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::{fmt, str::FromStr};
+use url::Url;
 
-/// An origin as browsers write it: `https://status.example.com`, with a port where that isn't the scheme's own
-/// (RFC 6454, section 6.2).
+/// An origin as browsers serialise it: `https://status.example.com`, with a port unless it is the scheme's default
+/// (WHATWG HTML standard, section 7.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin(String);
+pub struct Origin(Url);
 
 /// A text that is no origin.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -17,42 +18,37 @@ impl FromStr for Origin {
     type Err = InvalidOrigin;
 
     fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
-        let (scheme, authority) = text.split_once("://").ok_or(InvalidOrigin)?;
-        let authority = authority.strip_suffix('/').unwrap_or(authority);
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-        if !matches!(scheme, "http" | "https") || authority.is_empty() || !authority.chars().all(plain) {
-            return Err(InvalidOrigin);
+        let url = Url::parse(text).map_err(|_| InvalidOrigin)?;
+        let bare = format!("{}/", url.origin().ascii_serialization());
+        // A path, a query or a user makes it more than an origin.
+        if matches!(url.scheme(), "http" | "https") && url.as_str() == bare {
+            Ok(Self(url))
+        } else {
+            Err(InvalidOrigin)
         }
-        Ok(Self(format!("{scheme}://{}", without_default_port(scheme, &authority.to_ascii_lowercase()))))
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.origin().ascii_serialization())
     }
 }
 
 impl Origin {
-    /// Whether a request to `host` came from this origin itself. Behind a proxy that speaks TLS the scheme differs, so
-    /// that only host and port are compared.
+    /// Whether a request with this `Host` header came from a page of this origin. Only host and port are compared: behind
+    /// a TLS proxy the scheme differs.
     fn is_of(&self, host: &str) -> bool {
-        let (scheme, authority) = self.0.split_once("://").unwrap_or_default();
-        authority == without_default_port(scheme, &host.to_ascii_lowercase())
+        Url::parse(&format!("{}://{host}", self.0.scheme())).is_ok_and(|url| url.origin() == self.0.origin())
     }
 }
 
-fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
-    let port = if scheme == "https" { ":443" } else { ":80" };
-    authority.strip_suffix(port).unwrap_or(authority)
-}
-
-/// A page of an origin that the operator doesn't allow asks for the stream.
+/// A page of an origin that the operator does not allow requested the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A page of another origin requested the stream. Its operator can allow that with --allow-origin.")]
 pub struct ForeignOrigin;
 
-/// Lets a request through that comes from our own page, from no page at all, or from one of `allowed`; for the last, the
+/// Admits a request from our own page, from no page, or from a page of an `allowed` origin; for the last, returns the
 /// value of `Access-Control-Allow-Origin`.
 pub(in crate::server) fn check_origin(
     headers: &HeaderMap,
@@ -60,7 +56,7 @@ pub(in crate::server) fn check_origin(
 ) -> Result<Option<HeaderValue>, ForeignOrigin> {
     let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    // A page from a file or a sandbox has the origin `null`.
+    // A page from a file or in a sandbox has the origin `null`, which doesn't parse.
     match value.to_str().unwrap_or_default().parse::<Origin>() {
         Ok(origin) if origin.is_of(host) => Ok(None),
         Ok(origin) if allowed.contains(&origin) => Ok(Some(value.clone())),
@@ -81,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_page_is_let_in_behind_a_proxy_too() {
+    fn own_page_is_admitted_behind_proxy_too() {
         for (origin, host) in [
             ("http://127.0.0.1:3000", "127.0.0.1:3000"),
             ("https://Host.example.com", "host.example.com"),
@@ -94,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_origin_needs_leave() {
+    fn foreign_page_is_refused_unless_allowed() {
         for (origin, host) in [
             ("https://evil.example.com", "host.example.com"),
             ("http://host.example.com:8080", "host.example.com"),
@@ -110,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_a_scheme_and_a_host() {
+    fn origin_parses_from_scheme_and_host_only() {
         for text in ["https://status.example.com", "http://10.0.0.1:8080", "https://Status.example.com:443/"] {
             assert!(text.parse::<Origin>().is_ok(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! How many streams may be open, from one address and in all.
+//! Limits open streams, per client address and in total.
 
 use std::{
     collections::HashMap,
@@ -6,58 +6,56 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Counts open streams, and refuses those that are too many.
+/// Counts open streams, and refuses those beyond a limit.
 #[derive(Debug)]
 pub struct StreamLimiter {
-    from_one_address: usize,
-    in_all: usize,
+    max_per_address: usize,
+    max_total: usize,
     open: Mutex<Open>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
-    all: usize,
+    total: usize,
     by_address: HashMap<IpAddr, usize>,
 }
 
 /// Why a stream was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
-    /// The address has its share.
-    #[error(
-        "There are {0} open streams from your address already, which is the limit. Close one, or wait for one to end."
-    )]
+    /// The address has the maximum.
+    #[error("There are {0} open streams from your address, which is the limit. Close one, or retry later.")]
     Address(usize),
-    /// The server has as many as it takes.
-    #[error("This server has {0} open streams, which is the limit. Ask again later.")]
+    /// The server has the maximum.
+    #[error("This server has {0} open streams, which is the limit. Retry later.")]
     Full(usize),
     /// The server is about to stop.
-    #[error("This server is about to stop. Ask again when it is back.")]
+    #[error("This server is about to stop. Retry when it is back.")]
     Draining,
 }
 
 impl StreamLimiter {
-    /// StreamLimiter on streams from one address, and on all of them.
-    pub fn new(from_one_address: usize, in_all: usize) -> Arc<Self> {
-        Arc::new(Self { from_one_address, in_all, open: Mutex::default() })
+    /// Limits per address and in total.
+    pub fn new(max_per_address: usize, max_total: usize) -> Arc<Self> {
+        Arc::new(Self { max_per_address, max_total, open: Mutex::default() })
     }
 
-    /// Lets a stream in until the permit is dropped.
+    /// Admits a stream until the permit is dropped.
     ///
     /// # Errors
-    /// When it would be one too many.
+    /// When a limit is reached.
     pub fn admit(self: &Arc<Self>, client: IpAddr) -> Result<StreamPermit, Refusal> {
         let address = network_of(client);
         let mut open = self.open();
-        if open.all >= self.in_all {
-            return Err(Refusal::Full(self.in_all));
+        if open.total >= self.max_total {
+            return Err(Refusal::Full(self.max_total));
         }
-        let from_here = open.by_address.entry(address).or_default();
-        if *from_here >= self.from_one_address {
-            return Err(Refusal::Address(self.from_one_address));
+        let count = open.by_address.entry(address).or_default();
+        if *count >= self.max_per_address {
+            return Err(Refusal::Address(self.max_per_address));
         }
-        *from_here += 1;
-        open.all += 1;
+        *count += 1;
+        open.total += 1;
         Ok(StreamPermit { limiter: Arc::clone(self), address })
     }
 
@@ -66,7 +64,7 @@ impl StreamLimiter {
     }
 }
 
-/// What counts as one address: of IPv6, the first 64 bits, which is the least that a client is given (RFC 6177).
+/// The unit that is limited: an IPv4 address, or an IPv6 /64, the smallest network that a client gets (RFC 6177).
 fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & u128::MAX << 64).into(),
@@ -74,7 +72,7 @@ fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
-/// One open stream; dropped, it is open no more.
+/// One open stream, counted until this is dropped.
 #[derive(Debug)]
 pub struct StreamPermit {
     limiter: Arc<StreamLimiter>,
@@ -84,11 +82,11 @@ pub struct StreamPermit {
 impl Drop for StreamPermit {
     fn drop(&mut self) {
         let mut open = self.limiter.open();
-        open.all -= 1;
-        // It was counted in, so it is there.
-        if let Some(from_here) = open.by_address.get_mut(&self.address) {
-            *from_here -= 1;
-            if *from_here == 0 {
+        open.total -= 1;
+        // `admit` has inserted it.
+        if let Some(count) = open.by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
                 open.by_address.remove(&self.address);
             }
         }
@@ -105,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_share_and_no_more() {
+    fn address_at_its_limit_is_refused() {
         let limiter = StreamLimiter::new(2, 100);
         let first = limiter.admit(ip("192.0.2.1")).unwrap();
         let _second = limiter.admit(ip("::ffff:192.0.2.1")).unwrap();
@@ -116,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_client_is_its_network() {
+    fn ipv6_clients_are_limited_by_their_network() {
         let limiter = StreamLimiter::new(1, 100);
         let _one = limiter.admit(ip("2001:db8::1")).unwrap();
         assert_eq!(limiter.admit(ip("2001:db8::ffff:1")).unwrap_err(), Refusal::Address(1));
@@ -124,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_has_a_limit_of_its_own() {
+    fn server_at_its_limit_refuses_every_address() {
         let limiter = StreamLimiter::new(10, 1);
         let one = limiter.admit(ip("192.0.2.1")).unwrap();
         assert_eq!(limiter.admit(ip("192.0.2.2")).unwrap_err(), Refusal::Full(1));
@@ -134,16 +132,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_comes_and_goes_the_count_is_right(steps in prop::collection::vec((any::<bool>(), 0u8..4), 0..200)) {
+        fn counts_match_open_permits_after_any_sequence(steps in prop::collection::vec((any::<bool>(), 0u8..4), 0..200)) {
             let limiter = StreamLimiter::new(3, 8);
             let mut permits = Vec::new();
-            for (comes, address) in steps {
-                match comes {
+            for (opens, address) in steps {
+                match opens {
                     true => permits.extend(limiter.admit([192, 0, 2, address].into())),
                     false if permits.is_empty() => {}
                     false => drop(permits.swap_remove(usize::from(address) % permits.len())),
                 }
-                prop_assert_eq!(limiter.open().all, permits.len());
+                prop_assert_eq!(limiter.open().total, permits.len());
                 prop_assert_eq!(limiter.open().by_address.values().sum::<usize>(), permits.len());
             }
             permits.clear();

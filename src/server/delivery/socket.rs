@@ -1,11 +1,15 @@
-//! A socket as hyper uses it, with a deadline for peers that take nothing, and a memory of whether all was written.
+//! A socket as hyper uses it, with a stall timeout, and a flag that says whether everything was written.
 
-use super::Handoff;
+use crate::server::stream::StallFlag;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -14,32 +18,50 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// Whether hyper has flushed the socket since it last wrote to it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FlushFlag(Arc<AtomicBool>);
+
+impl FlushFlag {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, flushed: bool) {
+        self.0.store(flushed, Ordering::Relaxed);
+    }
+}
+
 pub(super) struct Socket {
     stream: TokioIo<TcpStream>,
-    handoff: Handoff,
-    stall: Duration,
-    /// Runs while the peer takes nothing.
+    flushed: FlushFlag,
+    stalled: StallFlag,
+    stall_timeout: Duration,
+    /// Runs while the peer takes no bytes.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, handoff: Handoff, stall: Duration) -> Self {
-        Self { stream: TokioIo::new(stream), handoff, stall, deadline: None }
+    pub(super) fn new(stream: TcpStream, stall_timeout: Duration, stalled: StallFlag) -> (Self, FlushFlag) {
+        let flushed = FlushFlag::default();
+        let stream = TokioIo::new(stream);
+        (Self { stream, flushed: flushed.clone(), stalled, stall_timeout, deadline: None }, flushed)
     }
 
     pub(super) fn into_inner(self) -> TcpStream {
         self.stream.into_inner()
     }
 
-    /// Lets an outcome through, and an outcome that doesn't come only for so long.
-    fn in_time<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Passes a write's outcome on; a write that stays pending for the stall timeout fails.
+    fn before_stall<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.flushed.set(false);
         if outcome.is_ready() {
             self.deadline = None;
             return outcome;
         }
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(self.stall)));
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(self.stall_timeout)));
         ready!(deadline.as_mut().poll(cx));
-        self.handoff.stall();
+        self.stalled.set();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -53,7 +75,7 @@ impl Read for Socket {
 impl Write for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.in_time(cx, outcome)
+        self.before_stall(cx, outcome)
     }
 
     fn poll_write_vectored(
@@ -62,16 +84,16 @@ impl Write for Socket {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.in_time(cx, outcome)
+        self.before_stall(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes once it has written everything.
+    /// hyper flushes only once its own buffer is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.handoff.flushed();
+        self.flushed.set(true);
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -1,4 +1,4 @@
-//! The files of the page, embedded in the binary: one file to copy to a server.
+//! The page's static files, embedded in the binary, compressed at build time, and served under fingerprinted names.
 
 use super::Encoding;
 use crate::app::Parts;
@@ -10,7 +10,7 @@ use axum::{
 use rust_embed::RustEmbed;
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
-/// The browser library. A release embeds what `make build` made; a debug build reads what cargo-leptos made, at start.
+/// The browser library: embedded from `make build` in a release, read from cargo-leptos's output in a debug build.
 #[derive(RustEmbed)]
 #[cfg_attr(debug_assertions, folder = "target/watch/pkg/")]
 #[cfg_attr(not(debug_assertions), folder = "target/site/pkg/")]
@@ -26,25 +26,28 @@ const STYLE: &str = concat!(
     include_str!("../../../style/tokens.css"),
     include_str!("../../../style/base.css"),
     include_str!("../../../style/header.css"),
+    include_str!("../../../style/tiles.css"),
     include_str!("../../../style/panel.css"),
+    include_str!("../../../style/details.css"),
+    include_str!("../../../style/table.css"),
     include_str!("../../../style/chart.css"),
     include_str!("../../../style/message.css"),
     include_str!("../../../style/view.css"),
 );
 
-/// A name that changes with the content can be kept for ever.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+/// For names that change with the content.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
-/// What this binary carries.
+/// The embedded files.
 pub(in crate::server) static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::load);
 
-/// All files by the name they are asked for.
+/// The files by name.
 #[derive(Debug)]
 pub(in crate::server) struct Assets {
     hashed: BTreeMap<String, File>,
     public: BTreeMap<String, File>,
-    /// Where the page finds its parts.
+    /// Paths of the files that the page refers to.
     pub(in crate::server) parts: Parts,
 }
 
@@ -52,8 +55,8 @@ pub(in crate::server) struct Assets {
 struct File {
     content_type: &'static str,
     plain: Cow<'static, [u8]>,
-    /// Encodings made ahead, best first.
-    encoded: Vec<(Encoding, Cow<'static, [u8]>)>,
+    /// Precompressed, smallest first.
+    compressed: Vec<(Encoding, Cow<'static, [u8]>)>,
     cache: HeaderValue,
 }
 
@@ -66,18 +69,18 @@ impl Assets {
             hashed.insert(name, file);
             path
         };
-        let style = File::new("css", without_comments(STYLE).into_bytes().into(), FOR_EVER).encoded();
+        let style = File::new("css", without_comments(STYLE).into_bytes().into(), IMMUTABLE).compressed();
         let style = add("hostbeat", "css", style);
         let mut library = |extension: &str| Some(add("hostbeat", extension, File::library(extension)?));
         let parts = Parts { style, script: library("js"), wasm: library("wasm") };
         let public = Public::iter().filter_map(|name| {
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-            Some((name.to_string(), File::new(extension, Public::get(&name)?.data, FOR_A_DAY).encoded()))
+            Some((name.to_string(), File::new(extension, Public::get(&name)?.data, ONE_DAY).compressed()))
         });
         Self { public: public.collect(), hashed, parts }
     }
 
-    /// A file whose name carries its fingerprint.
+    /// A file by its fingerprinted name.
     pub(in crate::server) fn hashed(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
         Some(self.hashed.get(name)?.respond(headers))
     }
@@ -90,27 +93,27 @@ impl Assets {
 
 impl File {
     fn new(extension: &str, plain: Cow<'static, [u8]>, cache: HeaderValue) -> Self {
-        Self { content_type: content_type(extension), plain, encoded: Vec::new(), cache }
+        Self { content_type: content_type(extension), plain, compressed: Vec::new(), cache }
     }
 
-    /// With what a small file can be packed into while the server starts.
-    fn encoded(mut self) -> Self {
-        let encode = |encoding: Encoding| Some((encoding, encoding.encode(&self.plain).ok()?.into()));
-        self.encoded = Encoding::ALL.into_iter().filter_map(encode).collect();
+    /// Compresses a small file while the server starts.
+    fn compressed(mut self) -> Self {
+        let compress = |encoding: Encoding| Some((encoding, encoding.compress(&self.plain).ok()?.into()));
+        self.compressed = Encoding::ALL.into_iter().filter_map(compress).collect();
         self
     }
 
     fn library(extension: &str) -> Option<Self> {
         let read = |suffix| Some(Library::get(&format!("hostbeat.{extension}{suffix}"))?.data);
-        let encoded = [(Encoding::Brotli, read(".br")), (Encoding::Gzip, read(".gz"))];
+        let compressed = [(Encoding::Brotli, read(".br")), (Encoding::Gzip, read(".gz"))];
         Some(Self {
-            encoded: encoded.into_iter().filter_map(|(encoding, data)| Some((encoding, data?))).collect(),
-            ..Self::new(extension, read("")?, FOR_EVER)
+            compressed: compressed.into_iter().filter_map(|(encoding, data)| Some((encoding, data?))).collect(),
+            ..Self::new(extension, read("")?, IMMUTABLE)
         })
     }
 
     fn respond(&self, headers: &HeaderMap) -> Response {
-        let best = self.encoded.iter().find(|(encoding, _)| encoding.accepted(headers));
+        let best = self.compressed.iter().find(|(encoding, _)| encoding.accepted(headers));
         let data = best.map_or(&self.plain, |(_, data)| data);
         let body = match data {
             Cow::Borrowed(data) => Body::from(*data),
@@ -120,7 +123,7 @@ impl File {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(header::CACHE_CONTROL, self.cache.clone());
-        if !self.encoded.is_empty() {
+        if !self.compressed.is_empty() {
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
         if let Some((encoding, _)) = best {
@@ -143,14 +146,14 @@ fn content_type(extension: &str) -> &'static str {
     }
 }
 
-/// What only those who write it read would be a sixth of what travels.
+/// Comments are a sixth of the stylesheet's compressed size.
 fn without_comments(css: &str) -> String {
     let mut parts = css.split("/*");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |css, part| css + part.split_once("*/").map_or("", |(_, rest)| rest.trim_start()))
 }
 
-/// FNV-1a over the content (draft-eastlake-fnv, 64 bits): it tells builds apart, and guards nothing.
+/// FNV-1a over the content (draft-eastlake-fnv, 64 bits): it tells builds apart and needs no cryptographic strength.
 fn fingerprint(content: &[u8]) -> String {
     let hash = content
         .iter()
@@ -163,8 +166,8 @@ mod tests {
     use super::*;
 
     fn file() -> File {
-        let encoded = vec![(Encoding::Brotli, Cow::Borrowed(&b"b"[..])), (Encoding::Gzip, Cow::Borrowed(&b"g"[..]))];
-        File { encoded, ..File::new("js", Cow::Borrowed(b"plain"), FOR_EVER) }
+        let compressed = vec![(Encoding::Brotli, Cow::Borrowed(&b"b"[..])), (Encoding::Gzip, Cow::Borrowed(&b"g"[..]))];
+        File { compressed, ..File::new("js", Cow::Borrowed(b"plain"), IMMUTABLE) }
     }
 
     fn encoding_for(accept: &'static str) -> Option<String> {
@@ -174,30 +177,30 @@ mod tests {
     }
 
     #[test]
-    fn the_best_encoding_that_the_client_takes_is_served() {
+    fn client_gets_smallest_accepted_encoding() {
         assert_eq!(encoding_for("gzip, deflate, br").as_deref(), Some("br"));
         assert_eq!(encoding_for("gzip").as_deref(), Some("gzip"));
         assert_eq!(encoding_for("identity"), None);
     }
 
     #[test]
-    fn a_name_changes_with_its_content() {
+    fn fingerprint_depends_on_content() {
         assert_eq!(fingerprint(b""), "cbf29ce484222325");
         assert_eq!(fingerprint(b"a"), "af63dc4c8601ec8c");
     }
 
     #[test]
-    fn comments_stay_at_home() {
+    fn stylesheet_is_served_without_comments() {
         assert_eq!(without_comments("/* a */\nb { c: d; /* e\n f */ }\n"), "b { c: d; }\n");
         assert!(!without_comments(STYLE).contains("*/"));
     }
 
     #[test]
-    fn the_stylesheet_is_served_under_its_own_name_only() {
+    fn stylesheet_is_served_only_under_fingerprinted_name() {
         let assets = Assets::load();
         let name = assets.parts.style.strip_prefix("/assets/").unwrap();
         let response = assets.hashed(name, &HeaderMap::new()).unwrap();
-        assert_eq!(response.headers()[header::CACHE_CONTROL], FOR_EVER);
+        assert_eq!(response.headers()[header::CACHE_CONTROL], IMMUTABLE);
         assert!(assets.hashed("hostbeat.css", &HeaderMap::new()).is_none());
         assert!(assets.public("favicon.svg", &HeaderMap::new()).is_some());
     }

@@ -1,4 +1,5 @@
-//! How an answer is packed, by what its client takes.
+//! Compresses pages and snapshots by `Accept-Encoding`. Ours instead of `tower_http`'s layer, which compresses in portions
+//! what is rendered whole, and would have to be kept from streams and precompressed files.
 
 use axum::{
     body::{Body, to_bytes},
@@ -11,10 +12,9 @@ use brotli::{BrotliCompress, enc::BrotliEncoderParams};
 use flate2::{Compression, write::GzEncoder};
 use std::io::{self, Write};
 
-/// Where brotli still takes only a millisecond for a page.
+/// The highest quality that compresses a page in about a millisecond.
 const BROTLI_QUALITY: i32 = 5;
-/// Looks back 128 KiB, which is a page. More would cost each page under way megabytes; less makes brotli take another way,
-/// which is slower.
+/// 128 KiB, the size of a page. A larger window takes megabytes for each page under way; a smaller one is slower.
 const BROTLI_WINDOW: i32 = 17;
 
 /// A content coding (RFC 9110, section 8.4.1).
@@ -25,10 +25,10 @@ pub(in crate::server) enum Encoding {
 }
 
 impl Encoding {
-    /// All that we write, the smallest first.
+    /// All codings, smallest output first.
     pub(in crate::server) const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
 
-    /// As it stands in headers.
+    /// The name in headers.
     pub(in crate::server) const fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -36,7 +36,7 @@ impl Encoding {
         }
     }
 
-    /// Whether a client takes it; a weight of 0 refuses it (RFC 9110, section 12.5.3).
+    /// Whether a client accepts it; a weight of 0 refuses it (RFC 9110, section 12.5.3).
     pub(in crate::server) fn accepted(self, headers: &HeaderMap) -> bool {
         let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|list| list.to_str().ok());
         let mut entries = lists.flat_map(|list| list.split(','));
@@ -47,10 +47,12 @@ impl Encoding {
         })
     }
 
+    /// Compresses `plain` whole.
+    ///
     /// # Errors
-    /// When memory can't be written to, which doesn't happen.
-    pub(in crate::server) fn encode(self, mut plain: &[u8]) -> io::Result<Vec<u8>> {
-        let mut encoded = Vec::with_capacity(plain.len() / 4);
+    /// When writing to memory fails, which doesn't happen.
+    pub(in crate::server) fn compress(self, mut plain: &[u8]) -> io::Result<Vec<u8>> {
+        let mut compressed = Vec::with_capacity(plain.len() / 4);
         match self {
             Self::Brotli => {
                 let parameters = BrotliEncoderParams {
@@ -59,45 +61,45 @@ impl Encoding {
                     size_hint: plain.len(),
                     ..BrotliEncoderParams::default()
                 };
-                BrotliCompress(&mut plain, &mut encoded, &parameters)?;
+                BrotliCompress(&mut plain, &mut compressed, &parameters)?;
             }
             Self::Gzip => {
-                let mut encoder = GzEncoder::new(&mut encoded, Compression::default());
+                let mut encoder = GzEncoder::new(&mut compressed, Compression::default());
                 encoder.write_all(plain)?;
                 encoder.finish()?;
             }
         }
-        Ok(encoded)
+        Ok(compressed)
     }
 }
 
-/// Packs pages and the past. Files were packed when they were built, and everything else is small.
+/// Middleware for pages and snapshots. Files are precompressed, and other responses are small.
 pub(in crate::server) async fn compress(request: Request, next: Next) -> Response {
     let wanted = request.method() != Method::HEAD;
     let accepted = Encoding::ALL.into_iter().find(|encoding| wanted && encoding.accepted(request.headers()));
     let mut response = next.run(request).await;
-    if !is_large(response.headers()) {
+    if !is_compressible(response.headers()) {
         return response;
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
     let Some(encoding) = accepted else { return response };
     let (mut head, body) = response.into_parts();
-    // A page is rendered in memory; nothing can keep it from being read.
+    // The body is in memory already, so reading it can't fail.
     let plain = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    match encoding.encode(&plain) {
-        Ok(encoded) => {
+    match encoding.compress(&plain) {
+        Ok(compressed) => {
             head.headers.remove(header::CONTENT_LENGTH);
             head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
-            Response::from_parts(head, Body::from(encoded))
+            Response::from_parts(head, Body::from(compressed))
         }
         Err(error) => {
-            tracing::error!(%error, "a page could not be packed");
+            tracing::error!(%error, "cannot compress a page");
             Response::from_parts(head, Body::from(plain))
         }
     }
 }
 
-fn is_large(headers: &HeaderMap) -> bool {
+fn is_compressible(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).map(|content_type| content_type.as_bytes());
     content_type.is_some_and(|name| name.starts_with(b"text/html") || name.starts_with(b"application/json"))
 }
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_says_what_it_takes() {
+    fn accept_encoding_selects_codings() {
         assert_eq!(accepts("gzip, deflate, br"), ["br", "gzip"]);
         assert_eq!(accepts("GZIP;q=0.5"), ["gzip"]);
         assert_eq!(accepts("br;q=0, gzip"), ["gzip"]);
@@ -122,17 +124,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_can_be_unpacked() {
+    fn compressed_page_decompresses_to_original() {
         let page = "<p>one of many alike</p>".repeat(10_000);
         for encoding in Encoding::ALL {
-            let encoded = encoding.encode(page.as_bytes()).unwrap();
-            assert!(encoded.len() < page.len() / 20, "{encoding:?}: {} bytes", encoded.len());
+            let compressed = encoding.compress(page.as_bytes()).unwrap();
+            assert!(compressed.len() < page.len() / 20, "{encoding:?}: {} bytes", compressed.len());
             let mut plain = String::new();
             match encoding {
-                Encoding::Brotli => brotli::Decompressor::new(&*encoded, 4096).read_to_string(&mut plain).unwrap(),
-                Encoding::Gzip => flate2::read::GzDecoder::new(&*encoded).read_to_string(&mut plain).unwrap(),
+                Encoding::Brotli => brotli::Decompressor::new(&*compressed, 4096).read_to_string(&mut plain).unwrap(),
+                Encoding::Gzip => flate2::read::GzDecoder::new(&*compressed).read_to_string(&mut plain).unwrap(),
             };
-            assert!(plain == page, "{encoding:?} lost something");
+            assert!(plain == page, "{encoding:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for every request and every response.
+//! Limits every request head, and sets the security headers of every response.
 
 use super::Problem;
 use axum::{
@@ -8,10 +8,10 @@ use axum::{
     response::Response,
 };
 
-/// A head that is larger is refused; browsers stay far below.
+/// Bytes of a request head; browsers stay far below.
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// Refuses oversized heads with an answer that says so.
+/// Answers an oversized head with 431.
 pub(in crate::server) async fn limit_head(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let size = head_size(&parts);
@@ -29,8 +29,8 @@ fn head_size(parts: &Parts) -> usize {
     line + fields.sum::<usize>()
 }
 
-/// Keeps pages out of frames and types from being guessed. A page brings its own content security policy, with its
-/// nonce; what has none gets one that allows nothing to run.
+/// Forbids framing and MIME sniffing. A page sets its own content security policy with a nonce; every other response gets
+/// one that runs no script.
 pub(in crate::server) async fn secure(request: Request, next: Next) -> Response {
     const RULES: [(header::HeaderName, &str); 3] = [
         (header::CONTENT_SECURITY_POLICY, "default-src 'self'; script-src 'none'; frame-ancestors 'none'"),

@@ -1,4 +1,4 @@
-//! What a supervisor asks: is it alive, can it be sent viewers, what does it count.
+//! Liveness, readiness, and the metrics endpoint.
 
 use super::Problem;
 use crate::server::AppState;
@@ -8,12 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// `GET /healthz`: it answers, so it is alive.
+/// `GET /healthz`: the process answers requests.
 pub(in crate::server) async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// `GET /readyz`: whether it samples, and is not about to stop.
+/// `GET /readyz`: the sampler publishes ticks, and the server is not stopping.
 pub(in crate::server) async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
     let head = state.log.head();
     match head.at {
@@ -24,7 +24,7 @@ pub(in crate::server) async fn ready(State(state): State<AppState>) -> (StatusCo
     }
 }
 
-/// `GET /metrics`, in the OpenMetrics text format.
+/// `GET /metrics` in the OpenMetrics text format.
 pub(in crate::server) async fn metrics(State(state): State<AppState>) -> Response {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     match state.statistics.expose(&state.log) {

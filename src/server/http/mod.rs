@@ -1,16 +1,20 @@
-//! Answers that are complete at once: pages, images, assets, a snapshot, health and metrics.
+//! Complete responses: pages, chart images, files, snapshots, health and metrics, and errors.
 
 mod assets;
+pub(super) mod chart_image;
 pub(super) mod compression;
 pub(super) mod cross_origin;
+pub(super) mod fallback;
+pub(super) mod files;
 pub(super) mod headers;
 pub(super) mod health;
+mod page_query;
 pub(super) mod pages;
 mod problem;
-mod query;
 pub(super) mod snapshot;
+mod window_query;
 
-pub(super) use assets::ASSETS;
+use assets::ASSETS;
 pub(super) use compression::Encoding;
 pub use problem::Problem;
-pub(super) use query::WindowQuery;
+pub(super) use window_query::WindowQuery;

@@ -1,4 +1,4 @@
-//! What a client is told when it can't have what it asked for.
+//! An error response: problem+json (RFC 9457) for the API, a page elsewhere.
 
 use super::ASSETS;
 use crate::{
@@ -11,7 +11,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// An error of one request: `title` says what was wrong, `detail` what would be right.
+/// An error of one request: `title` names what was wrong, `detail` what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{title}: {detail}")]
 pub struct Problem {
@@ -21,7 +21,7 @@ pub struct Problem {
     pub title: &'static str,
     /// What would be right.
     pub detail: String,
-    /// Seconds after which the client may ask again, for a 429 or a 503.
+    /// `Retry-After` in seconds, for a 429 or a 503.
     pub retry_after: Option<u32>,
 }
 
@@ -49,7 +49,8 @@ impl Problem {
         response
     }
 }
-/// Seconds after which a refused client may ask again: other streams end by then, or they don't end soon at all.
+
+/// `Retry-After` of a refused stream, in seconds.
 const RETRY_AFTER_S: u32 = 30;
 
 impl From<Refusal> for Problem {

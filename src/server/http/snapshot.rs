@@ -1,4 +1,4 @@
-//! `GET /api/snapshot`: what a stream would have brought, as one answer, for whom no stream reaches.
+//! `GET /api/snapshot`: what a stream would have sent since an id, as one response, for clients that must poll.
 
 use super::{Problem, WindowQuery, cross_origin};
 use crate::{
@@ -13,17 +13,17 @@ use axum::{
 use serde::Serialize;
 use std::time::Instant;
 
-/// All that is newer than the client knows.
+/// Everything since the client's id.
 #[derive(Debug, Serialize)]
 struct Snapshot {
-    /// The id to ask with the next time; `None` before the first tick.
+    /// The id for the next request; `None` before the first tick.
     id: Option<String>,
-    /// `window`, or `reset` where the client's id means nothing here.
+    /// `window`, or `reset` if the client's id is unknown here.
     start: &'static str,
     /// The server's clock, unix milliseconds.
     now: u64,
     window: WindowSnapshot,
-    /// What has no past, whatever events are asked for.
+    /// Values that make no series, whatever the event filter.
     present: LatestValues,
 }
 
@@ -35,9 +35,9 @@ pub(in crate::server) async fn snapshot(
     const PATH: &str = "/api/snapshot";
     let origin = match check_origin(&headers, &state.settings.allow_origin) {
         Ok(origin) => origin,
-        Err(problem) => return Problem::from(problem).respond_at(PATH),
+        Err(foreign) => return Problem::from(foreign).respond_at(PATH),
     };
-    let written = WindowQuery::read(&query.unwrap_or_default(), "since").and_then(|query| write(&take(&state, query)));
+    let written = WindowQuery::parse(&query.unwrap_or_default(), "since").and_then(|query| write(&take(&state, query)));
     let mut response = match written {
         Ok(json) => {
             let head = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
@@ -51,8 +51,8 @@ pub(in crate::server) async fn snapshot(
 
 fn write(snapshot: &Snapshot) -> Result<String, Problem> {
     serde_json::to_string(snapshot).map_err(|error| {
-        tracing::error!(%error, "a snapshot could not be written");
-        let detail = "What was sampled could not be written down. The server's log says more.";
+        tracing::error!(%error, "cannot write a snapshot");
+        let detail = "The snapshot could not be written as JSON. The server's log has the error.";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "No snapshot", detail)
     })
 }

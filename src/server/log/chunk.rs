@@ -1,126 +1,121 @@
-//! Bytes of a stream as they leave: packed if the client wants it, and framed for HTTP/1.1.
+//! A chunk: some events as they leave, compressed if the client accepts it, framed for HTTP/1.1, and shared by viewers.
 
-use super::gzip::{self, Part, Sum};
+use super::gzip;
 use bytes::{BufMut, Bytes, BytesMut};
-use std::io::Write;
+use flate2::Crc;
+use std::{io::Write, sync::Arc};
 
-/// How a stream is packed.
+/// A stream's content coding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Coding {
-    /// Not at all.
+    /// Uncompressed.
     #[default]
     Identity,
-    /// In chunks that all its viewers share.
+    /// gzip, in chunks that all viewers share.
     Gzip,
 }
 
-/// Some events, ready to be written, shared by whoever gets the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Some events, ready to be written to any number of viewers.
+#[derive(Clone, Debug)]
 pub struct Chunk {
-    /// A chunk of HTTP/1.1's chunked coding (RFC 9112, section 7.1), which is how most viewers get it.
+    /// With HTTP/1.1's chunked framing (RFC 9112, section 7.1), which most viewers need.
     framed: Bytes,
-    /// Where the chunk's data begin.
-    data: u8,
-    part: Option<Part>,
+    /// Offset of the data within `framed`.
+    data_start: u8,
+    /// Of the uncompressed data; `None` for [`Coding::Identity`], which needs none.
+    crc: Option<Arc<Crc>>,
     /// How many events it holds.
     pub events: u32,
 }
 
-/// Ends a chunk's size, and its data.
+/// Ends a chunk's size line, and its data.
 const CRLF: &[u8] = b"\r\n";
 
 impl Chunk {
     pub(super) fn new(plain: &[u8], events: u32, coding: Coding) -> Self {
         match coding {
             Coding::Identity => Self::frame(&[plain], events, None),
-            Coding::Gzip => Self::frame(&[&gzip::blocks(plain)], events, Some(Part::of(plain))),
+            Coding::Gzip => Self::frame(&[&gzip::deflate(plain)], events, Some(gzip::crc(plain))),
         }
     }
 
-    fn frame(data: &[&[u8]], events: u32, part: Option<Part>) -> Self {
+    fn frame(data: &[&[u8]], events: u32, crc: Option<Crc>) -> Self {
         let length: usize = data.iter().map(|data| data.len()).sum();
-        let mut chunk = BytesMut::with_capacity(length + 16);
+        let mut framed = BytesMut::with_capacity(length + 16);
         // Writing to memory can't fail.
-        let _ = write!((&mut chunk).writer(), "{length:x}\r\n");
-        let start = chunk.len() as u8;
-        data.iter().for_each(|data| chunk.put_slice(data));
-        chunk.put_slice(CRLF);
-        Self { framed: chunk.freeze(), data: start, part, events }
+        let _ = write!((&mut framed).writer(), "{length:x}\r\n");
+        let data_start = framed.len() as u8;
+        data.iter().for_each(|data| framed.put_slice(data));
+        framed.put_slice(CRLF);
+        Self { framed: framed.freeze(), data_start, crc: crc.map(Arc::new), events }
     }
 
-    /// With HTTP/1.1's framing.
+    /// With HTTP/1.1's chunk framing.
     pub fn framed(&self) -> &Bytes {
         &self.framed
     }
 
-    /// Without any framing.
+    /// Without framing.
     pub fn data(&self) -> Bytes {
-        self.framed.slice(usize::from(self.data)..self.framed.len() - CRLF.len())
+        self.framed.slice(usize::from(self.data_start)..self.framed.len() - CRLF.len())
     }
 
-    /// Bytes without any framing.
+    /// Bytes without framing.
     pub fn data_len(&self) -> usize {
-        self.framed.len() - CRLF.len() - usize::from(self.data)
+        self.framed.len() - CRLF.len() - usize::from(self.data_start)
     }
 }
 
-/// Packs what only one viewer gets, and keeps the sum over that and over what it shares.
+/// Encodes one viewer's stream: compresses what only this viewer gets, and combines the CRCs of all chunks.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    /// How this viewer's stream is packed.
+    /// The stream's content coding.
     pub coding: Coding,
-    sum: Sum,
+    crc: Crc,
 }
 
 impl Encoder {
-    /// Packs in this way, from the beginning of a stream.
+    /// The encoder of a new stream.
     pub fn new(coding: Coding) -> Self {
-        Self { coding, sum: Sum::default() }
+        Self { coding, crc: Crc::new() }
     }
 
-    /// The first chunk.
+    /// The stream's first chunk.
     pub fn first(&mut self, plain: &[u8], events: u32) -> Chunk {
         match self.coding {
             Coding::Identity => self.next(plain, events),
             Coding::Gzip => {
-                let part = self.add(Part::of(plain));
-                Chunk::frame(&[&gzip::HEADER, &gzip::blocks(plain)], events, Some(part))
+                let crc = gzip::crc(plain);
+                self.crc.combine(&crc);
+                Chunk::frame(&[&gzip::HEADER, &gzip::deflate(plain)], events, Some(crc))
             }
         }
     }
 
-    /// A chunk of this viewer's own.
+    /// A chunk for this viewer only.
     pub fn next(&mut self, plain: &[u8], events: u32) -> Chunk {
-        self.share(Chunk::new(plain, events, self.coding))
-    }
-
-    /// A chunk that others get, too.
-    pub fn share(&mut self, chunk: Chunk) -> Chunk {
-        self.count(&chunk);
+        let chunk = Chunk::new(plain, events, self.coding);
+        self.add(&chunk);
         chunk
     }
 
-    /// Counts a chunk in that others get, too.
-    pub fn count(&mut self, chunk: &Chunk) {
-        if let Some(part) = chunk.part {
-            self.add(part);
+    /// Adds a chunk's CRC to the stream's; shared chunks are added like this viewer's own.
+    pub fn add(&mut self, chunk: &Chunk) {
+        if let Some(crc) = &chunk.crc {
+            self.crc.combine(crc);
         }
     }
 
-    /// The last chunk.
+    /// The stream's last chunk.
     pub fn last(&mut self, plain: &[u8], events: u32) -> Chunk {
         match self.coding {
             Coding::Identity => self.next(plain, events),
             Coding::Gzip => {
-                let part = self.add(Part::of(plain));
-                Chunk::frame(&[&gzip::blocks(plain), &self.sum.trailer()], events, Some(part))
+                let crc = gzip::crc(plain);
+                self.crc.combine(&crc);
+                Chunk::frame(&[&gzip::deflate(plain), &gzip::trailer(&self.crc)], events, Some(crc))
             }
         }
-    }
-
-    fn add(&mut self, part: Part) -> Part {
-        self.sum.add(&part);
-        part
     }
 }
 
@@ -130,20 +125,21 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn a_piece_has_its_length_in_front_for_those_who_need_it() {
+    fn framed_chunk_starts_with_its_length_in_hex() {
         let chunk = Chunk::new(&[b'x'; 26], 1, Coding::Identity);
         assert_eq!(chunk.data(), vec![b'x'; 26]);
         assert_eq!(*chunk.framed(), [&b"1a\r\n"[..], &[b'x'; 26], b"\r\n"].concat());
     }
 
     #[test]
-    fn viewers_who_joined_at_different_times_share_what_follows() {
+    fn viewers_that_join_at_different_times_share_later_chunks() {
         let shared: Vec<_> = ["one ", "two ", "three "].map(|text| Chunk::new(text.as_bytes(), 1, Coding::Gzip)).into();
         for joined in 0..3 {
             let mut encoder = Encoder::new(Coding::Gzip);
             let mut stream = encoder.first(b"hello ", 1).data().to_vec();
             for chunk in &shared[joined..] {
-                stream.extend(encoder.share(chunk.clone()).data());
+                encoder.add(chunk);
+                stream.extend(chunk.data());
             }
             stream.extend(encoder.next(b"", 0).data());
             stream.extend(encoder.last(b"goodbye", 1).data());

@@ -1,4 +1,4 @@
-//! A tick as bytes, rendered once for all viewers.
+//! A tick encoded as SSE events, once for all viewers, and its chunks that viewers with one filter and coding share.
 
 use super::{
     chunk::{Chunk, Coding},
@@ -11,80 +11,80 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A tick's events, one after the other, and where each one is.
+/// A tick's events as bytes, and the range of each.
 #[derive(Debug)]
 pub(super) struct EncodedTick {
-    /// Id of the first event; the others follow by one.
-    pub first: EventId,
+    /// Id of the first event; the following ids count up by one.
+    pub first_id: EventId,
     bytes: BytesMut,
     events: Vec<(EventName, Range<usize>)>,
-    shared: Mutex<Vec<(EventNames, Coding, Option<Chunk>)>>,
+    chunks: Mutex<Vec<(EventNames, Coding, Option<Chunk>)>>,
 }
 
-/// A tick that could not be put on the wire.
+/// Why a tick can't be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// A sample can't be written as JSON.
-    #[error("a sample could not be written as JSON: {0}")]
+    /// A sample has no JSON form.
+    #[error("cannot write a sample as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A field would break out of its line.
+    /// A field contains a line break.
     #[error(transparent)]
     Field(#[from] InvalidField),
 }
 
 impl EncodedTick {
-    /// Renders every group that `tick` has.
-    pub(super) fn render(tick: &Tick, ids: &mut IdSequence) -> Result<Self, EncodeError> {
-        let parts = tick.events().map(|event| Ok((event.name(), event.json()?)));
-        let parts = parts.collect::<Result<Vec<_>, serde_json::Error>>()?;
-        let first = ids.take(tick.t, parts.len() as u32);
-        Self::of(first, parts.iter().map(|(name, data)| (*name, &**data)))
+    /// Encodes every group of `tick`.
+    pub(super) fn encode(tick: &Tick, ids: &mut IdSequence) -> Result<Self, EncodeError> {
+        let events = tick.events().map(|event| Ok((event.name(), event.json()?)));
+        let events = events.collect::<Result<Vec<_>, serde_json::Error>>()?;
+        let first_id = ids.take(tick.t, events.len() as u32);
+        Self::from_json(first_id, events.iter().map(|(name, data)| (*name, &**data)))
     }
 
-    /// Writes the events of a tick, the first of which has the id `first`.
-    pub(super) fn of<'a>(
-        first: EventId,
-        parts: impl IntoIterator<Item = (EventName, &'a str)>,
+    /// Encodes events that are JSON already; the first gets the id `first_id`.
+    pub(super) fn from_json<'a>(
+        first_id: EventId,
+        json: impl IntoIterator<Item = (EventName, &'a str)>,
     ) -> Result<Self, EncodeError> {
         let (mut bytes, mut events) = (BytesMut::new(), Vec::new());
-        for (n, (name, data)) in (0..).zip(parts) {
+        for (n, (name, data)) in (0..).zip(json) {
             let start = bytes.len();
-            write_event(&mut bytes, Some(first.plus(n)), name.as_str(), data)?;
+            write_event(&mut bytes, Some(first_id.plus(n)), name.as_str(), data)?;
             events.push((name, start..bytes.len()));
         }
-        Ok(Self { first, bytes, events, shared: Mutex::default() })
+        Ok(Self { first_id, bytes, events, chunks: Mutex::default() })
     }
 
     /// Id of the last event.
-    pub(super) fn last(&self) -> EventId {
-        self.first.plus((self.events.len() as u32).saturating_sub(1))
+    pub(super) fn last_id(&self) -> EventId {
+        self.first_id.plus((self.events.len() as u32).saturating_sub(1))
     }
 
-    /// How many events lie up to and with `id`.
-    pub(super) fn position_after(&self, id: EventId) -> usize {
-        (0..).zip(&self.events).take_while(|(n, _)| self.first.plus(*n) <= id).count()
+    /// How many events have an id up to and including `id`.
+    pub(super) fn events_up_to(&self, id: EventId) -> usize {
+        (0..).zip(&self.events).take_while(|(n, _)| self.first_id.plus(*n) <= id).count()
     }
 
-    /// The events named in `wanted`, made once for all who want the same; `None` if there are none.
-    pub(super) fn share(&self, wanted: EventNames, coding: Coding) -> Option<Chunk> {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = shared.iter().find(|(names, packed, _)| (*names, *packed) == (wanted, coding));
-        if let Some((.., chunk)) = known {
+    /// The events named in `wanted` as a shared chunk, encoded at most once; `None` without such events.
+    pub(super) fn chunk(&self, wanted: EventNames, coding: Coding) -> Option<Chunk> {
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = chunks.iter().find(|(names, known, _)| (*names, *known) == (wanted, coding));
+        if let Some((.., chunk)) = cached {
             return chunk.clone();
         }
         let mut plain = BytesMut::new();
         let events = self.write(&mut plain, wanted, 0);
         let chunk = (events > 0).then(|| Chunk::new(&plain, events, coding));
-        shared.push((wanted, coding, chunk.clone()));
+        chunks.push((wanted, coding, chunk.clone()));
         chunk
     }
 
-    /// Lets go of what was shared: with a newer tick, hardly anyone wants this one.
-    pub(super) fn retire(&self) {
-        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+    /// Drops the shared chunks: once a newer tick exists, few viewers need this one.
+    pub(super) fn drop_chunks(&self) {
+        *self.chunks.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
     }
 
-    /// Appends the events named in `wanted` from the `skip`th on, and tells how many.
+    /// Appends the events named in `wanted` after the first `skip` of the tick, and returns their number.
     pub(super) fn write(&self, into: &mut BytesMut, wanted: EventNames, skip: usize) -> u32 {
         let chosen = self.events.iter().skip(skip).filter(|(name, _)| wanted.contains(*name));
         chosen.map(|(_, range)| into.extend_from_slice(&self.bytes[range.clone()])).count() as u32
@@ -97,7 +97,7 @@ mod tests {
     use crate::server::log::tests::tick;
 
     fn encoded() -> EncodedTick {
-        EncodedTick::render(&tick(1000), &mut IdSequence::default()).unwrap()
+        EncodedTick::encode(&tick(1000), &mut IdSequence::default()).unwrap()
     }
 
     fn text(tick: &EncodedTick, wanted: EventNames, skip: usize) -> String {
@@ -107,34 +107,34 @@ mod tests {
     }
 
     #[test]
-    fn events_stand_in_order_with_their_ids() {
+    fn encoded_events_have_consecutive_ids() {
         let text = text(&encoded(), EventNames::ALL, 0);
         for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {
             assert!(text.contains(&format!("id: 1000-{n}\nevent: {name}\ndata: {{\"t\":1000,")), "{text}");
         }
-        assert_eq!(encoded().last(), EventId { ms: 1000, n: 2 });
+        assert_eq!(encoded().last_id(), EventId { ms: 1000, n: 2 });
     }
 
     #[test]
-    fn events_are_chosen_by_name_and_place() {
+    fn written_events_match_filter_and_skip() {
         let encoded = encoded();
         let some = EventNames::from_iter([EventName::Cpu, EventName::Connections]);
         assert_eq!(text(&encoded, some, 0).matches("event: ").count(), 2);
         assert!(text(&encoded, EventNames::ALL, 2).starts_with("id: 1000-2\n"));
         assert_eq!(text(&encoded, EventNames::ALL, 3), "");
-        assert_eq!(encoded.position_after(EventId { ms: 1000, n: 1 }), 2);
-        assert_eq!(encoded.position_after(EventId { ms: 999, n: 9 }), 0);
+        assert_eq!(encoded.events_up_to(EventId { ms: 1000, n: 1 }), 2);
+        assert_eq!(encoded.events_up_to(EventId { ms: 999, n: 9 }), 0);
     }
 
     #[test]
-    fn those_who_want_the_same_share_it() {
+    fn same_filter_and_coding_share_one_chunk() {
         let encoded = encoded();
-        let data = |coding| encoded.share(EventNames::ALL, coding).unwrap().data();
+        let data = |coding| encoded.chunk(EventNames::ALL, coding).unwrap().data();
         assert_eq!(data(Coding::Identity).as_ptr(), data(Coding::Identity).as_ptr());
         assert_ne!(data(Coding::Identity), data(Coding::Gzip));
-        assert_eq!(encoded.share(EventNames::default(), Coding::Identity), None);
+        assert!(encoded.chunk(EventNames::default(), Coding::Identity).is_none());
         let before = data(Coding::Identity);
-        encoded.retire();
+        encoded.drop_chunks();
         assert_eq!(data(Coding::Identity), before);
     }
 }

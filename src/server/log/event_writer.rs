@@ -1,10 +1,10 @@
-//! Writes events as the WHATWG HTML standard, section 9.2.6, has clients parse them.
+//! Writes Server-Sent Events in the form that clients parse (WHATWG HTML standard, section 9.2.6).
 
 use crate::schema::EventId;
 use bytes::{BufMut, BytesMut};
 use std::io::Write;
 
-/// A field that would end early, or be read as another one.
+/// A field with a character that would end it or start another one.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("an event's {field} must not contain {character:?}")]
 pub struct InvalidField {
@@ -12,11 +12,10 @@ pub struct InvalidField {
     character: char,
 }
 
-/// Appends one event: `id` where it is to move the client's position, a name, and one line of data. UTF-8 with LF line
-/// ends.
+/// Appends one event: an `id` if it moves the client's position, a name, and one line of data. UTF-8 with LF line ends.
 ///
 /// # Errors
-/// When a field contains CR, LF or NUL. Nothing has been appended then.
+/// When a field contains CR, LF or NUL. Then nothing is appended.
 pub fn write_event(into: &mut BytesMut, id: Option<EventId>, name: &str, data: &str) -> Result<(), InvalidField> {
     check("name", name)?;
     check("data", data)?;
@@ -30,7 +29,7 @@ pub fn write_event(into: &mut BytesMut, id: Option<EventId>, name: &str, data: &
     Ok(())
 }
 
-/// CR and LF end a line; NUL makes a client ignore an id, and has no business in JSON.
+/// CR and LF end a line; NUL makes clients ignore an id, and never occurs in JSON.
 fn check(field: &'static str, text: &str) -> Result<(), InvalidField> {
     match text.chars().find(|c| matches!(c, '\r' | '\n' | '\0')) {
         Some(character) => Err(InvalidField { field, character }),
@@ -38,8 +37,8 @@ fn check(field: &'static str, text: &str) -> Result<(), InvalidField> {
     }
 }
 
-/// Begins the event that is written next with how long a client shall wait before it connects again, in milliseconds.
-/// By the standard it could stand alone; some clients drop it with a block that has no data.
+/// Starts the next event with the reconnection time in milliseconds. The standard allows it alone, but some clients drop
+/// a block without data.
 pub fn write_retry(into: &mut BytesMut, ms: u32) {
     // Writing to memory can't fail.
     let _ = writeln!(into.writer(), "retry: {ms}");
@@ -52,14 +51,14 @@ mod tests {
     use futures::{StreamExt, executor::block_on, stream};
     use proptest::prelude::*;
 
-    /// What a client by other hands makes of our bytes.
+    /// Our bytes as an independent parser reads them.
     fn parse(bytes: &[u8]) -> Vec<Event> {
         let chunk: Result<_, std::convert::Infallible> = Ok(bytes.to_vec());
         block_on(stream::iter([chunk]).eventsource().map(Result::unwrap).collect())
     }
 
     #[test]
-    fn what_would_break_the_framing_is_refused() {
+    fn line_breaks_and_nul_in_a_field_are_refused() {
         for character in ['\r', '\n', '\0'] {
             let mut into = BytesMut::new();
             let broken = format!("a{character}b");
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_id_does_not_move_the_client() {
+    fn event_without_id_keeps_client_position() {
         let mut into = BytesMut::new();
         write_event(&mut into, Some(EventId { ms: 5, n: 1 }), "cpu", "{}").unwrap();
         write_event(&mut into, None, "heartbeat", "{}").unwrap();
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_is_understood() {
+    fn retry_reaches_the_client() {
         let mut into = BytesMut::new();
         write_retry(&mut into, 1500);
         write_event(&mut into, None, "hello", "{}").unwrap();
@@ -88,7 +87,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn events_survive_the_wire(
+        fn written_events_parse_back(
             events in prop::collection::vec((any::<u64>(), any::<u32>(), "[^\r\n\0 :][^\r\n\0]{0,9}", "[^\r\n\0]{1,60}"), 1..20),
         ) {
             let mut into = BytesMut::new();
@@ -105,7 +104,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_breaks_out_of_its_field(name in ".{0,9}", data in any::<String>()) {
+        fn arbitrary_text_stays_within_its_field(name in ".{0,9}", data in any::<String>()) {
             let mut into = BytesMut::new();
             if write_event(&mut into, None, &name, &data).is_ok() {
                 prop_assert_eq!(into.iter().filter(|byte| **byte == b'\n').count(), 3);

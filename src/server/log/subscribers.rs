@@ -1,4 +1,4 @@
-//! Who is looking, and at what: what is dear to read is only read for somebody.
+//! Who reads the log: open streams and recent page loads. Processes are expensive, and sampled only while someone reads them.
 
 use crate::schema::{EventName, EventNames};
 use std::{
@@ -9,29 +9,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A page that can't follow a stream is drawn anew every few seconds; for so long, whoever asked for it is looking.
-const PAGE: Duration = Duration::from_secs(10);
+/// A page load counts as a reader for this long: without a stream, a page reloads every few seconds.
+const PAGE_LOAD: Duration = Duration::from_secs(10);
 
-/// All who look.
+/// Counts of readers.
 #[derive(Debug, Default)]
 pub struct Subscribers {
     viewers: AtomicU64,
-    of_processes: AtomicU64,
-    page: Mutex<Option<Instant>>,
+    processes_viewers: AtomicU64,
+    last_page_load: Mutex<Option<Instant>>,
 }
 
 impl Subscribers {
-    /// Counts in a viewer of the events `wanted`, until its seat is dropped.
-    pub fn enter(self: Arc<Self>, wanted: EventNames) -> SubscriberGuard {
+    /// Counts a viewer of these events until the guard is dropped.
+    pub fn subscribe(self: Arc<Self>, events: EventNames) -> SubscriberGuard {
         self.viewers.fetch_add(1, Ordering::Relaxed);
-        let of_processes = wanted.contains(EventName::Processes);
-        self.of_processes.fetch_add(of_processes.into(), Ordering::Relaxed);
-        SubscriberGuard { subscribers: self, of_processes }
+        let reads_processes = events.contains(EventName::Processes);
+        self.processes_viewers.fetch_add(reads_processes.into(), Ordering::Relaxed);
+        SubscriberGuard { subscribers: self, reads_processes }
     }
 
-    /// Somebody has asked for a page, with everything that there is.
+    /// Records a page load, which shows every group.
     pub fn page_requested(&self, now: Instant) {
-        *self.page.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *self.last_page_load.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     /// Open streams.
@@ -39,24 +39,24 @@ impl Subscribers {
         self.viewers.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody looks at processes.
+    /// Whether anyone reads processes.
     pub fn wants_processes(&self) -> bool {
-        let page = *self.page.lock().unwrap_or_else(PoisonError::into_inner);
-        self.of_processes.load(Ordering::Relaxed) > 0 || page.is_some_and(|asked| asked.elapsed() < PAGE)
+        let page_load = *self.last_page_load.lock().unwrap_or_else(PoisonError::into_inner);
+        self.processes_viewers.load(Ordering::Relaxed) > 0 || page_load.is_some_and(|at| at.elapsed() < PAGE_LOAD)
     }
 }
 
-/// Counts a viewer out when dropped, whatever way its connection ends.
+/// Counts a viewer until it is dropped, however its connection ends.
 #[derive(Debug)]
 pub struct SubscriberGuard {
     subscribers: Arc<Subscribers>,
-    of_processes: bool,
+    reads_processes: bool,
 }
 
 impl Drop for SubscriberGuard {
     fn drop(&mut self) {
         self.subscribers.viewers.fetch_sub(1, Ordering::Relaxed);
-        self.subscribers.of_processes.fetch_sub(self.of_processes.into(), Ordering::Relaxed);
+        self.subscribers.processes_viewers.fetch_sub(self.reads_processes.into(), Ordering::Relaxed);
     }
 }
 
@@ -65,10 +65,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_viewer_counts_until_its_seat_is_left() {
+    fn viewer_counts_until_guard_drops() {
         let subscribers = Arc::new(Subscribers::default());
-        let one = Arc::clone(&subscribers).enter(EventNames::from_iter([EventName::Cpu]));
-        let two = Arc::clone(&subscribers).enter(EventNames::ALL);
+        let one = Arc::clone(&subscribers).subscribe(EventNames::from_iter([EventName::Cpu]));
+        let two = Arc::clone(&subscribers).subscribe(EventNames::ALL);
         assert_eq!((subscribers.viewers(), subscribers.wants_processes()), (2, true));
         drop(two);
         assert_eq!((subscribers.viewers(), subscribers.wants_processes()), (1, false));
@@ -77,11 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn a_page_looks_for_a_while() {
+    fn page_load_counts_for_ten_seconds() {
         let subscribers = Subscribers::default();
         subscribers.page_requested(Instant::now());
         assert!(subscribers.wants_processes());
-        subscribers.page_requested(Instant::now().checked_sub(PAGE).unwrap());
+        subscribers.page_requested(Instant::now().checked_sub(PAGE_LOAD).unwrap());
         assert!(!subscribers.wants_processes());
     }
 }

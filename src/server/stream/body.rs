@@ -1,6 +1,6 @@
-//! A stream as the body of a response: all of it, or only until the socket is handed over.
+//! A stream as the body of a response: all of it, or only its first chunk before the handoff.
 
-use super::{Handoff, Next, Viewer};
+use super::{Handoff, NextStep, StallFlag, Viewer};
 use crate::server::export::CloseReason;
 use bytes::Bytes;
 use futures::{Stream, stream};
@@ -13,50 +13,51 @@ use std::{
 };
 use tokio::time::timeout_at;
 
-/// The whole stream.
-pub(super) fn stay(viewer: Viewer, handoff: Handoff) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let head = viewer.follow();
-    stream::unfold((Staying { viewer, handoff }, head), async |(mut staying, mut head)| {
+/// The whole stream, for a connection that stays with hyper.
+pub(super) fn whole_stream(viewer: Viewer, stalled: StallFlag) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let head = viewer.watch_head();
+    stream::unfold((AttachedViewer { viewer, stalled }, head), async |(mut attached, mut head)| {
         loop {
-            // Seen before looking: what is published in between wakes the next wait.
+            // Marked as seen before the viewer is polled, so that a tick published in between wakes the wait below.
             head.borrow_and_update();
-            match staying.viewer.next(Instant::now()) {
-                Next::Write(chunk) => return Some((Ok(chunk.data()), (staying, head))),
-                // Whether it ran out of time or there is news: the viewer knows what to do, and it keeps the sender.
-                Next::Wait(until) => _ = timeout_at(until.into(), head.changed()).await,
-                Next::End => return None,
+            match attached.viewer.next(Instant::now()) {
+                NextStep::Write(chunk) => return Some((Ok(chunk.data()), (attached, head))),
+                // A timeout and a tick lead to the same: the viewer is polled again. It also keeps the sender alive.
+                NextStep::Wait(until) => _ = timeout_at(until.into(), head.changed()).await,
+                NextStep::End => return None,
             }
         }
     })
 }
 
-/// A viewer whose socket is hyper's.
-struct Staying {
+/// A viewer whose socket stays with hyper.
+struct AttachedViewer {
     viewer: Viewer,
-    handoff: Handoff,
+    stalled: StallFlag,
 }
 
-impl Drop for Staying {
+impl Drop for AttachedViewer {
     fn drop(&mut self) {
-        if self.handoff.stalled() {
-            self.viewer.reason = CloseReason::Stalled;
+        if self.stalled.is_set() {
+            self.viewer.close_reason = CloseReason::Stalled;
         }
     }
 }
 
-/// The beginning of a stream. Then the viewer is offered to whoever serves the connection, and the body waits for its end.
-pub(super) struct Detaching {
+/// The first chunk of a stream. After it, the viewer is handed off, and the body stays pending until the connection's
+/// task takes the socket.
+pub(super) struct FirstChunk {
     viewer: Option<Viewer>,
     handoff: Handoff,
 }
 
-impl Detaching {
+impl FirstChunk {
     pub(super) fn new(viewer: Viewer, handoff: Handoff) -> Self {
         Self { viewer: Some(viewer), handoff }
     }
 }
 
-impl Body for Detaching {
+impl Body for FirstChunk {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -65,7 +66,7 @@ impl Body for Detaching {
             return Poll::Ready(Some(Ok(Frame::data(first.data()))));
         }
         if let Some(viewer) = self.viewer.take() {
-            self.handoff.offer(viewer);
+            self.handoff.send(viewer);
         }
         Poll::Pending
     }

@@ -1,6 +1,6 @@
-//! Doors for the fuzz targets in `tests/fuzz/` to what nobody else has any business with.
+//! Entry points for the fuzz targets in `tests/fuzz/`.
 
-use super::{Next, StreamRequest, open};
+use super::{NextStep, StreamRequest, open};
 use crate::server::{AppState, Settings, access, log::TickLog};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -10,29 +10,29 @@ use std::{
     time::Instant,
 };
 
-/// Answers requests for the stream.
+/// Serves stream requests.
 #[derive(Debug)]
 pub struct Streams(AppState);
 
 impl Streams {
-    /// Answers from `log`.
+    /// Serves `log`.
     pub fn of(log: TickLog) -> Self {
         Self(AppState::new(Arc::new(log), Settings::default()))
     }
 
-    /// What a request is sent before it has to wait, unless it is refused.
+    /// Everything that is sent at once for a request; `None` if it is refused.
     pub fn begin(&self, query: &str, headers: &HeaderMap) -> Option<Vec<u8>> {
-        let request = StreamRequest::read(query, headers).ok()?;
+        let request = StreamRequest::parse(query, headers).ok()?;
         let mut viewer = open(&self.0, request, Ipv4Addr::LOCALHOST.into()).ok()?;
         let mut sent = Vec::new();
-        while let Next::Write(chunk) = viewer.next(Instant::now()) {
+        while let NextStep::Write(chunk) = viewer.next(Instant::now()) {
             sent.extend_from_slice(&chunk.data());
         }
         Some(sent)
     }
 }
 
-/// The address that a request comes from.
+/// The client's address of a request.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     access::client_address(peer, headers, trusted)
 }

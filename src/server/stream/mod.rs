@@ -1,6 +1,7 @@
-//! `GET /api/stream`: every tick as named events, to the contract in `docs/stream.md`.
+//! `GET /api/stream`: what is sent to a viewer, to the contract in `docs/stream.md`. Sockets are `delivery`'s.
 
 mod body;
+mod client_connection;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod request;
@@ -9,7 +10,6 @@ mod viewer;
 use super::{
     AppState, Problem, Refusal,
     access::{check_origin, client_address},
-    delivery::{Handoff, Peer},
     http::cross_origin,
     log::Coding,
 };
@@ -20,32 +20,32 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Version, header},
     response::{IntoResponse, Response},
 };
+pub(super) use client_connection::{ClientConnection, Handoff, StallFlag};
 use request::StreamRequest;
 use std::{net::IpAddr, time::Instant};
-pub(super) use viewer::{Next, Viewer};
+pub(super) use viewer::{NextStep, Viewer};
 
-/// Streams to one viewer until it leaves, its stream is old, or the server stops.
+/// Streams to one viewer until it leaves, its stream reaches its maximum age, or the server stops.
 pub(super) async fn stream(
     State(state): State<AppState>,
-    Extension(Peer(peer)): Extension<Peer>,
-    Extension(handoff): Extension<Handoff>,
+    Extension(connection): Extension<ClientConnection>,
     version: Version,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let refuse = |problem: Problem| {
-        state.statistics.refused(problem.status);
+        state.statistics.stream_refused(problem.status);
         problem.respond_at("/api/stream")
     };
     let origin = match check_origin(&headers, &state.settings.allow_origin) {
         Ok(origin) => origin,
         Err(foreign) => return refuse(foreign.into()),
     };
-    let client = client_address(peer.ip(), &headers, &state.settings.trusted_proxy);
-    let request = StreamRequest::read(&query.unwrap_or_default(), &headers);
+    let client = client_address(connection.peer.ip(), &headers, &state.settings.trusted_proxy);
+    let request = StreamRequest::parse(&query.unwrap_or_default(), &headers);
     let mut response = match request.and_then(|request| open(&state, request, client)) {
-        // Only HTTP/1.1 has the framing that everyone shares.
-        Ok(viewer) => respond(viewer, handoff, version == Version::HTTP_11 && state.settings.hand_off),
+        // The shared chunks carry HTTP/1.1's chunk framing, which HTTP/1.0 lacks.
+        Ok(viewer) => respond(viewer, connection, version == Version::HTTP_11 && state.settings.hand_off),
         Err(problem) => refuse(problem),
     };
     cross_origin::allow_origin(origin, &mut response);
@@ -57,11 +57,11 @@ fn open(state: &AppState, request: StreamRequest, client: IpAddr) -> Result<View
     Ok(Viewer::open(state, request, permit?, Instant::now()))
 }
 
-fn respond(viewer: Viewer, handoff: Handoff, hand_off: bool) -> Response {
+fn respond(viewer: Viewer, connection: ClientConnection, hand_off: bool) -> Response {
     let mut head = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
-        // nginx buffers a response unless it is told not to.
+        // nginx buffers a response without it.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ]);
@@ -70,9 +70,9 @@ fn respond(viewer: Viewer, handoff: Handoff, hand_off: bool) -> Response {
     }
     let body = if hand_off {
         head.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        Body::new(body::Detaching::new(viewer, handoff))
+        Body::new(body::FirstChunk::new(viewer, connection.handoff))
     } else {
-        Body::from_stream(body::stay(viewer, handoff))
+        Body::from_stream(body::whole_stream(viewer, connection.stalled))
     };
     (head, body).into_response()
 }

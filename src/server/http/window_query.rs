@@ -4,36 +4,36 @@ use super::Problem;
 use crate::schema::{EventId, EventNames, InvalidId, RETENTION_S};
 use axum::http::StatusCode;
 
-/// Seconds of window for a client that doesn't say.
+/// Seconds of window without `window=`.
 const DEFAULT_WINDOW_S: usize = 300;
 
-/// What a client's query asks for.
+/// A parsed query.
 #[derive(Debug, PartialEq)]
 pub(in crate::server) struct WindowQuery {
-    /// What it wants to hear of.
+    /// The event filter.
     pub events: EventNames,
-    /// Seconds of the past, if it is new here.
+    /// Seconds of window for a client without an id.
     pub window: usize,
-    /// Where it was, if it was here.
+    /// The client's last event id.
     pub last_id: Option<Result<EventId, InvalidId>>,
 }
 
 impl WindowQuery {
-    /// Reads a query in which `last_id` says where the client was.
+    /// Parses a query; `last_id` is the key of the client's last event id.
     ///
     /// # Errors
-    /// When a value is none that we know.
-    pub(in crate::server) fn read(query: &str, last_id: &str) -> Result<Self, Problem> {
-        let mut read = Self { events: EventNames::ALL, window: DEFAULT_WINDOW_S, last_id: None };
+    /// When a value is invalid; the problem lists valid ones.
+    pub(in crate::server) fn parse(query: &str, last_id: &str) -> Result<Self, Problem> {
+        let mut parsed = Self { events: EventNames::ALL, window: DEFAULT_WINDOW_S, last_id: None };
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*key {
-                "events" => read.events = parse_events(&value)?,
-                "window" => read.window = parse_window(&value)?,
-                key if key == last_id => read.last_id = Some(value.parse()),
+                "events" => parsed.events = parse_events(&value)?,
+                "window" => parsed.window = parse_window(&value)?,
+                key if key == last_id => parsed.last_id = Some(value.parse()),
                 _ => {}
             }
         }
-        Ok(read)
+        Ok(parsed)
     }
 }
 
@@ -44,7 +44,7 @@ fn parse_events(list: &str) -> Result<EventNames, Problem> {
 
 fn parse_window(seconds: &str) -> Result<usize, Problem> {
     let window = seconds.parse().ok().filter(|window| *window <= RETENTION_S);
-    window.ok_or_else(|| bad_query(format!("window: {seconds:?} is no number of seconds from 0 to {RETENTION_S}.")))
+    window.ok_or_else(|| bad_query(format!("window: {seconds:?} is not a number of seconds from 0 to {RETENTION_S}.")))
 }
 
 fn bad_query(detail: String) -> Problem {

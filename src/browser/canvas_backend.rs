@@ -1,74 +1,74 @@
-//! A canvas for plotters to draw on: lines and areas, in whole pixels.
+//! Plotters backend for a canvas's 2D context: lines and filled areas, in whole pixels.
 
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 use std::convert::Infallible;
 use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 use web_sys::CanvasRenderingContext2d;
 
-type Outcome = Result<(), DrawingErrorKind<Infallible>>;
+type DrawResult = Result<(), DrawingErrorKind<Infallible>>;
 
-/// A canvas of so many pixels.
-pub struct Canvas {
+/// A 2D context and its size in pixels.
+pub(super) struct CanvasBackend {
     pub(super) context: CanvasRenderingContext2d,
     pub(super) size: (u32, u32),
 }
 
 #[wasm_bindgen]
 extern "C" {
-    type Path;
-    /// As web-sys has it for any number: ten thousand whole ones a tick need not become others first.
+    type IntegerPath;
+    /// `lineTo` with integers; web-sys takes floats only, and a tick draws ten thousand points.
     #[wasm_bindgen(method, js_name = lineTo)]
-    fn line_to(this: &Path, x: i32, y: i32);
+    fn line_to(this: &IntegerPath, x: i32, y: i32);
 }
 
-impl Canvas {
-    fn follow(&self, points: impl IntoIterator<Item = BackendCoord>) {
+impl CanvasBackend {
+    fn trace(&self, points: impl IntoIterator<Item = BackendCoord>) {
         self.context.begin_path();
-        let path: &Path = self.context.unchecked_ref();
+        let path: &IntegerPath = self.context.unchecked_ref();
         for (x, y) in points {
-            // Where there is no path yet, this begins one.
+            // The first call acts as `moveTo`.
             path.line_to(x, y);
         }
     }
 
     fn stroke(&self, path: impl IntoIterator<Item = BackendCoord>, style: &impl BackendStyle) {
-        self.follow(path);
+        self.trace(path);
         self.context.set_stroke_style_str(&css(style.color()));
         self.context.set_line_width(style.stroke_width().into());
         self.context.stroke();
     }
 }
 
-/// As `#rrggbbaa`.
+/// The CSS colour `#rrggbbaa`.
 fn css(BackendColor { rgb: (red, green, blue), alpha }: BackendColor) -> String {
     format!("#{:08x}", u32::from_be_bytes([red, green, blue, (alpha * 255.0 + 0.5) as u8]))
 }
 
-impl DrawingBackend for Canvas {
+impl DrawingBackend for CanvasBackend {
     type ErrorType = Infallible;
 
     fn get_size(&self) -> (u32, u32) {
         self.size
     }
 
-    fn ensure_prepared(&mut self) -> Outcome {
+    fn ensure_prepared(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn present(&mut self) -> Outcome {
+    fn present(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn draw_pixel(&mut self, (x, y): BackendCoord, colour: BackendColor) -> Outcome {
+    fn draw_pixel(&mut self, (x, y): BackendCoord, colour: BackendColor) -> DrawResult {
         self.draw_rect((x, y), (x + 1, y + 1), &colour, true)
     }
 
-    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Outcome {
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> DrawResult {
         self.stroke([from, to], style);
         Ok(())
     }
 
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Outcome {
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> DrawResult {
         self.stroke(path, style);
         Ok(())
     }
@@ -79,24 +79,28 @@ impl DrawingBackend for Canvas {
         (right, bottom): BackendCoord,
         style: &S,
         fill: bool,
-    ) -> Outcome {
+    ) -> DrawResult {
         let path = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
         if fill { self.fill_polygon(path, style) } else { self.draw_path(path, style) }
     }
 
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Outcome {
-        self.follow(path);
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> DrawResult {
+        self.trace(path);
         self.context.set_fill_style_str(&css(style.color()));
         self.context.fill();
         Ok(())
     }
 
-    // What plotters would draw dot by dot, at a great weight, and no chart of ours has: text is the page's.
-    fn draw_circle<S: BackendStyle>(&mut self, _: BackendCoord, _: u32, _: &S, _: bool) -> Outcome {
+    // Charts have no circles, text or bitmaps; plotters' default methods for them would enlarge the library.
+    fn draw_circle<S: BackendStyle>(&mut self, _: BackendCoord, _: u32, _: &S, _: bool) -> DrawResult {
         Ok(())
     }
 
-    fn draw_text<S: BackendTextStyle>(&mut self, _: &str, _: &S, _: BackendCoord) -> Outcome {
+    fn draw_text<S: BackendTextStyle>(&mut self, _: &str, _: &S, _: BackendCoord) -> DrawResult {
         Ok(())
     }
 
@@ -108,7 +112,7 @@ impl DrawingBackend for Canvas {
         Ok((0, 0))
     }
 
-    fn blit_bitmap(&mut self, _: BackendCoord, _: (u32, u32), _: &[u8]) -> Outcome {
+    fn blit_bitmap(&mut self, _: BackendCoord, _: (u32, u32), _: &[u8]) -> DrawResult {
         Ok(())
     }
 }

@@ -1,0 +1,104 @@
+//! Applies stream events and snapshots to the page's state, and detects seconds that the leading tab did not relay.
+
+use super::{ClientState, snapshot::SNAPSHOT};
+use crate::{
+    browser::{Transport, json, stream_source::RawEvent},
+    schema::{EventId, EventName, INTERVAL_MS},
+};
+use js_sys::Date;
+use leptos::{prelude::*, wasm_bindgen::JsValue};
+
+impl ClientState {
+    /// Whether the leading tab skipped a second before this event, as it does until it knows of this tab. The server
+    /// still has that second.
+    pub(super) fn leader_skipped_before(&self, event: &RawEvent) -> bool {
+        let id = event.id.parse::<EventId>().ok();
+        let skips = id.zip(self.last_id).is_some_and(|(id, last)| id.ms > last.ms + INTERVAL_MS);
+        skips && self.policy.transport() == Transport::Tab && event.name.parse::<EventName>().is_ok()
+    }
+
+    /// Applies an event; `None` if its data does not decode.
+    pub(super) fn apply_event(&mut self, event: &RawEvent, data: &JsValue) -> Option<()> {
+        let now = Date::now();
+        match &*event.name {
+            "hello" => {
+                self.reset_pending = json::text(data, "start")? == "reset";
+                self.policy.stream_started(now, json::number(data, "now")?);
+            }
+            "window" => {
+                let columns = json::window_snapshot(data)?;
+                let reset = std::mem::take(&mut self.reset_pending);
+                self.state.window.update_untracked(|window| {
+                    if reset {
+                        window.clear();
+                    }
+                    window.merge(&columns);
+                });
+                // The server's position is authoritative, even if it is behind this page's.
+                self.last_id = event.id.parse().ok();
+                self.report_tick(now);
+            }
+            SNAPSHOT => {
+                self.apply_snapshot(data)?;
+                self.report_tick(now);
+            }
+            name => {
+                let Ok(name) = name.parse::<EventName>() else {
+                    self.policy.event_arrived(now);
+                    return Some(());
+                };
+                let id = event.id.parse().ok();
+                // A duplicate: it arrived before over another transport.
+                if id <= self.last_id {
+                    self.policy.event_arrived(now);
+                    return Some(());
+                }
+                self.last_id = id;
+                match name {
+                    EventName::Processes => {
+                        let processes = json::processes(data)?;
+                        self.state.latest.update_value(|latest| latest.processes = processes);
+                    }
+                    EventName::Verdict => {
+                        let verdict = json::verdict(data)?;
+                        self.state.latest.update_value(|latest| latest.verdict = verdict);
+                    }
+                    _ => self.state.window.try_update_untracked(|window| json::record(window, name, data))??,
+                }
+                self.report_tick(now);
+            }
+        }
+        Some(())
+    }
+
+    /// Applies a snapshot; `None` if it does not decode.
+    pub(super) fn apply_snapshot(&mut self, snapshot: &JsValue) -> Option<()> {
+        let columns = json::window_snapshot(&json::get(snapshot, "window")?)?;
+        let reset = json::text(snapshot, "start")? == "reset";
+        self.state.window.update_untracked(|window| {
+            if reset {
+                window.clear();
+            }
+            window.merge(&columns);
+        });
+        let latest = json::latest_values(&json::get(snapshot, "present")?)?;
+        let id = json::text(snapshot, "id").and_then(|id| id.parse().ok());
+        if reset || id >= self.last_id {
+            self.state.latest.set_value(latest);
+        }
+        // A newer event may have arrived from another tab while the request was in flight.
+        self.last_id = if reset { id } else { id.max(self.last_id) };
+        // With a stream open, a snapshot is no evidence that the stream delivers.
+        if matches!(self.policy.transport(), Transport::Poll | Transport::Tab) {
+            self.report_tick(Date::now());
+        }
+        Some(())
+    }
+
+    /// Reports the newest second of the window to the policy.
+    fn report_tick(&mut self, now: f64) {
+        if let Some(t) = self.state.window.with_untracked(|window| window.end()) {
+            self.policy.tick_arrived(now, t as f64);
+        }
+    }
+}

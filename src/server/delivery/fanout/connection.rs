@@ -1,0 +1,103 @@
+//! A handed-off socket and its viewer: writes shared chunks, and keeps what the kernel did not take as a slice of them.
+
+use crate::server::stream::{NextStep, Viewer};
+use bytes::Bytes;
+use mio::net::TcpStream;
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::Shutdown,
+    time::Instant,
+};
+
+/// The end of a body in HTTP/1.1's chunked coding (RFC 9112, section 7.1).
+const LAST_CHUNK: Bytes = Bytes::from_static(b"0\r\n\r\n");
+/// Bytes that a client may send after its request; none of them is answered.
+const MAX_IGNORED_INPUT: usize = 64 * 1024;
+
+/// A viewer and its socket.
+pub(super) struct Connection {
+    socket: TcpStream,
+    pub viewer: Viewer,
+    /// What the socket has not taken yet: a slice of shared bytes.
+    unsent: Bytes,
+    /// When the socket last stopped taking bytes.
+    pub blocked_since: Option<Instant>,
+    ignored_input: usize,
+    ended: bool,
+}
+
+/// Whether a connection stays.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Open,
+    Closed,
+}
+
+impl Connection {
+    pub(super) fn new(socket: TcpStream, viewer: Viewer) -> Self {
+        Self { socket, viewer, unsent: Bytes::new(), blocked_since: None, ignored_input: 0, ended: false }
+    }
+
+    /// Writes everything that is due, as far as the socket takes it.
+    pub(super) fn pump(&mut self, now: Instant) -> Outcome {
+        loop {
+            let unsent = std::mem::take(&mut self.unsent);
+            if self.send(&unsent, now) == Outcome::Closed {
+                return Outcome::Closed;
+            }
+            if self.blocked_since.is_some() {
+                return Outcome::Open;
+            }
+            if self.ended {
+                // A clean end reports to the client that the stream is complete. An error reports that it has left.
+                let _ = self.socket.shutdown(Shutdown::Write);
+                return Outcome::Closed;
+            }
+            match self.viewer.next(now) {
+                NextStep::Write(chunk) => self.unsent = chunk.framed().clone(),
+                NextStep::Wait(_) => return Outcome::Open,
+                NextStep::End => (self.unsent, self.ended) = (LAST_CHUNK, true),
+            }
+        }
+    }
+
+    /// Writes `bytes`, and keeps the part that the socket does not take.
+    pub(super) fn send(&mut self, bytes: &Bytes, now: Instant) -> Outcome {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.socket.write(&bytes[sent..]) {
+                Ok(0) => return Outcome::Closed,
+                Ok(written) => {
+                    sent += written;
+                    self.blocked_since = None;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.unsent = bytes.slice(sent..);
+                    self.blocked_since.get_or_insert(now);
+                    return Outcome::Open;
+                }
+                Err(_) => return Outcome::Closed,
+            }
+        }
+        Outcome::Open
+    }
+
+    /// Reads and ignores what the client sends, up to the end of its side of the connection.
+    pub(super) fn is_closed_by_client(&mut self) -> bool {
+        let mut ignored = [0; 1024];
+        loop {
+            match self.socket.read(&mut ignored) {
+                Ok(0) => return true,
+                Ok(read) => {
+                    self.ignored_input += read;
+                    if self.ignored_input > MAX_IGNORED_INPUT {
+                        return true;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return error.kind() != ErrorKind::WouldBlock,
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The query of a page or a chart image: time range, panels, theme.
+
+use super::Problem;
+use crate::{
+    app::{self, PageMode, TimeRange, View},
+    charts::ImageTheme,
+};
+use axum::http::StatusCode;
+
+/// The last value of a key; empty for a key without one.
+fn value(query: &str, key: &str) -> Option<String> {
+    let chosen = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == key).last();
+    chosen.map(|(_, value)| value.into_owned())
+}
+
+/// `window=300`: how many seconds the charts show.
+pub(super) fn time_range(query: &str) -> Result<TimeRange, Problem> {
+    let Some(window) = value(query, "window") else { return Ok(TimeRange::default()) };
+    let problem =
+        |error: app::UnknownTimeRange| Problem::new(StatusCode::BAD_REQUEST, "Unknown window", error.to_string());
+    window.parse().map_err(problem)
+}
+
+/// `kiosk` and `panels=cpu,memory`.
+pub(super) fn view(query: &str) -> Result<View, Problem> {
+    let mode = if value(query, "kiosk").is_some() { PageMode::Kiosk } else { PageMode::Full };
+    let panels = value(query, "panels").map_or(Ok(String::new()), |panels| known_panels(&panels))?;
+    Ok(View { mode: mode, panels })
+}
+
+/// Checks a comma-separated list of panels, and removes spaces and empty names.
+pub(super) fn known_panels(panels: &str) -> Result<String, Problem> {
+    let names: Vec<_> = panels.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    match names.iter().find(|name| !app::panels().any(|panel| panel == **name)) {
+        None => Ok(names.join(",")),
+        Some(unknown) => {
+            let known = app::panels().collect::<Vec<_>>().join(", ");
+            let detail = format!("There is no panel {unknown:?}; there are {known}.");
+            Err(Problem::new(StatusCode::NOT_FOUND, "Unknown panel", detail))
+        }
+    }
+}
+
+/// `theme=dark`: the colours of an image.
+pub(super) fn image_theme(query: &str) -> Result<ImageTheme, Problem> {
+    match value(query, "theme").as_deref() {
+        None | Some("light") => Ok(ImageTheme::Light),
+        Some("dark") => Ok(ImageTheme::Dark),
+        Some(theme) => {
+            let detail = format!("There is no theme {theme:?}; there are light and dark.");
+            Err(Problem::new(StatusCode::BAD_REQUEST, "Unknown theme", detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn view_accepts_known_panels_and_refuses_others() {
+        let seen = view("kiosk&panels=cpu,%20memory,").unwrap();
+        assert_eq!(seen, View { mode: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
+        assert_eq!(view("window=60").unwrap(), View::default());
+        let problem = view("panels=cpu,gpu").unwrap_err();
+        assert!(problem.detail.contains("\"gpu\"; there are cpu, memory, load"), "{}", problem.detail);
+        assert!(image_theme("theme=red").is_err());
+    }
+
+    #[test]
+    fn time_range_accepts_only_offered_seconds() {
+        assert_eq!(time_range("").unwrap(), TimeRange::FiveMinutes);
+        assert_eq!(time_range("theme=dark&window=60").unwrap(), TimeRange::OneMinute);
+        for window in ["7", "", "-60", "5m", "60 "] {
+            let problem = time_range(&format!("window={window}")).unwrap_err();
+            assert!(problem.detail.contains("60, 300, 900 or 3600"), "{}", problem.detail);
+        }
+    }
+}

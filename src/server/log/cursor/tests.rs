@@ -1,0 +1,235 @@
+use super::*;
+use crate::{schema::EventName, server::log::tests::tick};
+use proptest::prelude::*;
+use std::thread;
+
+const ALL: EventNames = EventNames::ALL;
+
+fn id(ms: u64, n: u32) -> EventId {
+    EventId { ms, n }
+}
+
+/// A log with the ticks 1 to `last` published, of which its ring keeps `ring`.
+fn log(last: u64, ring: usize) -> TickLog {
+    let log = TickLog::with_ring(ring);
+    (1..=last).for_each(|second| log.publish(&tick(second * 1000)));
+    log
+}
+
+fn open(log: &TickLog, last_id: &str) -> (Start, Option<(WindowSnapshot, EventId)>, Cursor) {
+    log.open_cursor(ALL, Some(last_id.parse()), 300)
+}
+
+/// The next bytes at `cursor` as text; `None` for a window.
+fn advance(log: &TickLog, cursor: &mut Cursor) -> Option<String> {
+    let bytes = match log.advance(cursor, Coding::Identity) {
+        Progress::Live(chunk) => chunk.data(),
+        Progress::Replay(bytes, _) => bytes,
+        Progress::UpToDate => Bytes::new(),
+        Progress::Window(..) => return None,
+    };
+    Some(String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+fn ids(text: &str) -> impl Iterator<Item = EventId> {
+    text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok())
+}
+
+/// The ids of all events up to the newest.
+fn drain(log: &TickLog, cursor: &mut Cursor) -> Vec<EventId> {
+    let texts = std::iter::repeat_with(|| advance(log, cursor).expect("no window among the events"));
+    texts.take_while(|text| !text.is_empty()).flat_map(|text| ids(&text).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn new_viewer_starts_with_window() {
+    let log = log(5, 10);
+    let (start, window, mut cursor) = log.open_cursor(ALL, None, 3);
+    let (columns, newest) = window.unwrap();
+    assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, id(5000, 2)));
+    assert_eq!(drain(&log, &mut cursor), []);
+    log.publish(&tick(6000));
+    assert_eq!(drain(&log, &mut cursor), [id(6000, 0), id(6000, 1), id(6000, 2)]);
+}
+
+#[test]
+fn new_viewer_without_window_starts_live() {
+    let (start, window, _) = log(5, 10).open_cursor(ALL, None, 0);
+    assert_eq!((start, window), (Start::Live, None));
+    let (start, window, _) = log(0, 10).open_cursor(ALL, None, 300);
+    assert_eq!((start, window), (Start::Live, None), "no tick yet, so no window");
+}
+
+#[test]
+fn known_id_replays_from_next_event() {
+    let log = log(5, 10);
+    let (start, window, mut cursor) = open(&log, "4000-1");
+    assert_eq!((start, window), (Start::Replay, None));
+    assert_eq!(drain(&log, &mut cursor), [id(4000, 2), id(5000, 0), id(5000, 1), id(5000, 2)]);
+    let (start, _, mut cursor) = open(&log, "5000-2");
+    assert_eq!((start, drain(&log, &mut cursor)), (Start::Replay, vec![]));
+}
+
+#[test]
+fn id_older_than_ring_yields_window_from_that_id() {
+    let (start, window, _) = open(&log(50, 10), "30000-1");
+    let (columns, newest) = window.unwrap();
+    assert_eq!((start, columns.t0, columns.n, columns.truncated), (Start::Window, 30_000, 21, false));
+    assert_eq!(newest, id(50_000, 2));
+}
+
+#[test]
+fn window_shorter_than_gap_is_truncated() {
+    let log = TickLog::with_ring(10);
+    (500..600).for_each(|second| log.publish(&tick(second * 1000)));
+    let (start, window, _) = open(&log, "400000-2");
+    let (columns, _) = window.unwrap();
+    assert_eq!((start, columns.t0, columns.truncated), (Start::Window, 500_000, true));
+}
+
+#[test]
+fn foreign_or_future_id_resets() {
+    for foreign in ["6000-0", "99999999999999-0", "", "abc", "5000-3", "1'; --"] {
+        let (start, window, _) = open(&log(5, 10), foreign);
+        assert_eq!(start, Start::Reset, "{foreign:?}");
+        assert_eq!(window.unwrap().0.n, 5);
+    }
+    let (start, window, _) = open(&log(0, 10), "5000-0");
+    assert_eq!((start, window), (Start::Reset, None));
+}
+
+#[test]
+fn viewer_behind_ring_skips_ahead_with_window() {
+    let log = log(5, 4);
+    let (_, _, mut cursor) = log.open_cursor(ALL, None, 0);
+    (6..=30).for_each(|second| log.publish(&tick(second * 1000)));
+    let Progress::Window(columns, newest) = log.advance(&mut cursor, Coding::Identity) else { panic!("no window") };
+    assert_eq!((columns.t0, columns.n, newest), (5000, 26, id(30_000, 2)));
+    log.publish(&tick(31_000));
+    assert_eq!(drain(&log, &mut cursor).first(), Some(&id(31_000, 0)));
+}
+
+#[test]
+fn event_filter_applies_to_window_and_live_events() {
+    let log = log(5, 10);
+    let (_, window, mut cursor) = log.open_cursor(EventNames::from_iter([EventName::Memory]), None, 300);
+    assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used"]);
+    log.publish(&tick(6000));
+    assert_eq!(drain(&log, &mut cursor), [id(6000, 1)]);
+}
+
+#[test]
+fn viewers_that_kept_up_share_newest_tick() {
+    let log = log(5, 10);
+    let (_, _, mut ready) = open(&log, "4000-2");
+    let (_, _, mut within) = open(&log, "4000-1");
+    let mut newest = log.newest_tick().unwrap();
+    let shared = newest.pass(&mut ready, Coding::Identity).unwrap().data();
+    assert_eq!(ids(std::str::from_utf8(&shared).unwrap()).collect::<Vec<_>>(), [id(5000, 0), id(5000, 1), id(5000, 2)]);
+    assert_eq!(drain(&log, &mut ready), []);
+    assert!(newest.pass(&mut ready, Coding::Identity).is_none(), "already passed");
+    assert!(newest.pass(&mut within, Coding::Identity).is_none(), "still within an earlier tick");
+    assert_eq!(drain(&log, &mut within).len(), 4);
+}
+
+#[test]
+fn polling_client_gets_window_since_its_id() {
+    let log = log(5, 2);
+    let (start, columns, newest) = log.since(ALL, Some("3000-1".parse()), 300);
+    assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, Some(id(5000, 2))));
+    let (start, columns, _) = log.since(ALL, Some("5000-2".parse()), 300);
+    assert_eq!((start, columns.t0, columns.n), (Start::Window, 5000, 1));
+    let (start, columns, _) = log.since(ALL, None, 2);
+    assert_eq!((start, columns.t0, columns.n), (Start::Window, 4000, 2));
+    for foreign in ["6000-0", "abc"] {
+        let (start, columns, _) = log.since(ALL, Some(foreign.parse()), 300);
+        assert_eq!((start, columns.n), (Start::Reset, 5), "{foreign}");
+    }
+    assert_eq!(super::TickLog::default().since(ALL, None, 300).2, None);
+}
+
+#[test]
+fn ids_rise_when_clock_steps_back() {
+    let log = log(5, 10);
+    log.publish(&tick(2000));
+    let (start, _, mut cursor) = open(&log, "5000-2");
+    assert_eq!((start, drain(&log, &mut cursor)), (Start::Replay, vec![id(5000, 3), id(5000, 4), id(5000, 5)]));
+}
+
+/// Between window or replay and live events, none is missing and none is repeated while ticks are published.
+#[test]
+fn window_and_live_events_meet_exactly_under_load() {
+    const TICKS: u64 = 20_000;
+    let log = Arc::new(TickLog::with_ring(TICKS as usize));
+    log.publish(&tick(1000));
+    let publisher = thread::spawn({
+        let log = Arc::clone(&log);
+        move || (2..=TICKS).for_each(|second| log.publish(&tick(second * 1000)))
+    });
+    let viewers: Vec<_> = (0..3)
+        .map(|viewer| {
+            let log = Arc::clone(&log);
+            thread::spawn(move || {
+                let mut seen = vec![id(1000, 2)];
+                while *seen.last().unwrap() != id(TICKS * 1000, 2) {
+                    // Each round is a new connection; it resumes and starts with a window in turn.
+                    let resume = (seen.len() + viewer) % 2 == 0;
+                    let last_id = *seen.last().unwrap();
+                    let (start, window, mut cursor) = log.open_cursor(ALL, resume.then_some(Ok(last_id)), RETENTION);
+                    match (resume, window) {
+                        (true, window) => assert_eq!((start, window), (Start::Replay, None)),
+                        (false, window) => seen.push(window.unwrap().1),
+                    }
+                    let events = advance(&log, &mut cursor).expect("the ring holds every tick");
+                    let mut expected = *seen.last().unwrap();
+                    for id in ids(&events) {
+                        expected = following(expected);
+                        assert_eq!(id, expected);
+                    }
+                    seen.push(expected);
+                }
+                seen.len()
+            })
+        })
+        .collect();
+    publisher.join().unwrap();
+    for viewer in viewers {
+        assert!(viewer.join().unwrap() > 2);
+    }
+}
+
+const RETENTION: usize = 3;
+
+/// The id after `last`, with three events per tick.
+fn following(last: EventId) -> EventId {
+    if last.n == 2 { id(last.ms + 1000, 0) } else { last.plus(1) }
+}
+
+proptest! {
+    #[test]
+    fn resume_at_any_event_loses_none_and_repeats_none(ring in 1usize..30, drops in prop::collection::vec((0u64..8, 0usize..12), 1..12)) {
+        let log = TickLog::with_ring(ring);
+        let mut published = 1;
+        log.publish(&tick(1000));
+        let mut position = id(1000, 2);
+        for (ticks, taken) in drops {
+            for _ in 0..ticks {
+                published += 1;
+                log.publish(&tick(published * 1000));
+            }
+            let (start, window, mut cursor) = log.open_cursor(ALL, Some(Ok(position)), 300);
+            match window {
+                Some((columns, newest)) => {
+                    prop_assert_eq!(start, Start::Window);
+                    prop_assert!(columns.t0 <= position.ms && !columns.truncated);
+                    position = newest;
+                }
+                None => prop_assert_eq!(start, Start::Replay),
+            }
+            for event in drain(&log, &mut cursor).into_iter().take(taken) {
+                prop_assert_eq!(event, following(position));
+                position = event;
+            }
+        }
+    }
+}

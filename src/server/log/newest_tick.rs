@@ -1,0 +1,41 @@
+//! The newest tick for all cursors that have kept up: each shared chunk is looked up once a tick, without a lock.
+
+use super::{Chunk, Coding, Cursor, TickLog, encoded_tick::EncodedTick};
+use crate::schema::EventNames;
+use std::sync::Arc;
+
+/// The newest tick, and its chunks by filter and coding.
+#[derive(Debug)]
+pub struct NewestTick {
+    tick: Arc<EncodedTick>,
+    /// Counted from the start of the log.
+    number: u64,
+    chunks: Vec<(EventNames, Coding, Option<Chunk>)>,
+}
+
+impl TickLog {
+    /// The newest tick; `None` before the first.
+    pub fn newest_tick(&self) -> Option<NewestTick> {
+        let history = self.history();
+        let tick = Arc::clone(history.ring.back()?);
+        Some(NewestTick { tick, number: history.published() - 1, chunks: Vec::new() })
+    }
+}
+
+impl NewestTick {
+    /// The tick's chunk for a cursor directly before it, which moves past it. `None` for a cursor elsewhere, or a tick
+    /// without events for it; [`TickLog::advance`] covers these.
+    pub fn pass(&mut self, cursor: &mut Cursor, coding: Coding) -> Option<&Chunk> {
+        if (cursor.next_tick, cursor.skip_events) != (self.number, 0) {
+            return None;
+        }
+        let cached = self.chunks.iter().position(|(events, known, _)| (*events, *known) == (cursor.events, coding));
+        let index = cached.unwrap_or_else(|| {
+            self.chunks.push((cursor.events, coding, self.tick.chunk(cursor.events, coding)));
+            self.chunks.len() - 1
+        });
+        let chunk = self.chunks[index].2.as_ref()?;
+        (cursor.next_tick, cursor.last_id) = (self.number + 1, Some(self.tick.last_id()));
+        Some(chunk)
+    }
+}
