@@ -91,7 +91,7 @@ bench: build ## measure what a sample, a viewer and a tick on the page cost, bes
 	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
 	@npm ci --prefix end2end --no-fund --no-audit
-	@cargo build --release --features ssr --example recorded
+	@cargo build --release --features ssr --example synthetic_host
 	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end redraw
 
 .PHONY: screenshot

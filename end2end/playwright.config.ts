@@ -1,19 +1,19 @@
 import { defineConfig } from "@playwright/test";
 import { binary } from "./fixtures/server";
 
-// None of these belongs to the suite: they test another build of the page, take a picture of it, and measure it.
+// Each variable selects a project outside the suite: the cargo-leptos build, the README's screenshot, the benchmark.
 const { CHROMIUM, HOSTBEAT_REDRAW, HOSTBEAT_SCREENSHOT, HOSTBEAT_URL, HOSTBEAT_WATCH } = process.env;
 const projects = HOSTBEAT_WATCH
-  ? [{ name: "watch", testMatch: "watch.spec.ts" }]
+  ? [{ name: "watch", testMatch: "cargo-leptos.spec.ts" }]
   : HOSTBEAT_SCREENSHOT
     ? [{ name: "screenshot", testMatch: "screenshot.ts" }]
     : HOSTBEAT_REDRAW
       ? [{ name: "redraw", testMatch: "redraw.ts" }]
-      : [{ name: "chromium", testIgnore: "watch.spec.ts" }];
+      : [{ name: "chromium", testIgnore: "cargo-leptos.spec.ts" }];
 
 export default defineConfig({
   projects,
-  // They show what the fonts of Debian 12 make of the page.
+  // Snapshots depend on the fonts of Debian 12.
   snapshotPathTemplate: "snapshots/{arg}{ext}",
   workers: 2,
   forbidOnly: true,
@@ -36,7 +36,7 @@ export default defineConfig({
       ],
     },
   },
-  // One server for all who only look. It runs from the start, so that it has a past when the tests that need one come.
+  // Shared by all tests that only read. It starts first, so that it has history for the tests that need some.
   webServer: {
     command: `exec "${binary}" --listen 127.0.0.1:0 --log-format text`,
     wait: { stdout: /listening on (?<hostbeat_url>http:\S+)/ },

@@ -5,28 +5,28 @@ import { statSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "./fixtures/test";
 
-const picture = resolve(import.meta.dirname, "../docs/screenshot.png");
+const path = resolve(import.meta.dirname, "../docs/screenshot.png");
 const seconds = Number(process.env.HOSTBEAT_SCREENSHOT);
 
-// Lower than the page: the picture is as high as that.
+// The clip sets the height, as long as the viewport is lower.
 test.use({ viewport: { width: 1280, height: 600 }, colorScheme: "light" });
 
-test("the README's picture shows a host that has something to do", async ({ dashboard, page, baseURL, record }) => {
+test("README screenshot of a busy host stays below 300 KiB", async ({ dashboard, page, baseURL, record }) => {
   test.setTimeout((seconds + 60) * 1000);
   const load = new Load(baseURL!);
-  const control = await record();
-  for (const end = control.newest + seconds * 1000; control.newest < end;) load.follow(await control.next());
+  const recorder = await record();
+  for (const end = recorder.newest + seconds * 1000; recorder.newest < end;) load.follow(await recorder.next());
   await dashboard.open(300);
   await expect(dashboard.indicator).toHaveText("live");
-  await control.at((await dashboard.read()).newest + 2000);
-  // Down to the tables of services and processes, which are of nobody's interest but their host's.
+  await recorder.at((await dashboard.read()).newest + 2000);
+  // Leaves out the tables of services and processes, which would show this machine's own.
   const { y } = (await page.locator("#services:not([hidden]), #processes").first().boundingBox())!;
-  await page.screenshot({ path: picture, fullPage: true, clip: { x: 0, y: 0, width: 1280, height: Math.floor(y) } });
+  await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width: 1280, height: Math.floor(y) } });
   await load.stop();
-  expect(statSync(picture).size).toBeLessThan(300 * 1024);
+  expect(statSync(path).size).toBeLessThan(300 * 1024);
 });
 
-/** Gives each group something to show, in waves of different lengths. */
+/** Loads CPU, memory and connections in waves of different periods. */
 class Load {
   readonly #cores = Array.from({ length: availableParallelism() }, () => new Worker(`(${burn})()`, { eval: true }));
   readonly #blocks: Buffer[] = [];
@@ -39,19 +39,19 @@ class Load {
     const wave = (period: number) => (1 + Math.sin((2 * Math.PI * t) / 1000 / period)) / 2;
     for (const [i, core] of this.#cores.entries())
       core.postMessage(0.04 + 0.3 * wave(47 + 16 * i) + 0.3 * wave(11) * wave(140));
-    fill(this.#blocks, 2 + 14 * wave(170), () => Buffer.alloc(this.#blockSize, 1));
-    fill(
+    resize(this.#blocks, 2 + 14 * wave(170), () => Buffer.alloc(this.#blockSize, 1));
+    resize(
       this.#viewers,
       12 * wave(90),
       () => this.#view(),
       (viewer) => viewer.abort(),
     );
-    // Left behind by those who come only once.
+    // Connections that close leave sockets in time-wait.
     if (wave(70) > 0.6) get(this.url, { agent: false }, (response) => response.resume());
   }
 
   async stop(): Promise<void> {
-    fill(
+    resize(
       this.#viewers,
       0,
       () => this.#view(),
@@ -71,19 +71,19 @@ class Load {
   }
 }
 
-/** Adds to `held` or takes from it until it has `wanted`. */
-function fill<T>(held: T[], wanted: number, make: () => T, drop: (one: T) => void = () => {}): void {
-  while (held.length < Math.floor(wanted)) held.push(make());
-  while (held.length > Math.floor(wanted)) drop(held.pop()!);
+/** Grows or shrinks `items` to `length`. */
+function resize<T>(items: T[], length: number, create: () => T, drop: (item: T) => void = () => {}): void {
+  while (items.length < Math.floor(length)) items.push(create());
+  while (items.length > Math.floor(length)) drop(items.pop()!);
 }
 
-/** Keeps a core busy for the share of the time that it is told, a part of that in the kernel. It runs in a thread. */
+/** Keeps a core busy for the received share of the time, partly in system calls. It runs in a worker thread. */
 function burn(): void {
   const { parentPort } = require("node:worker_threads");
   const { readdirSync } = require("node:fs");
   const PERIOD_MS = 50;
   let share = 0;
-  parentPort.on("message", (told: number) => (share = told));
+  parentPort.on("message", (received: number) => (share = received));
   setInterval(() => {
     const end = performance.now() + PERIOD_MS * share;
     while (performance.now() < end) if (Math.random() < 0.003) readdirSync("/proc");

@@ -46,7 +46,7 @@ playwright() { # name of the report, then Playwright's own arguments
 }
 
 step "the page in a browser"
-cargo build --release --features ssr --example recorded
+cargo build --release --features ssr --example synthetic_host
 npm ci --prefix end2end --no-fund --no-audit
 GECKODRIVER=$(make geckodriver | tail -n 1) HOSTBEAT_BIN=$PWD/target/release/hostbeat playwright end-to-end
 

@@ -1,12 +1,12 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures/test";
 
-interface Refusal {
-  what: string;
+interface Rejection {
+  name: string;
   path: string;
   status: number;
   title: string;
-  /** What the message tells to do instead. */
+  /** Advice in the message. */
   detail: RegExp;
   method?: string;
   headers?: Record<string, string>;
@@ -14,23 +14,23 @@ interface Refusal {
 
 const LONG = { "x-long": "x".repeat(20_000) };
 
-const PAGES: Refusal[] = [
+const PAGES: Rejection[] = [
   {
-    what: "a window that there is not",
+    name: "unknown window",
     path: "/?window=7",
     status: 400,
     title: "Unknown window",
     detail: /60, 300, 900 or 3600/,
   },
   {
-    what: "an unknown address",
+    name: "unknown path",
     path: "/nothing-here",
     status: 404,
     title: "There is nothing here",
     detail: /dashboard is at \//,
   },
   {
-    what: "a method that does not apply",
+    name: "unsupported method",
     path: "/",
     method: "POST",
     status: 405,
@@ -38,7 +38,7 @@ const PAGES: Refusal[] = [
     detail: /GET and HEAD, not POST/,
   },
   {
-    what: "an oversized head",
+    name: "oversized head",
     path: "/",
     headers: LONG,
     status: 431,
@@ -47,30 +47,30 @@ const PAGES: Refusal[] = [
   },
 ];
 
-const API: Refusal[] = [
+const API: Rejection[] = [
   {
-    what: "a window beyond the retention",
+    name: "window beyond the retention",
     path: "/api/stream?window=9999",
     status: 400,
     title: "Unknown query value",
     detail: /0 to 3600/,
   },
   {
-    what: "an unknown event",
+    name: "unknown event",
     path: "/api/stream?events=gpu",
     status: 400,
     title: "Unknown query value",
     detail: /cpu, memory, load/,
   },
   {
-    what: "an unknown address",
+    name: "unknown path",
     path: "/api/nothing-here",
     status: 404,
     title: "There is nothing here",
     detail: /stream at \/api\/stream/,
   },
   {
-    what: "a method that does not apply",
+    name: "unsupported method",
     path: "/api/stream",
     method: "POST",
     status: 405,
@@ -78,7 +78,7 @@ const API: Refusal[] = [
     detail: /GET and HEAD, not POST/,
   },
   {
-    what: "another type than the stream's",
+    name: "unacceptable media type",
     path: "/api/stream",
     headers: { accept: "text/html" },
     status: 406,
@@ -86,7 +86,7 @@ const API: Refusal[] = [
     detail: /text\/event-stream/,
   },
   {
-    what: "an oversized head",
+    name: "oversized head",
     path: "/api/stream",
     headers: LONG,
     status: 431,
@@ -95,15 +95,15 @@ const API: Refusal[] = [
   },
 ];
 
-test.afterEach("the server still answers", async ({ request }) => {
+test.afterEach("server still responds", async ({ request }) => {
   expect((await request.get("/")).status()).toBe(200);
 });
 
-for (const { what, path, status, title, detail, ...request } of PAGES)
-  test(`${what} is answered with a page that says so`, async ({ page, complaints }) => {
-    complaints.expect(new RegExp(`status of ${status}`));
-    // Only what is asked for first is out of order, not the stylesheet that follows.
-    await page.route("**/*", (route) => route.continue(request), { times: 1 });
+for (const { name, path, status, title, detail, ...overrides } of PAGES)
+  test(`${name} gets an error page`, async ({ page, browserLog }) => {
+    browserLog.allow(new RegExp(`status of ${status}`));
+    // Changes the page request alone, not the assets that follow.
+    await page.route("**/*", (route) => route.continue(overrides), { times: 1 });
     const response = await page.goto(path);
     expect(response!.status()).toBe(status);
     expect(response!.headers()["content-type"]).toBe("text/html; charset=utf-8");
@@ -117,8 +117,8 @@ for (const { what, path, status, title, detail, ...request } of PAGES)
     await expect(page.locator(".link").getByRole("status")).toHaveText("live");
   });
 
-for (const { what, path, status, title, detail, method = "GET", headers } of API)
-  test(`${what} under /api/ is answered with a problem document`, async ({ request }) => {
+for (const { name, path, status, title, detail, method = "GET", headers } of API)
+  test(`${name} under /api/ gets a problem document`, async ({ request }) => {
     const response = await request.fetch(path, { method, headers });
     expect(response.status()).toBe(status);
     expect(response.headers()["content-type"]).toBe("application/problem+json");

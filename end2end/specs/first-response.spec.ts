@@ -1,10 +1,10 @@
 import { type IncomingMessage, get } from "node:http";
 import os from "node:os";
-import { CHARTS, type ChartId, read, stamp } from "../fixtures/dashboard";
-import { untrue } from "../fixtures/figures";
+import { CHARTS, type ChartId, isoTime, read } from "../fixtures/dashboard";
 import { expect, test } from "../fixtures/test";
+import { mismatches } from "../fixtures/values";
 
-/** The lowest line of each chart and the path of its series. */
+/** Colour and series path of the lowest line of each chart. */
 const LINES: Record<ChartId, [colour: string, path: string]> = {
   cpu: ["blue", "cpu.user"],
   memory: ["green", "memory.used"],
@@ -15,26 +15,28 @@ const LINES: Record<ChartId, [colour: string, path: string]> = {
   disk: ["amber", "disk.write_bytes"],
 };
 
-test("the first response holds the figures and the charts of its second", async ({ page, baseURL, record }) => {
-  const asked = Date.now();
+test("first response contains the values and charts of its second", async ({ page, baseURL, record }) => {
+  const requested = Date.now();
   const html = await (await fetch(`${baseURL}/?window=60`)).text();
-  const control = await record();
-  // A parser only: nothing of the page runs or is fetched.
+  const recorder = await record();
+  // Parsed without running scripts or fetching assets.
   const parsed = await page.evaluateHandle((html) => new DOMParser().parseFromString(html, "text/html"), html);
   const reading = await parsed.evaluate(read);
-  expect(reading.newest).toBeGreaterThan(asked - 3000);
-  expect(untrue(reading.figures, await control.at(reading.newest))).toEqual([]);
+  expect(reading.newest).toBeGreaterThan(requested - 3000);
+  expect(mismatches(reading.values, await recorder.at(reading.newest))).toEqual([]);
 
   for (const chart of CHARTS) {
     const [colour, path] = LINES[chart];
     const { lines, top, width, height } = await parsed.evaluate(readLine, { chart, colour });
-    const seconds = control.ticks.filter((t) => reading.newest - 60_000 < t && t <= reading.newest);
+    const seconds = recorder.ticks.filter((t) => reading.newest - 60_000 < t && t <= reading.newest);
     expect(seconds.length).toBeGreaterThan(0);
     for (const t of seconds) {
       const x = width * (1 - (reading.newest - t) / 1000 / 59);
-      const y = height * (1 - (await control.at(t))[path]! / top);
-      const drawn = lines.some((line) => line.some((point, i) => isNear(point, x, y) || isOn(line[i - 1] ?? point, point, x, y)));
-      expect(drawn, `${path} at ${stamp(t)} is at ${x},${y}; the lines are ${lines.join(" and ")}`).toBe(true);
+      const y = height * (1 - (await recorder.at(t))[path]! / top);
+      const drawn = lines.some((line) =>
+        line.some((point, i) => isNear(point, x, y) || isOn(line[i - 1] ?? point, point, x, y)),
+      );
+      expect(drawn, `${path} at ${isoTime(t)} is at ${x},${y}; the lines are ${lines.join(" and ")}`).toBe(true);
     }
   }
 
@@ -43,7 +45,7 @@ test("the first response holds the figures and the charts of its second", async 
     expect(facts).toContain(fact);
 });
 
-test("a strict policy holds, and the page needs no exception", async ({ baseURL }) => {
+test("content security policy is strict and the page complies", async ({ baseURL }) => {
   const response = await fetch(baseURL!);
   const policy = new Map(
     response.headers
@@ -68,38 +70,38 @@ test("a strict policy holds, and the page needs no exception", async ({ baseURL 
   const html = await response.text();
   expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/);
   const scripts = [...html.matchAll(/<script[^>]*>/g)].map(([tag]) => tag);
-  // What is data runs nothing.
-  const running = scripts.filter((tag) => !tag.includes('type="application/json"'));
-  expect(running.length).toBeGreaterThan(0);
-  for (const tag of running) expect(tag).toContain(`nonce="${nonce}"`);
+  // Data blocks are not executed and need no nonce.
+  const executable = scripts.filter((tag) => !tag.includes('type="application/json"'));
+  expect(executable.length).toBeGreaterThan(0);
+  for (const tag of executable) expect(tag).toContain(`nonce="${nonce}"`);
 });
 
-/** Bytes that each part may take, compressed, with five minutes of a small host at work. */
-const WEIGHT: Record<string, number> = { wasm: 106_600, js: 3_300, css: 4_500, html: 14_800 };
-const WHOLE = 130_000;
+/** Compressed size limits in bytes, with five minutes of a small host in the page. */
+const SIZE_LIMITS: Record<string, number> = { wasm: 106_600, js: 3_300, css: 4_500, html: 14_800 };
+const TOTAL_LIMIT = 130_000;
 
-test("what the page is made of is small on the wire and kept for ever", async ({ recorded }) => {
-  const { url } = await recorded("small");
+test("page and assets stay within their size limits, and assets are immutable", async ({ syntheticHost }) => {
+  const { url } = await syntheticHost("small");
   const html = await (await fetch(url)).text();
   const assets = [...new Set(html.match(/\/assets\/[\w.-]+/g))];
   expect(assets.map((path) => path.split(".").pop()).sort()).toEqual(["css", "js", "wasm"]);
-  const grown: string[] = [];
-  const weights: Record<string, number> = {};
+  const exceeded: string[] = [];
+  const sizes: Record<string, number> = {};
   for (const path of ["/", ...assets]) {
     const { headers, body } = await transferred(new URL(path, url), "br, gzip");
     expect(headers["content-encoding"], path).toBe("br");
     expect(headers["vary"], path).toMatch(/accept-encoding/i);
     if (path !== "/") expect(headers["cache-control"], path).toBe("public, max-age=31536000, immutable");
     const part = path === "/" ? "html" : path.split(".").pop()!;
-    weights[part] = body.length;
-    if (body.length > WEIGHT[part]!) grown.push(`${part}: ${body.length} bytes, of ${WEIGHT[part]}`);
+    sizes[part] = body.length;
+    if (body.length > SIZE_LIMITS[part]!) exceeded.push(`${part}: ${body.length} of ${SIZE_LIMITS[part]} bytes`);
   }
-  expect(grown).toEqual([]);
-  const whole = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  expect(whole, `bytes of ${JSON.stringify(weights)}`).toBeLessThanOrEqual(WHOLE);
+  expect(exceeded).toEqual([]);
+  const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+  expect(total, `bytes of ${JSON.stringify(sizes)}`).toBeLessThanOrEqual(TOTAL_LIMIT);
 });
 
-/** The points of a line of the server's drawing, how large that is, and the value at its top. It runs in a browser. */
+/** Points of a line in the server's SVG, the SVG's size, and the value at its top edge. It runs in the browser. */
 function readLine(document: Document, { chart, colour }: { chart: string; colour: string }) {
   const paths = document.querySelectorAll(`#${chart} .still path[stroke="var(--${colour})"]`);
   const lines = [...paths].map((path): Point[] => {
@@ -127,12 +129,12 @@ function isNear([px, py]: Point, x: number, y: number): boolean {
   return Math.hypot(px - x, py - y) < 2;
 }
 
-/** Whether a level part of a line, which has no points but its ends, goes by. */
+/** Whether a horizontal segment passes the point; such a segment has points at its ends only. */
 function isOn([left, level]: Point, [right, other]: Point, x: number, y: number): boolean {
   return level === other && x > Math.min(left, right) && x < Math.max(left, right) && Math.abs(y - level) < 2;
 }
 
-/** A response as it travels: fetch would decode it. */
+/** Response with its body still compressed, which `fetch` would decode. */
 async function transferred(url: URL, encoding: string) {
   const response = await new Promise<IncomingMessage>((resolve, reject) =>
     get(url, { headers: { "accept-encoding": encoding } }, resolve).on("error", reject),

@@ -7,7 +7,7 @@ const CPU = 1;
 const MEMORY = 2;
 const PID = 8;
 
-/** Processes that do nothing but take a core, until the test ends. */
+/** Starts processes that each keep a core busy until the test ends. */
 const test = base.extend<{ burn: () => ChildProcess }>({
   burn: async ({}, use) => {
     const burners: ChildProcess[] = [];
@@ -20,44 +20,39 @@ const test = base.extend<{ burn: () => ChildProcess }>({
   },
 });
 
-/** Where a process stands in the table; -1 if it doesn't. */
-async function placeOf({ pid }: ChildProcess, table: Table): Promise<number> {
+/** Row index of a process in the table, or -1. */
+async function rowOf({ pid }: ChildProcess, table: Table): Promise<number> {
   return (await table.column(PID)).indexOf(String(pid));
 }
 
-/** A figure with its unit as a number, so that figures can be compared. */
+/** Parses a displayed value with its unit into a comparable number. */
 function amount(text: string): number {
   const multiples: Record<string, number> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
   const [number = "", unit = ""] = text.split(" ");
   return number === "–" ? -1 : Number(number) * (multiples[unit] ?? 1);
 }
 
-test("who takes the processor comes first, with the figures of the stream", async ({
-  server,
-  dashboard,
-  record,
-  burn,
-}) => {
+test("process table is sorted by CPU and shows the stream's processes", async ({ server, dashboard, record, burn }) => {
   const burner = burn();
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   const table = dashboard.table("top-processes");
-  await expect.poll(async () => [0, 1].includes(await placeOf(burner, table)), { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => [0, 1].includes(await rowOf(burner, table)), { timeout: 20_000 }).toBe(true);
   await expect(dashboard.page.locator("#processes .empty")).toBeHidden();
-  // The page shows what the stream has brought last, once it has come to both.
-  const isStreams = async () => {
+  // The page and the recorder receive an event at slightly different times.
+  const matchesStream = async () => {
     const shown = [await table.column(NAME), await table.column(PID)].map((column) => column.sort());
-    const top = control.processes?.top ?? [];
+    const top = recorder.processes?.top ?? [];
     const sent = [top.map(({ name }) => name), top.map(({ pid }) => `${pid}`)].map((column) => column.sort());
     return JSON.stringify(shown) === JSON.stringify(sent);
   };
-  await expect.poll(isStreams, { timeout: 10_000 }).toBe(true);
+  await expect.poll(matchesStream, { timeout: 10_000 }).toBe(true);
   const busy = (await table.column(CPU)).map(amount);
   expect(busy).toEqual([...busy].sort((a, b) => b - a));
   expect(busy[0]).toBeGreaterThan(30);
 });
 
-test("a table is sorted, filtered, and left as it was", async ({ server, dashboard }) => {
+test("sort order and filter survive a reload, and kiosk ignores the filter", async ({ server, dashboard }) => {
   await dashboard.open(60, server.url);
   const table = dashboard.table("top-processes");
   await expect.poll(() => table.rows.count(), { timeout: 20_000 }).toBeGreaterThan(3);
@@ -79,51 +74,54 @@ test("a table is sorted, filtered, and left as it was", async ({ server, dashboa
 
   await table.filter.fill("no process has this name");
   await expect(table.rows).toHaveCount(0);
-  const wall = await dashboard.page.context().newPage();
-  await wall.goto(`${server.url}/?kiosk`);
-  await expect(wall.locator(".drawing.drawn").first()).toBeVisible();
-  await expect(wall.getByRole("columnheader", { name: "memory", exact: true }).last()).toHaveAttribute("aria-sort", "ascending");
-  await expect.poll(() => wall.locator("#top-processes tbody tr").count()).toBeGreaterThan(3);
-  await wall.close();
+  const kiosk = await dashboard.page.context().newPage();
+  await kiosk.goto(`${server.url}/?kiosk`);
+  await expect(kiosk.locator(".drawing.drawn").first()).toBeVisible();
+  await expect(kiosk.getByRole("columnheader", { name: "memory", exact: true }).last()).toHaveAttribute(
+    "aria-sort",
+    "ascending",
+  );
+  await expect.poll(() => kiosk.locator("#top-processes tbody tr").count()).toBeGreaterThan(3);
+  await kiosk.close();
   await table.filter.fill("");
   await expect.poll(() => table.rows.count()).toBeGreaterThan(3);
 });
 
-test("rows stay where they are while somebody points at them", async ({ server, dashboard, record, burn }) => {
+test("rows keep their order while the pointer is over them", async ({ server, dashboard, record, burn }) => {
   const burner = burn();
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   const table = dashboard.table("top-processes");
-  await expect.poll(() => placeOf(burner, table), { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => rowOf(burner, table), { timeout: 20_000 }).toBe(0);
 
-  const pointed = async (x: number) => {
+  const pointAt = async (x: number) => {
     const box = (await table.rows.first().boundingBox())!;
     await dashboard.page.mouse.move(box.x + x, box.y + 5);
   };
   await table.rows.first().scrollIntoViewIfNeeded();
-  await pointed(20);
+  await pointAt(20);
   const before = await table.column(PID);
   burner.kill("SIGSTOP");
-  // It does nothing now, and stands first all the same as long as the pointer is in use.
+  // The idle process stays first while the pointer moves over the rows.
   await expect
     .poll(
       async () => {
-        await pointed(20 + Math.random() * 40);
+        await pointAt(20 + Math.random() * 40);
         expect((await table.column(PID)).slice(0, before.length)).toEqual(before);
         return (await table.column(CPU))[0];
       },
       { timeout: 20_000 },
     )
     .toMatch(/^(–|0\.0 %)$/);
-  // Left alone, it sinks, below others.
+  // It moves below others once the pointer rests.
   const [first] = before;
   await expect
     .poll(async () => (await table.rows.count()) > 3 && (await table.column(PID))[0] !== first, { timeout: 20_000 })
     .toBe(true);
-  expect(control.processes!.total).toBeGreaterThan(3);
+  expect(recorder.processes!.total).toBeGreaterThan(3);
 });
 
-test("every row has its last minute beside it, from the first response on", async ({ server, dashboard }) => {
+test("row trend is in the first response and grows with the stream", async ({ server, dashboard }) => {
   const count = (points: string | null = "") => points!.split(" ").length / 2;
   const rendered = async () => {
     const [, interfaces = ""] = (await (await fetch(server.url)).text()).split('id="interfaces"');
@@ -131,7 +129,7 @@ test("every row has its last minute beside it, from the first response on", asyn
   };
   await expect.poll(rendered).toBeGreaterThan(3);
   await dashboard.open(60, server.url);
-  // What the page is sent goes through it: no other is sure to carry anything, and a level line has only ends.
+  // The page's own traffic goes through lo; a trend without traffic is level and has only two points.
   const lo = dashboard.table("interfaces").rows.filter({ has: dashboard.page.getByText("lo", { exact: true }) });
   const trend = lo.locator(".trend polyline").first();
   const drawn = async () => count(await trend.getAttribute("points"));
@@ -139,7 +137,7 @@ test("every row has its last minute beside it, from the first response on", asyn
   await expect.poll(drawn, { timeout: 10_000 }).toBeGreaterThan(first + 2);
 });
 
-test("processes are there without JavaScript too", async ({ server }) => {
+test("process table is served without JavaScript once processes are sampled", async ({ server }) => {
   const names = async () => {
     const html = await (await fetch(server.url)).text();
     const [, processes = ""] = html.split('id="top-processes"');
@@ -149,34 +147,36 @@ test("processes are there without JavaScript too", async ({ server }) => {
   await expect.poll(names, { timeout: 20_000, intervals: [500] }).toContain("hostbeat");
 });
 
-test("no table is wider than its panel", async ({ recorded, page }) => {
-  const { url } = await recorded("usual");
+test("tables fit their panels at every width", async ({ syntheticHost, page }) => {
+  const { url } = await syntheticHost("typical");
   for (const choice of ["", "?kiosk", "?panels=network,disk,processes"]) {
     await page.goto(`${url}/${choice}`);
     for (const width of [320, 390, 560, 768, 1024, 1280, 1366, 1600]) {
       await page.setViewportSize({ width, height: 900 });
-      const wider = page.locator(".devices").evaluateAll((tables) =>
-        tables.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ id }) => id),
-      );
+      const wider = page
+        .locator(".devices")
+        .evaluateAll((tables) =>
+          tables.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ id }) => id),
+        );
       expect(await wider, `${choice} at ${width} pixels`).toEqual([]);
     }
   }
 });
 
-test("headings tell how they sort, and stay above what is scrolled below them", async ({ recorded, page }) => {
-  const { url } = await recorded("large");
+test("headings show the sort direction and stay above scrolled rows", async ({ syntheticHost, page }) => {
+  const { url } = await syntheticHost("large");
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(url);
   await expect(page.locator(".drawing.drawn").first()).toBeVisible();
   const table = page.locator("#interfaces");
   const heading = table.locator("thead button", { hasText: /^in$/ });
-  const sign = () => heading.evaluate((button) => getComputedStyle(button, "::after").content[1]);
+  const arrow = () => heading.evaluate((button) => getComputedStyle(button, "::after").content[1]);
   await heading.click();
-  await expect.poll(sign).toBe("↓");
+  await expect.poll(arrow).toBe("↓");
   await heading.click();
-  await expect.poll(sign).toBe("↑");
+  await expect.poll(arrow).toBe("↑");
   await heading.scrollIntoViewIfNeeded();
-  const covered = await table.evaluate((table) => {
+  const uncovered = await table.evaluate((table) => {
     const button = table.querySelector("thead th:nth-child(2) button")!;
     return Array.from({ length: 50 }, (_, step) => {
       table.scrollTop = step * 4;
@@ -184,5 +184,5 @@ test("headings tell how they sort, and stay above what is scrolled below them", 
       return document.elementFromPoint(x + width / 2, y + height / 2)!.closest("th, td")!.tagName;
     }).filter((name) => name !== "TH");
   });
-  expect(covered).toEqual([]);
+  expect(uncovered).toEqual([]);
 });

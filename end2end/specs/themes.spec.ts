@@ -1,9 +1,9 @@
 import { CHARTS, type ChartId } from "../fixtures/dashboard";
-import { colour, ink, lines } from "../fixtures/pixels";
+import { colourShares, lineColours, resolvedColour } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
-/** A line that every drawing of a chart has, and that no other line can cover. */
-const LINES: Record<ChartId, Parameters<typeof colour>[1]> = {
+/** Colour of a line that every chart always has, and that no other line covers. */
+const LINES: Record<ChartId, Parameters<typeof resolvedColour>[1]> = {
   cpu: "teal",
   memory: "green",
   load: "blue",
@@ -13,8 +13,8 @@ const LINES: Record<ChartId, Parameters<typeof colour>[1]> = {
   disk: "grey",
 };
 
-test("charts take the colours of the reader's theme, also when it changes", async ({ dashboard, page }) => {
-  // No tick may be what redraws them.
+test("charts take the colours of the theme and follow its changes", async ({ dashboard, page }) => {
+  // Without a stream, only the theme change can redraw the charts.
   await page.route("**/api/stream?*", () => {});
   const seen = new Set<string>();
   for (const colorScheme of ["light", "dark", "light"] as const) {
@@ -22,34 +22,38 @@ test("charts take the colours of the reader's theme, also when it changes", asyn
     if (seen.size === 0) await dashboard.open();
     for (const chart of CHARTS) {
       const canvas = dashboard.canvas(chart);
-      await expect.poll(async () => lines(await ink(canvas)), `${chart}, ${colorScheme}`).toContain(LINES[chart]);
-      seen.add(await colour(canvas, LINES[chart]));
-      await expect(dashboard.drawing(chart), "lines of the grid").toHaveCSS("background-image", /^linear-gradient/);
+      await expect
+        .poll(async () => lineColours(await colourShares(canvas)), `${chart}, ${colorScheme}`)
+        .toContain(LINES[chart]);
+      seen.add(await resolvedColour(canvas, LINES[chart]));
+      await expect(dashboard.drawing(chart), "grid lines").toHaveCSS("background-image", /^linear-gradient/);
     }
   }
-  expect(seen.size, "both themes have colours of their own").toBe(2 * new Set(Object.values(LINES)).size);
+  expect(seen.size, "distinct colours of both themes").toBe(2 * new Set(Object.values(LINES)).size);
 });
 
-test("paper is light", async ({ dashboard, page, complaints }) => {
-  complaints.expect(/ERR_FAILED/);
-  // No tick may be what redraws it, and no answer to the page's question where the ticks are.
+test("print uses the light theme although dark is chosen", async ({ dashboard, page, browserLog }) => {
+  browserLog.allow(/ERR_FAILED/);
+  // Without a stream or a snapshot, only the change of media can redraw the charts.
   await page.route("**/api/stream?*", () => {});
   await page.route("**/api/snapshot?*", (route) => route.abort());
-  const asked = page.waitForEvent("requestfailed");
-  // The reader's choice: a system's dark ends by itself where there is paper.
+  const snapshotRequest = page.waitForEvent("requestfailed");
+  // Dark by choice: a system's dark scheme does not apply to print anyway.
   await page.addInitScript(() => localStorage.setItem("theme", "dark"));
   await page.emulateMedia({ colorScheme: "light" });
   await dashboard.open();
-  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu")))).toContain("teal");
-  const teal = () => colour(dashboard.canvas("cpu"), "teal");
+  await expect.poll(async () => lineColours(await colourShares(dashboard.canvas("cpu")))).toContain("teal");
+  const teal = () => resolvedColour(dashboard.canvas("cpu"), "teal");
   const dark = await teal();
-  await asked;
+  await snapshotRequest;
   await page.emulateMedia({ media: "print" });
-  await expect.poll(async () => lines(await ink(dashboard.canvas("cpu"))), { timeout: 5_000 }).toContain("teal");
+  await expect
+    .poll(async () => lineColours(await colourShares(dashboard.canvas("cpu"))), { timeout: 5_000 })
+    .toContain("teal");
   expect(await teal()).not.toBe(dark);
 });
 
-test("a theme can be chosen where nothing can be kept", async ({ dashboard, page }) => {
+test("theme can be changed without access to localStorage", async ({ dashboard, page }) => {
   await page.addInitScript(() => {
     Object.defineProperty(window, "localStorage", {
       get: () => {
@@ -60,40 +64,39 @@ test("a theme can be chosen where nothing can be kept", async ({ dashboard, page
   await page.emulateMedia({ colorScheme: "light" });
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");
-  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const light = await ground();
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
   const theme = page.getByRole("button", { name: /^Theme/ });
   await theme.click();
   await theme.click();
   await expect(theme).toHaveAccessibleName("Theme: dark");
-  await expect.poll(ground).not.toBe(light);
+  await expect.poll(background).not.toBe(light);
 });
 
-test("a reader who wants another theme than the system's has it, and has it the next time", async ({
-  dashboard,
-  page,
-}) => {
+test("chosen theme overrides the system's and survives a reload", async ({ dashboard, page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");
-  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const theme = page.getByRole("button", { name: /^Theme/ });
-  const light = await ground();
+  const light = await background();
   await expect(theme).toHaveAccessibleName("Theme: auto");
   await theme.click();
   await expect(theme).toHaveAccessibleName("Theme: light");
   await theme.click();
   await expect(theme).toHaveAccessibleName("Theme: dark");
-  await expect.poll(ground).not.toBe(light);
-  const dark = await ground();
-  // Lines are drawn in the colours of the theme, which `ink` asks the stylesheet for.
+  await expect.poll(background).not.toBe(light);
+  const dark = await background();
+  // `colourShares` reads the current theme's colours from the stylesheet.
   for (const chart of CHARTS)
-    await expect.poll(async () => lines(await ink(dashboard.canvas(chart))), chart).toContain(LINES[chart]);
+    await expect
+      .poll(async () => lineColours(await colourShares(dashboard.canvas(chart))), chart)
+      .toContain(LINES[chart]);
 
   await page.reload({ waitUntil: "commit" });
   await page.waitForFunction(() => document.body !== null);
-  expect(await ground(), "before anything else of the page runs").toBe(dark);
+  expect(await background(), "before hydration").toBe(dark);
   await expect(theme).toHaveAccessibleName("Theme: dark");
   await theme.click();
-  await expect.poll(ground).toBe(light);
+  await expect.poll(background).toBe(light);
 });

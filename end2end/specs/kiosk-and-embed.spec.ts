@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { expect, test } from "../fixtures/test";
 
-test("a wall has the panels that were chosen, and nothing to press", async ({ dashboard, page }) => {
+test("kiosk shows the selected panels without controls", async ({ dashboard, page }) => {
   await page.goto("/?kiosk&panels=cpu,disk&window=60");
   await expect(dashboard.indicator).toHaveText("live");
   await expect(page.locator(".panel")).toHaveCount(2);
@@ -12,28 +12,28 @@ test("a wall has the panels that were chosen, and nothing to press", async ({ da
   await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 1000);
 });
 
-test("a panel that the host has nothing for says so", async ({ recorded, page }) => {
-  const { url } = await recorded("small");
-  const said = () => page.locator("main").evaluate((main) => getComputedStyle(main, "::after").content);
+test("panel without data says so", async ({ syntheticHost, page }) => {
+  const { url } = await syntheticHost("small");
+  const placeholder = () => page.locator("main").evaluate((main) => getComputedStyle(main, "::after").content);
   for (const path of ["/?panels=temperature", "/embed/temperature"]) {
     await page.goto(url + path);
-    await expect.poll(said).toContain("No data for these panels on this host");
+    await expect.poll(placeholder).toContain("No data for these panels on this host");
   }
   await page.goto(`${url}/?panels=temperature,cpu`);
-  expect(await said()).toBe("none");
+  expect(await placeholder()).toBe("none");
 });
 
-test("a choice of panels outlives a choice of window", async ({ dashboard, page }) => {
+test("selected panels are kept when the window changes", async ({ dashboard, page }) => {
   await page.goto("/?panels=memory");
   await expect(dashboard.indicator).toHaveText("live");
-  await dashboard.choice("1 min").click();
+  await dashboard.windowLink("1 min").click();
   await expect(page).toHaveURL(/\?window=60&panels=memory$/);
   await page.reload();
   await expect(page.locator(".panel")).toHaveCount(1);
 });
 
-test("a panel lives in a frame of a page that may have one, and in no other", async ({ server, page, complaints }) => {
-  complaints.expect(/frame-ancestors|ERR_BLOCKED_BY_RESPONSE/);
+test("embedded panel loads only in frames of allowed origins", async ({ server, page, browserLog }) => {
+  browserLog.allow(/frame-ancestors|ERR_BLOCKED_BY_RESPONSE/);
   const wiki = createServer((_, response) => {
     response.setHeader("content-type", "text/html");
     response.end(`<link rel="icon" href="data:,"><iframe src="${server.url}/embed/cpu?window=60"></iframe>`);
@@ -49,9 +49,13 @@ test("a panel lives in a frame of a page that may have one, and in no other", as
     const frame = page.frameLocator("iframe");
     await expect(frame.locator("#cpu .drawing.drawn:not(.strip)")).toBeVisible();
     await expect(frame.getByRole("link")).toHaveCount(0);
-    const summary = () => frame.locator("#cpu canvas").first().evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
-    const before = await summary();
-    await expect.poll(summary).not.toBe(before);
+    const image = () =>
+      frame
+        .locator("#cpu canvas")
+        .first()
+        .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    const before = await image();
+    await expect.poll(image).not.toBe(before);
   } finally {
     await page.close();
     wiki.close();

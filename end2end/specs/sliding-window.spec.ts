@@ -1,46 +1,46 @@
-import { secondsOf, stamp } from "../fixtures/dashboard";
+import { isoTime, sampledTicks } from "../fixtures/dashboard";
 import { expect, test } from "../fixtures/test";
 
-test("the oldest second leaves when a new one comes", async ({ server, dashboard, record }) => {
+test("oldest second leaves the window as a new one arrives", async ({ server, dashboard, record }) => {
   test.setTimeout(120_000);
-  const control = await record(server.url);
+  const recorder = await record(server.url);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  await control.next();
-  await dashboard.readWith(control);
-  server.freeze();
+  await recorder.next();
+  await dashboard.readWhenCaughtUp(recorder);
+  server.suspend();
   await expect(dashboard.indicator).toHaveText("stale");
-  server.thaw();
-  // A gap is what can be followed from one end of the window to the other.
-  const first = await control.next();
-  const gap = dashboard.page.locator(`.gaps time[datetime="${stamp(first - 1000)}"]`);
+  server.resume();
+  // A gap is visible in the list from its entry into the window until it leaves.
+  const first = await recorder.next();
+  const gap = dashboard.page.locator(`.gaps time[datetime="${isoTime(first - 1000)}"]`);
   await expect(gap.first()).toBeVisible();
   for (let newest = 0; newest < first + 62_000;) {
-    await control.next();
-    const reading = await dashboard.readWith(control);
+    await recorder.next();
+    const reading = await dashboard.readWhenCaughtUp(recorder);
     ({ newest } = reading);
-    expect(reading.span).toBe(60);
-    expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => newest - 60_000 < t && t <= newest));
+    expect(reading.windowSeconds).toBe(60);
+    expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => newest - 60_000 < t && t <= newest));
   }
   await expect(gap).toHaveCount(0);
 });
 
 declare global {
-  /** The library's. */
+  /** Memory of the wasm module. */
   var memory: WebAssembly.Memory;
 }
 
-test("hours of ticks take no more memory than the first", async ({ dashboard, page }) => {
+test("memory does not grow over hours of ticks", async ({ dashboard, page }) => {
   await page.addInitScript(() => {
     const { instantiateStreaming } = WebAssembly;
     WebAssembly.instantiateStreaming = async (...source) => {
-      const library = await instantiateStreaming(...source);
-      const memory = Object.values(library.instance.exports).find((part) => part instanceof WebAssembly.Memory);
+      const module = await instantiateStreaming(...source);
+      const memory = Object.values(module.instance.exports).find((value) => value instanceof WebAssembly.Memory);
       globalThis.memory = memory as WebAssembly.Memory;
-      return library;
+      return module;
     };
   });
-  // A stream that plays faster than time: each connection brings half an hour more, and ends.
+  // Each connection delivers half an hour of ticks at once, and ends.
   let end = 0;
   await page.route("**/api/stream?*", (route) => {
     end ||= parseInt(new URL(route.request().url()).searchParams.get("last_event_id")!);
@@ -52,14 +52,14 @@ test("hours of ticks take no more memory than the first", async ({ dashboard, pa
   const memoryAfter = async (hours: number) => {
     const shown = async () => (await dashboard.read()).newest;
     await expect.poll(shown, { timeout: 20_000 }).toBeGreaterThanOrEqual(newest + hours * 3_600_000);
-    expect(await dashboard.read()).toMatchObject({ span: 900, sampled: 900, gaps: [] });
+    expect(await dashboard.read()).toMatchObject({ windowSeconds: 900, sampled: 900, gaps: [] });
     return page.evaluate(() => globalThis.memory.buffer.byteLength);
   };
   const atFirst = await memoryAfter(1);
   expect(await memoryAfter(4)).toBe(atFirst);
 });
 
-/** The events of a tick, with figures that move. */
+/** Events of a tick with varying values. */
 function tick(t: number): string {
   const wave = (Math.sin(t / 60_000) + 1) / 2;
   const at = { t, at: t / 1000, dt: 1 };

@@ -1,25 +1,25 @@
-import { Dashboard, gapsBetween, secondsOf } from "../fixtures/dashboard";
-import { streams } from "../fixtures/metrics";
-import { Proxy } from "../fixtures/proxy";
+import { Dashboard, gapsBetween, sampledTicks } from "../fixtures/dashboard";
+import { openStreams } from "../fixtures/metrics";
+import { ReverseProxy } from "../fixtures/proxy";
 import { expect, test } from "../fixtures/test";
 
 const GONE = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/;
 
-test("live tells how late the samples are", async ({ dashboard, page }) => {
+test("live state shows the delay of samples", async ({ dashboard, page }) => {
   await dashboard.open();
   await expect(dashboard.indicator).toHaveText("live");
   await expect(page.locator(".link small")).toHaveText(/^\d{1,3} ms$/);
   await expect(dashboard.notice).toBeHidden();
 });
 
-test("a server that gives no stream is asked why, and asked again when it says", async ({
+test("refused stream shows the server's reason and is retried after the stated time", async ({
   server,
   dashboard,
-  complaints,
+  browserLog,
 }) => {
   test.setTimeout(90_000);
-  complaints.expect(/429/);
-  complaints.expect(GONE);
+  browserLog.allow(/429/);
+  browserLog.allow(GONE);
   await server.kill();
   await server.start("--max-streams-per-address", "1");
   const other = new AbortController();
@@ -34,32 +34,30 @@ test("a server that gives no stream is asked why, and asked again when it says",
   await expect(dashboard.notice).toBeHidden();
 });
 
-test("a stream that a proxy holds back is done without, and the reader is told", async ({
+test("stream buffered by a proxy falls back to polling and shows advice", async ({
   server,
   dashboard,
   page,
   record,
 }) => {
   test.setTimeout(90_000);
-  const proxy = Proxy.buffering();
+  const proxy = ReverseProxy.buffering();
   await proxy.start(server.url);
   try {
-    const control = await record(server.url);
+    const recorder = await record(server.url);
     await dashboard.open(60, proxy.url);
     await expect(dashboard.indicator).toHaveText("polling", { timeout: 60_000 });
     await expect(dashboard.notice).toContainText("proxy_buffering off");
     for (let tick = 0; tick < 5; tick++) {
-      const t = await control.next();
+      const t = await recorder.next();
       await expect.poll(async () => (await dashboard.read()).newest, { timeout: 4000 }).toBeGreaterThanOrEqual(t);
     }
-    const reading = await dashboard.readWith(control);
+    const reading = await dashboard.readWhenCaughtUp(recorder);
     expect(reading.gaps).toEqual([]);
     const advice = dashboard.notice.getByRole("link", { name: "Proxy setup" });
-    const { headers, text } = await page.request.get(proxy.url + (await advice.getAttribute("href"))!).then(async (answer) => ({
-      headers: answer.headers(),
-      text: await answer.text(),
-    }));
-    expect(headers["content-type"]).toMatch(/^text\/plain/);
+    const response = await page.request.get(proxy.url + (await advice.getAttribute("href"))!);
+    const text = await response.text();
+    expect(response.headers()["content-type"]).toMatch(/^text\/plain/);
     expect(text).toContain("## Behind a proxy");
   } finally {
     await page.close();
@@ -67,73 +65,69 @@ test("a stream that a proxy holds back is done without, and the reader is told",
   }
 });
 
-test("a page that nobody sees asks for nothing, and has everything once it is seen", async ({
-  server,
-  dashboard,
-  page,
-  record,
-}) => {
-  const control = await record(server.url);
-  // A headless browser never hides a page, and nobody wants to wait for a minute.
+test("hidden page closes its stream and catches up once visible", async ({ server, dashboard, page, record }) => {
+  const recorder = await record(server.url);
+  // Simulated, as a headless browser never hides a page; the skew stands for the minute until the stream is closed.
   await page.addInitScript(() => {
     let hidden = false;
     let skew = 0;
     const { now } = Date;
     Date.now = () => now() + skew;
     Object.defineProperty(document, "hidden", { get: () => hidden });
-    addEventListener("see", ({ detail }: CustomEventInit<boolean>) => {
+    addEventListener("visible", ({ detail }: CustomEventInit<boolean>) => {
       hidden = !detail;
       if (hidden) setTimeout(() => (skew = 61_000));
       document.dispatchEvent(new Event("visibilitychange"));
     });
   });
-  const see = (seen: boolean) => page.evaluate((detail) => dispatchEvent(new CustomEvent("see", { detail })), seen);
+  const setVisible = (visible: boolean) =>
+    page.evaluate((detail) => dispatchEvent(new CustomEvent("visible", { detail })), visible);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  await see(false);
+  await setVisible(false);
   await expect(dashboard.indicator).toHaveText("paused");
-  await expect.poll(streams(server.url)).toBe(1);
+  await expect.poll(openStreams(server.url)).toBe(1);
   const { newest } = await dashboard.read();
-  while (control.newest < newest + 3000) await control.next();
+  while (recorder.newest < newest + 3000) await recorder.next();
   expect((await dashboard.read()).newest).toBe(newest);
-  await see(true);
+  await setVisible(true);
   await expect(dashboard.indicator).toHaveText("live");
-  const reading = await dashboard.readWith(control);
-  expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
+  const reading = await dashboard.readWhenCaughtUp(recorder);
+  expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => t <= reading.newest));
 });
 
-test("a device without a network is told from a server that is gone", async ({
+test("device without a network is reported as offline and recovers without a lost second", async ({
   server,
   dashboard,
   context,
   record,
-  complaints,
+  browserLog,
 }) => {
-  complaints.expect(GONE);
-  complaints.expect(/ERR_INTERNET_DISCONNECTED/);
+  browserLog.allow(GONE);
+  browserLog.allow(/ERR_INTERNET_DISCONNECTED/);
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
   await context.setOffline(true);
   await server.kill();
   await expect(dashboard.indicator).toHaveText("offline", { timeout: 20_000 });
   await expect(dashboard.notice).toContainText("This device is offline. Last sample at");
-  const before = secondsOf(await dashboard.read());
+  const before = sampledTicks(await dashboard.read());
   await server.start();
   const after = await record(server.url);
   await context.setOffline(false);
   await expect(dashboard.indicator).toHaveText("live");
-  const reading = await dashboard.readWith(after);
+  const reading = await dashboard.readWhenCaughtUp(after);
   const seen = [...before, ...after.ticks].filter((t) => t <= reading.newest);
-  expect(secondsOf(reading)).toEqual(seen);
+  expect(sampledTicks(reading)).toEqual(seen);
   expect(reading.gaps).toEqual(gapsBetween(seen));
 });
 
-test("an event that makes no sense is counted and skipped", async ({ server, dashboard, page, record }) => {
-  const control = await record(server.url);
+test("malformed event is counted and skipped", async ({ server, dashboard, page, record }) => {
+  const recorder = await record(server.url);
   await page.addInitScript(() => {
     const Original = EventSource;
     globalThis.EventSource = class extends Original {
-      constructor(url: string) {
+      constructor(url: string | URL) {
         super(url);
         setTimeout(() => this.dispatchEvent(new MessageEvent("cpu", { data: "{", lastEventId: "1-0" })), 500);
       }
@@ -142,24 +136,31 @@ test("an event that makes no sense is counted and skipped", async ({ server, das
   await dashboard.open(60, server.url);
   await expect(page.locator(".coverage")).toContainText("1 malformed event skipped");
   await expect(dashboard.indicator).toHaveText("live");
-  expect((await dashboard.readWith(control)).gaps).toEqual([]);
+  expect((await dashboard.readWhenCaughtUp(recorder)).gaps).toEqual([]);
 });
 
-test("a browser without EventSource follows the stream all the same", async ({ server, dashboard, page, record }) => {
-  const control = await record(server.url);
+test("browser without EventSource follows the stream through fetch", async ({ server, dashboard, page, record }) => {
+  const recorder = await record(server.url);
   await page.addInitScript(() => {
     delete (globalThis as { EventSource?: unknown }).EventSource;
   });
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("live");
-  for (let tick = 0; tick < 3; tick++) await control.next();
-  const reading = await dashboard.readWith(control);
-  expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
+  for (let tick = 0; tick < 3; tick++) await recorder.next();
+  const reading = await dashboard.readWhenCaughtUp(recorder);
+  expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => t <= reading.newest));
 });
 
-test("a page that gets something else in place of the stream says so", async ({ server, dashboard, page, complaints }) => {
-  complaints.expect(/MIME type \("text\/html"\) that is not "text\/event-stream"/);
-  await page.route("**/api/stream?*", (route) => route.fulfill({ contentType: "text/html", body: "<form>Sign in</form>" }));
+test("sign-in page in place of the stream is reported as signed out", async ({
+  server,
+  dashboard,
+  page,
+  browserLog,
+}) => {
+  browserLog.allow(/MIME type \("text\/html"\) that is not "text\/event-stream"/);
+  await page.route("**/api/stream?*", (route) =>
+    route.fulfill({ contentType: "text/html", body: "<form>Sign in</form>" }),
+  );
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
   await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
@@ -167,23 +168,23 @@ test("a page that gets something else in place of the stream says so", async ({ 
   await expect(dashboard.indicator).toHaveText("live", { timeout: 20_000 });
 });
 
-test("a token that a proxy asks for is sent by all tabs, until it is forgotten", async ({
+test("bearer token from the URL is sent by all tabs until it is cleared", async ({
   server,
   dashboard,
   page,
   context,
   record,
-  complaints,
+  browserLog,
 }) => {
-  complaints.expect(/401/);
-  const proxy = Proxy.asking("s3cret");
+  browserLog.allow(/401/);
+  const proxy = ReverseProxy.requiringToken("s3cret");
   await proxy.start(server.url);
   try {
     await dashboard.open(60, proxy.url);
     await expect(dashboard.indicator).toHaveText("refused");
     await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
 
-    const control = await record(server.url);
+    const recorder = await record(server.url);
     await page.goto(`${proxy.url}/?window=60#token=wrong`);
     await expect(dashboard.notice).toContainText("The token stored in this browser was rejected");
     await page.goto(`${proxy.url}/?window=60#token=s3cret`);
@@ -192,13 +193,13 @@ test("a token that a proxy asks for is sent by all tabs, until it is forgotten",
     const other = new Dashboard(await context.newPage());
     await other.open(60, proxy.url);
     await expect(other.indicator).toHaveText("live");
-    await expect.poll(streams(server.url), "the control's and one more").toBe(2);
-    // The other one has to send it, too, now that it is alone.
+    await expect.poll(openStreams(server.url), "the recorder's and one more").toBe(2);
+    // The second tab now opens the stream itself, and must send the token.
     await page.goto("about:blank");
-    for (let tick = 0; tick < 3; tick++) await control.next();
+    for (let tick = 0; tick < 3; tick++) await recorder.next();
     await expect(other.indicator).toHaveText("live");
-    const reading = await other.readWith(control);
-    expect(secondsOf(reading)).toEqual(control.ticks.filter((t) => t <= reading.newest));
+    const reading = await other.readWhenCaughtUp(recorder);
+    expect(sampledTicks(reading)).toEqual(recorder.ticks.filter((t) => t <= reading.newest));
 
     await page.goto(`${proxy.url}/?window=60#token=`);
     await other.page.close();

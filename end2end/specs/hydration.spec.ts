@@ -1,46 +1,50 @@
 import type { Page } from "@playwright/test";
 import { CHARTS, type Dashboard } from "../fixtures/dashboard";
-import { difference } from "../fixtures/pixels";
+import { pixelDifference } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
 
 for (const seconds of [60, 300]) {
-  test(`nothing jumps when the browser takes over the last ${seconds} seconds`, async ({ dashboard, page, recorded }) => {
-    const { url } = await recorded("usual");
-    const takeOver = await holdLibrary(page);
+  test(`hydration of a ${seconds} s window shifts no layout and changes no chart`, async ({
+    dashboard,
+    page,
+    syntheticHost,
+  }) => {
+    const { url } = await syntheticHost("typical");
+    const hydrate = await delayHydration(page);
     await dashboard.open(seconds, url);
     const reading = await dashboard.read();
     const layout = await page.evaluate(boxes);
-    const pictures = await Promise.all(CHARTS.map((chart) => dashboard.drawing(chart).screenshot()));
-    for (const chart of CHARTS) await expect(dashboard.still(chart)).toBeVisible();
+    const screenshots = await Promise.all(CHARTS.map((chart) => dashboard.drawing(chart).screenshot()));
+    for (const chart of CHARTS) await expect(dashboard.serverSvg(chart)).toBeVisible();
 
-    takeOver();
-    for (const chart of CHARTS) await expect(dashboard.still(chart)).toBeHidden();
+    hydrate();
+    for (const chart of CHARTS) await expect(dashboard.serverSvg(chart)).toBeHidden();
     expect(await dashboard.read()).toEqual(reading);
     const after = await page.evaluate(boxes);
     expect(after.map(({ name }) => name)).toEqual(layout.map(({ name }) => name));
     const moved = after.filter(({ box }, i) => box.some((side, n) => Math.abs(side - layout[i]!.box[n]!) > 1));
     expect(moved).toEqual([]);
     for (const [i, chart] of CHARTS.entries()) {
-      const picture = await dashboard.drawing(chart).screenshot();
-      expect(await difference(page, pictures[i]!, picture), `of ${chart}, lost`).toBeLessThan(0.01);
-      expect(await difference(page, picture, pictures[i]!), `of ${chart}, new`).toBeLessThan(0.01);
+      const screenshot = await dashboard.drawing(chart).screenshot();
+      expect(await pixelDifference(page, screenshots[i]!, screenshot), `${chart} lost`).toBeLessThan(0.01);
+      expect(await pixelDifference(page, screenshot, screenshots[i]!), `${chart} added`).toBeLessThan(0.01);
     }
   });
 }
 
-test("the server's drawing goes only once the canvas is drawn", async ({ dashboard, page }) => {
-  await page.addInitScript(watchDrawings);
+test("server's SVG is hidden only once the canvas is drawn", async ({ dashboard, page }) => {
+  await page.addInitScript(recordReplacements);
   await dashboard.open();
-  for (const chart of CHARTS) await expect(dashboard.still(chart)).toBeHidden();
-  const handOvers = await page.evaluate(() => globalThis.handOvers);
-  expect(handOvers.map(({ chart }) => chart).sort()).toEqual([...CHARTS, "cores"].sort());
-  expect(handOvers.filter(({ painted }) => !painted)).toEqual([]);
+  for (const chart of CHARTS) await expect(dashboard.serverSvg(chart)).toBeHidden();
+  const replacements = await page.evaluate(() => globalThis.replacements);
+  expect(replacements.map(({ chart }) => chart).sort()).toEqual([...CHARTS, "cores"].sort());
+  expect(replacements.filter(({ painted }) => !painted)).toEqual([]);
 });
 
-test.describe("on a dense screen", () => {
+test.describe("on a high-density screen", () => {
   test.use({ deviceScaleFactor: 2 });
 
-  test("a canvas has a pixel for each of the screen's, whatever its size", async ({ dashboard, page }) => {
+  test("canvas has one pixel per device pixel at every size", async ({ dashboard, page }) => {
     await dashboard.open();
     for (const width of [1280, 800, 390]) {
       await page.setViewportSize({ width, height: 800 });
@@ -48,7 +52,7 @@ test.describe("on a dense screen", () => {
     }
   });
 
-  test("it is sharp on a screen of another density, too", async ({ dashboard, page }) => {
+  test("canvas is redrawn sharp when the pixel density changes", async ({ dashboard, page }) => {
     await dashboard.open();
     await expectSharp(dashboard);
     const devtools = await page.context().newCDPSession(page);
@@ -61,30 +65,31 @@ test.describe("on a dense screen", () => {
 });
 
 async function expectSharp(dashboard: Dashboard): Promise<void> {
-  for (const chart of CHARTS) await expect.poll(() => dashboard.canvas(chart).evaluate(stretch), chart).toBeLessThan(1);
+  for (const chart of CHARTS)
+    await expect.poll(() => dashboard.canvas(chart).evaluate(bitmapMismatch), chart).toBeLessThan(1);
 }
 
-/** By how many CSS pixels a canvas is stretched or squeezed. It runs in the page. */
-function stretch(canvas: HTMLElement | SVGElement): number {
+/** CSS pixels by which the canvas's bitmap differs from its box. It runs in the page. */
+function bitmapMismatch(canvas: HTMLElement | SVGElement): number {
   const { width, height } = canvas as HTMLCanvasElement;
   const box = canvas.getBoundingClientRect();
   return Math.max(Math.abs(width / devicePixelRatio - box.width), Math.abs(height / devicePixelRatio - box.height));
 }
 
-/** Keeps the page as the server made it until the returned function is called; then no tick moves it, nor does it miss one. */
-async function holdLibrary(page: Page): Promise<() => void> {
+/** Holds the wasm module back until the returned function is called. No ticks arrive, and the clock stands still. */
+async function delayHydration(page: Page): Promise<() => void> {
   await page.clock.setFixedTime(Date.now());
-  let takeOver = () => {};
-  const taken = new Promise<void>((resolve) => (takeOver = resolve));
+  let hydrate = () => {};
+  const released = new Promise<void>((resolve) => (hydrate = resolve));
   await page.route("**/*.wasm", async (route) => {
-    await taken;
+    await released;
     await route.continue();
   });
   await page.route("**/api/stream?*", () => {});
-  return takeOver;
+  return hydrate;
 }
 
-/** Where everything stands but the drawings' own shapes. It runs in the page. */
+/** Bounding boxes of all visible elements except SVG shapes. It runs in the page. */
 function boxes() {
   const all = [...document.querySelectorAll("body *:not(script, noscript, svg *, .still, .still *)")];
   const shown = all.filter((element) => element.getClientRects().length > 0);
@@ -96,12 +101,12 @@ function boxes() {
 }
 
 declare global {
-  var handOvers: { chart: string; painted: boolean }[];
+  var replacements: { chart: string; painted: boolean }[];
 }
 
-/** Notes whether each canvas held a picture when its drawing was marked as drawn. It runs in the page. */
-function watchDrawings() {
-  globalThis.handOvers = [];
+/** Records whether each canvas was painted when its drawing was marked as drawn. It runs in the page. */
+function recordReplacements() {
+  globalThis.replacements = [];
   const painted = (canvas: HTMLCanvasElement) => {
     if (canvas.width === 0 || canvas.height === 0) return false;
     const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d")!;
@@ -112,7 +117,10 @@ function watchDrawings() {
     for (const { target } of changes) {
       const drawing = target as Element;
       if (!drawing.matches(".drawing")) continue;
-      handOvers.push({ chart: drawing.matches(".strip") ? "cores" : drawing.closest(".panel")!.id, painted: painted(drawing.querySelector("canvas")!) });
+      replacements.push({
+        chart: drawing.matches(".strip") ? "cores" : drawing.closest(".panel")!.id,
+        painted: painted(drawing.querySelector("canvas")!),
+      });
     }
   }).observe(document, { subtree: true, attributeFilter: ["class"] });
 }

@@ -1,5 +1,5 @@
-//! A server that shows a recorded host, the same each time, for tests of what the page looks like: `recorded NAME`. Each line
-//! on its standard input is a second more; its end is the server's.
+//! Serves a synthetic host with the same values in every run, for end-to-end tests: `synthetic_host NAME`. Each line on
+//! standard input publishes the next tick; end of input stops the server.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a fixture that panics fails its test")]
 
@@ -18,14 +18,13 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// 2050-01-01 12:00:00, in seconds: nothing that comes before its time is late.
+/// 2050-01-01 12:00:00 UTC, in unix seconds. Ticks in the future are never late.
 const NOON: u64 = 2_524_651_200;
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 
-/// What a host has.
-struct Recorded {
-    /// Seconds up to noon.
-    past: u64,
+struct SyntheticHost {
+    /// Seconds before noon.
+    history: u64,
     cores: usize,
     interfaces: usize,
     disks: usize,
@@ -33,24 +32,24 @@ struct Recorded {
     finding: Option<&'static str>,
 }
 
-impl Recorded {
+impl SyntheticHost {
     fn named(name: &str) -> Self {
-        let usual = Self { past: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4, finding: None };
+        let typical = Self { history: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4, finding: None };
         match name {
-            "usual" => usual,
-            // A virtual machine, which has no sensors.
-            "small" => Self { cores: 2, interfaces: 2, disks: 1, sensors: 0, ..usual },
+            "typical" => typical,
+            // A virtual machine without sensors.
+            "small" => Self { cores: 2, interfaces: 2, disks: 1, sensors: 0, ..typical },
             // Just started.
-            "young" => Self { past: 3, ..usual },
-            // A small one with more of a past than is shown at once.
-            "long" => Self { past: 1200, ..Self::named("small") },
-            "unwell" => Self { finding: Some("The disk nvme0n1 is slow."), ..Self::named("small") },
-            "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..usual },
-            _ => panic!("there is no recorded host {name:?}; there are usual, small, young, long, unwell and large"),
+            "short-history" => Self { history: 3, ..typical },
+            // More history than the 900 s window.
+            "long-history" => Self { history: 1200, ..Self::named("small") },
+            "unhealthy" => Self { finding: Some("The disk nvme0n1 is slow."), ..Self::named("small") },
+            "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..typical },
+            _ => panic!("unknown host {name:?}; use typical, small, short-history, long-history, unhealthy or large"),
         }
     }
 
-    fn host(&self) -> HostFacts {
+    fn facts(&self) -> HostFacts {
         HostFacts {
             name: "web-01".to_owned(),
             os: Some("Linux (Debian GNU/Linux 12)".to_owned()),
@@ -63,8 +62,8 @@ impl Recorded {
 
     fn tick(&self, second: u64) -> Tick {
         let t = second * 1000;
-        // Waves of different lengths, between 0 and 1.
-        let wave = |period: f64, shift: usize| (1.0 + (second as f64 / period + shift as f64).sin()) / 2.0;
+        // A sine between 0 and 1, with a period of 2π `period` seconds.
+        let wave = |period: f64, phase: usize| (1.0 + (second as f64 / period + phase as f64).sin()) / 2.0;
         let numbered = |name: &str, count: usize| (0..count).map(|n| (n, format!("{name}{n}"))).collect::<Vec<_>>();
         let busy = |core: usize| Some(100.0 * wave(7.0, core) * wave(41.0, core / 4));
         let (user, system) = (40.0 * wave(23.0, 0) + 8.0 * wave(3.0, 1), 9.0 * wave(11.0, 2) + 2.0);
@@ -226,21 +225,21 @@ fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
 
 #[tokio::main]
 async fn main() {
-    let recorded = Recorded::named(&env::args().nth(1).unwrap_or_default());
+    let host = SyntheticHost::named(&env::args().nth(1).unwrap_or_default());
     let log = Arc::new(TickLog::default());
-    for second in NOON - recorded.past..NOON {
-        log.publish(&recorded.tick(second));
+    for second in NOON - host.history..NOON {
+        log.publish(&host.tick(second));
     }
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), Arc::clone(&log), Settings::default()).await.unwrap();
-    let server = server.showing(recorded.host());
+    let server = server.showing(host.facts());
     println!("listening on http://{}", server.address);
     let (input, ended) = oneshot::channel::<()>();
     thread::spawn(move || {
         for (second, line) in (NOON..).zip(io::stdin().lock().lines()) {
             line.unwrap();
-            log.publish(&recorded.tick(second));
+            log.publish(&host.tick(second));
         }
-        // It has lived as long as whoever started it.
+        // Stops the server when the test closes standard input.
         drop(input);
     });
     server.serve_until(async { ended.await.unwrap_or_default() }).await.unwrap();
