@@ -1,7 +1,7 @@
-//! Hostbeat shows how a host is doing, second by second, in a browser tab.
+//! Hostbeat: a dashboard that samples its host once a second and streams every sample to the browser.
 //!
-//! Built twice: with `ssr` as the server's library, with `hydrate` as the browser's. Both share `schema`, `charts` and
-//! `app`. `browser` implements the ports of `app`; nothing in `app` depends on `browser` or `server`.
+//! The crate is built twice: feature `ssr` makes the server, feature `hydrate` the browser library (wasm32). `schema`,
+//! `charts`, `app` and `sse` are in both. `browser` implements the ports of `app`, which depends on neither side.
 
 #[expect(unreachable_pub, reason = "leptos' component macro makes every component public")]
 pub mod app;
@@ -16,11 +16,11 @@ pub mod sse;
 #[cfg(feature = "ssr")]
 pub mod verdict;
 
-/// Hydrates the page that the server rendered. A script in the page's head calls it once.
+/// Hydrates the server-rendered page; the script in the page's head calls it once.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    // A release aborts on a panic without a message.
+    // The release build has no panic messages to print.
     if cfg!(debug_assertions) {
         console_error_panic_hook::set_once();
     }
