@@ -16,7 +16,7 @@ pub enum ConnectionState {
     /// Connected, but no tick arrives.
     Stale,
     /// Not connected; reconnecting.
-    Waiting,
+    Reconnecting,
     /// Not connected: this device is offline.
     Offline,
     /// The server refuses the stream for now.
@@ -34,7 +34,7 @@ impl ConnectionState {
             Self::Connecting => "connecting",
             Self::Live => "live",
             Self::Stale => "stale",
-            Self::Waiting => "waiting",
+            Self::Reconnecting => "waiting",
             Self::Offline => "offline",
             Self::Refused => "refused",
             Self::Paused => "paused",
@@ -45,7 +45,7 @@ impl ConnectionState {
     /// The label on the page.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Waiting => "reconnecting",
+            Self::Reconnecting => "reconnecting",
             other => other.class(),
         }
     }
@@ -84,7 +84,7 @@ impl Status {
         match self.connection {
             ConnectionState::Live | ConnectionState::Polling => false,
             ConnectionState::Connecting | ConnectionState::Paused => self.silence >= STALE_MS,
-            ConnectionState::Stale | ConnectionState::Waiting | ConnectionState::Offline | ConnectionState::Refused => {
+            ConnectionState::Stale | ConnectionState::Reconnecting | ConnectionState::Offline | ConnectionState::Refused => {
                 true
             }
         }
@@ -105,7 +105,7 @@ impl Status {
                 "No new samples for {silence}. The server responds, but it is overloaded or was suspended."
             ),
             ConnectionState::Stale => format!("No data from the server for {silence}."),
-            ConnectionState::Waiting => format!("Server unreachable for {silence}. {last_sample}{retry}"),
+            ConnectionState::Reconnecting => format!("Server unreachable for {silence}. {last_sample}{retry}"),
             ConnectionState::Offline => {
                 format!("This device is offline. {last_sample}The page reconnects when the network is back.")
             }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn notice_reports_last_sample_and_retry() {
         let status = Status {
-            connection: ConnectionState::Waiting,
+            connection: ConnectionState::Reconnecting,
             silence: 3_725_000.0,
             wait: Some(5_400.0),
             ..Status::default()

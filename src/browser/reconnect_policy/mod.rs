@@ -145,7 +145,7 @@ impl ReconnectPolicy {
 
     /// The stream ended. `browser_retries` is true if `EventSource` reconnects by itself; `jitter` is random, 0 to 1.
     pub fn connection_lost(&mut self, now: f64, browser_retries: bool, jitter: f64) -> StreamAction {
-        self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Waiting };
+        self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Reconnecting };
         self.last_activity = now;
         if browser_retries {
             self.requested_at = None;
@@ -231,7 +231,7 @@ impl ReconnectPolicy {
     /// A snapshot request failed or timed out.
     pub fn snapshot_failed(&mut self, now: f64, jitter: f64) {
         if self.transport == Transport::Poll {
-            self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Waiting };
+            self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Reconnecting };
             self.schedule_retry(now, 0.0, jitter);
             self.transport = self.preferred;
         }
@@ -261,8 +261,8 @@ impl ReconnectPolicy {
     /// The device went offline or online.
     pub fn network_changed(&mut self, now: f64, offline: bool) -> StreamAction {
         self.offline = offline;
-        let waits = matches!(self.status.connection, ConnectionState::Waiting | ConnectionState::Offline);
-        if offline && self.status.connection == ConnectionState::Waiting {
+        let waits = matches!(self.status.connection, ConnectionState::Reconnecting | ConnectionState::Offline);
+        if offline && self.status.connection == ConnectionState::Reconnecting {
             self.status.connection = ConnectionState::Offline;
         }
         // An open stream belongs to the previous network, which the browser may not notice for minutes.

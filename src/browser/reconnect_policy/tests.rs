@@ -63,7 +63,7 @@ fn replayed_tick_does_not_make_page_live() {
     policy.connection_lost(2_000.0, true, 0.5);
     policy.stream_started(60_000.0, 60_000.0);
     policy.tick_arrived(60_001.0, 3_000.0);
-    assert_eq!(state(&policy), ConnectionState::Waiting);
+    assert_eq!(state(&policy), ConnectionState::Reconnecting);
     policy.tick_arrived(60_001.0, 60_000.0);
     assert_eq!(state(&policy), ConnectionState::Live);
 }
@@ -136,7 +136,7 @@ fn timer_after_suspend_reconnects_at_once() {
 fn closed_event_source_falls_back_to_fetch_for_refusal() {
     let mut policy = live();
     assert_eq!(policy.connection_lost(2_000.0, true, 0.5), StreamAction::None);
-    assert_eq!(state(&policy), ConnectionState::Waiting);
+    assert_eq!(state(&policy), ConnectionState::Reconnecting);
     assert_eq!(policy.connection_lost(3_000.0, false, 0.5), StreamAction::Open(Transport::Fetch));
     policy.stream_refused(3_100.0, "Too many.".to_owned(), 30_000.0, 0.5);
     let status = policy.status(3_100.0);
