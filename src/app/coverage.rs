@@ -15,7 +15,7 @@ pub(super) fn Coverage() -> impl IntoView {
     let sampled = text(move || {
         let missing: u64 =
             state.gaps.with(|gaps| gaps.iter().map(|(first, last)| seconds_between(*first, *last)).sum());
-        let frozen = state.slice().of(state.window.with(|window| window.len())).len();
+        let frozen = state.slice().slots(state.window.with(|window| window.len())).len();
         (frozen as u64).saturating_sub(missing).to_string()
     });
     let whole = text(move || time_range().to_string());

@@ -37,7 +37,7 @@ fn tile((id, notes): &'static Tile, window: &Window) -> Option<impl IntoView + u
         // Breaks between the notes, never within one.
         [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
     });
-    let lines = trend(chart.figure.over(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
+    let lines = trend(chart.figure.values(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
     Some(view! {
         <a href=format!("#{id}")>
             <b>{chart.title}</b>

@@ -198,7 +198,7 @@ impl Table {
                 let path = [path, key, field].concat();
                 state
                     .window
-                    .with(|window| trend(window.over(&path, WindowSlice::newest(TREND_S)).into_iter().rev(), false))
+                    .with(|window| trend(window.values(&path, WindowSlice::newest(TREND_S)).into_iter().rev(), false))
             }
             _ => Vec::new(),
         }

@@ -12,7 +12,7 @@ pub(super) fn VerdictView() -> impl IntoView {
     let state = expect_context::<PageState>();
     let behind = move || state.status.with(Status::is_behind);
     let class = text(move || {
-        let level = state.verdict(|verdict| verdict.level.as_str());
+        let level = state.verdict(|verdict| class(verdict.level));
         ["verdict ", if behind() { "" } else { level }].concat()
     });
     let word = text(move || {
@@ -25,6 +25,16 @@ pub(super) fn VerdictView() -> impl IntoView {
     });
     // Heard when it changes, which is seldom; the figures beside it change from second to second.
     view! { <section class=class aria-label="Verdict"><b aria-live="polite">{word}</b>" "{rest}</section> }
+}
+
+/// The level's class in the stylesheet.
+fn class(level: Level) -> &'static str {
+    match level {
+        Level::Fine => "fine",
+        Level::Busy => "busy",
+        Level::Watch => "watch",
+        Level::Trouble => "trouble",
+    }
 }
 
 fn headline(level: Level) -> &'static str {

@@ -113,13 +113,13 @@ impl Value {
     }
 
     /// The values of every second of `slice` that is held, oldest first.
-    pub fn over(self, window: &Window, slice: WindowSlice) -> Vec<Option<f64>> {
+    pub fn values(self, window: &Window, slice: WindowSlice) -> Vec<Option<f64>> {
         let (path, other) = match self {
-            Self::Of(path) => return window.over(path, slice),
+            Self::Of(path) => return window.values(path, slice),
             Self::Difference(path, other) | Self::Sum(path, other) => (path, other),
         };
-        let mut values = window.over(path, slice);
-        for (value, other) in values.iter_mut().zip(window.over(other, slice)) {
+        let mut values = window.values(path, slice);
+        for (value, other) in values.iter_mut().zip(window.values(other, slice)) {
             *value = value.zip(other).map(|(value, other)| match self {
                 Self::Difference(..) => (value - other).max(0.0),
                 _ => value + other,

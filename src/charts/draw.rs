@@ -41,7 +41,7 @@ pub fn draw<B: DrawingBackend>(
 
     draw_gaps(plot, window, viewport, grid, palette)?;
     let lines = |values: &[Option<f64>]| runs(values).map(|(x, run)| grid.line(x, run, columns)).collect();
-    let series = chart.shown(hidden).map(|series| (series, series.value.over(window, slice)));
+    let series = chart.shown(hidden).map(|series| (series, series.value.values(window, slice)));
     match chart.layout {
         Layout::Stacked => draw_stack(plot, series, lines, palette, stroke),
         Layout::Lines => draw_lines(plot, series, lines, palette, stroke),

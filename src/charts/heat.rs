@@ -24,7 +24,7 @@ pub fn heat<B: DrawingBackend>(
     let x = |slot: usize| (slot * width as usize / slice.seconds.max(1)) as i32;
     let y = |core: usize| (core * height as usize / cores.max(1)) as i32;
     let rows: Vec<_> = (0..cores)
-        .map(|core| runs(&window.over(&format!("cpu.cores.{core}"), slice), window, slice, width as usize))
+        .map(|core| runs(&window.values(&format!("cpu.cores.{core}"), slice), window, slice, width as usize))
         .collect();
     for shade in 0..=SHADES {
         // One outline for all runs of a shade, along the ground of each core and down the left edge to the next: what takes

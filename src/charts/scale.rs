@@ -27,7 +27,7 @@ impl Scale {
             Self::Percent => 100.0,
             Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), chart.unit),
             Self::Largest => {
-                let values = chart.shown(hidden).flat_map(|series| series.value.over(window, slice));
+                let values = chart.shown(hidden).flat_map(|series| series.value.values(window, slice));
                 let largest = values.flatten().fold(0.0, f64::max);
                 let top = round_up(largest * HEADROOM, chart.unit);
                 if chart.unit == Unit::Percent { top.min(100.0) } else { top }

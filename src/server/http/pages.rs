@@ -113,8 +113,8 @@ async fn pixels(state: &AppState, picture: impl FnOnce() -> String) -> Result<By
 
 async fn respond(state: &AppState, view: View, span: TimeRange, request: Request) -> Response {
     let (mut columns, after) = state.log.snapshot(span.seconds());
-    columns.cut_history(|path| app::history(path, state.host.cores));
-    columns.round_past();
+    columns.truncate_history(|path| app::history(path, state.host.cores));
+    columns.round_history();
     let subscribers = state.log.subscribers();
     subscribers.page_requested(Instant::now());
     let frames = match view.frame {

@@ -85,7 +85,7 @@ impl TickLog {
         };
         let columns = match (start, last_id) {
             (Start::Window, Some(Ok(id))) => Some(history.columns_from(id, cursor.wanted)),
-            (Start::Window | Start::Reset, _) => Some(history.window.columns(None, window, cursor.wanted)),
+            (Start::Window | Start::Reset, _) => Some(history.window.snapshot(None, window, cursor.wanted)),
             (Start::Live | Start::Replay, _) => None,
         };
         (start, columns.zip(newest), cursor)
@@ -105,8 +105,8 @@ impl TickLog {
             Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => {
                 (Start::Window, history.columns_from(id, wanted))
             }
-            Some(_) => (Start::Reset, history.window.columns(None, window, wanted)),
-            None => (Start::Window, history.window.columns(None, window, wanted)),
+            Some(_) => (Start::Reset, history.window.snapshot(None, window, wanted)),
+            None => (Start::Window, history.window.snapshot(None, window, wanted)),
         };
         (start, columns, newest)
     }
@@ -148,7 +148,7 @@ impl TickLog {
         if let (Some(newest), true) = (history.last_id(), cursor.next < history.dropped) {
             let columns = match cursor.passed {
                 Some(id) => history.columns_from(id, cursor.wanted),
-                None => history.window.columns(None, usize::MAX, cursor.wanted),
+                None => history.window.snapshot(None, usize::MAX, cursor.wanted),
             };
             (cursor.next, cursor.skip, cursor.passed) = (history.published(), 0, Some(newest));
             return Err((columns, newest));
@@ -212,7 +212,7 @@ impl History {
 
     /// Everything from the tick of `id` on, that tick included: the viewer may have seen but a part of it.
     fn columns_from(&self, id: EventId, wanted: EventNames) -> WindowSnapshot {
-        self.window.columns(Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX, wanted)
+        self.window.snapshot(Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX, wanted)
     }
 }
 

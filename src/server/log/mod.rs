@@ -182,7 +182,7 @@ impl TickLog {
     /// The newest `span` seconds, and the id after which the live stream goes on from there.
     pub fn snapshot(&self, span: usize) -> (WindowSnapshot, Option<EventId>) {
         let history = self.history();
-        (history.window.columns(None, span, EventNames::ALL), history.last_id())
+        (history.window.snapshot(None, span, EventNames::ALL), history.last_id())
     }
 
     /// Lets `read` see the window.

@@ -56,7 +56,7 @@ impl TickLog {
         let history = self.history();
         let mut text = BytesMut::new();
         if let Some(newest) = history.last_id() {
-            let columns = history.window.columns(None, usize::MAX, EventNames::ALL);
+            let columns = history.window.snapshot(None, usize::MAX, EventNames::ALL);
             let data = serde_json::to_string(&columns)?;
             write_event(&mut text, Some(newest), "window", &data)?;
         }
