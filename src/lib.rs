@@ -13,6 +13,7 @@ pub mod schema;
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod sse;
+pub mod units;
 #[cfg(feature = "ssr")]
 pub mod verdict;
 

@@ -1,9 +1,12 @@
 //! A chart with its axes. The server draws it as SVG; the browser lays a canvas over it once it has drawn the same.
 
 use super::{PageState, crosshair::Crosshair, page_state::text};
-use crate::charts::{Chart, DIVISIONS, Hidden, settled, units::time_of_day};
 #[cfg(feature = "hydrate")]
 use crate::charts::{Viewport, draw};
+use crate::{
+    charts::{Chart, DIVISIONS, Hidden, stable_top},
+    units::time_of_day,
+};
 use leptos::{html, prelude::*};
 
 /// Labels of the time axis, both ends included.
@@ -14,7 +17,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     let state = expect_context::<PageState>();
     let figure = Signal::stored([chart.id, "-figure"].concat());
     let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
-    let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed()));
+    let top = Memo::new(move |before: Option<&f64>| stable_top(before.copied(), needed()));
     let labels = move || {
         let label = |division| view! { <li>{chart.label(division, top.get())}</li> };
         (0..=DIVISIONS).rev().map(label).collect_view()
@@ -86,7 +89,7 @@ impl PageState {
 #[cfg(feature = "ssr")]
 fn still(chart: &Chart, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
-    state.window.with_untracked(|window| crate::charts::svg(chart, window, time_range))
+    state.window.with_untracked(|window| crate::charts::chart_svg(chart, window, time_range))
 }
 
 /// In the browser it is there already: what stands in the page is never touched on taking over.

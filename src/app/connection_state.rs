@@ -1,6 +1,6 @@
 //! How the page and the server stand to each other, and how the page says so.
 
-use crate::charts::units::{decimal, duration, time_of_day};
+use crate::units::{decimal, duration, time_of_day};
 
 /// Without a tick on time for so long, in milliseconds, the page no longer shows what is: three intervals.
 pub const STALE_MS: f64 = 3_000.0;

@@ -1,7 +1,7 @@
 //! How busy each core is: over time as a strip of heat below the chart, and now as a bar.
 
 use super::{PageState, crosshair::Crosshair, page_state::text};
-use crate::charts::units::decimal;
+use crate::units::decimal;
 use leptos::{html, prelude::*};
 
 /// The strip; as wide as the chart above it, so that a second stands below itself.
@@ -15,7 +15,7 @@ pub(super) fn Strip() -> impl IntoView {
     {
         let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
             let slice = untrack(|| state.slice());
-            state.window.with_untracked(|window| crate::charts::heat(area, cores, window, slice, palette))
+            state.window.with_untracked(|window| crate::charts::heat_map(area, cores, window, slice, palette))
         });
         crate::browser::paint(canvas, drawn, draw);
     }
@@ -46,7 +46,7 @@ pub(super) fn Strip() -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn still(cores: usize, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
-    state.window.with_untracked(|window| crate::charts::cores(cores, window, time_range))
+    state.window.with_untracked(|window| crate::charts::heat_map_svg(cores, window, time_range))
 }
 
 /// In the browser it is there already: what stands in the page is never touched on taking over.

@@ -1,7 +1,7 @@
 //! What the charts rest on: how many seconds were sampled, and which were not.
 
 use super::{PageState, page_state::text};
-use crate::charts::units::{seconds_between, time_of_day, timestamp};
+use crate::units::{seconds_between, time_of_day, timestamp};
 use leptos::prelude::*;
 
 /// As text, since a browser that runs scripts takes it for text, and would not find elements where the view has some.

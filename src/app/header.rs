@@ -1,7 +1,7 @@
 //! The top of the page: whose it is, how the stream is doing, which window is shown.
 
 use super::{ConnectionState, FrozenView, PageState, Status, TimeRange, page_state::text};
-use crate::charts::units::{Unit, duration, time_of_day};
+use crate::units::{Unit, duration, time_of_day};
 use leptos::prelude::*;
 
 /// The button that stops the charts and lets them go on.

@@ -2,8 +2,9 @@
 
 use super::PageState;
 use crate::{
-    charts::{CHARTS, Chart, TREND_S, trend, units::Unit},
+    charts::{CHARTS, Chart, TREND_S, trend},
     schema::{Window, WindowSlice},
+    units::Unit,
 };
 use leptos::prelude::*;
 
@@ -31,13 +32,13 @@ pub(super) fn Overview() -> impl IntoView {
 
 /// A tile; nothing of what the host has not.
 fn tile((id, notes): &'static Tile, window: &Window) -> Option<impl IntoView + use<>> {
-    let chart = CHARTS.iter().find(|chart| chart.id == *id && window.has(chart.figure.path()))?;
-    let (number, symbol) = chart.reading(window, 0);
+    let chart = CHARTS.iter().find(|chart| chart.id == *id && window.has(chart.headline.path()))?;
+    let (number, symbol) = chart.headline_text(window, 0);
     let [one, other] = notes.map(|(label, unit, path)| {
         // Breaks between the notes, never within one.
         [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
     });
-    let lines = trend(chart.figure.values(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
+    let lines = trend(chart.headline.values(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
     Some(view! {
         <a href=format!("#{id}")>
             <b>{chart.title}</b>

@@ -9,8 +9,9 @@ use super::{
     tables::{PROCESSES, SERVICES, tables},
 };
 use crate::{
-    charts::{Chart, Hidden, Series, units::Unit},
+    charts::{Chart, Hidden, Series},
     schema::{Window, WindowSlice},
+    units::Unit,
 };
 use leptos::{ev::MouseEvent, prelude::*, web_sys::Element};
 
@@ -18,7 +19,7 @@ use leptos::{ev::MouseEvent, prelude::*, web_sys::Element};
 pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let state = expect_context::<PageState>();
     let heading = Signal::stored([chart.id, "-heading"].concat());
-    let lacking = state.lacks(chart.figure.path());
+    let lacking = state.lacks(chart.headline.path());
     let hidden = RwSignal::new(Hidden::default());
     // All figures follow the window at once, which takes less long than each by itself.
     let figures = move || {
@@ -29,7 +30,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let switch = move |event: MouseEvent| {
         let place = event_target::<Element>(&event).get_attribute("value");
         if let Some(place) = place.and_then(|place| place.parse().ok()) {
-            hidden.update(|hidden| *hidden = hidden.switched(place));
+            hidden.update(|hidden| *hidden = hidden.toggled(place));
         }
     };
     view! {
@@ -81,7 +82,7 @@ pub(super) fn Processes() -> impl IntoView {
 
 /// The newest of what is in view, in large type.
 fn figure(chart: &Chart, window: &Window, slice: WindowSlice) -> impl IntoView + use<> {
-    let (number, symbol) = chart.reading(window, slice.skip);
+    let (number, symbol) = chart.headline_text(window, slice.skip);
     let id = [chart.id, "-figure"].concat();
     view! { <p class="figure"><span id=id><b>{number}</b><small>{symbol}</small></span></p> }
 }
@@ -91,7 +92,7 @@ fn legend(chart: &'static Chart, window: &Window, told: usize, hidden: Hidden) -
     let entry = |(place, series): (usize, &'static Series)| {
         view! {
             <li>
-                <button type="button" value=place aria-pressed=if hidden.has(place) { "false" } else { "true" }>
+                <button type="button" value=place aria-pressed=if hidden.contains(place) { "false" } else { "true" }>
                     <span class=series.colour.name()></span>
                     {series.label}
                     <b>{chart.unit.text(series.value.at(window, told))}</b>

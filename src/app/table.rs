@@ -2,8 +2,9 @@
 
 use super::PageState;
 use crate::{
-    charts::{TREND_S, trend, units::Unit},
+    charts::{TREND_S, trend},
     schema::{Process, WindowSlice},
+    units::Unit,
 };
 use leptos::prelude::With;
 use std::cmp::Ordering;

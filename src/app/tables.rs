@@ -1,9 +1,9 @@
 //! The tables of the page.
 
 use super::table::{Rows, Sort, Table};
-use crate::charts::units::Unit;
 #[cfg(feature = "ssr")]
 use crate::charts::{self, CHARTS, TREND_S};
+use crate::units::Unit;
 
 /// Seconds of the past of each core that the page carries, the newest included: of many cores, only so many that the page
 /// stays light. Whoever shows more asks for it.
@@ -17,11 +17,11 @@ pub fn core_history(cores: usize) -> usize {
 #[cfg(feature = "ssr")]
 pub fn history(path: &str, cores: usize) -> usize {
     let mut tables = CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]);
-    if charts::shows(path) {
+    if charts::is_plotted(path) {
         usize::MAX
     } else if path.starts_with("cpu.cores.") {
         core_history(cores)
-    } else if tables.any(|table| table.has_trend_of(path)) || CHARTS.iter().any(|chart| chart.figure.path() == path) {
+    } else if tables.any(|table| table.has_trend_of(path)) || CHARTS.iter().any(|chart| chart.headline.path() == path) {
         TREND_S
     } else {
         1

@@ -2,8 +2,8 @@
 
 use super::{PageState, Status, page_state::text};
 use crate::{
-    charts::units::time_of_day,
     schema::{Level, Verdict},
+    units::time_of_day,
 };
 use leptos::prelude::*;
 

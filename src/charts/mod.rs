@@ -1,29 +1,36 @@
-//! Drawings of a window: which series a chart shows, on which scale, in which colours, and how they are drawn, on any
-//! plotters backend. No I/O and no DOM: the server draws to SVG, the browser to a canvas, with the same code.
+//! Charts of a window: which series each one shows, on which scale, in which colours, and how it is drawn on a plotters
+//! backend. No I/O and no DOM: the server draws SVG and the browser a canvas with the same code.
 
 mod chart;
 mod draw;
-mod heat;
+mod heat_map;
 #[cfg(feature = "ssr")]
 mod image;
 mod palette;
 #[cfg(feature = "ssr")]
 mod png;
+mod polyline;
 mod scale;
 #[cfg(feature = "ssr")]
 mod svg;
+#[cfg(feature = "ssr")]
+mod svg_backend;
 mod trend;
-pub mod units;
 
-pub use chart::{CHARTS, Chart, Hidden, Layout, Series, Value, shows};
+pub use chart::{CHARTS, Chart, Expression, Hidden, Layout, Series, is_plotted};
 pub use draw::{Viewport, draw};
-pub use heat::heat;
+pub use heat_map::heat_map;
 #[cfg(feature = "ssr")]
 pub use image::{ImageTheme, svg_image};
 pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
 pub use png::{PngError, png};
-pub use scale::{DIVISIONS, Scale, settled};
+pub use scale::{DIVISIONS, Scale, stable_top};
 #[cfg(feature = "ssr")]
-pub use svg::{cores, svg};
+pub use svg::{chart_svg, heat_map_svg};
 pub use trend::{TREND_S, trend};
+
+/// Where a chart is drawn, in pixels.
+type Area<B> = plotters::drawing::DrawingArea<B, plotters::coord::Shift>;
+/// The result of drawing on a backend whose error is `E`.
+type DrawResult<E> = Result<(), plotters::drawing::DrawingAreaErrorKind<E>>;

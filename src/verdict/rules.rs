@@ -2,8 +2,8 @@
 
 use super::evidence::Evidence;
 use crate::{
-    charts::units::{Unit, duration},
     schema::{Finding, Level},
+    units::{Unit, duration},
 };
 
 type Rule = fn(&Evidence<'_>) -> Vec<Finding>;
