@@ -1,7 +1,8 @@
-//! Hostbeat shows how a host is doing, second by second, in a browser tab.
+//! Hostbeat: a dashboard that samples its host once a second and streams every sample to the browser.
 //!
-//! Built twice: with `ssr` as the server's library, with `hydrate` as the browser's. `metrics`, `charts` and `app`
-//! belong to both; what only one side can do stays in `server` or `browser`.
+//! The crate is built twice: feature `ssr` makes the server, feature `hydrate` the browser library (wasm32). `schema`,
+//! `charts`, `app` and `sse` are in both; server-only code is in `server`, `probe` and `verdict`, browser-only code in
+//! `browser`.
 
 #[expect(unreachable_pub, reason = "leptos' component macro makes every component public")]
 pub mod app;
@@ -17,11 +18,11 @@ pub mod units;
 #[cfg(feature = "ssr")]
 pub mod verdict;
 
-/// Takes over the page that the server rendered: called once by the script in the page's head.
+/// Hydrates the server-rendered page; the script in the page's head calls it once.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    // The released library has nothing left that it could say of a panic.
+    // The release build has no panic messages to print.
     if cfg!(debug_assertions) {
         console_error_panic_hook::set_once();
     }

@@ -1,4 +1,4 @@
-//! The program, from its command line to its end.
+//! Command line: parses flags, then serves the dashboard or runs `hostbeat probe`.
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use hostbeat::{
@@ -10,10 +10,10 @@ use std::{
     process::ExitCode,
 };
 
-/// Shows how this host is doing, live in a browser.
+/// Live metrics of this host in a browser, once a second
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Every option can also be set in the environment, as shown beside it.")]
+#[command(after_help = "Every option can also be set by the environment variable shown with it.")]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -29,10 +29,10 @@ enum Command {
 fn main() -> ExitCode {
     let CommandLine { command, config } = CommandLine::parse();
     match command {
-        Some(Command::Probe(probe)) => follow(&probe),
+        Some(Command::Probe(probe)) => run_probe(&probe),
         None => match config.check() {
             Ok(config) => serve(&config),
-            Err(refusal) => CommandLine::command().error(ErrorKind::ValueValidation, refusal).exit(),
+            Err(error) => CommandLine::command().error(ErrorKind::ValueValidation, error).exit(),
         },
     }
 }
@@ -49,12 +49,12 @@ async fn serve(config: &Config) -> ExitCode {
     }
 }
 
-fn follow(probe: &Probe) -> ExitCode {
-    let (kept, text) = match probe.run() {
-        Ok(report) => (report.broken.is_empty(), report.to_string()),
+fn run_probe(probe: &Probe) -> ExitCode {
+    let (passed, text) = match probe.run() {
+        Ok(report) => (report.violations.is_empty(), report.to_string()),
         Err(error) => (false, error.to_string()),
     };
-    // Whoever has closed the output doesn't want to read it; the exit code tells the same.
+    // A closed stdout is no failure: the exit code carries the result.
     let _ = writeln!(io::stdout(), "{text}");
-    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

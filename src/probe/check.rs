@@ -1,86 +1,89 @@
-//! Holds events against the contract in `docs/stream.md`. Pure: it is told the time.
+//! Checks events against the contract in `docs/stream.md`: order, gaps, silence, lateness. Pure; callers pass the time.
 
+use super::ProbeError;
 use crate::{schema::EventId, sse::Event};
 use serde_json::Value;
 use std::fmt;
 
-/// A stream is never silent for longer: after 15 seconds it sends a heartbeat, and a second is for the way.
-const SILENCE_MS: f64 = 16_000.0;
-/// Broken promises that are told one by one.
-const TOLD: usize = 10;
+/// Longest silence: a heartbeat is due after 15 seconds, and one second covers the network.
+const MAX_SILENCE_MS: f64 = 16_000.0;
+/// Violations listed one by one in the printed report.
+const MAX_LISTED: usize = 10;
 
-/// What has been seen up to now.
+/// State of a probe over all its connections.
 #[derive(Debug, Default)]
-pub(super) struct Check {
+pub(super) struct ContractCheck {
     /// Connections made.
     pub connections: u32,
-    position: Option<EventId>,
+    last_id: Option<EventId>,
     interval_ms: u64,
-    /// Whether this connection's `hello` has come.
-    greeted: bool,
-    /// What the server's clock said in `hello`, and ours.
+    /// Whether this connection's `hello` has arrived.
+    hello_received: bool,
+    /// Server and local clock at the last `hello`, unix ms.
     clocks: Option<(f64, f64)>,
-    heard: Option<f64>,
+    /// Arrival of the last event on this connection, unix ms.
+    last_arrival: Option<f64>,
     events: u64,
     missing_s: u64,
     lateness_ms: Vec<f64>,
-    broken: Vec<String>,
+    violations: Vec<String>,
 }
 
-impl Check {
-    /// The id to resume after.
-    pub(super) fn position(&self) -> Option<String> {
-        self.position.map(|id| id.to_string())
+impl ContractCheck {
+    /// Value of `Last-Event-ID` for the next connection.
+    pub(super) fn last_event_id(&self) -> Option<String> {
+        self.last_id.map(|id| id.to_string())
     }
 
-    pub(super) fn connected(&mut self) {
+    pub(super) fn on_connect(&mut self) {
         self.connections += 1;
-        (self.greeted, self.heard) = (false, None);
+        (self.hello_received, self.last_arrival) = (false, None);
     }
 
-    pub(super) fn cannot_resume(&mut self, error: &str) {
-        self.broken.push(format!("the stream could not be resumed: {error}"));
+    pub(super) fn on_resume_failure(&mut self, error: &ProbeError) {
+        self.violations.push(format!("resume failed: {error}"));
     }
 
-    /// Takes the next event, which has come at `now` (unix ms).
-    pub(super) fn hear(&mut self, event: &Event, now: f64) {
+    /// Checks the next event, which arrived at `now` (unix ms).
+    pub(super) fn on_event(&mut self, event: &Event, now: f64) {
         self.events += 1;
-        self.notice_silence(now);
+        self.check_silence(now);
         let Ok(data) = serde_json::from_str::<Value>(&event.data) else {
-            return self.broken.push(format!("{} is no JSON: {:.60}", event.name, event.data));
+            return self.violations.push(format!("{}: data is not JSON: {:.60}", event.name, event.data));
         };
         match &*event.name {
-            "hello" => self.greet(&data, now),
-            _ if !self.greeted => self.broken.push(format!("{} came before hello", event.name)),
+            "hello" => self.on_hello(&data, now),
+            _ if !self.hello_received => self.violations.push(format!("{} arrived before hello", event.name)),
             "heartbeat" | "shutdown" => {}
-            name => self.place(name, event, &data, now),
+            name => self.on_sample(name, event, &data, now),
         }
     }
 
-    fn notice_silence(&mut self, now: f64) {
-        let silent = self.heard.map_or(0.0, |heard| now - heard);
-        if silent > SILENCE_MS {
-            self.broken.push(format!("nothing came for {:.1} s, not even a heartbeat", silent / 1000.0));
+    fn check_silence(&mut self, now: f64) {
+        let silent = self.last_arrival.map_or(0.0, |last| now - last);
+        if silent > MAX_SILENCE_MS {
+            self.violations.push(format!("no event and no heartbeat for {:.1} s", silent / 1000.0));
         }
-        self.heard = Some(now);
+        self.last_arrival = Some(now);
     }
 
-    fn greet(&mut self, hello: &Value, now: f64) {
-        self.greeted = true;
+    fn on_hello(&mut self, hello: &Value, now: f64) {
+        self.hello_received = true;
         self.interval_ms = hello["interval_ms"].as_u64().unwrap_or(1000).max(1);
         self.clocks = hello["now"].as_f64().map(|server| (server, now));
-        if let (Some(id), "reset") = (self.position, hello["start"].as_str().unwrap_or_default()) {
-            self.broken.push(format!("the server doesn't know {id}, which came from it"));
+        if let (Some(id), "reset") = (self.last_id, hello["start"].as_str().unwrap_or_default()) {
+            self.violations.push(format!("server rejected its own id {id} with a reset"));
         }
     }
 
-    fn place(&mut self, name: &str, event: &Event, data: &Value, now: f64) {
+    /// Checks the id of a `window` or of one group's event, then the event's time.
+    fn on_sample(&mut self, name: &str, event: &Event, data: &Value, now: f64) {
         let Ok(id) = event.id.parse::<EventId>() else {
-            return self.broken.push(format!("{name} has no id of ours: {:?}", event.id));
+            return self.violations.push(format!("{name}: invalid event id {:?}", event.id));
         };
-        let last = self.position.replace(id);
+        let last = self.last_id.replace(id);
         if last.is_some_and(|last| id <= last && name != "window") {
-            self.broken.push(format!("{name} came twice or out of order: {id} after {}", last.unwrap_or(id)));
+            self.violations.push(format!("{name}: duplicate or out of order: {id} after {}", last.unwrap_or(id)));
         }
         if name == "window" {
             return;
@@ -90,76 +93,76 @@ impl Check {
         {
             self.missing_s += (id.ms - last.ms) / self.interval_ms - 1;
         }
-        self.time(id.ms, data, now);
+        self.check_time(id.ms, data, now);
     }
 
-    /// Notes how late a live tick has come, by the server's clock.
-    fn time(&mut self, t: u64, data: &Value, now: f64) {
+    /// Compares `t` with the id and records the lateness of a live tick by the server's clock.
+    fn check_time(&mut self, t: u64, data: &Value, now: f64) {
         if data["t"].as_u64() != Some(t) {
-            self.broken.push(format!("the event of {t} says it is of {}", data["t"]));
+            self.violations.push(format!("t is {} in the event with id time {t}", data["t"]));
         }
-        if let Some((server, own)) = self.clocks
+        if let Some((server, local)) = self.clocks
             && t as f64 > server
         {
-            self.lateness_ms.push(now - t as f64 - (own - server));
+            self.lateness_ms.push(now - t as f64 - (local - server));
         }
     }
 
-    /// Sums up at `now`.
-    pub(super) fn report(mut self, now: f64) -> Report {
-        self.notice_silence(now);
+    /// Ends the check at `now` (unix ms).
+    pub(super) fn report(mut self, now: f64) -> ProbeReport {
+        self.check_silence(now);
         if self.events == 0 {
-            self.broken.push("not one event came".to_owned());
+            self.violations.push("no events received".to_owned());
         }
         self.lateness_ms.sort_by(f64::total_cmp);
-        Report {
+        ProbeReport {
             connections: self.connections,
             events: self.events,
             missing_s: self.missing_s,
             lateness_ms: [0.50, 0.95, 0.99].map(|share| percentile(&self.lateness_ms, share)),
-            broken: self.broken,
+            violations: self.violations,
         }
     }
 }
 
-/// The least value that so large a share of the values doesn't pass (the nearest-rank method).
+/// Percentile of sorted values by the nearest-rank method; `share` is 0 to 1.
 fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let rank = (sorted.len() as f64 * share).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied()
 }
 
-/// What a probe has found.
+/// Result of a probe.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
-    /// Connections made: more than one where a stream has ended, or was cut off.
+pub struct ProbeReport {
+    /// Connections made; more than one if a stream ended or broke.
     pub connections: u32,
-    /// Events of any kind.
+    /// Events received, of every name.
     pub events: u64,
-    /// Seconds that the server has not sampled.
+    /// Seconds without a sample.
     pub missing_s: u64,
-    /// From the tick to its events' arrival, p50, p95 and p99; none without a live tick.
+    /// Delay from a tick to the arrival of its events: p50, p95 and p99; `None` without a live tick.
     pub lateness_ms: [Option<f64>; 3],
-    /// What should not have happened.
-    pub broken: Vec<String>,
+    /// Contract violations, in the order they occurred.
+    pub violations: Vec<String>,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ProbeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} events over {} connections, {} seconds not sampled",
+            "{} events over {} connections, {} seconds without a sample",
             self.events, self.connections, self.missing_s
         )?;
         if let [Some(p50), Some(p95), Some(p99)] = self.lateness_ms {
-            writeln!(f, "from a tick to its events' arrival: p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms")?;
+            writeln!(f, "lateness: p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms")?;
         }
-        for broken in self.broken.iter().take(TOLD) {
-            writeln!(f, "broken: {broken}")?;
+        for violation in self.violations.iter().take(MAX_LISTED) {
+            writeln!(f, "violation: {violation}")?;
         }
-        match self.broken.len() {
-            0 => write!(f, "every promise was kept"),
-            1 => write!(f, "1 promise was broken"),
-            more => write!(f, "{more} promises were broken"),
+        match self.violations.len() {
+            0 => write!(f, "no contract violations"),
+            1 => write!(f, "1 contract violation"),
+            count => write!(f, "{count} contract violations"),
         }
     }
 }
@@ -179,72 +182,72 @@ mod tests {
         event("cpu", id, &format!("{{\"t\":{t}}}"))
     }
 
-    /// A connection with `events`, each 4 ms after its tick by a clock that is an hour ahead.
-    fn checked(events: &[Event]) -> Report {
-        let mut check = Check::default();
-        check.connected();
+    /// Report on one connection with `events`, each 4 ms after its tick; the local clock is an hour ahead.
+    fn checked(events: &[Event]) -> ProbeReport {
+        let mut check = ContractCheck::default();
+        check.on_connect();
         let ahead = 3_600_000.0;
-        check.hear(&event("hello", "", HELLO), ahead + 10_500.0);
+        check.on_event(&event("hello", "", HELLO), ahead + 10_500.0);
         let mut now = 0.0;
         for event in events {
             now = event.id.split('-').next().and_then(|t| t.parse().ok()).unwrap_or(now) + 4.0;
-            check.hear(event, ahead + now);
+            check.on_event(event, ahead + now);
         }
         check.report(ahead + now)
     }
 
     #[test]
-    fn a_stream_that_keeps_its_promises_is_timed() {
+    fn stream_within_contract_reports_lateness() {
         let report = checked(&[cpu("11000-0"), cpu("11000-1"), cpu("12000-0"), event("heartbeat", "12000-0", "{}")]);
-        assert_eq!((report.events, report.missing_s, report.broken.len()), (5, 0, 0), "{report}");
+        assert_eq!((report.events, report.missing_s, report.violations.len()), (5, 0, 0), "{report}");
         assert_eq!(report.lateness_ms, [Some(4.0); 3]);
-        assert!(report.to_string().ends_with("every promise was kept"), "{report}");
+        assert!(report.to_string().ends_with("no contract violations"), "{report}");
     }
 
     #[test]
-    fn a_second_that_was_not_sampled_is_no_broken_promise() {
+    fn missing_second_is_counted_but_no_violation() {
         let report = checked(&[cpu("11000-0"), cpu("14000-0")]);
-        assert_eq!((report.missing_s, report.broken.len()), (2, 0), "{report}");
+        assert_eq!((report.missing_s, report.violations.len()), (2, 0), "{report}");
     }
 
     #[test]
-    fn a_broken_promise_is_told() {
-        for (events, says) in [
-            (&[cpu("11000-0"), cpu("11000-0")][..], "twice"),
+    fn contract_violations_are_reported() {
+        for (events, expected) in [
+            (&[cpu("11000-0"), cpu("11000-0")][..], "duplicate"),
             (&[cpu("12000-0"), cpu("11000-0")], "out of order"),
-            (&[cpu("11000-0"), cpu("30000-0")], "nothing came for 19.0 s"),
-            (&[event("cpu", "11000-0", "{")], "no JSON"),
-            (&[event("cpu", "x", "{}")], "no id of ours"),
-            (&[event("cpu", "11000-0", "{\"t\":12000}")], "says it is of 12000"),
+            (&[cpu("11000-0"), cpu("30000-0")], "no heartbeat for 19.0 s"),
+            (&[event("cpu", "11000-0", "{")], "not JSON"),
+            (&[event("cpu", "x", "{}")], "invalid event id"),
+            (&[event("cpu", "11000-0", "{\"t\":12000}")], "t is 12000"),
         ] {
             let report = checked(events);
-            assert!(report.to_string().contains(says), "{says}: {report}");
-            assert!(!report.broken.is_empty());
+            assert!(report.to_string().contains(expected), "{expected}: {report}");
+            assert!(!report.violations.is_empty());
         }
     }
 
     #[test]
-    fn a_server_must_know_its_own_ids() {
-        let mut check = Check::default();
-        check.connected();
-        check.hear(&event("hello", "", HELLO), 10_500.0);
-        check.hear(&cpu("11000-0"), 11_000.0);
-        check.connected();
-        assert_eq!(check.position().as_deref(), Some("11000-0"));
-        check.hear(&cpu("12000-0"), 12_000.0);
-        check.hear(&event("hello", "", &HELLO.replace("live", "reset")), 12_000.0);
+    fn reset_of_a_known_id_is_a_violation() {
+        let mut check = ContractCheck::default();
+        check.on_connect();
+        check.on_event(&event("hello", "", HELLO), 10_500.0);
+        check.on_event(&cpu("11000-0"), 11_000.0);
+        check.on_connect();
+        assert_eq!(check.last_event_id().as_deref(), Some("11000-0"));
+        check.on_event(&cpu("12000-0"), 12_000.0);
+        check.on_event(&event("hello", "", &HELLO.replace("live", "reset")), 12_000.0);
         let report = check.report(12_000.0);
         assert_eq!(report.connections, 2);
-        assert_eq!(report.broken, ["cpu came before hello", "the server doesn't know 11000-0, which came from it"]);
+        assert_eq!(report.violations, ["cpu arrived before hello", "server rejected its own id 11000-0 with a reset"]);
     }
 
     #[test]
-    fn silence_from_the_start_is_a_broken_promise() {
-        assert_eq!(Check::default().report(0.0).broken, ["not one event came"]);
+    fn stream_without_events_is_a_violation() {
+        assert_eq!(ContractCheck::default().report(0.0).violations, ["no events received"]);
     }
 
     #[test]
-    fn percentiles_are_values_that_occurred() {
+    fn percentiles_use_the_nearest_rank() {
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!([0.50, 0.95, 0.99].map(|share| percentile(&values, share)), [Some(50.0), Some(95.0), Some(99.0)]);
         assert_eq!(percentile(&[7.0], 0.5), Some(7.0));

@@ -1,10 +1,10 @@
-//! `hostbeat probe`: follows a stream as any client would, and holds it to its promises.
+//! `hostbeat probe`: an HTTP client that follows a stream and reports contract violations.
 
 mod check;
 
 use crate::sse::Parser;
-use check::Check;
-pub use check::Report;
+use check::ContractCheck;
+pub use check::ProbeReport;
 use clap::Args;
 use std::{
     io::Read,
@@ -12,84 +12,85 @@ use std::{
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-/// How long a connection may take to be made, and to be answered.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long to wait before connecting again, where the server has not said.
-const RETRY: Duration = Duration::from_secs(1);
+/// Limit for connecting and for the response head.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Reconnect delay until the server sends `retry:`.
+const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 
-/// Follow a stream, and say whether it keeps its promises
+/// Follow a stream and check it against its contract
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// Where Hostbeat is, such as http://127.0.0.1:3000
+    /// Address of Hostbeat, such as http://127.0.0.1:3000
     #[arg(value_name = "URL")]
     pub url: String,
 
-    /// How long to follow
+    /// How long to follow the stream
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
-    pub time: Duration,
+    pub duration: Duration,
 
-    /// Bearer token, where a proxy in front asks for one
+    /// Bearer token for a proxy in front of Hostbeat
     #[arg(long, env = "HOSTBEAT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 }
 
-/// What keeps a probe from following.
+/// Failed connection attempt.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// No answer.
-    #[error("{url} can't be reached: {source}")]
+    /// The server did not answer.
+    #[error("{url} is unreachable: {source}")]
     Unreachable {
-        /// What was asked.
+        /// Requested address.
         url: String,
-        /// What the client library says.
+        /// Error of the HTTP client.
         source: Box<ureq::Error>,
     },
-    /// An answer that is no stream.
-    #[error("{url} answers {status} and no event stream: {body}")]
-    NoStream {
-        /// What was asked.
+    /// The response is not an event stream.
+    #[error("{url} returned status {status} instead of an event stream: {body}")]
+    NotAStream {
+        /// Requested address.
         url: String,
-        /// The answer's status.
+        /// Response status.
         status: u16,
-        /// The beginning of the answer's body.
+        /// First 200 characters of the response body.
         body: String,
     },
 }
 
 impl Probe {
-    /// Follows for as long as asked, over any number of connections.
+    /// Follows the stream for `duration`, reconnecting when a connection ends.
     ///
     /// # Errors
-    /// When the first connection fails.
-    pub fn run(&self) -> Result<Report, ProbeError> {
-        let end = Instant::now() + self.time;
-        let mut check = Check::default();
-        let mut retry = RETRY;
-        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-            match self.connect(check.position(), left) {
+    /// When the first connection fails; later failures are violations in the report.
+    pub fn run(&self) -> Result<ProbeReport, ProbeError> {
+        let end = Instant::now() + self.duration;
+        let mut check = ContractCheck::default();
+        let mut retry = DEFAULT_RETRY;
+        while let Some(remaining) = end.checked_duration_since(Instant::now()).filter(|remaining| !remaining.is_zero())
+        {
+            match self.connect(check.last_event_id(), remaining) {
                 Ok(mut body) => {
-                    check.connected();
+                    check.on_connect();
                     retry = follow(&mut body, &mut check, end).unwrap_or(retry);
                 }
                 Err(error) if check.connections == 0 => return Err(error),
-                Err(error) => check.cannot_resume(&error.to_string()),
+                Err(error) => check.on_resume_failure(&error),
             }
             thread::sleep(retry.min(end.saturating_duration_since(Instant::now())));
         }
         Ok(check.report(unix_ms()))
     }
 
-    fn connect(&self, position: Option<String>, time: Duration) -> Result<impl Read + use<>, ProbeError> {
+    fn connect(&self, last_event_id: Option<String>, timeout: Duration) -> Result<impl Read + use<>, ProbeError> {
         let url = format!("{}/api/stream?window=0", self.url.trim_end_matches('/'));
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(PATIENCE))
-            .timeout_recv_response(Some(PATIENCE))
-            .timeout_recv_body(Some(time))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_recv_response(Some(CONNECT_TIMEOUT))
+            .timeout_recv_body(Some(timeout))
             .build()
             .into();
         let mut request = agent.get(&url).header("accept", "text/event-stream");
-        if let Some(id) = position {
+        if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
         if let Some(token) = &self.token {
@@ -102,20 +103,20 @@ impl Probe {
         if response.status() != 200 || !content_type.is_some_and(|value| value.starts_with("text/event-stream")) {
             let body = response.body_mut().read_to_string().unwrap_or_default();
             let body = body.chars().take(200).collect();
-            return Err(ProbeError::NoStream { url, status: response.status().as_u16(), body });
+            return Err(ProbeError::NotAStream { url, status: response.status().as_u16(), body });
         }
         Ok(response.into_body().into_reader())
     }
 }
 
-/// Follows one connection to its end, and tells how long the server wants a client to wait after it.
-fn follow(body: &mut impl Read, check: &mut Check, end: Instant) -> Option<Duration> {
+/// Reads one connection to its end; returns the reconnection time that the server set.
+fn follow(body: &mut impl Read, check: &mut ContractCheck, end: Instant) -> Option<Duration> {
     let mut parser = Parser::default();
     let mut bytes = [0; 16 * 1024];
     while Instant::now() < end {
         match body.read(&mut bytes) {
             Ok(0) | Err(_) => break,
-            Ok(read) => parser.read(&bytes[..read], |event| check.hear(&event, unix_ms())),
+            Ok(read) => parser.read(&bytes[..read], |event| check.on_event(&event, unix_ms())),
         }
     }
     parser.retry().map(Duration::from_millis)

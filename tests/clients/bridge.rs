@@ -100,7 +100,7 @@ fn follow(order: Order, closed: &AtomicBool) {
             // So a server says that nobody is to come back.
             Ok(response) if response.status() == 204 => return,
             Ok(response) if response.status() == 200 => {
-                let mut parser = Parser::after(id.clone());
+                let mut parser = Parser::with_last_event_id(id.clone());
                 let mut hear = |event: Event| {
                     id.clone_from(&event.id);
                     tell(json!({"kind": "event", "event": {"type": event.name, "data": event.data, "id": event.id}}));
