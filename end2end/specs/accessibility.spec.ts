@@ -19,7 +19,7 @@ for (const colorScheme of ["light", "dark"] as const)
       test("nor when something is wrong with the host", async ({ dashboard, page, recorded }) => {
         const { url } = await recorded("unwell");
         await dashboard.open(60, url);
-        await expect(page.locator(".verdict")).toHaveText("Something is wrong. The disk nvme0n1 is slow. Since 11:59.");
+        await expect(page.locator(".verdict")).toHaveText("Unhealthy. The disk nvme0n1 is slow. Since 11:59.");
         const { violations } = await new AxeBuilder({ page }).analyze();
         expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
       });

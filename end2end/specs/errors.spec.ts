@@ -113,7 +113,7 @@ for (const { what, path, status, title, detail, ...request } of PAGES)
     await expect(page.getByText(String(status), { exact: true })).toBeVisible();
     await expect(page.getByText(detail)).toBeVisible();
     expect(await isStyled(page)).toBe(true);
-    await page.getByRole("link", { name: "To the dashboard" }).click();
+    await page.getByRole("link", { name: "Go to the dashboard" }).click();
     await expect(page.locator(".link").getByRole("status")).toHaveText("live");
   });
 

@@ -26,6 +26,6 @@ test("an installed page says what it is when its server is out of reach", async 
   await expect(page.getByRole("heading")).toHaveText("Out of reach");
   expect(await page.locator("main").evaluate((main) => getComputedStyle(main).maxWidth)).not.toBe("none");
   await server.start();
-  await page.getByRole("link", { name: "To the dashboard" }).click();
+  await page.getByRole("link", { name: "Go to the dashboard" }).click();
   await expect(dashboard.indicator).toHaveText("live");
 });

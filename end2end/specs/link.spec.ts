@@ -27,7 +27,7 @@ test("a server that gives no stream is asked why, and asked again when it says",
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
   await expect(dashboard.notice).toContainText("There are 1 open streams from your address already");
-  await expect(dashboard.notice).toContainText(/Trying again in \d+ s/);
+  await expect(dashboard.notice).toContainText(/Retrying in \d+ s/);
   await body!.cancel().catch(() => {});
   other.abort();
   await expect(dashboard.indicator).toHaveText("live", { timeout: 40_000 });
@@ -54,7 +54,7 @@ test("a stream that a proxy holds back is done without, and the reader is told",
     }
     const reading = await dashboard.readWith(control);
     expect(reading.gaps).toEqual([]);
-    const advice = dashboard.notice.getByRole("link", { name: "What to tell the proxy" });
+    const advice = dashboard.notice.getByRole("link", { name: "Proxy setup" });
     const { headers, text } = await page.request.get(proxy.url + (await advice.getAttribute("href"))!).then(async (answer) => ({
       headers: answer.headers(),
       text: await answer.text(),
@@ -116,7 +116,7 @@ test("a device without a network is told from a server that is gone", async ({
   await context.setOffline(true);
   await server.kill();
   await expect(dashboard.indicator).toHaveText("offline", { timeout: 20_000 });
-  await expect(dashboard.notice).toContainText("This device is offline. What you see is of");
+  await expect(dashboard.notice).toContainText("This device is offline. Last sample at");
   const before = secondsOf(await dashboard.read());
   await server.start();
   const after = await record(server.url);
@@ -140,7 +140,7 @@ test("an event that makes no sense is counted and skipped", async ({ server, das
     };
   });
   await dashboard.open(60, server.url);
-  await expect(page.locator(".coverage")).toContainText("1 event could not be read");
+  await expect(page.locator(".coverage")).toContainText("1 malformed event skipped");
   await expect(dashboard.indicator).toHaveText("live");
   expect((await dashboard.readWith(control)).gaps).toEqual([]);
 });

@@ -111,7 +111,7 @@ test("who goes on stays where the page is scrolled to", async ({ dashboard, page
   const scrolled = () => page.evaluate(() => scrollY);
   await expect.poll(scrolled).toBeGreaterThan(0);
   const before = await scrolled();
-  await page.getByRole("button", { name: "Now" }).click();
+  await page.getByRole("button", { name: "Live" }).click();
   await expect(page.getByRole("button", { name: "Pause" })).toBeFocused();
   expect(await scrolled()).toBe(before);
 });
@@ -175,7 +175,7 @@ test("pause stops the charts, and the stream goes on", async ({ server, dashboar
   expect((await dashboard.readWith(control)).newest).toBeGreaterThan(newest);
   expect(await dashboard.held.innerText()).toBe(view);
   await expect(dashboard.indicator).toHaveText("live");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await expect(dashboard.held).toBeHidden();
 });
 

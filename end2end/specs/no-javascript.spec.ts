@@ -24,7 +24,7 @@ test("it draws itself anew, and says that it does", async ({ dashboard, page }) 
   await dashboard.open(60);
   const note = page.locator(".coverage noscript p");
   await expect(note).toBeVisible();
-  await expect(note).toHaveText("Without JavaScript this page draws itself anew every 5 seconds.");
+  await expect(note).toHaveText("Without JavaScript, this page reloads every 5 seconds.");
   const { newest } = await dashboard.read();
   for (const age of [5000, 10_000]) {
     await page.waitForEvent("load");

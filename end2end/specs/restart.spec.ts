@@ -29,7 +29,7 @@ test("after a restart nothing is missing that the server saw, and the rest is a 
   expect(secondsOf(reading)).toEqual(seen);
   expect(reading.gaps).toEqual(gapsBetween(seen));
   const [last, first] = [before.ticks.at(-1)!, after.ticks[0]!];
-  const outage = `No sample from ${time(last + 1000)} to ${time(first - 1000)} (${(first - last) / 1000 - 1} s)`;
+  const outage = `No samples from ${time(last + 1000)} to ${time(first - 1000)} (${(first - last) / 1000 - 1} s)`;
   await expect(dashboard.gaps.filter({ hasText: outage })).toBeVisible();
 
   for (const chart of CHARTS) {

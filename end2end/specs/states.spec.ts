@@ -24,7 +24,7 @@ const LINKS: Record<string, { bring: (at: At) => Promise<void>; notice: RegExp }
       await page.route("**/api/stream?*", (route) => route.fulfill({ status: 429, headers, body: JSON.stringify(why) }));
       await page.reload();
     },
-    notice: /There are 16 open streams .* What you see is of 12:00:00 UTC\. Trying again in 20 s/,
+    notice: /There are 16 open streams .* Last sample at 12:00:00 UTC\. Retrying in 20 s/,
   },
   stuck: {
     // Long enough to be missed, and not so long that the page would try another stream.
@@ -37,7 +37,7 @@ const LINKS: Record<string, { bring: (at: At) => Promise<void>; notice: RegExp }
       await expect(dashboard.indicator).toHaveText("reconnecting");
       await page.clock.setFixedTime(now + 3_720_000);
     },
-    notice: /out of reach for 1 h 2 min\. What you see is of 12:00:00 UTC/,
+    notice: /unreachable for 1 h 2 min\. Last sample at 12:00:00 UTC/,
   },
 };
 
@@ -48,7 +48,7 @@ for (const [state, { bring, notice }] of Object.entries(LINKS))
     at.complaints.expect(/429|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
     await bring(at);
     await expect(at.dashboard.notice).toContainText(notice, { timeout: 20_000 });
-    await expect(at.page.locator(".verdict")).toHaveText("Not known now. It was: All is well.");
+    await expect(at.page.locator(".verdict")).toHaveText("Unknown. Last known: Healthy.");
   });
 
 /** What a state is brought about with; for the page, it is and stays `now`. */

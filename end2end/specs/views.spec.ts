@@ -17,7 +17,7 @@ test("a panel that the host has nothing for says so", async ({ recorded, page })
   const said = () => page.locator("main").evaluate((main) => getComputedStyle(main, "::after").content);
   for (const path of ["/?panels=temperature", "/embed/temperature"]) {
     await page.goto(url + path);
-    await expect.poll(said).toContain("This host has none of it");
+    await expect.poll(said).toContain("No data for these panels on this host");
   }
   await page.goto(`${url}/?panels=temperature,cpu`);
   expect(await said()).toBe("none");

@@ -1,98 +1,86 @@
-//! A chart with its axes. The server draws it as SVG; the browser lays a canvas over it once it has drawn the same.
+//! The view of a chart: axes, drawing and crosshair. The server draws an SVG; the browser replaces it with a canvas.
 
-use super::{PageState, crosshair::Crosshair, page_state::text};
-#[cfg(feature = "hydrate")]
-use crate::charts::{Viewport, draw};
+use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text};
 use crate::{
     charts::{Chart, DIVISIONS, Hidden, stable_top},
     units::time_of_day,
 };
 use leptos::{html, prelude::*};
 
-/// Labels of the time axis, both ends included.
-const TIMES: usize = 6;
+/// Labels on the time axis, both ends included.
+const TIME_LABELS: usize = 6;
 
 #[component]
 pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
     let state = expect_context::<PageState>();
-    let figure = Signal::stored([chart.id, "-figure"].concat());
-    let needed = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
-    let top = Memo::new(move |before: Option<&f64>| stable_top(before.copied(), needed()));
-    let labels = move || {
+    let value_id = Signal::stored([chart.id, "-figure"].concat());
+    let needed_top = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
+    let top = Memo::new(move |before: Option<&f64>| stable_top(before.copied(), needed_top()));
+    let value_labels = move || {
         let label = |division| view! { <li>{chart.label(division, top.get())}</li> };
         (0..=DIVISIONS).rev().map(label).collect_view()
     };
-    let times = move || (0..TIMES).map(|place| view! { <li>{state.time(place)}</li> }).collect_view();
+    let time_labels = move || (0..TIME_LABELS).map(|index| view! { <li>{state.time_label(index)}</li> }).collect_view();
     let name = text(move || match state.frozen.get() {
         None => [chart.title, " over the last ", state.time_range.get().label()].concat(),
-        Some(_) => [chart.title, " from ", &state.time(0), " to ", &state.time(TIMES - 1)].concat(),
+        Some(_) => [chart.title, " from ", &state.time_label(0), " to ", &state.time_label(TIME_LABELS - 1)].concat(),
     });
-    let spoken = RwSignal::new(String::new());
+    let announcement = RwSignal::new(String::new());
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
-    #[cfg(feature = "hydrate")]
-    {
-        let draw: crate::browser::Draw = Box::new(move |area, palette, stroke| {
-            state.gaps.with(|gaps| {
-                let slice = untrack(|| state.slice());
-                let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
-                state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
-            })
-        });
-        crate::browser::paint(canvas, drawn, draw);
-    }
+    (state.ports.paint)(canvas, drawn, CanvasContent::Chart { chart, top, hidden });
     view! {
         <div class="plot">
-            <ol class="axis" aria-hidden="true">{labels}</ol>
+            <ol class="axis" aria-hidden="true">{value_labels}</ol>
             <div
                 class=text(move || if drawn.get() { "drawing drawn" } else { "drawing" }.to_owned())
                 role="img"
                 tabindex="0"
                 aria-label=name
-                aria-describedby=figure
-                on:keydown=move |event| if state.press(&event) { spoken.set(untrack(|| state.told_of(chart))) }
-                on:blur=move |_| spoken.set(String::new())
-                {..state.pointing()}
+                aria-describedby=value_id
+                on:keydown=move |event| if state.press(&event) { announcement.set(untrack(|| state.announce(chart))) }
+                on:blur=move |_| announcement.set(String::new())
+                {..state.pointer_listeners()}
             >
                 <div class="still" inner_html=still(chart, state)></div>
                 <canvas node_ref=canvas></canvas>
                 <Crosshair/>
             </div>
-            <ol class="times" aria-hidden="true">{times}</ol>
-            <p class="spoken" role="status">{text(move || spoken.get())}</p>
+            <ol class="times" aria-hidden="true">{time_labels}</ol>
+            <p class="spoken" role="status">{text(move || announcement.get())}</p>
         </div>
     }
 }
 
 impl PageState {
-    /// A label of the time axis: how long ago that is, or when it was if it stays in view.
-    fn time(self, place: usize) -> String {
+    /// Label `index` of the time axis: relative to now, or the time of day in a frozen view.
+    fn time_label(self, index: usize) -> String {
         if self.frozen.get().is_none() {
-            return self.time_range.get().times()[place].to_owned();
+            return self.time_range.get().times()[index].to_owned();
         }
-        time_of_day(self.tick((self.slice().seconds - 1) * (TIMES - 1 - place) / (TIMES - 1)))
+        time_of_day(self.tick_at((self.slice().seconds - 1) * (TIME_LABELS - 1 - index) / (TIME_LABELS - 1)))
     }
 
-    /// What a chart's legend says of the second that is pointed at, for those who don't see it.
-    fn told_of(self, chart: &Chart) -> String {
+    /// The legend's values at the second pointed at, for screen readers.
+    fn announce(self, chart: &Chart) -> String {
         let Some(age) = self.pointed.get() else { return String::new() };
-        let mut words = time_of_day(self.tick(age));
+        let mut announcement = time_of_day(self.tick_at(age));
         for series in chart.series {
-            let value = self.window.with(|window| series.value.at(window, self.told()));
-            words = [&words, ", ", series.label, " ", &chart.unit.text(value)].concat();
+            let value = self.window.with(|window| series.value.at(window, self.value_age()));
+            announcement = [&announcement, ", ", series.label, " ", &chart.unit.text(value)].concat();
         }
-        words
+        announcement
     }
 }
 
-/// The drawing of the first response.
+/// The SVG of the first response.
 #[cfg(feature = "ssr")]
 fn still(chart: &Chart, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
     state.window.with_untracked(|window| crate::charts::chart_svg(chart, window, time_range))
 }
 
-/// In the browser it is there already: what stands in the page is never touched on taking over.
+/// Empty: hydration keeps the SVG that the server rendered.
 #[cfg(not(feature = "ssr"))]
 fn still(_: &Chart, _: PageState) -> String {
     String::new()

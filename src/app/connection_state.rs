@@ -1,29 +1,29 @@
-//! How the page and the server stand to each other, and how the page says so.
+//! The state of the event stream, and the texts that the page shows for it.
 
 use crate::units::{decimal, duration, time_of_day};
 
-/// Without a tick on time for so long, in milliseconds, the page no longer shows what is: three intervals.
+/// Milliseconds without a timely tick after which the page counts as stale: three intervals.
 pub const STALE_MS: f64 = 3_000.0;
 
-/// What the page knows of its stream; what it shows is never better than that.
+/// The state of the event stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConnectionState {
-    /// The first connection is being made.
+    /// Making the first connection.
     #[default]
     Connecting,
     /// Ticks arrive on time.
     Live,
     /// Connected, but no tick arrives.
     Stale,
-    /// Not connected; being tried again.
+    /// Not connected; reconnecting.
     Waiting,
-    /// Not connected, since this device isn't.
+    /// Not connected: this device is offline.
     Offline,
-    /// The server gives no stream just now.
+    /// The server refuses the stream for now.
     Refused,
-    /// Nobody is looking, so that nothing is asked for.
+    /// Disconnected while the page is hidden.
     Paused,
-    /// Ticks arrive on being asked for, since the stream is held back on its way.
+    /// Polling for ticks: the stream is buffered on its way.
     Polling,
 }
 
@@ -42,7 +42,7 @@ impl ConnectionState {
         }
     }
 
-    /// Its name on the page.
+    /// The label on the page.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Waiting => "reconnecting",
@@ -51,35 +51,35 @@ impl ConnectionState {
     }
 }
 
-/// How the stream is doing, in figures.
+/// The stream's state, with delays and errors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
-    /// How page and server stand to each other.
+    /// The state of the connection.
     pub connection: ConnectionState,
-    /// Milliseconds from a tick to its arrival, as far as the clocks are known to differ.
+    /// Milliseconds from a tick to its arrival, corrected by the known difference of the clocks.
     pub delay: Option<f64>,
-    /// Milliseconds since a tick last arrived on time.
+    /// Milliseconds since the last timely tick.
     pub silence: f64,
-    /// Milliseconds until the next attempt, if it is known.
+    /// Milliseconds until the next attempt; `None` if unknown.
     pub wait: Option<f64>,
-    /// Whether the server answers and has nothing newer either.
+    /// Whether the server responds but has no newer sample either.
     pub stuck: bool,
-    /// Why the server gives no stream.
+    /// The server's reason for refusing the stream.
     pub refusal: String,
-    /// Events that could not be read.
+    /// Malformed events, which are skipped.
     pub skipped: u32,
 }
 
 impl Status {
-    /// What stands beside the name of the connection: how late the ticks are.
-    pub(super) fn beside(&self) -> String {
+    /// The delay beside the label, `42 ms`; empty while no ticks arrive.
+    pub(super) fn delay_text(&self) -> String {
         match (self.connection, self.delay) {
             (ConnectionState::Live | ConnectionState::Polling, Some(delay)) => format!("{} ms", decimal(delay, 0)),
             _ => String::new(),
         }
     }
 
-    /// Whether what the page shows may be long past.
+    /// Whether the values on the page may be outdated.
     pub(super) fn is_behind(&self) -> bool {
         match self.connection {
             ConnectionState::Live | ConnectionState::Polling => false,
@@ -90,29 +90,29 @@ impl Status {
         }
     }
 
-    /// What there is to say if all isn't well; `newest` is the newest second on the page, unix ms.
+    /// The notice about a disturbed stream, or nothing; `newest` is the newest second on the page, unix ms.
     pub(super) fn notice(&self, newest: Option<u64>) -> String {
         let seconds = |ms: f64| duration((ms / 1000.0) as u64);
         let silence = seconds(self.silence);
-        let seen = newest.map_or(String::new(), |t| format!("What you see is of {} UTC. ", time_of_day(t)));
-        let again = match self.wait {
-            Some(wait) if wait >= 1000.0 => format!("Trying again in {}.", seconds(wait)),
-            _ => "Trying again.".to_owned(),
+        let last_sample = newest.map_or(String::new(), |t| format!("Last sample at {} UTC. ", time_of_day(t)));
+        let retry = match self.wait {
+            Some(wait) if wait >= 1000.0 => format!("Retrying in {}.", seconds(wait)),
+            _ => "Retrying.".to_owned(),
         };
         match self.connection {
             ConnectionState::Connecting | ConnectionState::Live | ConnectionState::Paused => String::new(),
             ConnectionState::Stale if self.stuck => format!(
-                "The server answers, and has not sampled its host for {silence}: it is overloaded, or was suspended."
+                "No new samples for {silence}. The server responds, but it is overloaded or was suspended."
             ),
-            ConnectionState::Stale => format!("Nothing has come from the server for {silence}."),
-            ConnectionState::Waiting => format!("The server has been out of reach for {silence}. {seen}{again}"),
+            ConnectionState::Stale => format!("No data from the server for {silence}."),
+            ConnectionState::Waiting => format!("Server unreachable for {silence}. {last_sample}{retry}"),
             ConnectionState::Offline => {
-                format!("This device is offline. {seen}The page goes on as soon as there is a network.")
+                format!("This device is offline. {last_sample}The page reconnects when the network is back.")
             }
-            ConnectionState::Refused => format!("{} {seen}{again}", self.refusal),
+            ConnectionState::Refused => format!("{} {last_sample}{retry}", self.refusal),
             ConnectionState::Polling => {
-                "The stream is held back on its way, most likely by a proxy that collects answers before it passes \
-                              them on (in nginx: proxy_buffering off). The page asks once a second instead."
+                "The event stream is buffered on its way, probably by a proxy (in nginx, set proxy_buffering off). Polling \
+                 once a second instead."
                     .to_owned()
             }
         }
@@ -124,24 +124,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_reads_a_notice_knows_how_old_the_page_is_and_what_happens_next() {
+    fn notice_reports_last_sample_and_retry() {
         let status = Status {
             connection: ConnectionState::Waiting,
             silence: 3_725_000.0,
             wait: Some(5_400.0),
             ..Status::default()
         };
-        let notice =
-            "The server has been out of reach for 1 h 2 min. What you see is of 00:00:01 UTC. Trying again in 5 s.";
+        let notice = "Server unreachable for 1 h 2 min. Last sample at 00:00:01 UTC. Retrying in 5 s.";
         assert_eq!(status.notice(Some(1000)), notice);
         let status =
             Status { connection: ConnectionState::Refused, refusal: "Too many.".to_owned(), ..Status::default() };
-        assert_eq!(status.notice(None), "Too many. Trying again.");
+        assert_eq!(status.notice(None), "Too many. Retrying.");
     }
 
     #[test]
-    fn a_page_that_tries_again_knows_no_more_than_before() {
-        let status = |link, silence| Status { connection: link, silence, ..Status::default() };
+    fn reconnecting_page_is_behind_until_live() {
+        let status = |connection, silence| Status { connection, silence, ..Status::default() };
         assert!(
             status(ConnectionState::Refused, 0.0).is_behind()
                 && status(ConnectionState::Connecting, 20_000.0).is_behind()
@@ -153,10 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn there_is_nothing_to_say_while_all_is_well() {
+    fn live_stream_shows_delay_and_no_notice() {
         let live = Status { connection: ConnectionState::Live, delay: Some(41.6), ..Status::default() };
-        assert_eq!((live.notice(Some(1000)), live.beside()), (String::new(), "42 ms".to_owned()));
+        assert_eq!((live.notice(Some(1000)), live.delay_text()), (String::new(), "42 ms".to_owned()));
         let stale = Status { connection: ConnectionState::Stale, ..live };
-        assert_eq!(stale.beside(), "");
+        assert_eq!(stale.delay_text(), "");
     }
 }

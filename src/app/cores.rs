@@ -1,30 +1,23 @@
-//! How busy each core is: over time as a strip of heat below the chart, and now as a bar.
+//! CPU usage by core: a heatmap over time, and the current values as bars.
 
-use super::{PageState, crosshair::Crosshair, page_state::text};
+use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text};
 use crate::units::decimal;
 use leptos::{html, prelude::*};
 
-/// The strip; as wide as the chart above it, so that a second stands below itself.
+/// A heatmap with a row for each core, aligned with the chart above it.
 #[component]
-pub(super) fn Strip() -> impl IntoView {
+pub(super) fn CoreHeatmap() -> impl IntoView {
     let state = expect_context::<PageState>();
     let cores = state.host.with_value(|host| host.cores);
     let canvas = NodeRef::<html::Canvas>::new();
     let drawn = RwSignal::new(false);
-    #[cfg(feature = "hydrate")]
-    {
-        let draw: crate::browser::Draw = Box::new(move |area, palette, _| {
-            let slice = untrack(|| state.slice());
-            state.window.with_untracked(|window| crate::charts::heat_map(area, cores, window, slice, palette))
-        });
-        crate::browser::paint(canvas, drawn, draw);
-    }
-    let rows = match cores {
+    (state.ports.paint)(canvas, drawn, CanvasContent::CoreHeatmap);
+    let height = match cores {
         0..=4 => " few",
         5..=16 => " some",
         _ => "",
     };
-    let class = text(move || ["drawing strip", rows, if drawn.get() { " drawn" } else { "" }].concat());
+    let class = text(move || ["drawing strip", height, if drawn.get() { " drawn" } else { "" }].concat());
     view! {
         <div class="plot heat">
             <p class="axis" aria-hidden="true">"×"{cores}</p>
@@ -32,7 +25,7 @@ pub(super) fn Strip() -> impl IntoView {
                 class=class
                 tabindex="-1"
                 on:keydown=move |event| { state.press(&event); }
-                {..state.pointing()}
+                {..state.pointer_listeners()}
             >
                 <div class="still" inner_html=still(cores, state)></div>
                 <canvas node_ref=canvas aria-hidden="true"></canvas>
@@ -42,26 +35,26 @@ pub(super) fn Strip() -> impl IntoView {
     }
 }
 
-/// The strip of the first response.
+/// The SVG of the first response.
 #[cfg(feature = "ssr")]
 fn still(cores: usize, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
-    state.window.with_untracked(|window| crate::charts::heat_map_svg(cores, window, time_range))
+    state.window.with_untracked(|window| crate::charts::heatmap_svg(cores, window, time_range))
 }
 
-/// In the browser it is there already: what stands in the page is never touched on taking over.
+/// Empty: hydration keeps the SVG that the server rendered.
 #[cfg(not(feature = "ssr"))]
 fn still(_: usize, _: PageState) -> String {
     String::new()
 }
 
-/// Each core as a bar.
+/// The current usage of each core as a bar.
 #[component]
-pub(super) fn Cores() -> impl IntoView {
+pub(super) fn CoreBars() -> impl IntoView {
     let state = expect_context::<PageState>();
     let core = move |number: usize| {
         let busy = state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
-        let figure = busy.map_or("–".to_owned(), |percent| decimal(percent, 0));
+        let value = busy.map_or("–".to_owned(), |percent| decimal(percent, 0));
         let width = decimal(busy.unwrap_or(0.0), 0);
         view! {
             <li>
@@ -69,7 +62,7 @@ pub(super) fn Cores() -> impl IntoView {
                 <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
                     <line x2=width></line>
                 </svg>
-                <b>{figure}</b>
+                <b>{value}</b>
             </li>
         }
     };

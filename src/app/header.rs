@@ -1,11 +1,12 @@
-//! The top of the page: whose it is, how the stream is doing, which window is shown.
+//! The header: host facts, connection indicator, time range, pause and theme.
 
-use super::{ConnectionState, FrozenView, PageState, Status, TimeRange, page_state::text};
-use crate::units::{Unit, duration, time_of_day};
+use super::{
+    ConnectionState, PageState, Status, TimeRange,
+    page_state::text,
+    view_control::{FrozenBar, PauseButton},
+};
+use crate::units::{Unit, duration};
 use leptos::prelude::*;
-
-/// The button that stops the charts and lets them go on.
-const PAUSE: &str = "pause";
 
 #[component]
 pub(super) fn Header() -> impl IntoView {
@@ -20,59 +21,17 @@ pub(super) fn Header() -> impl IntoView {
             <Facts/>
             <nav aria-label="View">
                 <Indicator/>
-                <WindowPicker/>
+                <TimeRangePicker/>
                 <PauseButton/>
                 <ThemeSwitch/>
             </nav>
         </header>
         <Notice/>
-        <HeldBar/>
+        <FrozenBar/>
     }
 }
 
-/// What part of the past is in view while time goes on, and the ways to the next one and out of it.
-#[component]
-fn HeldBar() -> impl IntoView {
-    let state = expect_context::<PageState>();
-    let time = move |age: fn(FrozenView) -> usize| {
-        text(move || state.frozen.get().map_or(String::new(), |frozen| time_of_day(state.tick(age(frozen)))))
-    };
-    let (from, to) = (time(|frozen| frozen.seconds - 1), time(|_| 0));
-    let follows = Signal::derive(move || state.frozen.get().is_none());
-    let moved = move |earlier: bool| {
-        let start = state.window.with_untracked(|window| window.start()).unwrap_or_default();
-        state.hold(|frozen, end| frozen.moved(earlier, start, end));
-    };
-    let go_on = move |_| {
-        state.go_on();
-        // The button is gone with the bar; who uses the keys goes on from the one that does the same.
-        #[cfg(feature = "hydrate")]
-        if let Some(button) = document().get_element_by_id(PAUSE) {
-            crate::browser::focus(leptos::wasm_bindgen::JsCast::unchecked_ref(&button));
-        }
-    };
-    view! {
-        <div class="held" hidden=follows>
-            <button type="button" aria-label="Earlier" on:click=move |_| moved(true)>"←"</button>
-            <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
-            <button type="button" aria-label="Later" on:click=move |_| moved(false)>"→"</button>
-            <button type="button" on:click=go_on>"Now"</button>
-        </div>
-    }
-}
-
-#[component]
-fn PauseButton() -> impl IntoView {
-    let state = expect_context::<PageState>();
-    let holds = move || state.frozen.get().is_some();
-    let name = text(move || if holds() { "Go on" } else { "Pause" }.to_owned());
-    let sign = text(move || if holds() { "▶" } else { "❚❚" }.to_owned());
-    view! {
-        <button id=PAUSE class="tool" type="button" aria-label=name title=name on:click=move |_| state.pause()>{sign}</button>
-    }
-}
-
-/// What there is to say of the stream if all isn't well.
+/// The notice about a disturbed stream.
 #[component]
 fn Notice() -> impl IntoView {
     let state = expect_context::<PageState>();
@@ -80,12 +39,13 @@ fn Notice() -> impl IntoView {
         let newest = state.window.with(|window| window.end());
         state.status.with(|status| status.notice(newest))
     });
-    let silent = Signal::derive(move || notice.with(String::is_empty));
-    let by_stream = Signal::derive(move || state.status.with(|status| status.connection != ConnectionState::Polling));
+    let is_empty = Signal::derive(move || notice.with(String::is_empty));
+    let is_streaming =
+        Signal::derive(move || state.status.with(|status| status.connection != ConnectionState::Polling));
     view! {
-        <p class="notice" hidden=silent>
+        <p class="notice" hidden=is_empty>
             {notice}
-            <a href="/docs/operations.md" hidden=by_stream>"What to tell the proxy"</a>
+            <a href="/docs/operations.md" hidden=is_streaming>"Proxy setup"</a>
         </p>
     }
 }
@@ -118,38 +78,38 @@ fn Facts() -> impl IntoView {
 fn Indicator() -> impl IntoView {
     let state = expect_context::<PageState>();
     let name = text(move || state.status.with(|status| status.connection.name().to_owned()));
-    let beside = text(move || state.status.with(Status::beside));
+    let delay = text(move || state.status.with(Status::delay_text));
     view! {
         <div class="link">
             <span class="dot"></span>
             <p role="status">{name}</p>
-            <small>{beside}</small>
+            <small>{delay}</small>
         </div>
     }
 }
 
-/// Links, so that the choice works without JavaScript; with it, the page stays and only the address follows.
+/// Links to choose the time range, which work without JavaScript. With it, the page stays and only the address changes.
 #[component]
-fn WindowPicker() -> impl IntoView {
+fn TimeRangePicker() -> impl IntoView {
     let state = expect_context::<PageState>();
-    let choices = TimeRange::ALL.map(|time_range| {
+    let links = TimeRange::ALL.map(|time_range| {
         let current = text(move || if state.time_range.get() == time_range { "true" } else { "false" }.to_owned());
         let choose = move |event: leptos::ev::MouseEvent| {
-            // With one of these, the browser opens the link elsewhere.
+            // With a modifier key, the browser opens the link in a new tab or window.
             if !(event.ctrl_key() || event.shift_key() || event.meta_key() || event.alt_key()) {
                 event.prevent_default();
-                state.look(None, time_range);
+                state.show(None, time_range);
             }
         };
         view! { <a href=state.view.with_value(|view| view.href(time_range)) aria-current=current on:click=choose>{time_range.label()}</a> }
     });
-    view! { <div class="choices" role="group" aria-label="Window">{choices.into_iter().collect_view()}</div> }
+    view! { <div class="choices" role="group" aria-label="Time range">{links.into_iter().collect_view()}</div> }
 }
 
 #[component]
 fn ThemeSwitch() -> impl IntoView {
     let state = expect_context::<PageState>();
     let name = text(move || ["Theme: ", state.theme.get().as_str()].concat());
-    let press = move |_| state.theme.update(|theme| *theme = theme.next());
-    view! { <button class="tool" type="button" aria-label=name title=name on:click=press>"◐"</button> }
+    let switch = move |_| state.theme.update(|theme| *theme = theme.next());
+    view! { <button class="tool" type="button" aria-label=name title=name on:click=switch>"◐"</button> }
 }

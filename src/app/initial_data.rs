@@ -1,32 +1,32 @@
-//! What the browser starts from: exactly what the server rendered the page from.
+//! The data that the server rendered the page from, embedded in the page for hydration.
 
 use super::{TimeRange, View};
 use crate::schema::{HostFacts, LatestValues, WindowSnapshot};
 use serde::Serialize;
 
-/// Data of the first response, carried in the page beside its HTML.
+/// Data of the first response, embedded beside its HTML.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InitialData {
     /// Facts about the host.
     pub host: HostFacts,
-    /// What of the page is shown.
+    /// Which panels are shown, and with which controls.
     pub view: View,
-    /// The window that the charts show.
+    /// The time range of the charts.
     pub time_range: TimeRange,
-    /// The id after which the stream goes on from `columns`; `None` before the first tick.
-    pub after: Option<String>,
-    /// The samples, with as much of the past as is shown.
+    /// Id of the last event in `columns`, after which the stream resumes; `None` before the first tick.
+    pub last_event_id: Option<String>,
+    /// The samples, with as much history as the page shows.
     pub columns: WindowSnapshot,
-    /// What has no past.
-    pub present: LatestValues,
+    /// Values without history.
+    pub latest: LatestValues,
 }
 
-/// Id of the element that carries the initial_data.
+/// Id of the script element that holds the initial data.
 pub const INITIAL_DATA_ELEMENT: &str = "initial_data";
 
 #[cfg(feature = "ssr")]
 impl InitialData {
-    /// As JSON that can stand in a script element: no `<` in it can end the element.
+    /// JSON for a script element. `<` is escaped, so that no string can end the element.
     pub(super) fn to_script(&self) -> Result<String, serde_json::Error> {
         Ok(serde_json::to_string(self)?.replace('<', "\\u003c"))
     }
@@ -38,14 +38,14 @@ mod tests {
     use crate::schema::{EventNames, Window};
 
     #[test]
-    fn a_seed_survives_the_page_and_cannot_end_its_element() {
+    fn initial_data_round_trips_and_cannot_end_its_element() {
         let initial_data = InitialData {
             host: HostFacts { name: "</script><script>alert(1)".to_owned(), ..HostFacts::default() },
             view: View::default(),
             time_range: TimeRange::OneMinute,
-            after: Some("1000-2".to_owned()),
+            last_event_id: Some("1000-2".to_owned()),
             columns: Window::new(1).snapshot(None, 1, EventNames::ALL),
-            present: LatestValues::default(),
+            latest: LatestValues::default(),
         };
         let script = initial_data.to_script().unwrap();
         assert!(!script.contains('<'), "{script}");

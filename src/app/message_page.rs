@@ -1,9 +1,9 @@
-//! A page that says one thing.
+//! The HTML page for errors.
 
 use super::Parts;
 use leptos::prelude::*;
 
-/// A document that says what was wrong and what would be right.
+/// A document with a status, a title and a sentence on what to do instead.
 pub fn message_page(parts: &Parts, status: u16, title: &'static str, detail: &str) -> String {
     let page = view! {
         <!DOCTYPE html>
@@ -21,7 +21,7 @@ pub fn message_page(parts: &Parts, status: u16, title: &'static str, detail: &st
                     <p class="status">{status}</p>
                     <h1>{title}</h1>
                     <p>{detail.to_owned()}</p>
-                    <p><a href="/">"To the dashboard"</a></p>
+                    <p><a href="/">"Go to the dashboard"</a></p>
                 </main>
             </body>
         </html>
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_client_sent_is_shown_and_not_run() {
+    fn client_input_is_escaped() {
         let parts = Parts { style: "/s.css".to_owned(), script: None, wasm: None };
         let page = message_page(&parts, 400, "Unknown window", "<script>alert(1)</script>");
         assert!(page.starts_with("<!DOCTYPE html>"), "{page}");

@@ -1,5 +1,5 @@
-//! The page: thin Leptos views over the window. The same views run on the server, for the first response, and in the
-//! browser, which takes over what the server rendered from the very same data.
+//! The page: thin Leptos views over the window. The server renders them for the first response; the browser hydrates them
+//! from the same data.
 
 mod chart;
 mod connection_state;
@@ -14,6 +14,7 @@ mod message_page;
 mod overview;
 mod page_state;
 mod panel;
+mod ports;
 #[cfg(feature = "ssr")]
 mod shell;
 mod table;
@@ -23,6 +24,7 @@ mod theme;
 mod time_range;
 mod verdict;
 mod view;
+mod view_control;
 
 pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;
@@ -30,6 +32,7 @@ pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData};
 #[cfg(feature = "ssr")]
 pub use message_page::message_page;
 pub use page_state::PageState;
+pub use ports::{CanvasContent, Ports};
 #[cfg(feature = "ssr")]
 pub use shell::{Parts, shell};
 pub use table::{Sort, TableState};
@@ -49,18 +52,17 @@ use page_state::text;
 use panel::{Panel, Processes, Services};
 use verdict::VerdictView;
 
-/// Every panel's name in the address.
+/// The names of all panels, as in `/?panels=`.
 #[cfg(feature = "ssr")]
 pub fn panels() -> impl Iterator<Item = &'static str> {
     CHARTS.iter().map(|chart| chart.id).chain(["services", "processes"])
 }
 
-/// The dashboard, as it stood when `initial_data` was taken; in the browser it lives on from there.
-pub fn dashboard(initial_data: InitialData) -> impl IntoView {
-    let state = PageState::new(initial_data);
+/// The dashboard at the tick of `initial_data`; `ports` keep it up to date from there.
+pub fn dashboard(initial_data: InitialData, ports: &'static Ports) -> impl IntoView {
+    let state = PageState::new(initial_data, ports);
     provide_context(state);
-    #[cfg(feature = "hydrate")]
-    crate::browser::follow(state);
+    (ports.follow)(state);
     let (services, processes) = state.view.with_value(|view| (view.shows("services"), view.shows("processes")));
     let charts = CHARTS.iter().filter(|chart| state.view.with_value(|view| view.shows(chart.id)));
     view! {
@@ -75,5 +77,28 @@ pub fn dashboard(initial_data: InitialData) -> impl IntoView {
             </main>
             <Coverage/>
         </div>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::schema::{EventNames, HostFacts, LatestValues, Window};
+
+    #[test]
+    fn dashboard_renders_every_panel_without_a_browser() {
+        let initial_data = InitialData {
+            host: HostFacts { name: "alpha".to_owned(), cores: 2, ..HostFacts::default() },
+            view: View::default(),
+            time_range: TimeRange::default(),
+            last_event_id: None,
+            columns: Window::new(1).snapshot(None, 1, EventNames::ALL),
+            latest: LatestValues::default(),
+        };
+        let html = Owner::new().with(|| dashboard(initial_data, &Ports::NONE).to_html());
+        assert!(html.contains("<h1>alpha</h1>"), "{html}");
+        for panel in panels() {
+            assert!(html.contains(&format!("id=\"{panel}\"")), "{panel} is missing in {html}");
+        }
     }
 }

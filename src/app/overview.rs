@@ -1,4 +1,4 @@
-//! The host at a glance: a tile for each of what people look for first, which leads to its panel.
+//! The overview: a tile for each main resource, which links to its panel.
 
 use super::PageState;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// A panel that has a tile, and what stands below the tile's figure.
+/// The id of a panel, and the label, unit and path of two more values below the tile's main value.
 type Tile = (&'static str, [(&'static str, Unit, &'static str); 2]);
 
 const TILES: [Tile; 6] = [
@@ -30,12 +30,12 @@ pub(super) fn Overview() -> impl IntoView {
     view! { <nav class="tiles" aria-label="Overview">{tiles}</nav> }
 }
 
-/// A tile; nothing of what the host has not.
-fn tile((id, notes): &'static Tile, window: &Window) -> Option<impl IntoView + use<>> {
+/// The tile of a panel; `None` if the host has no data for it.
+fn tile((id, extras): &'static Tile, window: &Window) -> Option<impl IntoView + use<>> {
     let chart = CHARTS.iter().find(|chart| chart.id == *id && window.has(chart.headline.path()))?;
     let (number, symbol) = chart.headline_text(window, 0);
-    let [one, other] = notes.map(|(label, unit, path)| {
-        // Breaks between the notes, never within one.
+    let [one, other] = extras.map(|(label, unit, path)| {
+        // Lines may break between the two, not within one.
         [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
     });
     let lines = trend(chart.headline.values(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);

@@ -1,6 +1,6 @@
-//! The document around the page.
+//! The HTML document around the page: head, stylesheet and scripts.
 
-use super::{InitialData, dashboard, initial_data::INITIAL_DATA_ELEMENT};
+use super::{InitialData, Ports, dashboard, initial_data::INITIAL_DATA_ELEMENT};
 use leptos::{
     config::LeptosOptions,
     hydration::AutoReload,
@@ -8,42 +8,40 @@ use leptos::{
     prelude::*,
 };
 
-/// The addresses of the page's parts. The library's are `None` when it wasn't built; the page then stays as the server
-/// drew it.
+/// The addresses of the page's files. The library's are `None` when it wasn't built; the page is then static.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// The stylesheet.
     pub style: String,
-    /// The library's glue, a module.
+    /// The library's JavaScript module.
     pub script: Option<String>,
-    /// The library.
+    /// The library's WebAssembly.
     pub wasm: Option<String>,
 }
 
-/// How often a page without JavaScript draws itself anew, in seconds.
+/// Reloads the page every 5 seconds without JavaScript.
 const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
 
-/// Applies the theme that the reader has chosen before anything is drawn: a page that turns dark after it was light hurts.
-/// And takes a token from the address, where people would see it, into what the browser keeps. It stands after a `#`, which no
-/// server is sent, and which alone makes no page anew.
-const BEFORE: &str = "addEventListener(\"hashchange\",()=>location.hash.startsWith(\"#token=\")&&location.reload());\
+/// Applies the stored theme before the first paint, so that a dark page doesn't flash. Also moves a token from the address
+/// to `localStorage`. The fragment is never sent to a server; since a change of it alone loads nothing, the script reloads.
+const HEAD_SCRIPT: &str = "addEventListener(\"hashchange\",()=>location.hash.startsWith(\"#token=\")&&location.reload());\
     try{\
     const token=location.hash.match(/^#token=(.*)/);\
     if(token){history.replaceState(null,\"\",location.pathname+location.search);localStorage.token=token[1]}\
     document.documentElement.dataset.theme=localStorage.theme??\"auto\"\
     }catch{}";
 
-/// The whole document. `watch` are the options of `cargo leptos watch`, when that runs the server.
+/// The whole document. `watch` holds the options of `cargo leptos watch` while that runs the server.
 pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
     let nonce = use_nonce();
-    let before = view! { <script nonce=nonce.clone() inner_html=BEFORE></script> };
+    let head_script = view! { <script nonce=nonce.clone() inner_html=HEAD_SCRIPT></script> };
     let title = format!("{} · Hostbeat", initial_data.host.name);
-    let frame = initial_data.view.frame.as_str();
+    let mode = initial_data.view.mode.as_str();
     let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(initial_data.to_script().ok());
     let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
     view! {
         <!DOCTYPE html>
-        <html lang="en" class=frame>
+        <html lang="en" class=mode>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -53,22 +51,22 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
                 <link rel="apple-touch-icon" href="/icon-192.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
-                {before}
+                {head_script}
                 <noscript inner_html=REFRESH></noscript>
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}
             </head>
-            <body>{dashboard(initial_data)}</body>
+            <body>{dashboard(initial_data, &Ports::NONE)}</body>
         </html>
     }
 }
 
-/// Fetches script and library side by side, and starts once the document is complete, as modules do.
+/// Loads script and library in parallel; as a module, it runs once the document is parsed.
 fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -> impl IntoView + use<> {
-    // What an installed page says when its server is out of reach; not every browser lets every page keep that.
-    const KEEP: &str = "navigator.serviceWorker?.register(\"/sw.js\").catch(() => {});";
+    // For the offline page of an installed app. Not every browser allows a service worker here.
+    const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"/sw.js\").catch(() => {});";
     let start = format!(
-        "import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();{KEEP}"
+        "import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();{REGISTER_WORKER}"
     );
     view! {
         <link rel="modulepreload" href=script.to_owned() nonce=nonce.clone()/>

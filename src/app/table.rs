@@ -1,4 +1,4 @@
-//! What a table shows, and in which order.
+//! The model of a table: columns, cells, sort order and filter.
 
 use super::PageState;
 use crate::{
@@ -12,55 +12,55 @@ use std::cmp::Ordering;
 /// A table with a row for each device, service or process.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Its name to the stylesheet, and to what the browser remembers.
+    /// Its id in the page, and its key in `localStorage`.
     pub id: &'static str,
-    /// What its rows are of.
+    /// Heading of the first column, the rows' names.
     pub title: &'static str,
-    /// Where they are from.
+    /// Source of the rows.
     pub rows: Rows,
-    /// What is told of each, after its name.
+    /// The columns after the name.
     pub columns: &'static [Column],
-    /// How it is sorted at first.
+    /// The default order.
     pub sort: Sort,
 }
 
-/// Where rows are from.
+/// Source of a table's rows.
 #[derive(Debug)]
 pub(super) enum Rows {
-    /// Series: their path up to the name of a row; fields of which every row has one; and that of which the last minute is shown.
+    /// Series by path: the prefix before a row's name, fields of which every row has at least one, and the field of the trend.
     Series { path: &'static str, keys: &'static [&'static str], trend: Option<&'static str> },
     /// The newest processes.
     Processes,
 }
 
-/// A heading, what its figures count, and the field that they are in.
+/// Heading, unit and field of a column.
 pub(super) type Column = (&'static str, Unit, &'static str);
 
-/// What sorts a table.
+/// The order of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
-    /// Which column, 0 being that of the names.
+    /// Index of the column; 0 is the name.
     pub column: usize,
-    /// Whether the largest come first.
+    /// Whether the largest value comes first.
     pub descending: bool,
 }
 
 impl Sort {
     pub(super) const BY_NAME: Self = Self { column: 0, descending: false };
-    pub(super) const BY_FIRST_FIGURE: Self = Self { column: 1, descending: true };
+    pub(super) const BY_FIRST_VALUE: Self = Self { column: 1, descending: true };
 
-    /// As the browser keeps it: the column, and `-` where the largest come first.
+    /// The text in `localStorage`: the column, and `-` if descending.
     pub fn to_text(self) -> String {
         format!("{}{}", self.column, if self.descending { "-" } else { "" })
     }
 
-    /// What [`to_text`](Self::to_text) has written; `None` of any other text.
+    /// Parses the text of [`to_text`](Self::to_text); `None` for any other.
     pub fn of_text(text: &str) -> Option<Self> {
-        let column = text.strip_suffix('-');
-        Some(Self { column: column.unwrap_or(text).parse().ok()?, descending: column.is_some() })
+        let descending = text.strip_suffix('-');
+        Some(Self { column: descending.unwrap_or(text).parse().ok()?, descending: descending.is_some() })
     }
 
-    /// What a click on the heading of `column` makes of it: the largest are what people look for first.
+    /// The order after a click on the heading of `column`: the largest values first, names in alphabetical order.
     pub(super) fn click(self, column: usize) -> Self {
         match self.column == column {
             true => Self { descending: !self.descending, ..self },
@@ -68,7 +68,7 @@ impl Sort {
         }
     }
 
-    /// As ARIA has it, for the heading of `column`.
+    /// The `aria-sort` of the heading of `column`.
     pub(super) fn aria(self, column: usize) -> &'static str {
         match self.column == column {
             false => "none",
@@ -78,37 +78,37 @@ impl Sort {
     }
 }
 
-/// How a table is being read.
+/// How the user has sorted and filtered a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableState {
-    /// What sorts it.
+    /// The order.
     pub sort: Sort,
-    /// What its rows must have in them.
+    /// Text that the rows must contain.
     pub filter: String,
-    /// Tick at which somebody last pointed at it.
+    /// Tick at which the pointer last moved over it, unix ms.
     pub(super) pointed: Option<u64>,
 }
 
-/// What stands in one place of a table.
+/// The content of a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
-    Figure(Option<f64>, Unit),
+    Value(Option<f64>, Unit),
     Text(String),
 }
 
 impl Cell {
     pub(super) fn text(self) -> String {
         match self {
-            Self::Figure(value, unit) => unit.text(value),
+            Self::Value(value, unit) => unit.text(value),
             Self::Text(text) => text,
         }
     }
 
     fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Figure(one, _), Self::Figure(other, _)) => {
-                let known = |value: &Option<f64>| value.unwrap_or(f64::NEG_INFINITY);
-                known(one).total_cmp(&known(other))
+            (Self::Value(one, _), Self::Value(other, _)) => {
+                let unknown_first = |value: &Option<f64>| value.unwrap_or(f64::NEG_INFINITY);
+                unknown_first(one).total_cmp(&unknown_first(other))
             }
             (Self::Text(one), Self::Text(other)) => one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase()),
             _ => Ordering::Equal,
@@ -117,7 +117,7 @@ impl Cell {
 }
 
 impl Table {
-    /// Where its series are.
+    /// Path prefix of its series; empty for processes.
     pub(super) fn path(&self) -> &'static str {
         match self.rows {
             Rows::Series { path, .. } => path,
@@ -125,7 +125,7 @@ impl Table {
         }
     }
 
-    /// What tells its rows apart, in no order that means anything.
+    /// The keys of all rows, unordered.
     fn keys(&self, state: PageState) -> Vec<String> {
         match self.rows {
             Rows::Series { path, keys, .. } => state.window.with(|window| window.names(path, keys)),
@@ -133,42 +133,42 @@ impl Table {
         }
     }
 
-    /// What stands in a row under a column, 0 being that of the names.
+    /// The cell of a row in `column`; 0 is the name.
     pub(super) fn cell(&self, state: PageState, key: &str, column: usize) -> Cell {
         let name = ("", Unit::Count, "name");
-        // One that was remembered may be of a table that had more of them.
+        // A stored order may name a column that no longer exists.
         let (_, unit, field) =
             column.checked_sub(1).and_then(|column| self.columns.get(column).copied()).unwrap_or(name);
         match self.rows {
             Rows::Series { .. } if column == 0 => Cell::Text(key.to_owned()),
             Rows::Series { path, .. } => {
-                Cell::Figure(state.window.with(|window| window.last(&[path, key, field].concat())), unit)
+                Cell::Value(state.window.with(|window| window.last(&[path, key, field].concat())), unit)
             }
             Rows::Processes => {
-                // Also of one that is no longer told of while its row is frozen.
+                // PID and name come from the key: a frozen row may outlive its process.
                 let (pid, name) = key.split_once(' ').unwrap_or((key, ""));
-                let number = |of: fn(&Process) -> Option<f64>| state.process(key, of).flatten();
-                let number = match field {
+                let read = |read: fn(&Process) -> Option<f64>| state.process(key, read).flatten();
+                let value = match field {
                     "name" => return Cell::Text(name.to_owned()),
                     "user" => {
                         return Cell::Text(
                             state.process(key, |process| process.user.clone()).flatten().unwrap_or_default(),
                         );
                     }
-                    "cpu" => number(|process| process.cpu),
-                    "rss" => number(|process| Some(process.rss as f64)),
-                    "read_bytes" => number(|process| process.read_bytes),
-                    "write_bytes" => number(|process| process.write_bytes),
-                    "threads" => number(|process| Some(process.threads as f64)),
-                    "started" => state.age(number(|process| process.started.map(|started| started as f64))),
+                    "cpu" => read(|process| process.cpu),
+                    "rss" => read(|process| Some(process.rss as f64)),
+                    "read_bytes" => read(|process| process.read_bytes),
+                    "write_bytes" => read(|process| process.write_bytes),
+                    "threads" => read(|process| Some(process.threads as f64)),
+                    "started" => state.age(read(|process| process.started.map(|started| started as f64))),
                     _ => pid.parse::<u32>().ok().map(f64::from),
                 };
-                Cell::Figure(number, unit)
+                Cell::Value(value, unit)
             }
         }
     }
 
-    /// What stands beside a name.
+    /// The note below a row's name: the command line of a process.
     pub(super) fn note(&self, state: PageState, key: &str) -> String {
         match self.rows {
             Rows::Series { .. } => String::new(),
@@ -178,7 +178,7 @@ impl Table {
         }
     }
 
-    /// Whether the series at `path` is shown as the last minute of a row.
+    /// Whether a row shows the trend of the series at `path`.
     #[cfg(feature = "ssr")]
     pub(super) fn has_trend_of(&self, path: &str) -> bool {
         match self.rows {
@@ -187,12 +187,12 @@ impl Table {
         }
     }
 
-    /// Whether its rows have a last minute to show.
+    /// Whether its rows have a trend.
     pub(super) fn has_trend(&self) -> bool {
         matches!(self.rows, Rows::Series { trend: Some(_), .. })
     }
 
-    /// The last minute of a row, as lines.
+    /// The trend of a row, as the points of SVG polylines.
     pub(super) fn trend(&self, state: PageState, key: &str) -> Vec<String> {
         match self.rows {
             Rows::Series { path, trend: Some(field), .. } => {
@@ -205,41 +205,42 @@ impl Table {
         }
     }
 
-    /// The keys of all rows that have `filter` in a text of theirs, in order.
+    /// The keys of the rows that match the filter, in order.
     pub(super) fn sorted(&self, state: PageState, TableState { sort, filter, .. }: &TableState) -> Vec<String> {
         let mut rows: Vec<(Cell, String)> = Vec::new();
-        for key in self.keys(state).into_iter().filter(|key| self.has(state, key, filter)) {
+        for key in self.keys(state).into_iter().filter(|key| self.matches(state, key, filter)) {
             let cell = self.cell(state, &key, sort.column);
-            // Few rows that are nearly in order: what sorts millions fast would weigh ten kilobytes.
-            let place = rows.partition_point(|(other, _)| {
+            // An insertion sort: the rows are few, and the standard sort adds ten kilobytes to the library.
+            let index = rows.partition_point(|(other, _)| {
                 let order = other.order(&cell);
                 if sort.descending { order.is_ge() } else { order.is_le() }
             });
-            rows.insert(place, (cell, key));
+            rows.insert(index, (cell, key));
         }
         rows.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// Whether a text of the row has `filter` in it, whatever the case of its letters.
-    fn has(&self, state: PageState, key: &str, filter: &str) -> bool {
-        let has = |text: &str| {
+    /// Whether a text of the row contains `filter`, ignoring ASCII case.
+    fn matches(&self, state: PageState, key: &str, filter: &str) -> bool {
+        let contains = |text: &str| {
             let mut parts = text.as_bytes().windows(filter.len().max(1));
             filter.is_empty() || parts.any(|part| part.eq_ignore_ascii_case(filter.as_bytes()))
         };
         let mut cells = (0..=self.columns.len()).map(|column| self.cell(state, key, column));
-        has(key) || has(&self.note(state, key)) || cells.any(|cell| matches!(cell, Cell::Text(text) if has(&text)))
+        contains(key)
+            || contains(&self.note(state, key))
+            || cells.any(|cell| matches!(cell, Cell::Text(text) if contains(&text)))
     }
 }
 
-/// Rows of a table that is frozen, at most.
-const HELD: usize = 100;
+/// Maximum number of rows of a frozen table.
+const MAX_FROZEN_ROWS: usize = 100;
 
-/// The order to show: the one that is due, unless it is frozen. Then whatever stands there stays where it is, and what has
-/// come since stands below it.
-pub(super) fn arrange(due: Vec<String>, shown: Option<&Vec<String>>, frozen: bool) -> Vec<String> {
-    let Some(shown) = shown.filter(|_| frozen) else { return due };
-    let new = due.into_iter().filter(|key| !shown.contains(key));
-    shown.iter().cloned().chain(new).take(HELD).collect()
+/// The rows to show: `sorted`, unless the table is frozen. Then the `shown` rows keep their positions and new ones follow.
+pub(super) fn arrange(sorted: Vec<String>, shown: Option<&Vec<String>>, frozen: bool) -> Vec<String> {
+    let Some(shown) = shown.filter(|_| frozen) else { return sorted };
+    let new = sorted.into_iter().filter(|key| !shown.contains(key));
+    shown.iter().cloned().chain(new).take(MAX_FROZEN_ROWS).collect()
 }
 
 #[cfg(test)]
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_held_stay_where_they_are() {
+    fn frozen_rows_keep_their_positions() {
         let shown = keys(&["7", "1", "3"]);
         assert_eq!(arrange(keys(&["3", "9", "7"]), Some(&shown), true), keys(&["7", "1", "3", "9"]));
         assert_eq!(arrange(keys(&["3", "9", "7"]), Some(&shown), false), keys(&["3", "9", "7"]));
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_sorts_by_the_largest_first_and_names_by_the_alphabet() {
+    fn click_sorts_values_descending_and_names_ascending() {
         let sort = Sort::BY_NAME.click(2);
         assert_eq!((sort.column, sort.descending), (2, true));
         assert!(!sort.click(2).descending);
@@ -268,8 +269,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_understood() {
-        for sort in [Sort::BY_NAME, Sort::BY_FIRST_FIGURE] {
+    fn sort_text_round_trips() {
+        for sort in [Sort::BY_NAME, Sort::BY_FIRST_VALUE] {
             assert_eq!(Sort::of_text(&sort.to_text()), Some(sort));
         }
         for text in ["", "-", "x", "1 ", "-1"] {
@@ -278,10 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_less_than_all_that_is_known() {
-        let figure = |value| Cell::Figure(value, Unit::Count);
-        assert_eq!(figure(None).order(&figure(Some(0.0))), Ordering::Less);
-        assert_eq!(figure(Some(10.0)).order(&figure(Some(9.0))), Ordering::Greater);
+    fn unknown_value_sorts_below_known() {
+        let value = |value| Cell::Value(value, Unit::Count);
+        assert_eq!(value(None).order(&value(Some(0.0))), Ordering::Less);
+        assert_eq!(value(Some(10.0)).order(&value(Some(9.0))), Ordering::Greater);
         assert_eq!(Cell::Text("b".to_owned()).order(&Cell::Text("A".to_owned())), Ordering::Greater);
     }
 }

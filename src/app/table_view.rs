@@ -1,36 +1,35 @@
-//! A table on the page: sorted by whichever heading is clicked, filtered by what is typed, and as it was left.
+//! The view of a table, which can be sorted and filtered and keeps both in `localStorage`.
 
 use super::{
-    PageState,
+    PageMode, PageState,
     page_state::text,
     table::{Table, TableState, arrange},
 };
 use leptos::prelude::*;
 
-/// Rows from which on there is something to filter.
-const MANY: usize = 8;
-/// Milliseconds for which rows stay where they are once somebody has pointed at one: he is reading it. Counted in ticks,
-/// for a pointer may be left lying there.
-const HOLD_MS: u64 = 5_000;
+/// Rows from which on the filter field appears.
+const MIN_FILTERED_ROWS: usize = 8;
+/// Milliseconds for which rows keep their positions after the pointer has moved over them. Measured in ticks, so that a
+/// resting pointer doesn't freeze them for good.
+const FREEZE_MS: u64 = 5_000;
 
-/// A row is a place: what stands in it changes, so that no order makes the page anew.
+/// Rows are reused by position: a new order changes their content and adds no elements.
 #[component]
 pub(super) fn TableView(table: &'static Table) -> impl IntoView {
     let state = expect_context::<PageState>();
-    let reading = RwSignal::new(TableState { sort: table.sort, filter: String::new(), pointed: None });
+    let table_state = RwSignal::new(TableState { sort: table.sort, filter: String::new(), pointed: None });
     let order = Memo::new(move |shown: Option<&Vec<String>>| {
-        reading.with(|reading| {
+        table_state.with(|table_state| {
             let now = state.window.with(|window| window.end());
-            let frozen = reading.pointed.zip(now).is_some_and(|(at, now)| now.abs_diff(at) < HOLD_MS);
-            arrange(table.sorted(state, reading), shown, frozen)
+            let frozen = table_state.pointed.zip(now).is_some_and(|(at, now)| now.abs_diff(at) < FREEZE_MS);
+            arrange(table.sorted(state, table_state), shown, frozen)
         })
     });
-    #[cfg(feature = "hydrate")]
-    crate::browser::remember(table.id, reading, state.view.with_value(|view| view.frame != super::PageMode::Kiosk));
-    let point = move |_| {
+    (state.ports.remember)(table.id, table_state, state.view.with_value(|view| view.mode != PageMode::Kiosk));
+    let on_pointer_move = move |_| {
         let now = state.window.with_untracked(|window| window.end());
-        if reading.with_untracked(|reading| reading.pointed != now) {
-            reading.update(|reading| reading.pointed = now);
+        if table_state.with_untracked(|table_state| table_state.pointed != now) {
+            table_state.update(|table_state| table_state.pointed = now);
         }
     };
 
@@ -53,30 +52,32 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
         }
     };
     let heading = move |(column, title): (usize, &'static str)| {
-        let click = move |_| {
-            reading.update(|reading| {
-                // What was asked for is what comes, whoever points where.
-                reading.pointed = None;
-                reading.sort = reading.sort.click(column);
+        let on_click = move |_| {
+            table_state.update(|table_state| {
+                // The new order shows at once, even below the pointer.
+                table_state.pointed = None;
+                table_state.sort = table_state.sort.click(column);
             });
         };
-        let sorted = text(move || reading.with(|reading| reading.sort.aria(column).to_owned()));
-        view! { <th scope="col" aria-sort=sorted><button type="button" on:click=click>{title}</button></th> }
+        let sorted = text(move || table_state.with(|table_state| table_state.sort.aria(column).to_owned()));
+        view! { <th scope="col" aria-sort=sorted><button type="button" on:click=on_click>{title}</button></th> }
     };
-    let few = Signal::derive(move || order.with(Vec::len) < MANY && reading.with(|reading| reading.filter.is_empty()));
-    let bare = Signal::derive(move || order.with(Vec::is_empty) && few.get());
-    let filter = text(move || reading.with(|reading| reading.filter.clone()));
-    let typed = move |event| {
-        reading.update(|reading| {
-            reading.pointed = None;
-            reading.filter = event_target_value(&event);
+    let no_filter = Signal::derive(move || {
+        order.with(Vec::len) < MIN_FILTERED_ROWS && table_state.with(|table_state| table_state.filter.is_empty())
+    });
+    let is_empty = Signal::derive(move || order.with(Vec::is_empty) && no_filter.get());
+    let filter = text(move || table_state.with(|table_state| table_state.filter.clone()));
+    let on_input = move |event| {
+        table_state.update(|table_state| {
+            table_state.pointed = None;
+            table_state.filter = event_target_value(&event);
         });
     };
-    let name = Signal::stored(["Filter by ", &table.title.to_ascii_lowercase()].concat());
+    let filter_name = Signal::stored(["Filter by ", &table.title.to_ascii_lowercase()].concat());
     let titles = [table.title].into_iter().chain(table.columns.iter().map(|(title, ..)| *title));
     view! {
-        <div class="devices" id=table.id hidden=bare on:pointermove=point>
-            <input type="search" placeholder="Filter" aria-label=name hidden=few prop:value=filter on:input=typed/>
+        <div class="devices" id=table.id hidden=is_empty on:pointermove=on_pointer_move>
+            <input type="search" placeholder="Filter" aria-label=filter_name hidden=no_filter prop:value=filter on:input=on_input/>
             <table aria-label=table.title>
                 <thead><tr>{titles.enumerate().map(heading).collect_view()}</tr></thead>
                 <tbody>{move || order.with(|keys| keys.iter().map(row).collect_view())}</tbody>

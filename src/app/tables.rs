@@ -1,19 +1,19 @@
-//! The tables of the page.
+//! The tables of the page: their columns, and how much history they need.
 
 use super::table::{Rows, Sort, Table};
 #[cfg(feature = "ssr")]
 use crate::charts::{self, CHARTS, TREND_S};
 use crate::units::Unit;
 
-/// Seconds of the past of each core that the page carries, the newest included: of many cores, only so many that the page
-/// stays light. Whoever shows more asks for it.
+/// Seconds of history of each core in the first response, the newest included. Less for many cores, to keep the page small;
+/// the browser requests the remaining ones when it shows them.
 pub fn core_history(cores: usize) -> usize {
-    const FEWEST: usize = 60;
-    const VALUES: usize = 19_200;
-    (VALUES / cores.max(1)).max(FEWEST)
+    const MIN_SECONDS: usize = 60;
+    const MAX_VALUES: usize = 19_200;
+    (MAX_VALUES / cores.max(1)).max(MIN_SECONDS)
 }
 
-/// Seconds of the past that the page of a host with so many cores carries of the series at `path`, the newest included.
+/// Seconds of history of the series at `path` in the first response, the newest included, on a host with `cores` cores.
 #[cfg(feature = "ssr")]
 pub fn history(path: &str, cores: usize) -> usize {
     let mut tables = CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]);
@@ -28,7 +28,7 @@ pub fn history(path: &str, cores: usize) -> usize {
     }
 }
 
-/// Those that stand below the chart of the group `id`.
+/// The tables in the panel `id`.
 pub(super) fn tables(id: &str) -> &'static [Table] {
     static NETWORK: [Table; 1] = [Table {
         id: "interfaces",
@@ -69,7 +69,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
                 ("inodes", Unit::Count, ".inodes"),
                 ("inodes used", Unit::Count, ".inodes_used"),
                 ("full", Unit::Percent, ".full"),
-                ("told", Unit::Ago, ".age"),
+                ("updated", Unit::Ago, ".age"),
             ],
             sort: Sort::BY_NAME,
         },
@@ -83,7 +83,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
             ("high", Unit::Celsius, ".high"),
             ("critical", Unit::Celsius, ".critical"),
         ],
-        sort: Sort::BY_FIRST_FIGURE,
+        sort: Sort::BY_FIRST_VALUE,
     }];
     match id {
         "network" => &NETWORK,
@@ -93,7 +93,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
     }
 }
 
-/// Services and containers.
+/// The table of services and containers.
 pub(super) static SERVICES: Table = Table {
     id: "top-services",
     title: "Service",
@@ -104,10 +104,10 @@ pub(super) static SERVICES: Table = Table {
         ("throttled", Unit::Percent, ".throttled"),
         ("limit", Unit::Bytes, ".memory_limit"),
     ],
-    sort: Sort::BY_FIRST_FIGURE,
+    sort: Sort::BY_FIRST_VALUE,
 };
 
-/// Processes.
+/// The table of processes.
 pub(super) static PROCESSES: Table = Table {
     id: "top-processes",
     title: "Process",
@@ -122,7 +122,7 @@ pub(super) static PROCESSES: Table = Table {
         ("age", Unit::Age, "started"),
         ("PID", Unit::Count, "pid"),
     ],
-    sort: Sort::BY_FIRST_FIGURE,
+    sort: Sort::BY_FIRST_VALUE,
 };
 
 #[cfg(all(test, feature = "ssr"))]
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_has_as_much_of_the_past_as_it_shows() {
+    fn history_covers_what_the_page_shows() {
         assert_eq!(history("cpu.user", 16), usize::MAX);
         assert_eq!(history("network.interfaces.eth0.rx_bytes", 16), TREND_S);
         assert_eq!(history("cgroup.services.nginx.cpu", 16), TREND_S);

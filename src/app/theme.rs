@@ -1,9 +1,9 @@
-//! Light or dark: as the system has it, or as the reader wants it here.
+//! The colour theme: light, dark, or that of the system.
 
-/// What the reader wants.
+/// The chosen theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system has it.
+    /// The system's.
     #[default]
     Auto,
     /// Dark on light.
@@ -15,7 +15,7 @@ pub enum Theme {
 impl Theme {
     const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
 
-    /// Its name to the stylesheet (`data-theme`), and to what the browser remembers.
+    /// Its name in the stylesheet (`data-theme`) and in `localStorage`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -24,12 +24,12 @@ impl Theme {
         }
     }
 
-    /// The one with this name.
+    /// The theme with this name.
     pub fn of_str(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.as_str() == name)
     }
 
-    /// What a press on the switch makes of it.
+    /// The theme after a press on the switch.
     pub(super) const fn next(self) -> Self {
         match self {
             Self::Auto => Self::Light,
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_switch_goes_round_and_names_are_understood() {
+    fn switch_cycles_and_names_round_trip() {
         assert_eq!(Theme::ALL.map(Theme::next), [Theme::Light, Theme::Dark, Theme::Auto]);
         assert_eq!(Theme::ALL.map(|theme| Theme::of_str(theme.as_str())), Theme::ALL.map(Some));
         assert_eq!(Theme::of_str("blue"), None);

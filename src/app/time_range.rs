@@ -1,29 +1,29 @@
-//! How much of the past the charts show.
+//! The time range of the charts.
 
 use serde::{Serialize, Serializer};
 use std::str::FromStr;
 
-/// A window that the page offers.
+/// A time range that the page offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeRange {
     /// The newest minute.
     OneMinute,
-    /// The newest five.
+    /// The newest five minutes.
     #[default]
     FiveMinutes,
-    /// The newest fifteen.
+    /// The newest fifteen minutes.
     FifteenMinutes,
-    /// All that the server keeps.
+    /// The newest hour, which is all that the server keeps.
     OneHour,
 }
 
 impl TimeRange {
-    /// All of them, shortest first.
+    /// All time ranges, shortest first.
     pub const ALL: [Self; 4] = [Self::OneMinute, Self::FiveMinutes, Self::FifteenMinutes, Self::OneHour];
-    /// The longest.
+    /// The longest time range.
     pub const LONGEST: Self = Self::OneHour;
 
-    /// Its length in seconds, and its name in the address: `?window=300`.
+    /// Its length in seconds, which names it in the address: `?window=300`.
     pub const fn seconds(self) -> usize {
         match self {
             Self::OneMinute => 60,
@@ -33,12 +33,12 @@ impl TimeRange {
         }
     }
 
-    /// The window of that length, if there is one.
+    /// The time range of that length, if there is one.
     pub fn of_seconds(seconds: usize) -> Option<Self> {
         Self::ALL.into_iter().find(|time_range| time_range.seconds() == seconds)
     }
 
-    /// Its name on the page.
+    /// Its label on the page.
     pub const fn label(self) -> &'static str {
         match self {
             Self::OneMinute => "1 min",
@@ -48,7 +48,7 @@ impl TimeRange {
         }
     }
 
-    /// Labels of its time axis, evenly spread from its start to now.
+    /// Labels of its time axis, evenly spaced from its start to now.
     pub const fn times(self) -> [&'static str; 6] {
         match self {
             Self::OneMinute => ["−60 s", "−48", "−36", "−24", "−12", "now"],
@@ -60,15 +60,15 @@ impl TimeRange {
 }
 
 impl Serialize for TimeRange {
-    /// As its seconds.
+    /// Serialises its seconds.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.seconds().serialize(serializer)
     }
 }
 
-/// A window that the page doesn't offer.
+/// A time range that the page doesn't offer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("The page has no window of {0:?}; it has 60, 300, 900 or 3600 seconds, as in /?window=300.")]
+#[error("Window {0:?} is not available; use 60, 300, 900 or 3600 seconds, as in /?window=300.")]
 pub struct UnknownTimeRange(pub String);
 
 impl FromStr for TimeRange {

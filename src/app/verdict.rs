@@ -1,4 +1,4 @@
-//! Whether the host is all right, above everything else.
+//! The view of the verdict: whether the host is healthy, and what was found.
 
 use super::{PageState, Status, page_state::text};
 use crate::{
@@ -15,16 +15,16 @@ pub(super) fn VerdictView() -> impl IntoView {
         let level = state.verdict(|verdict| class(verdict.level));
         ["verdict ", if behind() { "" } else { level }].concat()
     });
-    let word = text(move || {
+    let headline_text = text(move || {
         let now = state.verdict(|verdict| headline(verdict.level));
-        if behind() { "Not known now." } else { now }.to_owned()
+        if behind() { "Unknown." } else { now }.to_owned()
     });
-    let rest = text(move || {
-        let last = |verdict: &Verdict| ["It was: ", headline(verdict.level), " ", &details(verdict)].concat();
+    let details_text = text(move || {
+        let last = |verdict: &Verdict| ["Last known: ", headline(verdict.level), " ", &details(verdict)].concat();
         state.verdict(if behind() { last } else { details })
     });
-    // Heard when it changes, which is seldom; the figures beside it change from second to second.
-    view! { <section class=class aria-label="Verdict"><b aria-live="polite">{word}</b>" "{rest}</section> }
+    // Only the headline is live for screen readers: the values beside it change every second.
+    view! { <section class=class aria-label="Health"><b aria-live="polite">{headline_text}</b>" "{details_text}</section> }
 }
 
 /// The level's class in the stylesheet.
@@ -39,14 +39,14 @@ fn class(level: Level) -> &'static str {
 
 fn headline(level: Level) -> &'static str {
     match level {
-        Level::Fine => "All is well.",
-        Level::Busy => "Busy, and all is well.",
-        Level::Watch => "All is well, but not for long.",
-        Level::Trouble => "Something is wrong.",
+        Level::Fine => "Healthy.",
+        Level::Busy => "Busy, but healthy.",
+        Level::Watch => "Needs attention.",
+        Level::Trouble => "Unhealthy.",
     }
 }
 
-/// What was found, and since when, as sentences.
+/// The findings as sentences, each with its start.
 fn details(verdict: &Verdict) -> String {
     let mut details = String::new();
     for finding in &verdict.findings {
@@ -55,7 +55,7 @@ fn details(verdict: &Verdict) -> String {
         }
         details.push_str(&finding.text);
         if let Some(since) = finding.since {
-            // To the minute, which is how people speak of it.
+            // To the minute: `10:01`.
             details.push_str(" Since ");
             details.push_str(&time_of_day(since * 1000)[..5]);
             details.push('.');
@@ -70,7 +70,7 @@ mod tests {
     use crate::schema::Finding;
 
     #[test]
-    fn what_was_found_is_told_with_its_time() {
+    fn details_list_findings_with_start() {
         let finding = |text: &str, since| Finding { level: Level::Trouble, text: text.to_owned(), since };
         let findings = vec![finding("The disk is slow.", Some(1_700_042_460)), finding("It is hot.", None)];
         let verdict = Verdict { level: Level::Trouble, findings };

@@ -8,7 +8,7 @@ use web_sys::CanvasRenderingContext2d;
 type Outcome = Result<(), DrawingErrorKind<Infallible>>;
 
 /// A canvas of so many pixels.
-pub struct Canvas {
+pub(super) struct Canvas {
     pub(super) context: CanvasRenderingContext2d,
     pub(super) size: (u32, u32),
 }

@@ -2,8 +2,8 @@
 
 use super::backend;
 use crate::{
-    app::PageState,
-    charts::{Colour, Palette},
+    app::{CanvasContent, PageState},
+    charts::{Colour, Palette, Viewport, draw, heatmap},
     schema::INTERVAL_MS,
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
@@ -20,11 +20,6 @@ use web_sys::{CanvasRenderingContext2d, Element, ResizeObserver};
 /// Line width in CSS pixels; the first response's drawing has the same.
 const STROKE: f64 = 2.0;
 
-/// What is drawn on.
-pub(super) type Area = DrawingArea<backend::Canvas, Shift>;
-/// Draws in these colours with lines of so many pixels.
-pub type Draw = Box<dyn Fn(&Area, &Palette, u32) -> Result<(), DrawingAreaErrorKind<Infallible>>>;
-
 /// What is drawn where.
 struct Drawing {
     canvas: NodeRef<Canvas>,
@@ -35,7 +30,7 @@ struct Drawing {
     pixels: Cell<(u32, u32)>,
     /// Whether it may be shown in place of what the server drew.
     drawn: RwSignal<bool>,
-    draw: Draw,
+    content: CanvasContent,
 }
 
 /// Everything that is drawn.
@@ -68,7 +63,7 @@ pub(super) fn follow(state: PageState) {
             let Some(palette) = document().document_element().as_ref().and_then(palette) else {
                 return leptos::logging::error!("the charts could not be drawn: no colours");
             };
-            drawings.0.borrow().iter().for_each(|drawing| drawing.draw(&palette));
+            drawings.0.borrow().iter().for_each(|drawing| drawing.draw(state, &palette));
         });
     });
 }
@@ -89,10 +84,10 @@ fn moment(state: PageState, drawings: Drawings) -> Memo<f64> {
     })
 }
 
-/// Keeps `canvas` drawn from here on; `drawn` tells when it may be shown in place of what the server drew.
-pub fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, draw: Draw) {
+/// Keeps `canvas` drawn; sets `drawn` once it can replace the server's SVG.
+pub(super) fn paint(canvas: NodeRef<Canvas>, drawn: RwSignal<bool>, content: CanvasContent) {
     let (context, size, pixels) = (OnceCell::new(), Cell::default(), Cell::default());
-    let drawing = Drawing { canvas, context, size, pixels, drawn, draw };
+    let drawing = Drawing { canvas, context, size, pixels, drawn, content };
     expect_context::<Drawings>().0.borrow_mut().push(drawing);
 }
 
@@ -105,7 +100,7 @@ impl Drawing {
         self.size.replace(size) != size
     }
 
-    fn draw(&self, palette: &Palette) {
+    fn draw(&self, state: PageState, palette: &Palette) {
         let (width, height) = self.size.get();
         if width == 0.0 || height == 0.0 {
             return;
@@ -115,10 +110,31 @@ impl Drawing {
         let pixels = |length: f64| (length * density + 0.5) as u32;
         let Some(context) = self.context((pixels(width), pixels(height))) else { return };
         let area = backend::Canvas { context, size: self.pixels.get() }.into_drawing_area();
-        match (self.draw)(&area, palette, pixels(STROKE).max(1)) {
+        match self.draw_content(&area, state, palette, pixels(STROKE).max(1)) {
             Ok(()) if self.drawn.get_untracked() => {}
             Ok(()) => self.drawn.set(true),
             Err(error) => leptos::logging::error!("a chart could not be drawn: {error}"),
+        }
+    }
+
+    /// Draws with lines of `stroke` pixels.
+    fn draw_content(
+        &self,
+        area: &DrawingArea<backend::Canvas, Shift>,
+        state: PageState,
+        palette: &Palette,
+        stroke: u32,
+    ) -> Result<(), DrawingAreaErrorKind<Infallible>> {
+        let slice = untrack(|| state.slice());
+        match self.content {
+            CanvasContent::Chart { chart, top, hidden } => state.gaps.with(|gaps| {
+                let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
+                state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
+            }),
+            CanvasContent::CoreHeatmap => {
+                let cores = state.host.with_value(|host| host.cores);
+                state.window.with_untracked(|window| heatmap(area, cores, window, slice, palette))
+            }
         }
     }
 

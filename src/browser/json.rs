@@ -30,14 +30,14 @@ pub fn initial_data() -> Option<InitialData> {
         },
         view: view(&get(&initial_data, "view")?)?,
         time_range: TimeRange::of_seconds(number(&initial_data, "time_range")? as usize)?,
-        after: self::text(&initial_data, "after"),
+        last_event_id: self::text(&initial_data, "last_event_id"),
         columns: columns(&get(&initial_data, "columns")?)?,
-        present: present(&get(&initial_data, "present")?)?,
+        latest: present(&get(&initial_data, "latest")?)?,
     })
 }
 
 fn view(data: &JsValue) -> Option<View> {
-    Some(View { frame: PageMode::of_str(&text(data, "frame")?)?, panels: text(data, "panels")? })
+    Some(View { mode: PageMode::of_str(&text(data, "mode")?)?, panels: text(data, "panels")? })
 }
 
 #[wasm_bindgen]

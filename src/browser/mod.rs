@@ -23,27 +23,28 @@ mod theme;
 #[cfg(feature = "hydrate")]
 mod token;
 
-#[cfg(feature = "hydrate")]
-pub use canvas::{Draw, paint};
 pub use connection::{Action, Connection, Transport};
 pub use election::{Election, ElectionMessage, Outcome};
 #[cfg(feature = "hydrate")]
 pub use json::initial_data;
-#[cfg(feature = "hydrate")]
-pub use storage::remember;
 
-/// Puts the focus on an element, and leaves the page scrolled as it is.
+/// The browser's implementation of what the views need.
 #[cfg(feature = "hydrate")]
-pub fn focus(element: &web_sys::HtmlElement) {
+pub static PORTS: crate::app::Ports =
+    crate::app::Ports { paint: canvas::paint, focus, remember: storage::remember, follow };
+
+/// Moves the focus to an element without scrolling the page.
+#[cfg(feature = "hydrate")]
+fn focus(element: &web_sys::HtmlElement) {
     let options = web_sys::FocusOptions::new();
     options.set_prevent_scroll(true);
-    // What can't have it doesn't.
+    // Fails only for an element that can't have the focus.
     let _ = element.focus_with_options(&options);
 }
 
 /// Keeps the page's state up to date from here on.
 #[cfg(feature = "hydrate")]
-pub fn follow(state: crate::app::PageState) {
+fn follow(state: crate::app::PageState) {
     theme::follow(state);
     canvas::follow(state);
     stream::follow(state);

@@ -1,22 +1,22 @@
-//! Keeps how a table was left: in this browser, for the next time.
+//! Keeps the sort and filter of tables in `localStorage`.
 
 use crate::app::{Sort, TableState};
 use leptos::prelude::*;
 use web_sys::Storage;
 
-/// Takes up how the table `id` was left, and remembers from here on how it is. A browser that lets nothing be kept keeps
-/// nothing. Where nothing `can_be_typed`, what was typed elsewhere would hide rows with no sign of it: only the order is taken up.
-pub fn remember(id: &'static str, reading: RwSignal<TableState>, can_be_typed: bool) {
+/// Restores the state of the table `id` and stores every change. A browser without storage stores nothing. On a page
+/// without filter fields, only the sort is restored: a restored filter would hide rows with no sign of it.
+pub(super) fn remember(id: &'static str, state: RwSignal<TableState>, has_filter_field: bool) {
     Effect::new(move |before: Option<String>| {
-        let now = reading.with(|reading| format!("{} {}", reading.sort.to_text(), reading.filter));
+        let now = state.with(|state| format!("{} {}", state.sort.to_text(), state.filter));
         match (storage(), before) {
-            (Some(storage), Some(before)) if before != now && can_be_typed => {
-                // It may be full.
+            (Some(storage), Some(before)) if before != now && has_filter_field => {
+                // The storage may be full.
                 let _ = storage.set_item(id, &now);
             }
             (Some(storage), None) => {
-                if let Some(left) = storage.get_item(id).ok().flatten() {
-                    take_up(reading, &left, can_be_typed);
+                if let Some(stored) = storage.get_item(id).ok().flatten() {
+                    restore(state, &stored, has_filter_field);
                 }
             }
             _ => {}
@@ -25,16 +25,16 @@ pub fn remember(id: &'static str, reading: RwSignal<TableState>, can_be_typed: b
     });
 }
 
-fn take_up(reading: RwSignal<TableState>, left: &str, can_be_typed: bool) {
-    if let Some((sort, filter)) = left.split_once(' ')
+fn restore(state: RwSignal<TableState>, stored: &str, has_filter_field: bool) {
+    if let Some((sort, filter)) = stored.split_once(' ')
         && let Some(sort) = Sort::of_text(sort)
     {
-        let filter = if can_be_typed { filter } else { "" };
-        reading.update(|reading| (reading.sort, reading.filter) = (sort, filter.to_owned()));
+        let filter = if has_filter_field { filter } else { "" };
+        state.update(|state| (state.sort, state.filter) = (sort, filter.to_owned()));
     }
 }
 
-/// What this browser keeps for this page, if it keeps anything.
+/// This origin's storage, if the browser allows it.
 pub(super) fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

@@ -48,7 +48,7 @@ pub(super) fn follow(state: PageState) {
         source: None,
         election: Election::new(Math::random()),
         tabs: None,
-        last_id: state.after.get_value().and_then(|id| id.parse().ok()),
+        last_id: state.last_event_id.get_value().and_then(|id| id.parse().ok()),
         reset: false,
         asking: false,
         missed: None,
@@ -429,11 +429,11 @@ impl Follower {
                 match name {
                     EventName::Processes => {
                         let processes = json::processes(data)?;
-                        self.state.present.update_value(|present| present.processes = processes);
+                        self.state.latest.update_value(|latest| latest.processes = processes);
                     }
                     EventName::Verdict => {
                         let verdict = json::verdict(data)?;
-                        self.state.present.update_value(|present| present.verdict = verdict);
+                        self.state.latest.update_value(|latest| latest.verdict = verdict);
                     }
                     _ => self.state.window.try_update_untracked(|window| json::record(window, name, data))??,
                 }
@@ -456,7 +456,7 @@ impl Follower {
         let present = json::present(&json::get(answer, "present")?)?;
         let id = json::text(answer, "id").and_then(|id| id.parse().ok());
         if reset || id >= self.last_id {
-            self.state.present.set_value(present);
+            self.state.latest.set_value(present);
         }
         // Another tab may have passed on what came after it.
         self.last_id = if reset { id } else { id.max(self.last_id) };

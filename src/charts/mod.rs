@@ -3,7 +3,7 @@
 
 mod chart;
 mod draw;
-mod heat_map;
+mod heatmap;
 #[cfg(feature = "ssr")]
 mod image;
 mod palette;
@@ -19,7 +19,7 @@ mod trend;
 
 pub use chart::{CHARTS, Chart, Expression, Hidden, Layout, Series, is_plotted};
 pub use draw::{Viewport, draw};
-pub use heat_map::heat_map;
+pub use heatmap::heatmap;
 #[cfg(feature = "ssr")]
 pub use image::{ImageTheme, svg_image};
 pub use palette::{Colour, Palette};
@@ -27,7 +27,7 @@ pub use palette::{Colour, Palette};
 pub use png::{PngError, png};
 pub use scale::{DIVISIONS, Scale, stable_top};
 #[cfg(feature = "ssr")]
-pub use svg::{chart_svg, heat_map_svg};
+pub use svg::{chart_svg, heatmap_svg};
 pub use trend::{TREND_S, trend};
 
 /// Where a chart is drawn, in pixels.

@@ -1,17 +1,17 @@
 //! A chart as SVG for the first response, which is also what readers without JavaScript see.
 
-use super::{Chart, Colour, Hidden, Viewport, draw, heat_map, svg_backend::render};
+use super::{Chart, Colour, Hidden, Viewport, draw, heatmap, svg_backend::render};
 use crate::schema::{Window, WindowSlice};
 
 /// Approximate width, and height. The page stretches the SVG to its element, as it does the canvas.
 const SIZE: (usize, usize) = (1200, 240);
 /// Width if there are more seconds than that: with a point per pixel, an hour would weigh a megabyte.
 const COARSE: usize = 600;
-/// Approximate maximum number of cells in the heat map.
+/// Approximate maximum number of cells in the heatmap.
 const CELLS: usize = 1200;
-/// Fewest columns of the heat map.
+/// Fewest columns of the heatmap.
 const MIN_COLUMNS: usize = 60;
-/// Height of a row of the heat map.
+/// Height of a row of the heatmap.
 const ROW: usize = 8;
 
 /// Line width, which stretching does not change (`vector-effect` in the stylesheet).
@@ -25,13 +25,13 @@ pub fn chart_svg(chart: &Chart, window: &Window, seconds: usize) -> String {
     element("", size, &shapes(chart, window, seconds, size, &css_variable))
 }
 
-/// The newest `seconds` of each core as a heat map.
-pub fn heat_map_svg(cores: usize, window: &Window, seconds: usize) -> String {
+/// The newest `seconds` of each core as a heatmap.
+pub fn heatmap_svg(cores: usize, window: &Window, seconds: usize) -> String {
     // The more cores there are, the fewer columns are worth their bytes.
     let columns = (CELLS / cores.max(1)).clamp(MIN_COLUMNS, seconds.max(MIN_COLUMNS));
     let size = (columns, cores * ROW);
     let shapes = render(size, &css_variable, |area, palette| {
-        heat_map(area, cores, window, WindowSlice::newest(seconds), palette)
+        heatmap(area, cores, window, WindowSlice::newest(seconds), palette)
     });
     element("", size, &shapes)
 }

@@ -41,14 +41,14 @@ fn the_first_response_says_whether_the_host_is_all_right() {
     let log = TickLog::default();
     log.publish(&tick(1_000_000_000_000));
     let server = Running::show(log);
-    assert!(server.get("/").1.contains("class=\"verdict fine\"><b aria-live=\"polite\">All is well.</b>"));
+    assert!(server.get("/").1.contains("class=\"verdict fine\"><b aria-live=\"polite\">Healthy.</b>"));
     let finding =
         Finding { level: Level::Trouble, text: "The disk vda is slow.".to_owned(), since: Some(1_000_000_000) };
     let values = Verdict { level: Level::Trouble, findings: vec![finding] };
     let verdict = Some(Sample { t: 1_000_000_001_000, at: 0.0, dt: 1.0, values });
     server.log.publish(&Tick { verdict, ..tick(1_000_000_001_000) });
     let page = server.get("/").1;
-    assert!(page.contains("class=\"verdict trouble\"") && page.contains("Something is wrong."), "{page}");
+    assert!(page.contains("class=\"verdict trouble\"") && page.contains("Unhealthy."), "{page}");
     assert!(page.contains("The disk vda is slow. Since 01:46."), "{page}");
 }
 

@@ -4,10 +4,10 @@ use super::{SeriesValues, WindowSnapshot};
 
 /// Significant digits that a chart of a few hundred pixels can show.
 const DIGITS: i32 = 3;
-/// Series of this prefix are drawn as a heat map only, so that its steps are precise enough.
-const HEAT_MAP_PREFIX: &str = "cpu.cores.";
-/// Percent from one shade of the heat map to the next.
-const HEAT_MAP_STEP: f64 = 12.5;
+/// Series of this prefix are drawn as a heatmap only, so that its steps are precise enough.
+const HEATMAP_PREFIX: &str = "cpu.cores.";
+/// Percent from one shade of the heatmap to the next.
+const HEATMAP_STEP: f64 = 12.5;
 
 impl WindowSnapshot {
     /// Rounds all values but the newest, which the page shows as a number.
@@ -20,7 +20,7 @@ impl WindowSnapshot {
             let decimals = DIGITS - largest.log10().ceil() as i32;
             let factor = 10f64.powi(decimals.abs());
             let round = |value: f64| match decimals {
-                _ if path.starts_with(HEAT_MAP_PREFIX) => (value / HEAT_MAP_STEP).round() * HEAT_MAP_STEP,
+                _ if path.starts_with(HEATMAP_PREFIX) => (value / HEATMAP_STEP).round() * HEATMAP_STEP,
                 1.. => (value * factor).round() / factor,
                 _ => (value / factor).round() * factor,
             };

@@ -43,7 +43,7 @@ pub(in crate::server) async fn embedded(
     request: Request,
 ) -> Response {
     match chosen(&panel).and_then(|panels| Ok((panels, span(&query.unwrap_or_default())?))) {
-        Ok((panels, span)) => respond(&state, View { frame: PageMode::Embed, panels }, span, request).await,
+        Ok((panels, span)) => respond(&state, View { mode: PageMode::Embed, panels }, span, request).await,
         Err(problem) => problem.respond_at("/embed"),
     }
 }
@@ -117,7 +117,7 @@ async fn respond(state: &AppState, view: View, span: TimeRange, request: Request
     columns.round_history();
     let subscribers = state.log.subscribers();
     subscribers.page_requested(Instant::now());
-    let frames = match view.frame {
+    let frames = match view.mode {
         PageMode::Embed => frame_ancestors(&state.settings.allow_frame),
         PageMode::Full | PageMode::Kiosk => "'none'".to_owned(),
     };
@@ -125,9 +125,9 @@ async fn respond(state: &AppState, view: View, span: TimeRange, request: Request
         host: (*state.host).clone(),
         view,
         time_range: span,
-        after: after.map(|id| id.to_string()),
+        last_event_id: after.map(|id| id.to_string()),
         columns,
-        present: state.log.latest_values(),
+        latest: state.log.latest_values(),
     };
     let watch = watch_options();
     let reloads = watch.is_some();
@@ -149,9 +149,9 @@ fn span(query: &str) -> Result<TimeRange, Problem> {
 }
 
 fn view(query: &str) -> Result<View, Problem> {
-    let frame = if value(query, "kiosk").is_some() { PageMode::Kiosk } else { PageMode::Full };
+    let mode = if value(query, "kiosk").is_some() { PageMode::Kiosk } else { PageMode::Full };
     let panels = value(query, "panels").map_or(Ok(String::new()), |panels| chosen(&panels))?;
-    Ok(View { frame, panels })
+    Ok(View { mode, panels })
 }
 
 /// Panels by their names.
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_view_names_panels_that_there_are() {
         let seen = view("kiosk&panels=cpu,%20memory,").unwrap();
-        assert_eq!(seen, View { frame: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
+        assert_eq!(seen, View { mode: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
         assert_eq!(view("window=60").unwrap(), View::default());
         let problem = view("panels=cpu,gpu").unwrap_err();
         assert!(problem.detail.contains("\"gpu\"; there are cpu, memory, load"), "{}", problem.detail);

@@ -1,4 +1,4 @@
-//! Draws CPU use per core as a heat map: a row per core, time from left to right.
+//! Draws CPU use per core as a heatmap: a row per core, time from left to right.
 
 use super::{Area, Colour, DrawResult, Palette};
 use crate::schema::{INTERVAL_MS, Window, WindowSlice};
@@ -13,7 +13,7 @@ const SEPARATED_ROW: i32 = 6;
 ///
 /// # Errors
 /// Those of the backend.
-pub fn heat_map<B: DrawingBackend>(
+pub fn heatmap<B: DrawingBackend>(
     area: &Area<B>,
     cores: usize,
     window: &Window,
