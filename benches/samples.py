@@ -1,6 +1,9 @@
-"""What psutil takes for the figures that Hostbeat samples, once a second; with an argument, for the processes, every two.
+"""Measures what sampling the same values as Hostbeat costs with psutil.
 
-Prints the milliseconds of processor time of one sample.
+Usage: samples.py COUNT [processes]
+
+Takes COUNT samples: of the host once a second, or of processes every two seconds. Prints the mean CPU time of a sample
+in milliseconds.
 """
 
 import sys
@@ -20,19 +23,19 @@ def host():
 
 
 def processes():
-    wanted = ["pid", "name", "username", "cpu_percent", "memory_info", "num_threads", "create_time"]
-    for process in psutil.process_iter(wanted):
+    attributes = ["pid", "name", "username", "cpu_percent", "memory_info", "num_threads", "create_time"]
+    for process in psutil.process_iter(attributes):
         process.info
 
 
 sample, interval = (processes, 2) if sys.argv[2:] else (host, 1)
-samples = int(sys.argv[1])
+count = int(sys.argv[1])
 sample()
-spent = 0
-for _ in range(samples):
-    # Off the whole second, when others sample.
+cpu_time = 0
+for _ in range(count):
+    # Between whole seconds, when the other samplers are idle.
     time.sleep(interval - (time.time() - 0.6) % 1)
     before = time.thread_time()
     sample()
-    spent += time.thread_time() - before
-print(spent / samples * 1000)
+    cpu_time += time.thread_time() - before
+print(cpu_time / count * 1000)

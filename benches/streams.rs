@@ -1,7 +1,7 @@
-//! What one viewer more costs, side by side with a bare `send()` loop and with axum's own server-sent events.
+//! Benchmarks the CPU time, memory and latency per viewer against a bare `send()` loop and axum's server-sent events.
 //!
-//! Every server is a process of its own and sends the same bytes once a second; this process is all the viewers. Run it
-//! with `make bench`.
+//! Each server is a process that sends about the same bytes once a second; this process runs all viewers. Run it with
+//! `make bench`.
 
 #![allow(
     clippy::unwrap_used,
@@ -35,13 +35,13 @@ use std::{
 use tokio::sync::watch;
 
 const VIEWERS: usize = 10_000;
-/// Ticks to measure, after some that let things settle.
+/// Ticks of each measurement, after a warm-up.
 const TICKS: usize = 15;
-const SETTLE: Duration = Duration::from_secs(4);
-/// The contenders take turns, so that a machine that wanders wanders for all.
+const WARM_UP: Duration = Duration::from_secs(4);
+/// The contenders take turns, so that drift of the machine affects all alike.
 const ROUNDS: usize = 3;
 
-/// The events of a tick, and about how many figures each one has.
+/// The events of a tick, with about the number of values of each.
 const EVENTS: [(&str, usize); 8] = [
     ("cpu", 12),
     ("memory", 20),
@@ -53,31 +53,31 @@ const EVENTS: [(&str, usize); 8] = [
     ("cgroup", 9),
 ];
 
-fn data(figures: usize) -> String {
-    let figures = ",\"figure\":12.34".repeat(figures);
-    format!("{{\"t\":1700000000000,\"at\":1700000000.000123,\"dt\":1.000012{figures}}}")
+fn data(values: usize) -> String {
+    let values = ",\"metric\":12.34".repeat(values);
+    format!("{{\"t\":1700000000000,\"at\":1700000000.000123,\"dt\":1.000012{values}}}")
 }
 
-/// About what a tick is.
+/// A tick of about the usual size.
 fn payload() -> String {
-    let event = |(n, (name, figures)): (usize, &(&str, usize))| {
-        format!("id: 1700000000000-{n}\nevent: {name}\ndata: {}\n\n", data(*figures))
+    let event = |(n, (name, values)): (usize, &(&str, usize))| {
+        format!("id: 1700000000000-{n}\nevent: {name}\ndata: {}\n\n", data(*values))
     };
     EVENTS.iter().enumerate().map(event).collect()
 }
 
 fn main() {
     match env::args().nth(1).as_deref() {
-        Some("serve-bare") => bare(),
-        Some("serve-axum") => axum_sse(),
+        Some("serve-bare") => serve_bare(),
+        Some("serve-axum") => serve_axum(),
         _ => compare(),
     }
 }
 
-/// Answers every connection with a head, and then sends to all of them in turn: nothing can be cheaper.
-fn bare() {
+/// Sends response headers to each connection, then each tick to all sockets in turn: the lower bound of the cost.
+fn serve_bare() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    announce(listener.local_addr().unwrap());
+    print_address(listener.local_addr().unwrap());
     let sockets = Arc::new(Mutex::new(Vec::new()));
     let accepted = Arc::clone(&sockets);
     thread::spawn(move || {
@@ -94,25 +94,25 @@ fn bare() {
     let body = payload();
     let chunk = format!("{:x}\r\n{body}\r\n", body.len());
     loop {
-        sleep_to_the_second();
+        sleep_until_next_second();
         for socket in sockets.lock().unwrap().iter_mut() {
             let _ = socket.write(chunk.as_bytes());
         }
     }
 }
 
-/// What axum's documentation shows.
+/// A handler as in axum's documentation.
 #[tokio::main]
-async fn axum_sse() {
+async fn serve_axum() {
     let (ticks, _) = watch::channel(0_u64);
     let source = ticks.clone();
     thread::spawn(move || {
         loop {
-            sleep_to_the_second();
+            sleep_until_next_second();
             source.send_modify(|tick| *tick += 1);
         }
     });
-    let data: [&'static str; EVENTS.len()] = EVENTS.map(|(_, figures)| data(figures).leak() as &str);
+    let data: [&'static str; EVENTS.len()] = EVENTS.map(|(_, values)| data(values).leak() as &str);
     let handler = move || async move {
         let events = stream::unfold((ticks.subscribe(), 0), move |(mut ticks, n)| async move {
             if n == 0 {
@@ -124,122 +124,127 @@ async fn axum_sse() {
         Sse::new(events)
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    announce(listener.local_addr().unwrap());
+    print_address(listener.local_addr().unwrap());
     axum::serve(listener, Router::new().route("/api/stream", get(handler))).await.unwrap();
 }
 
-fn announce(address: SocketAddr) {
+fn print_address(address: SocketAddr) {
     println!("listening on http://{address}");
 }
 
-fn sleep_to_the_second() {
+fn sleep_until_next_second() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     thread::sleep(Duration::from_secs(1) - Duration::from_nanos(now.subsec_nanos().into()));
 }
 
-/// What one round of one server has shown.
-struct Figures {
-    /// Processor time for each tick and viewer, in microseconds.
+/// Results of one round of one server.
+struct Measurement {
+    /// CPU time per tick and viewer, in microseconds.
     cpu: f64,
-    /// Resident memory for each viewer, in KiB.
+    /// Resident memory per viewer, in KiB.
     memory: f64,
-    /// From the whole second to the viewer that gets it last but one in a hundred, in milliseconds: the mean of the
-    /// ticks, since over all of them together the worst tick alone would decide.
-    spread: f64,
-    /// Bytes for each viewer and second.
+    /// Milliseconds from the whole second until 99 % of the viewers have the tick, as the mean over the ticks: a
+    /// percentile over all ticks together would depend on the worst tick alone.
+    p99_latency: f64,
+    /// Bytes per viewer and second.
     bytes: f64,
 }
 
-impl Figures {
-    /// What one viewer of a plain stream may cost at most; processor time and spread as multiples of the bare loop's.
-    const BUDGET: Self = Self { cpu: 1.15, memory: 1.0, spread: 1.1, bytes: f64::INFINITY };
+impl Measurement {
+    /// Limits for an uncompressed stream; CPU time and latency are multiples of the bare loop's.
+    const BUDGET: Self = Self { cpu: 1.15, memory: 1.0, p99_latency: 1.1, bytes: f64::INFINITY };
 
     fn mean(rounds: &[Self]) -> Self {
         let mean = |of: fn(&Self) -> f64| rounds.iter().map(of).sum::<f64>() / rounds.len() as f64;
-        Self { cpu: mean(|f| f.cpu), memory: mean(|f| f.memory), spread: mean(|f| f.spread), bytes: mean(|f| f.bytes) }
+        Self {
+            cpu: mean(|m| m.cpu),
+            memory: mean(|m| m.memory),
+            p99_latency: mean(|m| m.p99_latency),
+            bytes: mean(|m| m.bytes),
+        }
     }
 }
 
-/// Its name, and how its server is started.
+/// Name of a server, and the command that starts it.
 type Contender = (&'static str, fn() -> Command);
 
 fn compare() {
     let all: [Contender; 4] = [
-        ("bare", || this("serve-bare")),
+        ("bare", || this_program("serve-bare")),
         ("hostbeat", hostbeat),
         ("hostbeat-gzip", hostbeat),
-        ("axum", || this("serve-axum")),
+        ("axum", || this_program("serve-axum")),
     ];
-    // The first is what the others are compared with. `cargo bench` adds a flag of its own.
+    // The first is the baseline of the ratios. `cargo bench` adds the flag `--bench`.
     let named: Vec<_> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let wanted = |name: &str| named.is_empty() || name == "bare" || named.iter().any(|wanted| wanted == name);
-    let contenders: Vec<_> = all.into_iter().filter(|(name, _)| wanted(name)).collect();
-    let mut results: Vec<Vec<Figures>> = contenders.iter().map(|_| Vec::new()).collect();
+    let selected = |name: &str| named.is_empty() || name == "bare" || named.iter().any(|selected| selected == name);
+    let contenders: Vec<_> = all.into_iter().filter(|(name, _)| selected(name)).collect();
+    let mut results: Vec<Vec<Measurement>> = contenders.iter().map(|_| Vec::new()).collect();
     for _ in 0..ROUNDS {
         for ((name, server), results) in contenders.iter().zip(&mut results) {
             results.push(measure(server(), name.ends_with("gzip")));
         }
     }
-    println!("{VIEWERS} viewers, {TICKS} ticks, {ROUNDS} rounds; the ratio is to the first line");
+    println!("{VIEWERS} viewers, {TICKS} ticks, {ROUNDS} rounds; ratios are to the first line");
     println!(
         "{:16} {:>12} {:>7} {:>12} {:>14} {:>7} {:>12}",
-        "", "CPU, us", "ratio", "memory, KiB", "p99 spread, ms", "ratio", "bytes/s"
+        "", "CPU, us", "ratio", "memory, KiB", "p99 delay, ms", "ratio", "bytes/s"
     );
     let mut within_budget = true;
-    let means: Vec<_> = results.iter().map(|rounds| Figures::mean(rounds)).collect();
-    for ((name, _), Figures { cpu, memory, spread, bytes }) in contenders.iter().zip(&means) {
-        let (cpu_ratio, spread_ratio) = (cpu / means[0].cpu, spread / means[0].spread);
+    let means: Vec<_> = results.iter().map(|rounds| Measurement::mean(rounds)).collect();
+    for ((name, _), Measurement { cpu, memory, p99_latency: p99, bytes }) in contenders.iter().zip(&means) {
+        let (cpu_ratio, latency_ratio) = (cpu / means[0].cpu, p99 / means[0].p99_latency);
         println!(
-            "{name:16} {cpu:>12.2} {cpu_ratio:>7.2} {memory:>12.2} {spread:>14.1} {spread_ratio:>7.2} {bytes:>12.0}"
+            "{name:16} {cpu:>12.2} {cpu_ratio:>7.2} {memory:>12.2} {p99:>14.1} {latency_ratio:>7.2} {bytes:>12.0}"
         );
-        let budget = Figures::BUDGET;
-        let kept = cpu_ratio <= budget.cpu && *memory <= budget.memory && spread_ratio <= budget.spread;
+        let budget = Measurement::BUDGET;
+        let kept = cpu_ratio <= budget.cpu && *memory <= budget.memory && latency_ratio <= budget.p99_latency;
         if *name == "hostbeat" {
-            println!("{:16} {:>20.2} {:>12.2} {:>22.2}", "  its budget", budget.cpu, budget.memory, budget.spread);
+            println!("{:16} {:>20.2} {:>12.2} {:>22.2}", "  budget", budget.cpu, budget.memory, budget.p99_latency);
             within_budget = kept;
         }
     }
     assert!(within_budget, "hostbeat is over its budget");
 }
 
-fn this(role: &str) -> Command {
+fn this_program(role: &str) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.arg(role);
     command
 }
 
-fn measure(command: Command, gzip: bool) -> Figures {
+fn measure(command: Command, gzip: bool) -> Measurement {
     let server = Server::start(command);
     let mut viewers = Viewers::new();
-    // Whatever the first connections make a server set up is no viewer's.
+    // The first connections pay for the server's one-time allocations.
     viewers.open(server.address, 100, gzip);
     viewers.read_for(Duration::from_secs(2));
-    let before = server.memory();
+    let before = server.resident_memory();
     viewers.open(server.address, VIEWERS - 100, gzip);
-    viewers.read_for(SETTLE);
-    let memory = (server.memory() - before) / (VIEWERS - 100) as f64;
-    // From the middle of a second to the middle of a second, when nothing is under way.
-    sleep_to_the_second();
+    viewers.read_for(WARM_UP);
+    let memory = (server.resident_memory() - before) / (VIEWERS - 100) as f64;
+    // Measure between the middles of two seconds, when the server is idle.
+    sleep_until_next_second();
     viewers.read_for(Duration::from_millis(600));
-    let (cpu, bytes) = (server.cpu(), viewers.bytes);
+    let (cpu, bytes) = (server.cpu_time(), viewers.bytes);
     viewers.arrivals.clear();
     viewers.read_for(Duration::from_secs(TICKS as u64));
-    let per = (TICKS * VIEWERS) as f64;
-    let (cpu, bytes) = ((server.cpu() - cpu) / 1000.0 / per, (viewers.bytes - bytes) as f64 / per);
-    let spreads = viewers.arrivals.values_mut().map(|arrivals| {
+    let deliveries = (TICKS * VIEWERS) as f64;
+    let (cpu, bytes) = ((server.cpu_time() - cpu) / 1000.0 / deliveries, (viewers.bytes - bytes) as f64 / deliveries);
+    let latencies = viewers.arrivals.values_mut().map(|arrivals| {
         arrivals.sort_by(f64::total_cmp);
         arrivals[arrivals.len() * 99 / 100]
     });
-    let spread = spreads.sum::<f64>() / viewers.arrivals.len() as f64;
-    Figures { cpu, memory, spread, bytes }
+    let p99_latency = latencies.sum::<f64>() / viewers.arrivals.len() as f64;
+    Measurement { cpu, memory, p99_latency, bytes }
 }
 
-/// Sockets that are read as soon as something is there.
+/// Viewers' sockets, read as soon as data arrives.
 struct Viewers {
     poll: Poll,
     sockets: Vec<TcpStream>,
     bytes: usize,
-    /// Milliseconds from each whole second to every reading in it.
+    /// By second: milliseconds from the whole second to each read.
     arrivals: BTreeMap<u64, Vec<f64>>,
 }
 
@@ -270,7 +275,7 @@ impl Viewers {
             self.poll.poll(&mut events, Some(end.saturating_duration_since(Instant::now()))).unwrap();
             for event in &events {
                 let socket = &mut self.sockets[event.token().0];
-                // One read empties it: a tick is far smaller than the buffer.
+                // One read drains the socket: a tick is far smaller than the buffer.
                 match socket.read(&mut buffer) {
                     Ok(read) => self.bytes += read,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,

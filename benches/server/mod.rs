@@ -1,4 +1,4 @@
-//! Servers in processes of their own, and what they cost.
+//! Starts servers as child processes and reads their CPU time and memory.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// The program, as `make build` has built it.
+/// The release build of Hostbeat, listening on a free port without a limit of streams.
 pub(crate) fn hostbeat() -> Command {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/target/release/hostbeat");
     let args = ["--listen", "127.0.0.1:0", "--log-format", "text", "--max-streams-per-address", "1000000"];
@@ -16,42 +16,42 @@ pub(crate) fn hostbeat() -> Command {
     command
 }
 
-/// A server that is gone when dropped.
+/// A server process that is killed when dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    /// Starts it, and waits until it says where it listens.
+    /// Starts the server and waits until it prints its address.
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let line = lines.find(|line| line.contains("http://")).expect("it says where it listens");
+        let line = lines.find(|line| line.contains("http://")).expect("the server prints its address");
         let address = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
         Self { child, address }
     }
 
-    /// Processor time of all its threads, in nanoseconds.
-    pub(crate) fn cpu(&self) -> f64 {
-        cpu(self.child.id(), |_| true)
+    /// CPU time of all threads, in nanoseconds.
+    pub(crate) fn cpu_time(&self) -> f64 {
+        cpu_time(self.child.id(), |_| true)
     }
 
-    /// Its process.
-    #[allow(dead_code, reason = "only one of the benchmarks looks at its network")]
+    /// The server's process id.
+    #[allow(dead_code, reason = "only one benchmark reads the server's network namespace")]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The same, of the threads of one name.
-    #[allow(dead_code, reason = "only one of the benchmarks looks at threads")]
-    pub(crate) fn cpu_of(&self, thread: &str) -> f64 {
-        cpu(self.child.id(), |name| name == thread)
+    /// CPU time of the threads of one name, in nanoseconds.
+    #[allow(dead_code, reason = "only one benchmark measures single threads")]
+    pub(crate) fn thread_cpu_time(&self, thread: &str) -> f64 {
+        cpu_time(self.child.id(), |name| name == thread)
     }
 
     /// Resident memory in KiB.
-    #[allow(dead_code, reason = "only one of the benchmarks looks at memory")]
-    pub(crate) fn memory(&self) -> f64 {
+    #[allow(dead_code, reason = "only one benchmark measures memory")]
+    pub(crate) fn resident_memory(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
@@ -65,13 +65,13 @@ impl Drop for Server {
     }
 }
 
-/// Processor time of those threads of a process whose names are `wanted`, in nanoseconds.
-pub(crate) fn cpu(process: u32, wanted: impl Fn(&str) -> bool) -> f64 {
+/// CPU time in nanoseconds of a process' threads, those with a name that `is_counted` accepts.
+pub(crate) fn cpu_time(process: u32, is_counted: impl Fn(&str) -> bool) -> f64 {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let spent = |task: fs::DirEntry| {
         let name = fs::read_to_string(task.path().join("comm")).ok()?;
         let stat = fs::read_to_string(task.path().join("schedstat")).ok()?;
-        wanted(name.trim()).then(|| stat.split(' ').next()?.parse::<f64>().ok())?
+        is_counted(name.trim()).then(|| stat.split(' ').next()?.parse::<f64>().ok())?
     };
     tasks.filter_map(|task| spent(task.unwrap())).sum()
 }

@@ -147,7 +147,7 @@ impl Server {
         let (sink, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
         let mut assessor = Assessor::default();
         let publish = move |mut tick: Tick, timing| {
-            statistics.sampled(timing);
+            statistics.sample_taken(timing);
             let Some(log) = sink.upgrade() else { return false };
             tick.verdict = assessor.assess(&log, tick.t);
             log.publish(&tick);

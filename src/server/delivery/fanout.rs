@@ -233,8 +233,8 @@ impl Share {
         if self.viewers.len() < self.viewers.capacity() / 4 {
             self.viewers.shrink_to_fit();
         }
-        self.statistics.events.inc_by(events);
-        self.statistics.bytes.inc_by(bytes);
+        self.statistics.events_sent.inc_by(events);
+        self.statistics.bytes_sent.inc_by(bytes);
     }
 
     fn serve(&mut self, key: usize, serve: impl FnOnce(&mut Line) -> State) {

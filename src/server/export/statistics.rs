@@ -1,7 +1,7 @@
-//! What the server counts about itself, in the OpenMetrics text format.
+//! The server's own metrics, and the OpenMetrics text of all metrics at `/metrics`.
 
 #[cfg(target_os = "linux")]
-use crate::server::sampler::HostExposition;
+use super::host_exposition::HostExposition;
 use crate::server::{
     log::{Start, TickLog},
     sampler::Timing,
@@ -23,21 +23,21 @@ use std::{
     time::Duration,
 };
 
-/// Why a stream has ended.
+/// Why a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum CloseReason {
-    /// The client left, or vanished.
+    /// The client disconnected or became unreachable.
     Gone,
-    /// The client took no bytes for too long.
+    /// The client read nothing until the stall timeout.
     Stalled,
-    /// The stream was old enough.
+    /// The stream reached its maximum age.
     Aged,
-    /// The server stops.
+    /// The server shut down.
     Shutdown,
 }
 
 impl CloseReason {
-    /// As it stands in the metrics and the log.
+    /// The label's value, also in the log.
     pub(in crate::server) const fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
@@ -63,28 +63,28 @@ struct StatusLabel {
     status: u16,
 }
 
-/// Counters, gauges and histograms, and where they are registered.
+/// Metrics of the server and its process, with the registry that exposes them.
 pub(in crate::server) struct Statistics {
     registry: Registry,
     streams: Gauge,
-    opened: Family<StartLabel, Counter>,
-    closed: Family<ReasonLabel, Counter>,
-    refused: Family<StatusLabel, Counter>,
-    age: Histogram,
-    /// Events written.
-    pub events: Counter,
-    /// Bytes of streams written, without HTTP's framing.
-    pub bytes: Counter,
-    /// Viewers that the ring has passed, and that went on with a window.
+    streams_opened: Family<StartLabel, Counter>,
+    streams_closed: Family<ReasonLabel, Counter>,
+    streams_refused: Family<StatusLabel, Counter>,
+    stream_age: Histogram,
+    /// Events written to streams.
+    pub events_sent: Counter,
+    /// Bytes written to streams, without HTTP's chunk framing.
+    pub bytes_sent: Counter,
+    /// Viewers that fell behind the ring and continued with a window.
     pub conflations: Counter,
-    /// Seconds from a tick to the last byte handed to the kernel for the slowest viewer that takes its bytes.
+    /// Seconds from a tick until the kernel accepted its last byte for the slowest viewer that isn't stalled.
     pub fanout: Histogram,
-    lateness: Histogram,
-    cost: Counter<f64, AtomicU64>,
+    sample_lateness: Histogram,
+    sample_cpu: Counter<f64, AtomicU64>,
     samples: Counter,
-    cpu: Counter<f64, AtomicU64>,
-    memory: Gauge,
-    descriptors: Gauge,
+    process_cpu: Counter<f64, AtomicU64>,
+    resident_memory: Gauge,
+    open_fds: Gauge,
 }
 
 impl fmt::Debug for Statistics {
@@ -94,28 +94,31 @@ impl fmt::Debug for Statistics {
 }
 
 impl Statistics {
-    /// Registers everything; what is told of the host is partly what `log` knows.
-    #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux tells about its host"))]
+    /// Registers all metrics; those of the host are partly read from `log`.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(unused_variables, reason = "the host's metrics are exposed on Linux only")
+    )]
     pub(in crate::server) fn new(log: &Arc<TickLog>) -> Arc<Self> {
         let mut statistics = Self {
             registry: Registry::default(),
             streams: Gauge::default(),
-            opened: Family::default(),
-            closed: Family::default(),
-            refused: Family::default(),
-            // A second to three hours.
-            age: Histogram::new(exponential_buckets(1.0, 3.0, 9)),
-            events: Counter::default(),
-            bytes: Counter::default(),
+            streams_opened: Family::default(),
+            streams_closed: Family::default(),
+            streams_refused: Family::default(),
+            // 1 s to 1.8 h.
+            stream_age: Histogram::new(exponential_buckets(1.0, 3.0, 9)),
+            events_sent: Counter::default(),
+            bytes_sent: Counter::default(),
             conflations: Counter::default(),
-            // A tenth of a millisecond to nearly a second.
+            // 0.1 ms to 0.8 s.
             fanout: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
-            lateness: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
-            cost: Counter::default(),
+            sample_lateness: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
+            sample_cpu: Counter::default(),
             samples: Counter::default(),
-            cpu: Counter::default(),
-            memory: Gauge::default(),
-            descriptors: Gauge::default(),
+            process_cpu: Counter::default(),
+            resident_memory: Gauge::default(),
+            open_fds: Gauge::default(),
         };
         statistics.register();
         #[cfg(target_os = "linux")]
@@ -126,49 +129,58 @@ impl Statistics {
     fn register(&mut self) {
         let own = self.registry.sub_registry_with_prefix("hostbeat");
         own.register("streams", "Open streams", self.streams.clone());
-        own.register("streams_opened", "Streams opened, by what they started with", self.opened.clone());
-        own.register("streams_closed", "Streams ended, by the reason", self.closed.clone());
-        own.register("streams_refused", "Streams refused, by the status of the answer", self.refused.clone());
-        own.register_with_unit("stream_age", "Age of a stream at its end", Unit::Seconds, self.age.clone());
-        own.register("events_sent", "Events written to streams", self.events.clone());
-        own.register_with_unit("stream_sent", "Written to streams", Unit::Bytes, self.bytes.clone());
-        own.register("conflations", "Viewers too far behind, who got a window instead", self.conflations.clone());
-        let help = "From a tick to the last byte handed to the kernel for the slowest viewer";
+        own.register("streams_opened", "Streams opened, by what they started with", self.streams_opened.clone());
+        own.register("streams_closed", "Streams closed, by reason", self.streams_closed.clone());
+        own.register("streams_refused", "Streams refused, by response status", self.streams_refused.clone());
+        own.register_with_unit("stream_age", "Age of a stream at its end", Unit::Seconds, self.stream_age.clone());
+        own.register("events_sent", "Events written to streams", self.events_sent.clone());
+        own.register_with_unit(
+            "stream_sent",
+            "Bytes written to streams, without chunk framing",
+            Unit::Bytes,
+            self.bytes_sent.clone(),
+        );
+        own.register(
+            "conflations",
+            "Viewers that fell behind the replay buffer and got a window",
+            self.conflations.clone(),
+        );
+        let help = "Time from a tick until the kernel accepted its last byte for the slowest viewer";
         own.register_with_unit("fanout", help, Unit::Seconds, self.fanout.clone());
-        let help = "From a whole second to the beginning of its sample";
-        own.register_with_unit("sample_lateness", help, Unit::Seconds, self.lateness.clone());
-        own.register_with_unit("sample_cpu", "Processor time spent on sampling", Unit::Seconds, self.cost.clone());
+        let help = "Delay from the whole second to the start of its sample";
+        own.register_with_unit("sample_lateness", help, Unit::Seconds, self.sample_lateness.clone());
+        own.register_with_unit("sample_cpu", "CPU time spent on sampling", Unit::Seconds, self.sample_cpu.clone());
         own.register("samples", "Samples taken", self.samples.clone());
         let process = self.registry.sub_registry_with_prefix("process");
-        process.register_with_unit("cpu", "Processor time of this process", Unit::Seconds, self.cpu.clone());
+        process.register_with_unit("cpu", "CPU time of this process", Unit::Seconds, self.process_cpu.clone());
         let help = "Resident memory of this process";
-        process.register_with_unit("resident_memory", help, Unit::Bytes, self.memory.clone());
-        process.register("open_fds", "Open file descriptors of this process", self.descriptors.clone());
+        process.register_with_unit("resident_memory", help, Unit::Bytes, self.resident_memory.clone());
+        process.register("open_fds", "Open file descriptors of this process", self.open_fds.clone());
     }
 
-    pub(in crate::server) fn opened(&self, start: Start) {
-        self.opened.get_or_create(&StartLabel { start: start.as_str() }).inc();
+    pub(in crate::server) fn stream_opened(&self, start: Start) {
+        self.streams_opened.get_or_create(&StartLabel { start: start.as_str() }).inc();
     }
 
-    pub(in crate::server) fn closed(&self, reason: CloseReason, age: Duration) {
-        self.closed.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
-        self.age.observe(age.as_secs_f64());
+    pub(in crate::server) fn stream_closed(&self, reason: CloseReason, age: Duration) {
+        self.streams_closed.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
+        self.stream_age.observe(age.as_secs_f64());
     }
 
-    pub(in crate::server) fn refused(&self, status: StatusCode) {
-        self.refused.get_or_create(&StatusLabel { status: status.as_u16() }).inc();
+    pub(in crate::server) fn stream_refused(&self, status: StatusCode) {
+        self.streams_refused.get_or_create(&StatusLabel { status: status.as_u16() }).inc();
     }
 
-    pub(in crate::server) fn sampled(&self, timing: Timing) {
-        self.lateness.observe(timing.late.as_secs_f64());
-        self.cost.inc_by(timing.cpu.as_secs_f64());
+    pub(in crate::server) fn sample_taken(&self, timing: Timing) {
+        self.sample_lateness.observe(timing.late.as_secs_f64());
+        self.sample_cpu.inc_by(timing.cpu.as_secs_f64());
         self.samples.inc();
     }
 
-    /// Everything, as OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     ///
     /// # Errors
-    /// When text can't be written to memory, which doesn't happen.
+    /// When a collector can't be encoded; writing to a `String` doesn't fail.
     pub(in crate::server) fn expose(&self, log: &TickLog) -> Result<String, fmt::Error> {
         self.streams.set(log.subscribers().viewers() as i64);
         #[cfg(target_os = "linux")]
@@ -183,11 +195,11 @@ impl Statistics {
         use rustix::{param::page_size, time};
         use std::sync::atomic::Ordering;
         let cpu = Duration::try_from(time::clock_gettime(time::ClockId::ProcessCPUTime)).unwrap_or_default();
-        self.cpu.inner().store(cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
-        // Total, then resident, in pages (proc_pid_statm(5)).
+        self.process_cpu.inner().store(cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
+        // Total and resident size in pages (proc_pid_statm(5)).
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
         let pages: Option<i64> = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-        self.memory.set(pages.unwrap_or_default() * page_size() as i64);
-        self.descriptors.set(std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as i64);
+        self.resident_memory.set(pages.unwrap_or_default() * page_size() as i64);
+        self.open_fds.set(std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as i64);
     }
 }

@@ -1,9 +1,10 @@
-//! Sockets from `/proc/net/sockstat`, `sockstat6`, `snmp` and `netstat`, and their states from the kernel's socket diagnostics.
-//! `/proc/net/tcp` tells more and costs 10 ms even where there is no socket at all.
+//! TCP and UDP sockets from `/proc/net/sockstat`, `sockstat6`, `snmp` and `netstat`, and TCP states from sock_diag:
+//! reading `/proc/net/tcp` takes 10 ms even without any socket.
 
 use super::{
     Clock, HostSource, SocketStates,
     rate::{PreviousReading, rate},
+    sockets::TcpState,
 };
 use crate::{
     schema::{Connections, Sample, Tcp, Udp},
@@ -11,23 +12,23 @@ use crate::{
 };
 use std::{ops::Add, sync::Arc};
 
-/// With more sockets than that, to look at each of them takes milliseconds.
-const MANY: u64 = 10_000;
-/// Readings after which they are looked at in any case.
-const STATES_EVERY: u32 = 10;
+/// Sockets up to which a change of the activity counters triggers a dump: beyond, a dump takes milliseconds.
+const DUMP_ON_CHANGE_LIMIT: u64 = 10_000;
+/// Ticks after which the states are dumped in any case.
+const DUMP_INTERVAL: u32 = 10;
 
-/// Samples connections.
+/// Samples sockets, with rates of TCP's error counters.
 #[derive(Debug)]
 pub(super) struct ConnectionsSampler {
     subscribers: Arc<Subscribers>,
-    states: States,
-    last: PreviousReading<(Connections, Counters)>,
+    states: SocketStatesCache,
+    previous: PreviousReading<(Connections, TcpErrorCounters)>,
     text: String,
 }
 
-/// Since the start.
+/// Counters since boot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counters {
+struct TcpErrorCounters {
     retransmits: Option<u64>,
     resets: Option<u64>,
     listen_overflows: Option<u64>,
@@ -35,9 +36,14 @@ struct Counters {
 }
 
 impl ConnectionsSampler {
-    /// The viewers are those of `subscribers`.
+    /// `subscribers` counts the viewers.
     pub(super) fn new(subscribers: Arc<Subscribers>) -> Self {
-        Self { subscribers, states: States::default(), last: PreviousReading::default(), text: String::new() }
+        Self {
+            subscribers,
+            states: SocketStatesCache::default(),
+            previous: PreviousReading::default(),
+            text: String::new(),
+        }
     }
 
     pub(super) fn sample(
@@ -47,12 +53,12 @@ impl ConnectionsSampler {
         clock: &impl Clock,
     ) -> Option<Sample<Connections>> {
         let (viewers, states, text) = (self.subscribers.viewers(), &mut self.states, &mut self.text);
-        self.last.sample(
+        self.previous.sample(
             t,
             clock,
-            || Some(count(viewers, states, text, source)),
-            |(_, before), (connections, now), dt| {
-                let rate = |of: fn(&Counters) -> Option<u64>| rate(of(before), of(now), dt);
+            || Some(read_connections(viewers, states, text, source)),
+            |(_, previous), (connections, current), dt| {
+                let rate = |of: fn(&TcpErrorCounters) -> Option<u64>| rate(of(previous), of(current), dt);
                 let tcp = Tcp {
                     retransmits: rate(|c| c.retransmits),
                     resets: rate(|c| c.resets),
@@ -66,99 +72,106 @@ impl ConnectionsSampler {
     }
 }
 
-/// The sockets by state, as they were last looked at.
+/// The latest dump of the socket states, kept while no counter indicates a change.
 #[derive(Debug, Default)]
-struct States {
-    known: Option<SocketStates>,
-    /// What stood still since then says that every socket is in the state that it was in.
-    signs: Signs,
-    readings: u32,
+struct SocketStatesCache {
+    states: Option<SocketStates>,
+    /// As of the latest dump.
+    activity: TcpActivity,
+    ticks_since_dump: u32,
 }
 
-/// Segments received and sent, connections, sockets and those that wait: no state changes without one of these.
-type Signs = [Option<u64>; 5];
+/// Segments received and sent, established connections, sockets in use and in time-wait. With rare exceptions, a socket
+/// changes its state only together with one of these.
+type TcpActivity = [Option<u64>; 5];
 
-impl States {
-    fn read(&mut self, sockets: Option<u64>, signs: Signs, source: &mut impl HostSource) -> Option<SocketStates> {
-        self.readings += 1;
-        let changed = signs != self.signs || signs.contains(&None);
-        let few = sockets.is_none_or(|sockets| sockets <= MANY);
-        if self.known.is_none() || (few && changed) || self.readings >= STATES_EVERY {
-            (self.known, self.signs, self.readings) = (source.socket_states().ok(), signs, 0);
+impl SocketStatesCache {
+    fn update(
+        &mut self,
+        sockets: Option<u64>,
+        activity: TcpActivity,
+        source: &mut impl HostSource,
+    ) -> Option<SocketStates> {
+        self.ticks_since_dump += 1;
+        let changed = activity != self.activity || activity.contains(&None);
+        let cheap = sockets.is_none_or(|sockets| sockets <= DUMP_ON_CHANGE_LIMIT);
+        if self.states.is_none() || (cheap && changed) || self.ticks_since_dump >= DUMP_INTERVAL {
+            (self.states, self.activity, self.ticks_since_dump) = (source.socket_states().ok(), activity, 0);
         }
-        self.known
+        self.states
     }
 }
 
-fn count(
+fn read_connections(
     viewers: u64,
-    states: &mut States,
+    states: &mut SocketStatesCache,
     text: &mut String,
     source: &mut impl HostSource,
-) -> (Connections, Counters) {
-    let mut figures = |path, wanted: &[(&str, &str)]| -> [Option<u64>; 3] {
+) -> (Connections, TcpErrorCounters) {
+    let mut sockstat = |path, labels: &[(&str, &str)]| -> [Option<u64>; 3] {
         let text = source.read(path, text).ok().map(|()| text.as_str());
-        std::array::from_fn(|i| wanted.get(i).and_then(|(line, label)| labelled(text?, line, label)))
+        std::array::from_fn(|i| labels.get(i).and_then(|(line, label)| sockstat_value(text?, line, label)))
     };
     let [tcp4, time_wait, udp4] =
-        figures("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
-    let [tcp6, udp6, _] = figures("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
+        sockstat("/proc/net/sockstat", &[("TCP:", "inuse"), ("TCP:", "tw"), ("UDP:", "inuse")]);
+    let [tcp6, udp6, _] = sockstat("/proc/net/sockstat6", &[("TCP6:", "inuse"), ("UDP6:", "inuse")]);
     let mut table = |path, line: &str, columns: &[&str]| -> [Option<u64>; 5] {
         let text = source.read(path, text).ok().map(|()| text.as_str());
-        std::array::from_fn(|i| tabled(text?, line, columns.get(i)?))
+        std::array::from_fn(|i| table_value(text?, line, columns.get(i)?))
     };
-    let [open, retransmits, resets, received, sent] =
+    let [current_established, retransmits, resets, received, sent] =
         table("/proc/net/snmp", "Tcp:", &["CurrEstab", "RetransSegs", "EstabResets", "InSegs", "OutSegs"]);
     let [listen_overflows, listen_drops, ..] =
         table("/proc/net/netstat", "TcpExt:", &["ListenOverflows", "ListenDrops"]);
-    let in_use = both(tcp4, tcp6);
-    // Those in time-wait aren't counted among those in use, and are in the way all the same.
-    let sockets = both(in_use, time_wait);
-    let states = states.read(sockets, [received, sent, open, in_use, time_wait], source).map(|states| states.by_number);
-    let state = |number: usize| states.map(|by_number| by_number[number]);
+    let in_use = add_known(tcp4, tcp6);
+    // `inuse` excludes sockets in time-wait, but a dump passes over them too.
+    let sockets = add_known(in_use, time_wait);
+    let states = states.update(sockets, [received, sent, current_established, in_use, time_wait], source);
+    let state = |state: TcpState| states.map(|states| states.by_number[state as usize]);
     let connections = Connections {
         viewers: Some(viewers),
         tcp: Tcp {
             // CurrEstab counts close-wait as well (RFC 4022, tcpCurrEstab).
-            established: open.map(|open| open.saturating_sub(state(8).unwrap_or(0))),
+            established: current_established
+                .map(|current| current.saturating_sub(state(TcpState::CloseWait).unwrap_or(0))),
             time_wait,
-            syn_sent: state(2),
-            syn_recv: states.map(|by_number| by_number[3] + by_number[12]),
-            fin_wait1: state(4),
-            fin_wait2: state(5),
-            close_wait: state(8),
-            last_ack: state(9),
-            listen: state(10),
-            closing: state(11),
+            syn_sent: state(TcpState::SynSent),
+            syn_recv: add_known(state(TcpState::SynRecv), state(TcpState::NewSynRecv)),
+            fin_wait1: state(TcpState::FinWait1),
+            fin_wait2: state(TcpState::FinWait2),
+            close_wait: state(TcpState::CloseWait),
+            last_ack: state(TcpState::LastAck),
+            listen: state(TcpState::Listen),
+            closing: state(TcpState::Closing),
             in_use,
             ..Tcp::default()
         },
-        udp: Udp { in_use: both(udp4, udp6) },
+        udp: Udp { in_use: add_known(udp4, udp6) },
     };
-    (connections, Counters { retransmits, resets, listen_overflows, listen_drops })
+    (connections, TcpErrorCounters { retransmits, resets, listen_overflows, listen_drops })
 }
 
-/// The sum of two figures, of which a host may lack one.
-fn both<N: Add<Output = N> + Copy>(one: Option<N>, other: Option<N>) -> Option<N> {
+/// The sum of two values, or one of them where the host lacks the other.
+fn add_known<N: Add<Output = N> + Copy>(one: Option<N>, other: Option<N>) -> Option<N> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one + other),
         _ => one.or(other),
     }
 }
 
-/// The figure after `label` on the line that starts with `line`: `TCP: inuse 5 orphan 0 tw 2`.
-fn labelled(text: &str, line: &str, label: &str) -> Option<u64> {
+/// The value after `label` on the line that starts with `line`: `TCP: inuse 5 orphan 0 tw 2`.
+fn sockstat_value(text: &str, line: &str, label: &str) -> Option<u64> {
     let mut words = text.lines().find_map(|candidate| candidate.strip_prefix(line))?.split_ascii_whitespace();
     words.find(|word| *word == label)?;
     words.next()?.parse().ok()
 }
 
-/// The figure under `column` in a pair of lines that start with `line`: names on the first, figures on the second.
-pub(super) fn tabled(text: &str, line: &str, column: &str) -> Option<u64> {
+/// The value under `column` in a pair of lines that start with `line`, as in `/proc/net/snmp`: names, then values.
+pub(in crate::server) fn table_value(text: &str, line: &str, column: &str) -> Option<u64> {
     let mut rows = text.lines().filter_map(|candidate| candidate.strip_prefix(line));
-    let (mut names, mut figures) = (rows.next()?.split_ascii_whitespace(), rows.next()?.split_ascii_whitespace());
-    let place = names.position(|name| name == column)?;
-    figures.nth(place)?.parse().ok()
+    let (mut names, mut values) = (rows.next()?.split_ascii_whitespace(), rows.next()?.split_ascii_whitespace());
+    let index = names.position(|name| name == column)?;
+    values.nth(index)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -171,12 +184,12 @@ mod tests {
     const SOCKSTAT6: &str = "TCP6: inuse 4\nUDP6: inuse 1\n";
     const SNMP: &str = "Ip: Forwarding\nIp: 2\nTcp: RtoAlgorithm CurrEstab InSegs\nTcp: 1 8 34103\n";
 
-    fn count(source: &mut Recorded) -> Connections {
-        super::count(3, &mut States::default(), &mut String::new(), source).0
+    fn read(source: &mut Recorded) -> Connections {
+        read_connections(3, &mut SocketStatesCache::default(), &mut String::new(), source).0
     }
 
     #[test]
-    fn both_protocols_and_every_state_are_counted() {
+    fn ipv4_and_ipv6_sockets_are_counted_by_state() {
         let mut by_number = [0, 0, 1, 2, 3, 4, 0, 0, 5, 6, 7, 8, 10];
         by_number[3] = 20;
         let mut source = Recorded::default()
@@ -184,7 +197,7 @@ mod tests {
             .with("/proc/net/sockstat6", SOCKSTAT6)
             .with("/proc/net/snmp", SNMP)
             .with_sockets(SocketStates { by_number });
-        let connections = count(&mut source);
+        let connections = read(&mut source);
         assert_eq!(connections.viewers, Some(3));
         assert_eq!(connections.udp.in_use, Some(4));
         assert_eq!(
@@ -207,26 +220,26 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_sockets_the_states_are_looked_at_now_and_then() {
+    fn states_of_many_sockets_are_dumped_at_intervals() {
         let source = |sockets: u64, listening: u64| {
             let mut by_number = [0; 13];
             by_number[10] = listening;
             let sockstat = format!("TCP: inuse {sockets} orphan 0 tw 0\n");
             Recorded::default().with("/proc/net/sockstat", &sockstat).with_sockets(SocketStates { by_number })
         };
-        for (sockets, seen) in [(MANY, 1), (MANY + 1, 10)] {
-            let (mut states, mut text) = (States::default(), String::new());
+        for (sockets, dumped_after) in [(DUMP_ON_CHANGE_LIMIT, 1), (DUMP_ON_CHANGE_LIMIT + 1, 10)] {
+            let (mut states, mut text) = (SocketStatesCache::default(), String::new());
             let mut listening =
-                |figure| super::count(0, &mut states, &mut text, &mut source(sockets, figure)).0.tcp.listen;
+                |value| read_connections(0, &mut states, &mut text, &mut source(sockets, value)).0.tcp.listen;
             assert_eq!(listening(1), Some(1));
-            let readings = (1..).find(|_| listening(2) == Some(2));
-            assert_eq!(readings, Some(seen), "{sockets} sockets");
+            let ticks = (1..).find(|_| listening(2) == Some(2));
+            assert_eq!(ticks, Some(dumped_after), "{sockets} sockets");
         }
     }
 
     #[test]
-    fn where_nothing_moves_sockets_are_where_they_were() {
-        let (mut states, mut text) = (States::default(), String::new());
+    fn states_are_not_dumped_while_activity_stands_still() {
+        let (mut states, mut text) = (SocketStatesCache::default(), String::new());
         let mut listening = |segments: u64, in_use: u64, listening: u64| {
             let mut by_number = [0; 13];
             by_number[10] = listening;
@@ -234,24 +247,24 @@ mod tests {
                 .with("/proc/net/sockstat", &format!("TCP: inuse {in_use} orphan 0 tw 0\n"))
                 .with("/proc/net/snmp", &format!("Tcp: CurrEstab InSegs OutSegs\nTcp: 1 {segments} 5\n"))
                 .with_sockets(SocketStates { by_number });
-            super::count(3, &mut states, &mut text, &mut source).0.tcp.listen
+            read_connections(3, &mut states, &mut text, &mut source).0.tcp.listen
         };
         assert_eq!(listening(7, 3, 1), Some(1));
-        assert_eq!(listening(7, 3, 2), Some(1), "nobody looks");
-        assert_eq!(listening(8, 3, 2), Some(2), "a segment has come");
-        assert_eq!(listening(8, 4, 3), Some(3), "a socket has come");
-        let readings = (1..).find(|_| listening(8, 4, 9) == Some(9));
-        assert_eq!(readings, Some(STATES_EVERY as usize), "what none of the signs tells is seen all the same");
+        assert_eq!(listening(7, 3, 2), Some(1), "no activity, no dump");
+        assert_eq!(listening(8, 3, 2), Some(2), "a segment arrived");
+        assert_eq!(listening(8, 4, 3), Some(3), "a socket was opened");
+        let ticks = (1..).find(|_| listening(8, 4, 9) == Some(9));
+        assert_eq!(ticks, Some(DUMP_INTERVAL as usize), "a change without activity is seen at the next interval");
     }
 
     #[test]
-    fn what_goes_wrong_is_counted_by_the_second() {
+    fn error_counters_become_rates() {
         let (mut sampler, clock) = (ConnectionsSampler::new(Arc::default()), ManualClock::at(0.0));
-        let source = |figure: u64| {
-            let snmp = format!("Tcp: CurrEstab EstabResets OutRsts RetransSegs\nTcp: 1 {figure} 9 {}\n", 2 * figure);
+        let source = |count: u64| {
+            let snmp = format!("Tcp: CurrEstab EstabResets OutRsts RetransSegs\nTcp: 1 {count} 9 {}\n", 2 * count);
             let netstat = format!(
-                "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 {figure} {}\nIpExt: a\nIpExt: 1\n",
-                3 * figure
+                "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 {count} {}\nIpExt: a\nIpExt: 1\n",
+                3 * count
             );
             Recorded::default().with("/proc/net/snmp", &snmp).with("/proc/net/netstat", &netstat)
         };
@@ -263,16 +276,16 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_ipv6_has_the_rest() {
+    fn host_without_ipv6_counts_ipv4() {
         let mut source = Recorded::default().with("/proc/net/sockstat", SOCKSTAT);
-        let connections = count(&mut source);
+        let connections = read(&mut source);
         assert_eq!((connections.tcp.in_use, connections.udp.in_use), (Some(9), Some(3)));
         assert_eq!((connections.tcp.established, connections.tcp.listen), (None, None));
     }
 
     #[test]
-    fn a_host_that_tells_nothing_has_viewers() {
-        let connections = count(&mut Recorded::default());
+    fn viewers_are_counted_without_socket_statistics() {
+        let connections = read(&mut Recorded::default());
         assert_eq!(connections, Connections { viewers: Some(3), ..Connections::default() });
     }
 }

@@ -1,4 +1,4 @@
-//! Processor time from `/proc/stat` (proc_stat(5)).
+//! CPU utilisation, context switches, interrupts and forks from `/proc/stat` (proc_stat(5)).
 
 use super::{
     Clock, HostSource,
@@ -7,9 +7,9 @@ use super::{
 use crate::schema::{Cpu, Sample};
 use std::collections::BTreeMap;
 
-/// Time that one core, or all of them, spent in each mode since boot, in clock ticks.
+/// CPU time per mode since boot, of one core or of all cores, in clock ticks (`USER_HZ`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Modes {
+pub(in crate::server) struct CpuTime {
     pub user: u64,
     pub nice: u64,
     pub system: u64,
@@ -20,11 +20,12 @@ pub(super) struct Modes {
     pub steal: u64,
 }
 
+/// Counters and gauges of `/proc/stat`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counters {
-    all: Modes,
-    /// By the core's number: an offline core has no line.
-    pub cores: BTreeMap<usize, Modes>,
+pub(in crate::server) struct CpuCounters {
+    total: CpuTime,
+    /// Keyed by core number: offline cores have no line.
+    pub cores: BTreeMap<usize, CpuTime>,
     pub context_switches: Option<u64>,
     pub interrupts: Option<u64>,
     pub forks: Option<u64>,
@@ -32,20 +33,20 @@ pub(super) struct Counters {
     blocked: Option<u64>,
 }
 
-/// Samples processor time.
+/// Samples CPU time, with rates of the kernel's other counters.
 #[derive(Debug)]
 pub(super) struct CpuSampler {
     ticks_per_second: f64,
-    last: PreviousReading<Counters>,
+    previous: PreviousReading<CpuCounters>,
     text: String,
 }
 
 impl CpuSampler {
     pub(super) fn new(ticks_per_second: u64) -> Self {
-        Self { ticks_per_second: ticks_per_second as f64, last: PreviousReading::default(), text: String::new() }
+        Self { ticks_per_second: ticks_per_second as f64, previous: PreviousReading::default(), text: String::new() }
     }
 
-    /// `frequency` is what the sensors know of it, in hertz.
+    /// `frequency` is the cores' mean in hertz; a background thread reads it.
     pub(super) fn sample(
         &mut self,
         t: u64,
@@ -56,44 +57,45 @@ impl CpuSampler {
         let text = &mut self.text;
         let read = || {
             source.read("/proc/stat", text).ok()?;
-            Some(parse(text))
+            Some(parse_stat(text))
         };
-        self.last.sample(t, clock, read, |before, now, dt| Cpu {
-            context_switches: rate(before.context_switches, now.context_switches, dt),
-            interrupts: rate(before.interrupts, now.interrupts, dt),
-            forks: rate(before.forks, now.forks, dt),
-            running: now.running,
-            blocked: now.blocked,
+        self.previous.sample(t, clock, read, |previous, current, dt| Cpu {
+            context_switches: rate(previous.context_switches, current.context_switches, dt),
+            interrupts: rate(previous.interrupts, current.interrupts, dt),
+            forks: rate(previous.forks, current.forks, dt),
+            running: current.running,
+            blocked: current.blocked,
             frequency,
-            ..shares(before, now, dt * self.ticks_per_second)
+            ..utilisation(previous, current, dt * self.ticks_per_second)
         })
     }
 }
 
-pub(super) fn parse(text: &str) -> Counters {
-    let mut counters = Counters::default();
+/// Parses `/proc/stat`.
+pub(in crate::server) fn parse_stat(text: &str) -> CpuCounters {
+    let mut counters = CpuCounters::default();
     for line in text.lines() {
         let Some(line) = line.strip_prefix("cpu") else {
-            count(line, &mut counters);
+            parse_total(line, &mut counters);
             continue;
         };
         let mut fields = line.split(' ');
         let core = fields.next().unwrap_or_default();
-        // Guest time, the ninth and tenth figure, is contained in user and nice.
-        let mut figures = fields.filter(|field| !field.is_empty()).map(|field| field.parse().unwrap_or(0));
-        let mut next = || figures.next().unwrap_or(0);
+        // The ninth and tenth fields are guest time, which user and nice include.
+        let mut values = fields.filter(|field| !field.is_empty()).map(|field| field.parse().unwrap_or(0));
+        let mut next = || values.next().unwrap_or(0);
         let (user, nice, system, idle, iowait) = (next(), next(), next(), next(), next());
-        let modes = Modes { user, nice, system, idle, iowait, irq: next(), softirq: next(), steal: next() };
+        let time = CpuTime { user, nice, system, idle, iowait, irq: next(), softirq: next(), steal: next() };
         match core.parse() {
-            Ok(core) => _ = counters.cores.insert(core, modes),
-            Err(_) => counters.all = modes,
+            Ok(core) => _ = counters.cores.insert(core, time),
+            Err(_) => counters.total = time,
         }
     }
     counters
 }
 
-/// What follows the cores: `ctxt 1990473`, `intr` with the sum first, and so on.
-fn count(line: &str, counters: &mut Counters) {
+/// Parses a line after those of the cores: `ctxt 1990473`, or `intr` with its sum first.
+fn parse_total(line: &str, counters: &mut CpuCounters) {
     let mut fields = line.split(' ');
     let slot = match fields.next() {
         Some("intr") => &mut counters.interrupts,
@@ -103,33 +105,41 @@ fn count(line: &str, counters: &mut Counters) {
         Some("procs_blocked") => &mut counters.blocked,
         _ => return,
     };
-    *slot = fields.next().and_then(|figure| figure.parse().ok());
+    *slot = fields.next().and_then(|value| value.parse().ok());
 }
 
-/// Shares of the `ticks` that passed on each core.
-fn shares(before: &Counters, now: &Counters, ticks: f64) -> Cpu {
-    let online = now.cores.len().max(1) as f64;
-    let share = |mode: fn(&Modes) -> u64| percent(delta(mode(&before.all), mode(&now.all)), ticks * online);
+/// Percentages of `ticks`, the clock ticks that elapsed on each core.
+fn utilisation(previous: &CpuCounters, current: &CpuCounters, ticks: f64) -> Cpu {
+    let online = current.cores.len().max(1) as f64;
+    let mode = |of: fn(&CpuTime) -> u64| percent(delta(of(&previous.total), of(&current.total)), ticks * online);
     let core = |number| {
-        let (before, now) = (before.cores.get(&number)?, now.cores.get(&number)?);
-        percent(busy(before, now), ticks)
+        let (previous, current) = (previous.cores.get(&number)?, current.cores.get(&number)?);
+        percent(busy_ticks(previous, current), ticks)
     };
     Cpu {
-        total: percent(busy(&before.all, &now.all), ticks * online),
-        cores: (0..now.cores.keys().last().map_or(0, |last| last + 1)).map(core).collect(),
-        user: share(|m| m.user),
-        nice: share(|m| m.nice),
-        system: share(|m| m.system),
-        irq: share(|m| m.irq.saturating_add(m.softirq)),
-        iowait: share(|m| m.iowait),
-        steal: share(|m| m.steal),
+        total: percent(busy_ticks(&previous.total, &current.total), ticks * online),
+        cores: (0..current.cores.keys().last().map_or(0, |last| last + 1)).map(core).collect(),
+        user: mode(|time| time.user),
+        nice: mode(|time| time.nice),
+        system: mode(|time| time.system),
+        irq: mode(|time| time.irq.saturating_add(time.softirq)),
+        iowait: mode(|time| time.iowait),
+        steal: mode(|time| time.steal),
         ..Cpu::default()
     }
 }
 
-fn busy(before: &Modes, now: &Modes) -> Option<u64> {
-    let modes: [fn(&Modes) -> u64; 6] = [|m| m.user, |m| m.nice, |m| m.system, |m| m.irq, |m| m.softirq, |m| m.steal];
-    modes.into_iter().map(|mode| delta(mode(before), mode(now))).sum()
+/// Ticks spent in every mode but idle and iowait; `None` if one of the counters fell.
+fn busy_ticks(previous: &CpuTime, current: &CpuTime) -> Option<u64> {
+    let modes: [fn(&CpuTime) -> u64; 6] = [
+        |time| time.user,
+        |time| time.nice,
+        |time| time.system,
+        |time| time.irq,
+        |time| time.softirq,
+        |time| time.steal,
+    ];
+    modes.into_iter().map(|mode| delta(mode(previous), mode(current))).sum()
 }
 
 #[cfg(test)]
@@ -140,40 +150,40 @@ mod tests {
     const BOOT: &str =
         "cpu  100 0 50 1000 10 0 0 0 0 0\ncpu0 50 0 25 500 5 0 0 0 0 0\ncpu1 50 0 25 500 5 0 0 0 0 0\nintr 1\n";
 
-    /// Samples BOOT, and `then` after `seconds`.
-    fn sample(then: &str, seconds: f64) -> Cpu {
+    /// Samples BOOT, then `later` after `seconds`.
+    fn sample(later: &str, seconds: f64) -> Cpu {
         let clock = ManualClock::at(1_000.0);
         let mut source = Recorded::default().with("/proc/stat", BOOT);
         let mut sampler = CpuSampler::new(100);
-        assert_eq!(sampler.sample(0, None, &mut source, &clock), None, "one reading makes no rate");
+        assert_eq!(sampler.sample(0, None, &mut source, &clock), None, "a rate needs two readings");
         clock.stall_now(seconds);
-        source = source.with("/proc/stat", then);
+        source = source.with("/proc/stat", later);
         let sample = sampler.sample(1_001_000, Some(2e9), &mut source, &clock).unwrap();
         assert_eq!((sample.t, sample.at, sample.dt), (1_001_000, 1_000.0 + seconds, seconds));
         sample.values
     }
 
     #[test]
-    fn shares_are_of_the_time_that_really_passed() {
-        let then = "cpu  150 10 70 1100 20 5 5 0 0 0\ncpu0 100 10 25 530 15 0 0 0\ncpu1 50 0 45 570 5 5 5 0\n";
-        let cpu = sample(then, 1.0);
+    fn percentages_are_of_elapsed_time() {
+        let later = "cpu  150 10 70 1100 20 5 5 0 0 0\ncpu0 100 10 25 530 15 0 0 0\ncpu1 50 0 45 570 5 5 5 0\n";
+        let cpu = sample(later, 1.0);
         assert_eq!((cpu.user, cpu.nice, cpu.system), (Some(25.0), Some(5.0), Some(10.0)));
         assert_eq!((cpu.iowait, cpu.irq, cpu.steal), (Some(5.0), Some(5.0), Some(0.0)));
         assert_eq!(cpu.total, Some(45.0));
         assert_eq!(cpu.cores, [Some(60.0), Some(30.0)]);
-        assert_eq!(sample(then, 2.0).user, Some(12.5));
+        assert_eq!(sample(later, 2.0).user, Some(12.5));
     }
 
     #[test]
-    fn what_the_cores_were_busy_with_is_counted() {
-        let then = "cpu  150 0 50 1100 10\nintr 501 9 9 9\nctxt 1000\nbtime 1795127000\nprocesses 30\nprocs_running 2\nprocs_blocked 1\nsoftirq 9 9\n";
-        let cpu = sample(&then.replace("intr 501", "intr 1001"), 1.0);
+    fn kernel_totals_yield_rates_and_task_counts() {
+        let later = "cpu  150 0 50 1100 10\nintr 501 9 9 9\nctxt 1000\nbtime 1795127000\nprocesses 30\nprocs_running 2\nprocs_blocked 1\nsoftirq 9 9\n";
+        let cpu = sample(&later.replace("intr 501", "intr 1001"), 1.0);
         assert_eq!((cpu.interrupts, cpu.context_switches, cpu.forks), (Some(1000.0), None, None));
         assert_eq!((cpu.running, cpu.blocked), (Some(2), Some(1)));
     }
 
     #[test]
-    fn a_counter_that_falls_gives_no_figure() {
+    fn counter_that_falls_yields_no_percentage() {
         let cpu = sample("cpu  150 0 20 1100 4 0 0 0\ncpu0 150 0 20 600 4 0 0 0\ncpu1 60 0 25 500 5\n", 1.0);
         assert_eq!((cpu.system, cpu.iowait, cpu.total), (None, None, None));
         assert_eq!(cpu.user, Some(25.0));
@@ -181,18 +191,18 @@ mod tests {
     }
 
     #[test]
-    fn a_core_that_is_offline_keeps_its_place() {
+    fn offline_core_keeps_its_index() {
         let cpu = sample("cpu  150 0 50 1100 10\ncpu1 100 0 25 500 5\ncpu3 7 0 0 1\n", 1.0);
         assert_eq!(cpu.cores, [None, Some(50.0), None, None]);
     }
 
     #[test]
-    fn a_share_never_passes_a_hundred() {
+    fn percentage_is_capped_at_100() {
         assert_eq!(sample("cpu  999 0 50 1000 10\ncpu0 500 0 25 500 5\ncpu1 499 0 25 500 5\n", 1.0).total, Some(100.0));
     }
 
     #[test]
-    fn an_unreadable_source_is_no_sample() {
+    fn unreadable_source_yields_no_sample() {
         let mut sampler = CpuSampler::new(100);
         let clock = ManualClock::at(0.0);
         for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Block devices from `/proc/diskstats` (the kernel's `Documentation/admin-guide/iostats.rst`).
+//! I/O of block devices from `/proc/diskstats` (the kernel's `Documentation/admin-guide/iostats.rst`).
 
 use super::{
     Clock, HostSource,
@@ -7,78 +7,84 @@ use super::{
 use crate::schema::{Device, Disk, Sample};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Devices that are shown.
-const SHOWN: usize = 40;
-/// The kernel counts in these, whatever the device's own are.
-const SECTOR: u64 = 512;
-/// What is no disk: files, memory, tapes of films.
-const NO_DISKS: [&str; 5] = ["loop", "ram", "zram", "sr", "fd"];
-/// What lies on other disks, whose bytes it would count twice.
-const LAYERS: [&str; 5] = ["dm-", "md", "drbd", "bcache", "zd"];
-/// Ticks after which it is looked anew which devices there are.
-const LIST_EVERY: u32 = 10;
+/// Devices that get a row; the totals count all.
+const MAX_DEVICES: usize = 40;
+/// Bytes in the kernel's sectors, whatever the device's sector size.
+const SECTOR_SIZE: u64 = 512;
+/// Prefixes of devices that are not disks: loop devices, memory, optical and floppy drives.
+const IGNORED_PREFIXES: [&str; 5] = ["loop", "ram", "zram", "sr", "fd"];
+/// Prefixes of devices stacked on other disks: their bytes would count twice in the totals.
+const STACKED_PREFIXES: [&str; 5] = ["dm-", "md", "drbd", "bcache", "zd"];
+/// Ticks after which sysfs' list of whole disks is re-read.
+const LIST_INTERVAL: u32 = 10;
 
-/// Since the device came.
+/// Counters of one device since it was attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counters {
+pub(in crate::server) struct DiskCounters {
     pub reads: u64,
     pub read_bytes: u64,
     pub writes: u64,
     pub write_bytes: u64,
-    /// Milliseconds in which something was under way.
-    pub busy: u64,
-    /// Milliseconds that all that was under way has taken, one added to the other.
-    pub waited: u64,
+    /// Milliseconds with at least one request in flight.
+    pub io_ms: u64,
+    /// Milliseconds with requests in flight, weighted by their number.
+    pub weighted_io_ms: u64,
 }
 
-/// Samples block devices.
+/// Samples the I/O of block devices, and how full filesystems are.
 #[derive(Debug, Default)]
 pub(super) struct DiskSampler {
-    last: PreviousReading<BTreeMap<String, Counters>>,
-    /// Whole devices, where the host tells which they are.
-    whole: Option<BTreeSet<String>>,
-    readings: u32,
+    previous: PreviousReading<BTreeMap<String, DiskCounters>>,
+    /// Disks without their partitions; `None` on a host without `/sys/block`.
+    whole_disks: Option<BTreeSet<String>>,
+    ticks: u32,
     text: String,
 }
 
 impl DiskSampler {
     pub(super) fn sample(&mut self, t: u64, source: &mut impl HostSource, clock: &impl Clock) -> Option<Sample<Disk>> {
-        if self.readings.is_multiple_of(LIST_EVERY) {
-            self.whole = source.list("/sys/block").ok().map(BTreeSet::from_iter);
+        if self.ticks.is_multiple_of(LIST_INTERVAL) {
+            self.whole_disks = source.list("/sys/block").ok().map(BTreeSet::from_iter);
         }
-        self.readings = self.readings.wrapping_add(1);
-        let (text, whole) = (&mut self.text, self.whole.as_ref());
+        self.ticks = self.ticks.wrapping_add(1);
+        let (text, whole_disks) = (&mut self.text, self.whole_disks.as_ref());
         let filesystems = source.filesystems();
         let read = || match source.read("/proc/diskstats", text) {
-            Ok(()) => Some(parse(text, |name| whole.map_or_else(|| !is_part(name), |whole| whole.contains(name)))),
-            // A container is not shown its disks, and yet it has a filesystem.
+            Ok(()) => Some(parse_diskstats(text, |name| {
+                whole_disks.map_or_else(|| !is_partition(name), |disks| disks.contains(name))
+            })),
+            // A container may see filesystems, but no disks.
             Err(_) => (!filesystems.is_empty()).then(BTreeMap::new),
         };
-        let sample = self.last.sample(t, clock, read, rates);
+        let sample = self.previous.sample(t, clock, read, rates);
         sample.map(|sample| Sample { values: Disk { filesystems, ..sample.values }, ..sample })
     }
 }
 
-/// `254 0 vda 33 0 264 14 …`: two numbers and the name of the device, then its counters.
-pub(super) fn parse(text: &str, is_whole: impl Fn(&str) -> bool) -> BTreeMap<String, Counters> {
+/// Parses `254 0 vda 33 0 264 14 …`: device number and name, then the counters. Skips partitions and unused devices.
+pub(in crate::server) fn parse_diskstats(
+    text: &str,
+    is_whole_disk: impl Fn(&str) -> bool,
+) -> BTreeMap<String, DiskCounters> {
     let device = |line: &str| {
         let mut fields = line.split_ascii_whitespace().skip(2);
         let name = fields.next()?;
-        if NO_DISKS.iter().any(|prefix| name.starts_with(prefix)) || !is_whole(name) {
+        if IGNORED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || !is_whole_disk(name) {
             return None;
         }
-        let figures: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
-        let [reads, _, read, _, writes, _, written, _, _, busy, waited, ..] = figures[..] else { return None };
-        let (read_bytes, write_bytes) = (read.saturating_mul(SECTOR), written.saturating_mul(SECTOR));
-        // A slot without a disk in it.
+        let values: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
+        let [reads, _, read, _, writes, _, written, _, _, io_ms, weighted_io_ms, ..] = values[..] else { return None };
+        let (read_bytes, write_bytes) = (read.saturating_mul(SECTOR_SIZE), written.saturating_mul(SECTOR_SIZE));
+        // An empty drive slot has a line without I/O.
         let is_used = reads > 0 || writes > 0;
-        is_used.then(|| (name.to_owned(), Counters { reads, read_bytes, writes, write_bytes, busy, waited }))
+        is_used
+            .then(|| (name.to_owned(), DiskCounters { reads, read_bytes, writes, write_bytes, io_ms, weighted_io_ms }))
     };
     text.lines().filter_map(device).collect()
 }
 
-/// By its name: `sda1`, `vdb12`, `nvme0n1p2`, `mmcblk0p1`.
-pub(super) fn is_part(name: &str) -> bool {
+/// Whether a device is a partition, by its name: `sda1`, `vdb12`, `nvme0n1p2`, `mmcblk0p1`.
+pub(in crate::server) fn is_partition(name: &str) -> bool {
     let device = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let has_number = device.len() < name.len();
     let numbered = ["nvme", "mmcblk", "nbd", "md", "dm-"].iter().any(|prefix| name.starts_with(prefix));
@@ -86,26 +92,26 @@ pub(super) fn is_part(name: &str) -> bool {
         && (!numbered || device.strip_suffix('p').is_some_and(|device| device.ends_with(|c: char| c.is_ascii_digit())))
 }
 
-fn rates(before: &BTreeMap<String, Counters>, now: &BTreeMap<String, Counters>, dt: f64) -> Disk {
+fn rates(previous: &BTreeMap<String, DiskCounters>, current: &BTreeMap<String, DiskCounters>, dt: f64) -> Disk {
     let (mut read, mut written) = (Sum::default(), Sum::default());
     let mut devices = BTreeMap::new();
-    for (name, now) in now {
-        let before = before.get(name);
-        let rate = |of: fn(&Counters) -> u64| rate(before.map(of), Some(of(now)), dt);
-        let risen = |of: fn(&Counters) -> u64| delta(before.map(of)?, of(now));
+    for (name, current) in current {
+        let previous = previous.get(name);
+        let rate = |of: fn(&DiskCounters) -> u64| rate(previous.map(of), Some(of(current)), dt);
+        let delta = |of: fn(&DiskCounters) -> u64| delta(previous.map(of)?, of(current));
         let device = Device {
             read_bytes: rate(|c| c.read_bytes),
             write_bytes: rate(|c| c.write_bytes),
             reads: rate(|c| c.reads),
             writes: rate(|c| c.writes),
-            busy: percent(risen(|c| c.busy), dt * 1000.0),
-            queue: risen(|c| c.waited).and_then(|waited| places(waited as f64 / (dt * 1000.0))),
+            busy: percent(delta(|c| c.io_ms), dt * 1000.0),
+            queue: delta(|c| c.weighted_io_ms).and_then(|weighted| places(weighted as f64 / (dt * 1000.0))),
         };
-        if before.is_some() && !LAYERS.iter().any(|prefix| name.starts_with(prefix)) {
+        if previous.is_some() && !STACKED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
             read.add(device.read_bytes);
             written.add(device.write_bytes);
         }
-        if devices.len() < SHOWN {
+        if devices.len() < MAX_DEVICES {
             devices.insert(name.clone(), device);
         }
     }
@@ -117,20 +123,20 @@ mod tests {
     use super::*;
     use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
 
-    const BEFORE: &str = "   7       0 loop0 5 0 9 0 0 0 0 0 0 0 0\n   8       0 sda 10 0 100 5 20 0 200 9 0 1000 2000 0 0 0 0\n   8       1 sda1 10 0 100 5 20 0 200 9 0 1000 2000\n 253       0 dm-0 10 0 100 5 20 0 200 9 0 1000 2000\n  11 0 sr0 1 0 0 0 0 0 0 0 0 0 0\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
-    const NOW: &str = "   8       0 sda 14 0 108 5 21 0 204 9 2 2000 5000 0 0 0 0\n   8       1 sda1 14 0 108 5 21 0 204 9 2 2000 5000\n 253       0 dm-0 14 0 108 5 21 0 204 9 0 2000 5000\n";
+    const PREVIOUS: &str = "   7       0 loop0 5 0 9 0 0 0 0 0 0 0 0\n   8       0 sda 10 0 100 5 20 0 200 9 0 1000 2000 0 0 0 0\n   8       1 sda1 10 0 100 5 20 0 200 9 0 1000 2000\n 253       0 dm-0 10 0 100 5 20 0 200 9 0 1000 2000\n  11 0 sr0 1 0 0 0 0 0 0 0 0 0 0\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
+    const CURRENT: &str = "   8       0 sda 14 0 108 5 21 0 204 9 2 2000 5000 0 0 0 0\n   8       1 sda1 14 0 108 5 21 0 204 9 2 2000 5000\n 253       0 dm-0 14 0 108 5 21 0 204 9 0 2000 5000\n";
 
     fn sample(mut source: Recorded) -> Disk {
         let (mut sampler, clock) = (DiskSampler::default(), ManualClock::at(0.0));
-        source = source.with("/proc/diskstats", BEFORE);
+        source = source.with("/proc/diskstats", PREVIOUS);
         assert_eq!(sampler.sample(0, &mut source, &clock), None);
         clock.stall_now(2.0);
-        source = source.with("/proc/diskstats", NOW);
+        source = source.with("/proc/diskstats", CURRENT);
         sampler.sample(2000, &mut source, &clock).unwrap().values
     }
 
     #[test]
-    fn whole_disks_are_counted_once() {
+    fn totals_exclude_partitions_and_stacked_devices() {
         for source in
             [Recorded::default(), Recorded::default().with_folder("/sys/block", &["dm-0", "loop0", "sda", "sdb"])]
         {
@@ -144,17 +150,17 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_known_by_its_name() {
-        for part in ["sda1", "vdb12", "nvme0n1p2", "mmcblk0p1", "md0p1", "xvda1"] {
-            assert!(is_part(part), "{part}");
+    fn partition_is_recognised_by_name() {
+        for partition in ["sda1", "vdb12", "nvme0n1p2", "mmcblk0p1", "md0p1", "xvda1"] {
+            assert!(is_partition(partition), "{partition}");
         }
-        for whole in ["sda", "vdb", "nvme0n1", "mmcblk0", "md127", "dm-3", "xvda"] {
-            assert!(!is_part(whole), "{whole}");
+        for disk in ["sda", "vdb", "nvme0n1", "mmcblk0", "md127", "dm-3", "xvda"] {
+            assert!(!is_partition(disk), "{disk}");
         }
     }
 
     #[test]
-    fn a_line_that_is_cut_off_is_passed_over() {
-        assert!(parse("8 0 sda 1 2 3\n8\n\n", |_| true).is_empty());
+    fn truncated_line_is_ignored() {
+        assert!(parse_diskstats("8 0 sda 1 2 3\n8\n\n", |_| true).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! The groups of a Linux host.
+//! Samples every group of a Linux host into a tick.
 
 use super::{
     Clock, HostSource, Procfs, SamplerOptions, TickSource, cgroup::CgroupSampler, connections::ConnectionsSampler,
@@ -8,7 +8,7 @@ use super::{
 use crate::{schema::Tick, server::log::Subscribers};
 use std::sync::Arc;
 
-/// A Linux host, as its kernel describes it.
+/// Samples a Linux host from its kernel's files and sockets.
 #[derive(Debug)]
 pub struct HostSampler<S> {
     source: S,
@@ -26,7 +26,7 @@ pub struct HostSampler<S> {
 }
 
 impl HostSampler<Procfs> {
-    /// This host, with all that `options` let be seen, for this subscribers.
+    /// Samples this host. Starts the background threads of groups that are too slow for the sampler thread.
     pub fn new(options: &SamplerOptions, subscribers: Arc<Subscribers>) -> Self {
         Self {
             network: NetworkSampler::new(options),
@@ -39,7 +39,7 @@ impl HostSampler<Procfs> {
 }
 
 impl<S: HostSource> HostSampler<S> {
-    /// The host that `source` tells about, but for what is read on other threads.
+    /// Samples the host behind `source`, without the groups that background threads read.
     pub fn with_source(source: S, subscribers: Arc<Subscribers>) -> Self {
         let options = SamplerOptions::default();
         Self {
@@ -91,30 +91,30 @@ pub(super) mod tests {
         io,
     };
 
-    /// A host made of given texts.
+    /// A host source of recorded files, directories and socket states.
     #[derive(Debug, Default)]
-    pub(in crate::server::sampler) struct Recorded {
+    pub(in crate::server) struct Recorded {
         files: HashMap<String, String>,
         folders: HashMap<String, Vec<String>>,
         sockets: Option<SocketStates>,
     }
 
     impl Recorded {
-        pub(in crate::server::sampler) fn with(self, path: &str, text: &str) -> Self {
+        pub(in crate::server) fn with(self, path: &str, text: &str) -> Self {
             self.with_owned(path.to_owned(), text.to_owned())
         }
 
-        pub(in crate::server::sampler) fn with_owned(mut self, path: String, text: String) -> Self {
+        pub(in crate::server) fn with_owned(mut self, path: String, text: String) -> Self {
             self.files.insert(path, text);
             self
         }
 
-        pub(in crate::server::sampler) fn with_folder(mut self, path: &str, names: &[&str]) -> Self {
+        pub(in crate::server) fn with_folder(mut self, path: &str, names: &[&str]) -> Self {
             self.folders.insert(path.to_owned(), names.iter().map(|name| (*name).to_owned()).collect());
             self
         }
 
-        pub(in crate::server::sampler) fn with_sockets(self, sockets: SocketStates) -> Self {
+        pub(in crate::server) fn with_sockets(self, sockets: SocketStates) -> Self {
             Self { sockets: Some(sockets), ..self }
         }
     }
@@ -140,14 +140,14 @@ pub(super) mod tests {
     }
 
     impl HostSampler<Recorded> {
-        /// Lets time pass on a host that is made of texts.
+        /// Replaces the recorded host by its later state.
         pub(in crate::server::sampler) fn replace_source(&mut self, source: Recorded) {
             self.source = source;
         }
     }
 
     #[test]
-    fn this_host_tells_every_group_from_the_second_reading_on() {
+    fn running_host_has_every_group_from_second_reading() {
         let mut host = HostSampler::new(&SamplerOptions::default(), Arc::default());
         let clock = SystemClock::default();
         let first = host.read(1000, &clock);
@@ -162,7 +162,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_host_without_proc_is_sampled_all_the_same() {
+    fn host_without_procfs_has_connections_only() {
         let mut host = HostSampler::with_source(Recorded::default(), Arc::default());
         let clock = SystemClock::default();
         host.read(1000, &clock);

@@ -1,12 +1,12 @@
-//! Load averages from `/proc/loadavg` and `/proc/uptime` (proc_loadavg(5), proc_uptime(5)).
+//! Load averages, tasks and uptime from `/proc/loadavg` and `/proc/uptime` (proc_loadavg(5), proc_uptime(5)).
 
 use super::{Clock, HostSource, rate::PreviousReading};
 use crate::schema::{Load, Sample};
 
-/// Samples load averages.
+/// Samples load averages, the number of tasks and the uptime.
 #[derive(Debug, Default)]
 pub(super) struct LoadSampler {
-    last: PreviousReading<Load>,
+    previous: PreviousReading<Load>,
     text: String,
 }
 
@@ -15,16 +15,16 @@ impl LoadSampler {
         let text = &mut self.text;
         let read = || {
             source.read("/proc/loadavg", text).ok()?;
-            let load = parse(text);
+            let load = parse_loadavg(text);
             let uptime = source.read("/proc/uptime", text).ok().and_then(|()| text.split(' ').next()?.parse().ok());
             Some(Load { uptime, ..load })
         };
-        self.last.sample(t, clock, read, |_, now, _| now.clone())
+        self.previous.sample(t, clock, read, |_, current, _| current.clone())
     }
 }
 
-/// `0.20 0.18 0.12 1/80 11206`: the averages, then tasks that run, of how many.
-fn parse(text: &str) -> Load {
+/// Parses `0.20 0.18 0.12 1/80 11206`: the averages, runnable and total tasks, and the newest process id.
+fn parse_loadavg(text: &str) -> Load {
     let mut fields = text.split(' ');
     let mut average = || fields.next().and_then(|field| field.parse().ok());
     let (one, five, fifteen) = (average(), average(), average());
@@ -38,7 +38,7 @@ mod tests {
     use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
 
     #[test]
-    fn averages_tasks_and_uptime_are_read() {
+    fn load_has_averages_tasks_and_uptime() {
         let mut source = Recorded::default()
             .with("/proc/loadavg", "0.20 0.18 12.12 1/80 11206\n")
             .with("/proc/uptime", "350735.47 234388.90\n");
@@ -50,8 +50,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_load_is_unknown() {
-        assert_eq!(parse("garbage 1"), Load { five: Some(1.0), ..Load::default() });
-        assert_eq!(parse(""), Load::default());
+    fn malformed_loadavg_fields_are_unknown() {
+        assert_eq!(parse_loadavg("garbage 1"), Load { five: Some(1.0), ..Load::default() });
+        assert_eq!(parse_loadavg(""), Load::default());
     }
 }

@@ -1,4 +1,5 @@
-//! Memory from `/proc/meminfo`, `/proc/vmstat` and ZFS' own statistics (proc_meminfo(5), proc_vmstat(5)).
+//! Memory from `/proc/meminfo`, swapping, major faults and OOM kills from `/proc/vmstat`, and the size of the ZFS ARC
+//! (proc_meminfo(5), proc_vmstat(5)).
 
 use super::{
     Clock, HostSource,
@@ -6,30 +7,29 @@ use super::{
 };
 use crate::schema::{Memory, Sample};
 
-/// Samples memory.
+/// Samples memory, with rates of the counters in `/proc/vmstat`.
 #[derive(Debug)]
 pub(super) struct MemorySampler {
-    last: PreviousReading<(Memory, Counters)>,
+    previous: PreviousReading<(Memory, VmstatCounters)>,
     page_size: u64,
-    /// Whether there is a ZFS: a host that has none at first gets none.
-    zfs: bool,
+    /// False once ZFS' statistics can't be read; they are not tried again.
+    has_zfs: bool,
     text: String,
 }
 
-/// Since the start.
+/// Counters since boot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counters {
-    /// In bytes, as are those put out.
-    swapped_in: Option<u64>,
-    swapped_out: Option<u64>,
+struct VmstatCounters {
+    swap_in_bytes: Option<u64>,
+    swap_out_bytes: Option<u64>,
     major_faults: Option<u64>,
     oom_kills: Option<u64>,
 }
 
 impl MemorySampler {
-    /// `page_size` in bytes is what the kernel counts swapping in.
+    /// `page_size` in bytes is the unit of the kernel's swap counters.
     pub(super) fn new(page_size: usize) -> Self {
-        Self { last: PreviousReading::default(), page_size: page_size as u64, zfs: true, text: String::new() }
+        Self { previous: PreviousReading::default(), page_size: page_size as u64, has_zfs: true, text: String::new() }
     }
 
     pub(super) fn sample(
@@ -38,53 +38,55 @@ impl MemorySampler {
         source: &mut impl HostSource,
         clock: &impl Clock,
     ) -> Option<Sample<Memory>> {
-        let (text, page_size, zfs) = (&mut self.text, self.page_size, &mut self.zfs);
+        let (text, page_size, has_zfs) = (&mut self.text, self.page_size, &mut self.has_zfs);
         let read = || {
             source.read("/proc/meminfo", text).ok()?;
-            let memory = parse(text);
-            let counters = source.read("/proc/vmstat", text).map(|()| count(text, page_size)).unwrap_or_default();
-            *zfs = *zfs && source.read("/proc/spl/kstat/zfs/arcstats", text).is_ok();
-            let zfs_arc = if *zfs { arc_size(text) } else { None };
+            let memory = parse_meminfo(text);
+            let counters =
+                source.read("/proc/vmstat", text).map(|()| parse_vmstat(text, page_size)).unwrap_or_default();
+            *has_zfs = *has_zfs && source.read("/proc/spl/kstat/zfs/arcstats", text).is_ok();
+            let zfs_arc = if *has_zfs { arc_size(text) } else { None };
             Some((Memory { zfs_arc, ..memory }, counters))
         };
-        self.last.sample(t, clock, read, |(_, before), (memory, now), dt| Memory {
-            swap_in: rate(before.swapped_in, now.swapped_in, dt),
-            swap_out: rate(before.swapped_out, now.swapped_out, dt),
-            major_faults: rate(before.major_faults, now.major_faults, dt),
-            oom_kills: rate(before.oom_kills, now.oom_kills, dt),
+        self.previous.sample(t, clock, read, |(_, previous), (memory, current), dt| Memory {
+            swap_in: rate(previous.swap_in_bytes, current.swap_in_bytes, dt),
+            swap_out: rate(previous.swap_out_bytes, current.swap_out_bytes, dt),
+            major_faults: rate(previous.major_faults, current.major_faults, dt),
+            oom_kills: rate(previous.oom_kills, current.oom_kills, dt),
             ..memory.clone()
         })
     }
 }
 
-/// `name figure`, a line for each.
-fn count(text: &str, page_size: u64) -> Counters {
-    let mut counters = Counters::default();
+/// Parses `/proc/vmstat`: one `name value` a line.
+fn parse_vmstat(text: &str, page_size: u64) -> VmstatCounters {
+    let mut counters = VmstatCounters::default();
     for line in text.lines() {
-        let Some((name, figure)) = line.split_once(' ') else { continue };
+        let Some((name, value)) = line.split_once(' ') else { continue };
         let (slot, unit) = match name {
-            "pswpin" => (&mut counters.swapped_in, page_size),
-            "pswpout" => (&mut counters.swapped_out, page_size),
+            "pswpin" => (&mut counters.swap_in_bytes, page_size),
+            "pswpout" => (&mut counters.swap_out_bytes, page_size),
             "pgmajfault" => (&mut counters.major_faults, 1),
             "oom_kill" => (&mut counters.oom_kills, 1),
             _ => continue,
         };
-        *slot = figure.parse::<u64>().ok().and_then(|figure| figure.checked_mul(unit));
+        *slot = value.parse::<u64>().ok().and_then(|value| value.checked_mul(unit));
     }
     counters
 }
 
-/// `size 4 123`: the name, how it is stored, and bytes.
+/// Bytes in ZFS' cache, from the line `size 4 123` of name, data type and value.
 fn arc_size(text: &str) -> Option<u64> {
-    let fields = |line: &str| line.strip_prefix("size ")?.split_ascii_whitespace().nth(1)?.parse().ok();
-    text.lines().find_map(fields)
+    let value = |line: &str| line.strip_prefix("size ")?.split_ascii_whitespace().nth(1)?.parse().ok();
+    text.lines().find_map(value)
 }
 
-fn parse(text: &str) -> Memory {
+/// Parses `/proc/meminfo`.
+fn parse_meminfo(text: &str) -> Memory {
     let mut memory = Memory::default();
     let mut swap_free = None;
     for line in text.lines() {
-        let Some((name, figure)) = line.split_once(':') else { continue };
+        let Some((name, value)) = line.split_once(':') else { continue };
         let slot = match name {
             "MemTotal" => &mut memory.total,
             "MemAvailable" => &mut memory.available,
@@ -100,20 +102,20 @@ fn parse(text: &str) -> Memory {
             "SwapFree" => &mut swap_free,
             _ => continue,
         };
-        *slot = bytes(figure);
+        *slot = parse_kib(value);
     }
-    memory.used = rest(memory.total, memory.available);
-    memory.swap_used = rest(memory.swap_total, swap_free);
+    memory.used = difference(memory.total, memory.available);
+    memory.swap_used = difference(memory.swap_total, swap_free);
     memory
 }
 
-fn rest(total: Option<u64>, part: Option<u64>) -> Option<u64> {
+fn difference(total: Option<u64>, part: Option<u64>) -> Option<u64> {
     Some(total?.saturating_sub(part?))
 }
 
-/// The kernel writes "kB" and means KiB.
-pub(super) fn bytes(figure: &str) -> Option<u64> {
-    figure.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+/// Bytes of a value such as `10 kB`: the kernel writes "kB" for KiB.
+pub(in crate::server) fn parse_kib(value: &str) -> Option<u64> {
+    value.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -122,12 +124,11 @@ mod tests {
     use crate::server::sampler::{clock::ManualClock, linux::tests::Recorded};
 
     #[test]
-    fn what_is_swapped_missed_and_killed_is_counted() {
+    fn vmstat_counters_become_rates() {
         let (mut sampler, clock) = (MemorySampler::new(4096), ManualClock::at(0.0));
-        let source = |figures: [u64; 4]| {
-            let [swapped_in, swapped_out, faults, kills] = figures;
+        let source = |[swap_in, swap_out, faults, kills]: [u64; 4]| {
             let text = format!(
-                "nr_free_pages 9\npswpin {swapped_in}\npswpout {swapped_out}\npgmajfault {faults}\noom_kill {kills}\n"
+                "nr_free_pages 9\npswpin {swap_in}\npswpout {swap_out}\npgmajfault {faults}\noom_kill {kills}\n"
             );
             Recorded::default()
                 .with(
@@ -145,19 +146,19 @@ mod tests {
         let memory = sampler.sample(2000, &mut source([3, 2, 13, 5]), &clock).unwrap().values;
         assert_eq!((memory.swap_in, memory.swap_out), (Some(4096.0), Some(0.0)));
         assert_eq!((memory.major_faults, memory.oom_kills), (Some(5.0), Some(0.5)));
-        let kib = |figure: u64| Some(figure * 1024);
+        let kib = |value: u64| Some(value * 1024);
         assert_eq!((memory.dirty, memory.writeback, memory.slab), (kib(1), kib(2), kib(3)));
         assert_eq!((memory.shared, memory.huge_pages, memory.zfs_arc), (kib(4), kib(5), Some(77)));
     }
 
     #[test]
-    fn figures_are_bytes() {
-        let memory = parse(
+    fn meminfo_values_are_converted_to_bytes() {
+        let memory = parse_meminfo(
             "MemTotal:       24684092 kB\nMemFree:        18967896 kB\nMemAvailable:   23929672 kB\nBuffers:           58092 kB\n\
              Cached:          4804700 kB\nSwapCached:            0 kB\nSwapTotal:          2048 kB\nSwapFree:           1024 kB\n\
              HugePages_Total:       0\n",
         );
-        let kib = |figure: u64| Some(figure * 1024);
+        let kib = |value: u64| Some(value * 1024);
         assert_eq!(memory.total, kib(24_684_092));
         assert_eq!(memory.used, kib(24_684_092 - 23_929_672));
         assert_eq!((memory.available, memory.free), (kib(23_929_672), kib(18_967_896)));
@@ -166,8 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_does_not_tell_is_unknown() {
-        let memory = parse("MemTotal: 10 kB\nMemFree: 99999999999999999999 kB\nSwapTotal: garbage\n: 3 kB\n");
+    fn missing_or_malformed_values_are_unknown() {
+        let memory = parse_meminfo("MemTotal: 10 kB\nMemFree: 99999999999999999999 kB\nSwapTotal: garbage\n: 3 kB\n");
         assert_eq!(memory, Memory { total: Some(10_240), ..Memory::default() });
     }
 }

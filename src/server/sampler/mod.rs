@@ -12,13 +12,9 @@ mod cpu;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(target_os = "linux")]
-mod exposition;
-#[cfg(target_os = "linux")]
 mod filesystems;
 #[cfg(target_os = "linux")]
 mod host_source;
-#[cfg(all(test, target_os = "linux"))]
-mod hosts;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -36,6 +32,8 @@ mod pressure;
 mod processes;
 #[cfg(target_os = "linux")]
 mod rate;
+#[cfg(all(test, target_os = "linux"))]
+mod recorded_hosts;
 mod schedule;
 #[cfg(target_os = "linux")]
 mod sockets;
@@ -45,16 +43,25 @@ mod temperature;
 use crate::schema::{Sample, Tick};
 pub use clock::{Clock, SystemClock, Timestamp};
 #[cfg(target_os = "linux")]
-pub use exposition::HostExposition;
-#[cfg(target_os = "linux")]
 pub use host_source::{HostSource, Procfs, SocketStates};
 #[cfg(target_os = "linux")]
 pub use linux::HostSampler;
+#[cfg(all(test, target_os = "linux"))]
+pub(super) use linux::tests::Recorded;
 pub use options::SamplerOptions;
 #[cfg(not(target_os = "linux"))]
 pub use portable::HostSampler;
 use schedule::{Decision, Schedule};
 use std::{io, thread, time::Duration};
+#[cfg(target_os = "linux")]
+pub(super) use {
+    connections::table_value,
+    cpu::{CpuTime, parse_stat},
+    disk::{DiskCounters, is_partition, parse_diskstats},
+    memory::parse_kib,
+    network::{InterfaceCounters, parse_net_dev},
+    pressure::parse_pressure,
+};
 
 /// All groups of one host.
 pub trait TickSource {

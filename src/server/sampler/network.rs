@@ -1,4 +1,5 @@
-//! Network interfaces from `/proc/net/dev` (proc_net_dev(5)): of a hundred of them it costs 0.3 ms, sysfs 9.
+//! Traffic per network interface from `/proc/net/dev` (proc_net_dev(5)): reading a hundred interfaces takes 0.3 ms,
+//! through sysfs 9 ms.
 
 use super::{
     Clock, HostSource, SamplerOptions,
@@ -7,18 +8,19 @@ use super::{
 use crate::schema::{Interface, Network, Sample};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Interfaces that are shown on their own.
-const SHOWN: usize = 40;
-/// The name under which the virtual ones are shown, and what there is beyond.
-const OTHERS: &str = "others";
-/// What containers, virtual machines and their bridges name their interfaces by: many, of which none is interesting.
-const FOLDED: [&str; 11] = ["veth", "br-", "docker", "virbr", "vnet", "tap", "cni", "flannel", "cali", "podman", "lxc"];
-/// Ticks after which it is looked anew which interfaces have no device of their own.
-const LIST_EVERY: u32 = 10;
+/// Interfaces that get a row of their own.
+const MAX_INTERFACES: usize = 40;
+/// The row that sums virtual interfaces, and those beyond [`MAX_INTERFACES`].
+const SUMMARY_ROW: &str = "others";
+/// Prefixes of the interfaces of containers, virtual machines and their bridges.
+const VIRTUAL_PREFIXES: [&str; 11] =
+    ["veth", "br-", "docker", "virbr", "vnet", "tap", "cni", "flannel", "cali", "podman", "lxc"];
+/// Ticks after which sysfs' list of interfaces without a device is re-read.
+const LIST_INTERVAL: u32 = 10;
 
-/// Since the interface was made.
+/// Counters of one interface since its creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counters {
+pub(in crate::server) struct InterfaceCounters {
     pub rx_bytes: u64,
     pub rx_packets: u64,
     pub rx_errors: u64,
@@ -29,21 +31,21 @@ pub(super) struct Counters {
     pub tx_drops: u64,
 }
 
-/// Samples network interfaces.
+/// Samples the traffic of network interfaces.
 #[derive(Debug, Default)]
 pub(super) struct NetworkSampler {
-    last: PreviousReading<BTreeMap<String, Counters>>,
-    /// Interfaces without a device: what passes there has come through another one, or never leaves this host.
+    previous: PreviousReading<BTreeMap<String, InterfaceCounters>>,
+    /// Interfaces without a device: their traffic passes another interface too, or never leaves the host.
     without_device: BTreeSet<String>,
-    /// Whether each is shown on its own, whatever it is.
-    one_by_one: bool,
-    readings: u32,
+    /// Whether virtual interfaces get rows of their own.
+    list_virtual: bool,
+    ticks: u32,
     text: String,
 }
 
 impl NetworkSampler {
     pub(super) fn new(options: &SamplerOptions) -> Self {
-        Self { one_by_one: options.virtual_interfaces, ..Self::default() }
+        Self { list_virtual: options.virtual_interfaces, ..Self::default() }
     }
 
     pub(super) fn sample(
@@ -52,54 +54,55 @@ impl NetworkSampler {
         source: &mut impl HostSource,
         clock: &impl Clock,
     ) -> Option<Sample<Network>> {
-        if self.readings.is_multiple_of(LIST_EVERY) {
+        if self.ticks.is_multiple_of(LIST_INTERVAL) {
             self.without_device = source.list("/sys/devices/virtual/net").unwrap_or_default().into_iter().collect();
         }
-        self.readings = self.readings.wrapping_add(1);
-        let (text, without_device, one_by_one) = (&mut self.text, &self.without_device, self.one_by_one);
+        self.ticks = self.ticks.wrapping_add(1);
+        let (text, without_device, list_virtual) = (&mut self.text, &self.without_device, self.list_virtual);
         let read = || {
             source.read("/proc/net/dev", text).ok()?;
-            Some(parse(text))
+            Some(parse_net_dev(text))
         };
-        self.last.sample(t, clock, read, |before, now, dt| rates(before, now, dt, without_device, one_by_one))
+        self.previous
+            .sample(t, clock, read, |previous, current, dt| rates(previous, current, dt, without_device, list_virtual))
     }
 }
 
-/// After two lines of headings, `eth0: ` and sixteen figures: eight of what was received, eight of what was sent.
-pub(super) fn parse(text: &str) -> BTreeMap<String, Counters> {
+/// Parses `/proc/net/dev`: two lines of headings, then `eth0: ` with eight receive and eight transmit counters a line.
+pub(in crate::server) fn parse_net_dev(text: &str) -> BTreeMap<String, InterfaceCounters> {
     let interface = |line: &str| {
-        // A name may contain a colon, and no space.
-        let (name, figures) = line.trim_start().rsplit_once(": ").or_else(|| line.trim_start().rsplit_once(':'))?;
-        let figures: Vec<u64> = figures.split_ascii_whitespace().map_while(|figure| figure.parse().ok()).collect();
+        // A name may contain a colon, but no space.
+        let (name, values) = line.trim_start().rsplit_once(": ").or_else(|| line.trim_start().rsplit_once(':'))?;
+        let values: Vec<u64> = values.split_ascii_whitespace().map_while(|value| value.parse().ok()).collect();
         let [rx_bytes, rx_packets, rx_errors, rx_drops, _, _, _, _, tx_bytes, tx_packets, tx_errors, tx_drops, ..] =
-            figures[..]
+            values[..]
         else {
             return None;
         };
         let counters =
-            Counters { rx_bytes, rx_packets, rx_errors, rx_drops, tx_bytes, tx_packets, tx_errors, tx_drops };
+            InterfaceCounters { rx_bytes, rx_packets, rx_errors, rx_drops, tx_bytes, tx_packets, tx_errors, tx_drops };
         Some((name.to_owned(), counters))
     };
     text.lines().skip(2).filter_map(interface).collect()
 }
 
-/// An interface that has just come has no rates yet; neither has one whose counters were reset.
+/// Rates over `dt`. A new interface has no rates, nor has one whose counters were reset.
 fn rates(
-    before: &BTreeMap<String, Counters>,
-    now: &BTreeMap<String, Counters>,
+    previous: &BTreeMap<String, InterfaceCounters>,
+    current: &BTreeMap<String, InterfaceCounters>,
     dt: f64,
     without_device: &BTreeSet<String>,
-    one_by_one: bool,
+    list_virtual: bool,
 ) -> Network {
-    let is_folded = |name: &str| FOLDED.iter().any(|prefix| name.starts_with(prefix));
-    // In a container no interface has a device; there, what isn't known to be internal leads out.
-    let has_devices = now.keys().any(|name| !without_device.contains(name) && name != "lo");
-    let leads_out = |name: &str| name != "lo" && !is_folded(name) && !(has_devices && without_device.contains(name));
+    let is_virtual = |name: &str| VIRTUAL_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    // In a container no interface has a device, so all but loopback and virtual interfaces count as external.
+    let has_devices = current.keys().any(|name| !without_device.contains(name) && name != "lo");
+    let is_external = |name: &str| name != "lo" && !is_virtual(name) && !(has_devices && without_device.contains(name));
     let (mut received, mut sent) = (Sum::default(), Sum::default());
     let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
-    for (name, now) in now {
-        let before = before.get(name);
-        let rate = |of: fn(&Counters) -> u64| rate(before.map(of), Some(of(now)), dt);
+    for (name, current) in current {
+        let previous = previous.get(name);
+        let rate = |of: fn(&InterfaceCounters) -> u64| rate(previous.map(of), Some(of(current)), dt);
         let interface = Interface {
             rx_bytes: rate(|c| c.rx_bytes),
             tx_bytes: rate(|c| c.tx_bytes),
@@ -108,18 +111,18 @@ fn rates(
             errors: rate(|c| c.rx_errors.saturating_add(c.tx_errors)),
             drops: rate(|c| c.rx_drops.saturating_add(c.tx_drops)),
         };
-        if leads_out(name) && before.is_some() {
+        if is_external(name) && previous.is_some() {
             received.add(interface.rx_bytes);
             sent.add(interface.tx_bytes);
         }
-        if (is_folded(name) && !one_by_one) || interfaces.len() >= SHOWN {
-            let others = interfaces.entry(OTHERS.to_owned()).or_default();
-            join(&mut others.rx_bytes, interface.rx_bytes);
-            join(&mut others.tx_bytes, interface.tx_bytes);
-            join(&mut others.rx_packets, interface.rx_packets);
-            join(&mut others.tx_packets, interface.tx_packets);
-            join(&mut others.errors, interface.errors);
-            join(&mut others.drops, interface.drops);
+        if (is_virtual(name) && !list_virtual) || interfaces.len() >= MAX_INTERFACES {
+            let summary = interfaces.entry(SUMMARY_ROW.to_owned()).or_default();
+            add_if_known(&mut summary.rx_bytes, interface.rx_bytes);
+            add_if_known(&mut summary.tx_bytes, interface.tx_bytes);
+            add_if_known(&mut summary.rx_packets, interface.rx_packets);
+            add_if_known(&mut summary.tx_packets, interface.tx_packets);
+            add_if_known(&mut summary.errors, interface.errors);
+            add_if_known(&mut summary.drops, interface.drops);
         } else {
             interfaces.insert(name.clone(), interface);
         }
@@ -127,8 +130,8 @@ fn rates(
     Network { rx_bytes: received.total(), tx_bytes: sent.total(), interfaces }
 }
 
-/// Of many that come and go, what is unknown of one adds nothing.
-fn join(sum: &mut Option<f64>, part: Option<f64>) {
+/// Adds `part` if it is known: an interface that has just appeared must not make the sum unknown.
+fn add_if_known(sum: &mut Option<f64>, part: Option<f64>) {
     if let Some(part) = part {
         *sum = places(sum.unwrap_or(0.0) + part);
     }
@@ -141,23 +144,23 @@ mod tests {
 
     const HEADINGS: &str = "Inter-|   Receive                            |  Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n";
 
-    fn sample(before: &str, now: &str) -> Network {
+    fn sample(previous: &str, current: &str) -> Network {
         let (mut sampler, clock) = (NetworkSampler::default(), ManualClock::at(0.0));
         let file = |lines: &str| {
             let host = Recorded::default().with("/proc/net/dev", &(HEADINGS.to_owned() + lines));
             host.with_folder("/sys/devices/virtual/net", &["lo", "eth0.7", "vmbr0", "docker0", "veth9"])
         };
-        assert_eq!(sampler.sample(0, &mut file(before), &clock), None);
+        assert_eq!(sampler.sample(0, &mut file(previous), &clock), None);
         clock.stall_now(2.0);
-        sampler.sample(2000, &mut file(now), &clock).unwrap().values
+        sampler.sample(2000, &mut file(current), &clock).unwrap().values
     }
 
     #[test]
-    fn what_leaves_the_host_makes_the_sum() {
-        let before = "    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n  eth0: 1000 10 0 0 0 0 0 0 2000 20 0 0 0 0 0 0\n eth0.7:0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
-        let now = "    lo: 900 1 0 0 0 0 0 0 900 1 0 0 0 0 0 0\n  eth0: 3000 14 3 1 0 0 0 0 2500 21 1 2 0 0 0 0\n eth0.7:50 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
-        let network = sample(before, now);
-        assert_eq!((network.rx_bytes, network.tx_bytes), (Some(1000.0), Some(250.0)), "the VLAN's went through eth0");
+    fn total_counts_external_interfaces_once() {
+        let previous = "    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n  eth0: 1000 10 0 0 0 0 0 0 2000 20 0 0 0 0 0 0\n eth0.7:0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+        let current = "    lo: 900 1 0 0 0 0 0 0 900 1 0 0 0 0 0 0\n  eth0: 3000 14 3 1 0 0 0 0 2500 21 1 2 0 0 0 0\n eth0.7:50 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+        let network = sample(previous, current);
+        assert_eq!((network.rx_bytes, network.tx_bytes), (Some(1000.0), Some(250.0)), "VLAN traffic passes eth0");
         let eth0 = &network.interfaces["eth0"];
         assert_eq!((eth0.rx_packets, eth0.tx_packets), (Some(2.0), Some(0.5)));
         assert_eq!((eth0.errors, eth0.drops), (Some(2.0), Some(1.5)));
@@ -166,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn where_no_interface_has_a_device_what_leads_out_makes_the_sum() {
+    fn host_without_devices_totals_external_interfaces() {
         let line = |name: &str, bytes: u64| format!("{name}: {bytes} 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
         let lines = |bytes: u64| line("lo", bytes) + &line("vmbr0", bytes) + &line("veth9", bytes);
         assert_eq!(sample(&lines(0), &lines(200)).rx_bytes, Some(100.0));
     }
 
     #[test]
-    fn what_is_virtual_is_one_row_and_no_part_of_the_sum() {
+    fn virtual_interfaces_share_a_row_outside_the_total() {
         let lines = |bytes: u64| {
             ["veth1a2b", "docker0", "br-77", "eth0"]
                 .map(|name| format!("{name}: {bytes} 0 0 0 0 0 0 0 {bytes} 0 0 0 0 0 0 0\n"))
@@ -186,28 +189,28 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_or_is_reset_has_no_rate_and_what_goes_is_gone() {
+    fn new_or_reset_interface_has_no_rate_and_removed_one_no_row() {
         let line = |name: &str, bytes: u64| format!("{name}: {bytes} 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
         let network = sample(&(line("eth0", 500) + &line("wlan0", 9)), &(line("eth0", 100) + &line("eth1", 700)));
         assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), ["eth0", "eth1"]);
         assert_eq!((network.interfaces["eth0"].rx_bytes, network.interfaces["eth1"].rx_bytes), (None, None));
-        assert_eq!(network.rx_bytes, None, "no less is known than that it is unknown");
+        assert_eq!(network.rx_bytes, None, "an unknown part makes the total unknown");
     }
 
     #[test]
-    fn a_thousand_interfaces_are_no_thousand_rows() {
+    fn interfaces_beyond_limit_share_a_row() {
         let lines = |bytes: u64| {
             let line = |n: usize| format!("wg{n:04}: {bytes} 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
             (0..1000).map(line).collect::<String>()
         };
         let network = sample(&lines(0), &lines(2));
-        assert_eq!(network.interfaces.len(), SHOWN + 1);
+        assert_eq!(network.interfaces.len(), MAX_INTERFACES + 1);
         assert_eq!(network.rx_bytes, Some(1000.0));
-        assert_eq!(network.interfaces["others"].rx_bytes, Some((1000 - SHOWN) as f64));
+        assert_eq!(network.interfaces["others"].rx_bytes, Some((1000 - MAX_INTERFACES) as f64));
     }
 
     #[test]
-    fn what_is_no_interface_is_passed_over() {
+    fn malformed_lines_are_ignored() {
         let network = sample("garbage\neth0: 1 2\n", "eth0: x\n: 1\n");
         assert!(network.interfaces.is_empty());
     }

@@ -1,4 +1,4 @@
-//! The groups of a host that is no Linux: what sysinfo can tell, the rest unknown.
+//! Samples a host other than Linux through sysinfo: CPU, memory and viewers; other groups are absent.
 
 use super::{Clock, Reading, SamplerOptions, TickSource, Timestamp};
 use crate::{
@@ -8,27 +8,27 @@ use crate::{
 use std::sync::Arc;
 use sysinfo::System;
 
-/// A host, as sysinfo describes it.
+/// Samples a host through sysinfo.
 #[derive(Debug)]
 pub struct HostSampler {
-    /// `None` on a system that sysinfo doesn't know.
+    /// `None` on a system that sysinfo doesn't support.
     system: Option<System>,
     subscribers: Arc<Subscribers>,
     previous: Option<Timestamp>,
 }
 
 impl HostSampler {
-    /// This host, for this subscribers. Of what `options` are about, sysinfo tells nothing.
+    /// Samples this host. The options concern Linux only.
     pub fn new(_: &SamplerOptions, subscribers: Arc<Subscribers>) -> Self {
         Self { system: System::new().ok(), subscribers, previous: None }
     }
 }
 
 fn cpu(system: &System) -> Cpu {
-    let share = |percent: f32| Some((f64::from(percent) * 100.0).round() / 100.0);
+    let rounded = |percent: f32| Some((f64::from(percent) * 100.0).round() / 100.0);
     Cpu {
-        total: share(system.global_cpu_usage()),
-        cores: system.cpus().iter().map(|core| share(core.usage())).collect(),
+        total: rounded(system.global_cpu_usage()),
+        cores: system.cpus().iter().map(|core| rounded(core.usage())).collect(),
         ..Cpu::default()
     }
 }

@@ -6,20 +6,18 @@ use super::{
 };
 use crate::schema::{Pressure, Sample, Stall};
 
-/// Microseconds in which some or all tasks had to wait, since the start.
+/// Microseconds since boot in which some or all tasks stalled on a resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Waited {
+pub(in crate::server) struct StallTotals {
     pub some: Option<u64>,
     pub full: Option<u64>,
 }
 
-/// For a processor, memory, and a disk.
-type Counters = [Waited; 3];
-
-/// Samples pressure.
+/// Samples pressure stall information.
 #[derive(Debug, Default)]
 pub(super) struct PressureSampler {
-    last: PreviousReading<Counters>,
+    /// CPU, memory and I/O.
+    previous: PreviousReading<[StallTotals; 3]>,
     text: String,
 }
 
@@ -31,32 +29,32 @@ impl PressureSampler {
         clock: &impl Clock,
     ) -> Option<Sample<Pressure>> {
         let text = &mut self.text;
-        let mut read = |path| source.read(path, text).ok().map(|()| parse(text));
+        let mut read = |path| source.read(path, text).ok().map(|()| parse_pressure(text));
         let read = || {
             let files = ["/proc/pressure/cpu", "/proc/pressure/memory", "/proc/pressure/io"].map(&mut read);
-            // A kernel without it, or told not to count, has none of the three.
+            // A kernel without CONFIG_PSI, or booted with psi=0, has none of the three files.
             files.iter().any(Option::is_some).then(|| files.map(Option::unwrap_or_default))
         };
-        self.last.sample(t, clock, read, |before, now, dt| {
-            let stall = |i: usize| stall(before[i], now[i], dt);
+        self.previous.sample(t, clock, read, |previous, current, dt| {
+            let stall = |i: usize| stall(previous[i], current[i], dt);
             Pressure { cpu: stall(0), memory: stall(1), io: stall(2) }
         })
     }
 }
 
-/// `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`, and the same for `full`.
-pub(super) fn parse(text: &str) -> Waited {
+/// Parses `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`, and the same for `full`.
+pub(in crate::server) fn parse_pressure(text: &str) -> StallTotals {
     let total = |line: &str| {
         let line = text.lines().find_map(|candidate| candidate.strip_prefix(line))?;
         line.split_once(" total=")?.1.parse().ok()
     };
-    Waited { some: total("some"), full: total("full") }
+    StallTotals { some: total("some"), full: total("full") }
 }
 
-/// The totals are exact, where the kernel's averages are over ten seconds and more.
-fn stall(before: Waited, now: Waited, dt: f64) -> Stall {
-    let share = |of: fn(Waited) -> Option<u64>| percent(delta(of(before)?, of(now)?), dt * 1e6);
-    Stall { some: share(|waited| waited.some), full: share(|waited| waited.full) }
+/// Percent of `dt` seconds, from the totals: the kernel's averages cover ten seconds or more.
+fn stall(previous: StallTotals, current: StallTotals, dt: f64) -> Stall {
+    let share = |of: fn(StallTotals) -> Option<u64>| percent(delta(of(previous)?, of(current)?), dt * 1e6);
+    Stall { some: share(|totals| totals.some), full: share(|totals| totals.full) }
 }
 
 #[cfg(test)]
@@ -71,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_of_the_time_that_passed() {
+    fn percentages_are_of_elapsed_time() {
         let (mut sampler, clock) = (PressureSampler::default(), ManualClock::at(0.0));
         let mut source =
             Recorded::default().with("/proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=7");
@@ -82,11 +80,11 @@ mod tests {
         let pressure = sampler.sample(2000, &mut source, &clock).unwrap().values;
         assert_eq!(pressure.cpu, Stall { some: Some(0.0), full: None });
         assert_eq!(pressure.memory, Stall::default());
-        assert_eq!(pressure.io, Stall { some: Some(75.0), full: None }, "a counter that fell has no share");
+        assert_eq!(pressure.io, Stall { some: Some(75.0), full: None }, "a counter that falls yields no percentage");
     }
 
     #[test]
-    fn a_kernel_without_it_has_no_such_group() {
+    fn kernel_without_psi_yields_no_sample() {
         let (mut sampler, clock) = (PressureSampler::default(), ManualClock::at(0.0));
         for _ in 0..2 {
             assert_eq!(sampler.sample(0, &mut Recorded::default(), &clock), None);

@@ -34,7 +34,7 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Response {
     let refuse = |problem: Problem| {
-        state.statistics.refused(problem.status);
+        state.statistics.stream_refused(problem.status);
         problem.respond_at("/api/stream")
     };
     let origin = match check_origin(&headers, &state.settings.allow_origin) {

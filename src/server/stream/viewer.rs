@@ -87,7 +87,7 @@ impl Viewer {
         }
         let mut encoder = Encoder::new(request.coding);
         let statistics = Arc::clone(&state.statistics);
-        statistics.opened(start);
+        statistics.stream_opened(start);
         let age = state.settings.stream_age.mul_f64(LEAST_AGE + (1.0 - LEAST_AGE) * fastrand::f64());
         let span = tracing::debug_span!("stream", start = start.as_str());
         tracing::debug!(parent: &span, "opened");
@@ -191,8 +191,8 @@ impl Viewer {
     }
 
     fn counted(&self, chunk: Chunk) -> Chunk {
-        self.account.statistics.events.inc_by(chunk.events.into());
-        self.account.statistics.bytes.inc_by(chunk.data_len() as u64);
+        self.account.statistics.events_sent.inc_by(chunk.events.into());
+        self.account.statistics.bytes_sent.inc_by(chunk.data_len() as u64);
         chunk
     }
 }
@@ -201,7 +201,7 @@ impl Drop for Viewer {
     fn drop(&mut self) {
         let Account { opened, statistics, span, .. } = &*self.account;
         let age = opened.elapsed();
-        statistics.closed(self.reason, age);
+        statistics.stream_closed(self.reason, age);
         tracing::debug!(parent: span, reason = self.reason.as_str(), age_s = age.as_secs(), "closed");
     }
 }

@@ -1,54 +1,54 @@
-//! Hosts of other kinds than the one that tests run on, as their kernels describe themselves.
+//! Tests of the whole sampler with recorded files of hosts other than the one that runs the tests.
 
 use super::{Clock, TickSource, clock::ManualClock, linux::HostSampler, linux::tests::Recorded};
 use crate::schema::Tick;
 use std::sync::Arc;
 
-/// What a host tells after a second, each counter having risen from `before` to `now`.
+/// The tick of a recorded host whose counters went from 100 to 200 in a second.
 fn tick(host: impl Fn(u64) -> Recorded) -> Tick {
     let clock = ManualClock::at(1_000_000.0);
-    let mut groups = HostSampler::with_source(host(100), Arc::default());
-    groups.read(0, &clock);
+    let mut sampler = HostSampler::with_source(host(100), Arc::default());
+    sampler.read(0, &clock);
     clock.sleep_until(clock.now().mono + std::time::Duration::from_secs(1));
-    groups.replace_source(host(200));
-    groups.read(1_000_001_000, &clock)
+    sampler.replace_source(host(200));
+    sampler.read(1_000_001_000, &clock)
 }
 
-/// A server with 128 cores, half of which are offline, and the many devices that such a host has.
+/// A server with 128 cores, half of them offline, 60 disks and 300 virtual interfaces.
 fn large(counter: u64) -> Recorded {
     let cores = (0..128).step_by(2).map(|core| format!("cpu{core} {counter} 0 0 0 0 0 0 0 0 0\n"));
     let stat = format!("cpu  {} 0 0 0 0 0 0 0 0 0\n", 64 * counter) + &cores.collect::<String>();
     let disks = (0..60).map(|disk| {
         format!(" 259 {disk} nvme{disk}n1 {counter} 0 {counter} 0 {counter} 0 {counter} 0 0 {counter} {counter}\n")
     });
-    let parts = (0..60).map(|disk| {
+    let partitions = (0..60).map(|disk| {
         format!(" 259 {disk} nvme{disk}n1p1 {counter} 0 {counter} 0 {counter} 0 {counter} 0 0 {counter} {counter}\n")
     });
     let interfaces = (0..300).map(|n| format!("veth{n:x}: {counter} 1 0 0 0 0 0 0 {counter} 1 0 0 0 0 0 0\n"));
-    let own = format!("enp1s0: {} 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0\n", 1000 * counter);
+    let external = format!("enp1s0: {} 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0\n", 1000 * counter);
     Recorded::default()
         .with("/proc/stat", &stat)
-        .with("/proc/diskstats", &disks.chain(parts).collect::<String>())
+        .with("/proc/diskstats", &disks.chain(partitions).collect::<String>())
         .with_folder("/sys/devices/virtual/net", &["lo"])
-        .with("/proc/net/dev", &format!("Inter-|\n face |\n{own}{}", interfaces.collect::<String>()))
+        .with("/proc/net/dev", &format!("Inter-|\n face |\n{external}{}", interfaces.collect::<String>()))
 }
 
 #[test]
-fn a_large_host_has_rows_that_can_be_read() {
+fn large_host_has_bounded_rows() {
     let tick = tick(large);
     let cpu = tick.cpu.unwrap().values;
     assert_eq!((cpu.total, cpu.cores.len()), (Some(100.0), 127));
     assert_eq!((cpu.cores[0], cpu.cores[1], cpu.cores[126]), (Some(100.0), None, Some(100.0)));
     let disk = tick.disk.unwrap().values;
-    assert_eq!((disk.devices.len(), disk.read_bytes), (40, Some(60.0 * 51_200.0)), "all of them count");
+    assert_eq!((disk.devices.len(), disk.read_bytes), (40, Some(60.0 * 51_200.0)), "the total counts all disks");
     assert!(disk.devices.keys().all(|name| !name.contains('p')), "{:?}", disk.devices.keys());
     let network = tick.network.unwrap().values;
     assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), ["enp1s0", "others"]);
     assert_eq!((network.rx_bytes, network.interfaces["others"].rx_bytes), (Some(100_000.0), Some(30_000.0)));
 }
 
-/// A single-board computer: a card for a disk, wireless, an old kernel without pressure or available memory.
-fn board(counter: u64) -> Recorded {
+/// A single-board computer: an SD card, Wi-Fi, an old kernel without PSI and MemAvailable.
+fn single_board_computer(counter: u64) -> Recorded {
     let stat = format!(
         "cpu  {counter} 0 0 0\ncpu0 {counter} 0 0 0\nintr {counter} 0 0\nctxt {counter}\nprocesses {counter}\n"
     );
@@ -64,8 +64,8 @@ fn board(counter: u64) -> Recorded {
 }
 
 #[test]
-fn a_small_board_with_an_old_kernel_tells_what_it_knows() {
-    let tick = tick(board);
+fn single_board_computer_with_old_kernel_has_partial_values() {
+    let tick = tick(single_board_computer);
     assert!(tick.pressure.is_none());
     let memory = tick.memory.unwrap().values;
     assert_eq!((memory.total, memory.available, memory.used), (Some(948_280 * 1024), None, None));
@@ -77,7 +77,7 @@ fn a_small_board_with_an_old_kernel_tells_what_it_knows() {
     assert_eq!(disk.write_bytes, Some(51_200.0));
 }
 
-/// A container of the kind that shares a kernel and is shown little of it: no disks, no counters of sockets.
+/// An OpenVZ-like container: its `/proc` lacks disks and socket counters.
 fn container(counter: u64) -> Recorded {
     Recorded::default()
         .with("/proc/stat", &format!("cpu  {counter} 0 0 0 0 0 0 0 0\ncpu0 {counter} 0 0 0 0 0 0 0 0\nintr 0\n"))
@@ -90,7 +90,7 @@ fn container(counter: u64) -> Recorded {
 }
 
 #[test]
-fn a_container_that_is_shown_little_is_sampled_all_the_same() {
+fn restricted_container_has_remaining_groups() {
     let tick = tick(container);
     assert!(tick.disk.is_none() && tick.load.is_none());
     assert_eq!(tick.memory.unwrap().values.used, Some(256 << 20));
@@ -100,8 +100,8 @@ fn a_container_that_is_shown_little_is_sampled_all_the_same() {
     assert_eq!(tick.network.unwrap().values.rx_bytes, Some(100.0));
 }
 
-/// Every file is there, and none of them says anything.
-fn mute(_: u64) -> Recorded {
+/// A host whose files are all empty.
+fn empty_files(_: u64) -> Recorded {
     let files = [
         "/proc/stat",
         "/proc/meminfo",
@@ -119,8 +119,8 @@ fn mute(_: u64) -> Recorded {
 }
 
 #[test]
-fn a_host_that_says_nothing_breaks_nothing() {
-    let tick = tick(mute);
+fn empty_files_yield_empty_groups() {
+    let tick = tick(empty_files);
     assert_eq!(tick.memory.unwrap().values, Default::default());
     assert_eq!(tick.cpu.unwrap().values.cores, []);
     assert!(tick.network.unwrap().values.interfaces.is_empty());

@@ -1,0 +1,75 @@
+//! Writes metric families to a Prometheus exposition.
+
+use prometheus_client::{
+    encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet},
+    metrics::MetricType,
+};
+use std::{collections::BTreeMap, fmt};
+
+/// Values of one family, each with its labels.
+pub(super) type LabelledValues<'a> = Vec<(Vec<(&'static str, &'a str)>, f64)>;
+
+/// A counter of a device: the metric's name, the value, and the divisor that converts it to the metric's unit.
+pub(super) type DeviceCounter<C> = (&'static str, fn(&C) -> u64, f64);
+
+/// Writes one family after the other.
+pub(super) struct FamilyWriter<'a> {
+    encoder: DescriptorEncoder<'a>,
+}
+
+impl<'a> FamilyWriter<'a> {
+    pub(super) fn new(encoder: DescriptorEncoder<'a>) -> Self {
+        Self { encoder }
+    }
+
+    /// Writes a family, unless it has no values. As in node_exporter, values that `/proc` doesn't type are `Unknown`.
+    pub(super) fn family(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: MetricType,
+        values: LabelledValues<'_>,
+    ) -> fmt::Result {
+        if values.is_empty() {
+            return Ok(());
+        }
+        let mut metric = self.encoder.encode_descriptor(name, help, None, kind)?;
+        for (labels, value) in values {
+            if labels.is_empty() {
+                encode_value(&mut metric, kind, value)?;
+            } else {
+                encode_value(&mut metric.encode_family(&labels)?, kind, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a family of one value without labels, unless the value is unknown.
+    pub(super) fn single(&mut self, name: &str, help: &str, kind: MetricType, value: Option<f64>) -> fmt::Result {
+        self.family(name, help, kind, value.map(|value| (Vec::new(), value)).into_iter().collect())
+    }
+
+    /// Writes a family for each counter, with the devices as its labels.
+    pub(super) fn devices<C>(
+        &mut self,
+        prefix: &str,
+        help: &str,
+        devices: &BTreeMap<String, C>,
+        counters: &[DeviceCounter<C>],
+    ) -> fmt::Result {
+        for (name, value, divisor) in counters {
+            let values = devices
+                .iter()
+                .map(|(device, counters)| (vec![("device", device.as_str())], value(counters) as f64 / divisor));
+            self.family(&format!("{prefix}_{name}"), help, MetricType::Counter, values.collect())?;
+        }
+        Ok(())
+    }
+}
+
+fn encode_value(metric: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> fmt::Result {
+    match kind {
+        MetricType::Counter => metric.encode_counter::<NoLabelSet, _, f64>(&value, None),
+        _ => metric.encode_gauge(&value),
+    }
+}

@@ -1,0 +1,106 @@
+//! Gauges from the newest tick: load, TCP states, filesystems, sensors and services.
+
+use super::family_writer::FamilyWriter;
+use crate::schema::Window;
+use prometheus_client::metrics::MetricType::Gauge;
+use std::fmt;
+
+/// Name, help text and series path of a gauge without labels.
+const GAUGES: [(&str, &str, &str); 7] = [
+    ("node_load1", "1 minute load average", "load.one"),
+    ("node_load5", "5 minute load average", "load.five"),
+    ("node_load15", "15 minute load average", "load.fifteen"),
+    ("node_procs_running", "Number of runnable tasks", "cpu.running"),
+    ("node_procs_blocked", "Number of tasks blocked on I/O", "cpu.blocked"),
+    ("node_cpu_scaling_frequency_hertz", "Mean frequency of the cores", "cpu.frequency"),
+    ("node_zfs_arc_size", "Size of the ZFS ARC in bytes", "memory.zfs_arc"),
+];
+
+const TCP_STATES: [&str; 10] = [
+    "established",
+    "syn_sent",
+    "syn_recv",
+    "fin_wait1",
+    "fin_wait2",
+    "time_wait",
+    "close_wait",
+    "last_ack",
+    "listen",
+    "closing",
+];
+
+/// Name and help text of a gauge, and how its value follows from the fields of one filesystem, sensor or service.
+type FieldGauge = (&'static str, &'static str, fn(&dyn Fn(&str) -> Option<f64>) -> Option<f64>);
+
+const FILESYSTEM_GAUGES: [FieldGauge; 6] = [
+    ("node_filesystem_size_bytes", "Filesystem size in bytes", |field| field("size")),
+    ("node_filesystem_free_bytes", "Filesystem free space in bytes", |field| Some(field("size")? - field("used")?)),
+    ("node_filesystem_avail_bytes", "Filesystem space available to unprivileged users in bytes", |field| {
+        field("available")
+    }),
+    ("node_filesystem_files", "Filesystem total inodes", |field| field("inodes")),
+    ("node_filesystem_files_free", "Filesystem free inodes", |field| Some(field("inodes")? - field("inodes_used")?)),
+    ("hostbeat_filesystem_age_seconds", "Time since the filesystem last answered", |field| field("age")),
+];
+
+const SENSOR_GAUGES: [FieldGauge; 3] = [
+    ("node_hwmon_temp_celsius", "Temperature", |field| field("celsius")),
+    ("node_hwmon_temp_max_celsius", "Temperature above which the hardware is too hot", |field| field("high")),
+    ("node_hwmon_temp_crit_celsius", "Temperature at which the hardware protects itself", |field| field("critical")),
+];
+
+const SERVICE_GAUGES: [FieldGauge; 4] = [
+    ("hostbeat_cgroup_cpu_ratio", "CPU time, as a ratio of one core", |field| Some(field("cpu")? / 100.0)),
+    ("hostbeat_cgroup_throttled_ratio", "Throttled time, as a ratio of elapsed time", |field| {
+        Some(field("throttled")? / 100.0)
+    }),
+    ("container_memory_working_set_bytes", "Memory in use, without inactive file cache", |field| field("memory")),
+    ("container_spec_memory_limit_bytes", "Memory limit", |field| field("memory_limit")),
+];
+
+/// Gauges of every filesystem, sensor or service.
+struct LabelledGauges {
+    gauges: &'static [FieldGauge],
+    label: &'static str,
+    /// Prefix of the series paths, before the label's value.
+    prefix: &'static str,
+    /// Ends of series paths: a row with a value in one of them is listed.
+    suffixes: &'static [&'static str],
+}
+
+const LABELLED_GAUGES: [LabelledGauges; 3] = [
+    LabelledGauges {
+        gauges: &FILESYSTEM_GAUGES,
+        label: "mountpoint",
+        prefix: "disk.filesystems.",
+        suffixes: &[".size"],
+    },
+    LabelledGauges { gauges: &SENSOR_GAUGES, label: "sensor", prefix: "temperature.sensors.", suffixes: &[".celsius"] },
+    LabelledGauges {
+        gauges: &SERVICE_GAUGES,
+        label: "name",
+        prefix: "cgroup.services.",
+        suffixes: &[".cpu", ".memory"],
+    },
+];
+
+/// Writes the gauges that have a value in the window's newest second.
+pub(super) fn write_all(writer: &mut FamilyWriter<'_>, window: &Window) -> fmt::Result {
+    for (name, help, path) in GAUGES {
+        writer.single(name, help, Gauge, window.last(path))?;
+    }
+    let state = |state: &'static str| {
+        window.last(&format!("connections.tcp.{state}")).map(|value| (vec![("state", state)], value))
+    };
+    let states = TCP_STATES.into_iter().filter_map(state).collect();
+    writer.family("node_tcp_connection_states", "Number of TCP sockets by state", Gauge, states)?;
+    for LabelledGauges { gauges, label, prefix, suffixes } in LABELLED_GAUGES {
+        let rows = window.names(prefix, suffixes);
+        for (name, help, value) in gauges {
+            let value = |row: &str| value(&|field| window.last(&format!("{prefix}{row}.{field}")));
+            let values = rows.iter().filter_map(|row| Some((vec![(label, row.as_str())], value(row)?)));
+            writer.family(name, help, Gauge, values.collect())?;
+        }
+    }
+    Ok(())
+}

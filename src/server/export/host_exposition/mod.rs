@@ -1,0 +1,47 @@
+//! Prometheus collector for the host, under the metric names of node_exporter, so that its dashboards and alerts apply.
+
+mod family_writer;
+mod kernel_counters;
+mod latest_values;
+#[cfg(test)]
+mod tests;
+
+use crate::server::{
+    log::TickLog,
+    sampler::{HostSource, Procfs},
+};
+use family_writer::FamilyWriter;
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Collects the kernel's counters at each scrape, and gauges from the log's newest tick.
+#[derive(Debug)]
+pub(super) struct HostExposition<S = Procfs> {
+    log: Arc<TickLog>,
+    source: Mutex<S>,
+    ticks_per_second: f64,
+}
+
+impl HostExposition {
+    /// Collects from the running kernel and from `log`.
+    pub(super) fn new(log: Arc<TickLog>) -> Self {
+        let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
+        Self { log, source: Mutex::default(), ticks_per_second }
+    }
+}
+
+impl<S: HostSource + fmt::Debug + Send + 'static> Collector for HostExposition<S> {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut writer = FamilyWriter::new(encoder);
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        kernel_counters::write_all(&mut writer, &mut *source, self.ticks_per_second)?;
+        // The last values of a stuck sampler are stale.
+        if self.log.head().is_stuck() {
+            return Ok(());
+        }
+        self.log.with_window(|window| latest_values::write_all(&mut writer, window))
+    }
+}

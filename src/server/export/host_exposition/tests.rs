@@ -1,0 +1,70 @@
+//! Tests of the host's exposition over recorded files.
+
+use super::*;
+use crate::{
+    schema::{Disk, Filesystem, Load, Sample, Tick},
+    server::sampler::Recorded,
+};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+
+fn expose(source: Recorded, tick: Tick) -> String {
+    let log = Arc::new(TickLog::default());
+    log.publish(&tick);
+    let mut registry = Registry::default();
+    let exposition = HostExposition { log, source: Mutex::new(source), ticks_per_second: 100.0 };
+    registry.register_collector(Box::new(exposition));
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    text
+}
+
+#[test]
+fn metrics_have_names_and_units_of_node_exporter() {
+    let source = Recorded::default()
+        .with("/proc/stat", "cpu 5 5 5 5\ncpu0 250 0 30 1000 7 1 2 3\nctxt 77\nbtime 1000000\n")
+        .with("/proc/meminfo", "MemTotal: 10 kB\nActive(anon): 4 kB\nHugePages_Total: 3\n")
+        .with("/proc/vmstat", "nr_dirty 5\npgmajfault 9\n")
+        .with("/proc/pressure/io", "some avg10=0.00 total=2500000\nfull avg10=0.00 total=500000\n")
+        .with("/proc/net/snmp", "Tcp: RtoAlgorithm CurrEstab RetransSegs\nTcp: 1 8 5\n")
+        .with("/proc/net/sockstat", "sockets: used 13\nTCP: inuse 9 orphan 0 tw 2\n")
+        .with("/proc/net/dev", "a\nb\neth0: 100 1 2 3 0 0 0 0 200 4 5 6 0 0 0 0\n")
+        .with("/proc/diskstats", " 254 0 vda 3 0 8 0 5 0 16 0 0 1500 2500\n");
+    fn sample<G>(values: G) -> Option<Sample<G>> {
+        Some(Sample { t: 1000, at: 1.0, dt: 1.0, values })
+    }
+    let root = Filesystem { size: Some(100), used: Some(30), ..Filesystem::default() };
+    let disk = Disk { filesystems: [("/a \"b\"".to_owned(), root)].into(), ..Disk::default() };
+    let load = Load { one: Some(0.25), ..Load::default() };
+    let text = expose(source, Tick { t: 1000, disk: sample(disk), load: sample(load), ..Tick::default() });
+    for expected in [
+        "# TYPE node_cpu_seconds counter",
+        "node_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 2.5",
+        "node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 10.0",
+        "node_cpu_seconds_total{cpu=\"0\",mode=\"softirq\"} 0.02",
+        "node_context_switches_total 77.0",
+        "node_boot_time_seconds 1000000.0",
+        "node_memory_MemTotal_bytes 10240.0",
+        "node_memory_Active_anon_bytes 4096.0",
+        "# TYPE node_vmstat_pgmajfault unknown",
+        "node_vmstat_pgmajfault 9.0",
+        "node_pressure_io_waiting_seconds_total 2.5",
+        "node_pressure_io_stalled_seconds_total 0.5",
+        "node_netstat_Tcp_CurrEstab 8.0",
+        "node_sockstat_TCP_tw 2.0",
+        "node_network_receive_bytes_total{device=\"eth0\"} 100.0",
+        "node_network_transmit_drop_total{device=\"eth0\"} 6.0",
+        "node_disk_written_bytes_total{device=\"vda\"} 8192.0",
+        "node_disk_io_time_seconds_total{device=\"vda\"} 1.5",
+        "node_load1 0.25",
+        "node_filesystem_size_bytes{mountpoint=\"/a \\\"b\\\"\"} 100.0",
+        "node_filesystem_free_bytes{mountpoint=\"/a \\\"b\\\"\"} 70.0",
+    ] {
+        assert!(text.lines().any(|line| line == expected), "{expected} is missing in:\n{text}");
+    }
+    assert!(!text.contains("nr_dirty") && !text.contains("node_memory_HugePages_Total"), "{text}");
+}
+
+#[test]
+fn host_without_readable_files_exposes_nothing() {
+    assert_eq!(expose(Recorded::default(), Tick::default()), "# EOF\n");
+}
