@@ -11,6 +11,8 @@ pub mod charts;
 #[cfg(feature = "ssr")]
 pub mod probe;
 pub mod schema;
+#[cfg(all(test, feature = "ssr"))]
+mod series_paths;
 #[cfg(feature = "ssr")]
 pub mod server;
 pub mod sse;

@@ -52,6 +52,12 @@ use page_state::text;
 use panel::{Panel, Processes, Services};
 use verdict::VerdictView;
 
+/// The paths of all series that tiles, details and tables show, with `*` for the name of a row.
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) fn series_paths() -> impl Iterator<Item = String> {
+    overview::series_paths().chain(panel::series_paths()).chain(tables::series_paths())
+}
+
 /// The names of all panels, as in `/?panels=`.
 #[cfg(feature = "ssr")]
 pub fn panels() -> impl Iterator<Item = &'static str> {

@@ -23,6 +23,12 @@ const TILES: [Tile; 6] = [
     ("disk", [("read", Unit::Throughput, "disk.read_bytes"), ("write", Unit::Throughput, "disk.write_bytes")]),
 ];
 
+/// The paths of the values below the tiles' main values.
+#[cfg(all(test, feature = "ssr"))]
+pub(super) fn series_paths() -> impl Iterator<Item = String> {
+    TILES.iter().flat_map(|(_, extras)| extras).map(|(_, _, path)| (*path).to_owned())
+}
+
 #[component]
 pub(super) fn Overview() -> impl IntoView {
     let state = expect_context::<PageState>();

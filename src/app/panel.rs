@@ -174,3 +174,9 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
         _ => &[],
     }
 }
+
+/// The paths of all details.
+#[cfg(all(test, feature = "ssr"))]
+pub(super) fn series_paths() -> impl Iterator<Item = String> {
+    crate::charts::CHARTS.iter().flat_map(|chart| details(chart.id)).map(|(_, _, path)| (*path).to_owned())
+}

@@ -187,6 +187,14 @@ impl Table {
         }
     }
 
+    /// The paths of its columns, keys and trend, with `*` for the name of a row.
+    #[cfg(all(test, feature = "ssr"))]
+    pub(super) fn series_paths(&self) -> Vec<String> {
+        let Rows::Series { path, keys, trend } = self.rows else { return Vec::new() };
+        let fields = self.columns.iter().map(|(_, _, field)| *field).chain(keys.iter().copied()).chain(trend);
+        fields.map(|field| [path, "*", field].concat()).collect()
+    }
+
     /// Whether its rows have a trend.
     pub(super) fn has_trend(&self) -> bool {
         matches!(self.rows, Rows::Series { trend: Some(_), .. })

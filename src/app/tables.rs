@@ -28,6 +28,12 @@ pub fn history(path: &str, cores: usize) -> usize {
     }
 }
 
+/// The paths of all columns, keys and trends, with `*` for the name of a row.
+#[cfg(all(test, feature = "ssr"))]
+pub(super) fn series_paths() -> impl Iterator<Item = String> {
+    CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]).flat_map(Table::series_paths)
+}
+
 /// The tables in the panel `id`.
 pub(super) fn tables(id: &str) -> &'static [Table] {
     static NETWORK: [Table; 1] = [Table {

@@ -3,6 +3,7 @@
 use super::{Area, Colour, DrawResult, Palette};
 use crate::schema::{INTERVAL_MS, Window, WindowSlice};
 use plotters::prelude::*;
+use std::fmt::Display;
 
 /// Shades above the one of an idle core.
 const SHADES: u8 = 8;
@@ -23,9 +24,8 @@ pub fn heatmap<B: DrawingBackend>(
     let (width, height) = area.dim_in_pixel();
     let x = |slot: usize| (slot * width as usize / slice.seconds.max(1)) as i32;
     let y = |core: usize| (core * height as usize / cores.max(1)) as i32;
-    let rows: Vec<_> = (0..cores)
-        .map(|core| runs(&window.values(&format!("cpu.cores.{core}"), slice), window, slice, width as usize))
-        .collect();
+    let rows: Vec<_> =
+        (0..cores).map(|core| runs(&window.values(&core_path(core), slice), window, slice, width as usize)).collect();
     for shade in 0..=SHADES {
         // One outline for all runs of a shade, along the bottom of each row and down the left edge to the next, since the
         // number of fills decides how long drawing takes.
@@ -49,6 +49,10 @@ pub fn heatmap<B: DrawingBackend>(
         }
     }
     Ok(())
+}
+
+pub(super) fn core_path(core: impl Display) -> String {
+    format!("cpu.cores.{core}")
 }
 
 /// Runs of seconds of one shade, as first slot, slot after the last, and shade. If there are more seconds than pixels, a column

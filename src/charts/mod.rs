@@ -30,6 +30,17 @@ pub use scale::{DIVISIONS, Scale, stable_top};
 pub use svg::{chart_svg, heatmap_svg};
 pub use trend::{TREND_S, trend};
 
+/// The paths of all series that charts show, with `*` for the number of a core.
+#[cfg(test)]
+pub(crate) fn series_paths() -> impl Iterator<Item = String> {
+    let paths = CHARTS.iter().flat_map(|chart| {
+        let values = chart.series.iter().map(|series| series.value).chain([chart.headline]);
+        let total = if let Scale::Total(path) = chart.scale { Some(path) } else { None };
+        values.flat_map(Expression::paths).chain(total)
+    });
+    paths.map(str::to_owned).chain([heatmap::core_path("*")])
+}
+
 /// Where a chart is drawn, in pixels.
 type Area<B> = plotters::drawing::DrawingArea<B, plotters::coord::Shift>;
 /// The result of drawing on a backend whose error is `E`.

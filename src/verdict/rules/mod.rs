@@ -6,7 +6,7 @@ mod memory;
 mod network;
 mod temperature;
 
-use super::evidence::Evidence;
+use super::{evidence::Evidence, paths};
 use crate::{
     schema::{Finding, Level},
     units::{Unit, duration},
