@@ -1,8 +1,8 @@
 //! Hostbeat: a dashboard that samples its host once a second and streams every sample to the browser.
 //!
 //! The crate is built twice: feature `ssr` makes the server, feature `hydrate` the browser library (wasm32). `schema`,
-//! `units`, `charts`, `app` and `sse` are in both; server-only code is in `server`, `probe` and `verdict`, browser-only code
-//! in `browser`, which implements the ports of `app`; nothing in `app` depends on `browser` or `server`.
+//! `units`, `charts`, `app` and `sse` are in both; server-only code is in `server`, `probe` and `verdict`, browser-only
+//! code in `browser`, which implements the ports of `app`; nothing in `app` depends on `browser` or `server`.
 
 #[expect(unreachable_pub, reason = "leptos' component macro makes every component public")]
 pub mod app;

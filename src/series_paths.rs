@@ -1,4 +1,5 @@
-//! Checks that every series that code names by its path exists: in charts, tiles, details, tables, rules and exposition.
+//! Checks that every series that code names by its path exists: in charts, tiles, details, tables, rules and
+//! exposition.
 
 use crate::{
     app, charts,

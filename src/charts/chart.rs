@@ -26,8 +26,8 @@ pub struct Chart {
 }
 
 impl Chart {
-    /// The headline `age` seconds before the newest, as number and unit; counts, which have no unit, take the label of the first
-    /// series.
+    /// The headline `age` seconds before the newest, as number and unit; counts, which have no unit, take the label of
+    /// the first series.
     pub fn headline_text(&self, window: &Window, age: usize) -> (String, &'static str) {
         let (number, symbol) = self.unit.number_and_symbol(self.headline.at(window, age));
         match self.unit {

@@ -1,10 +1,10 @@
 //! Draws a chart: gaps, stacked areas and lines. Axis labels and grid lines are HTML.
 //!
-//! A second without any sample is marked as a gap by [`draw_gaps`]: a rectangle in the muted colour over the whole height, on
-//! the canvas as in SVG. Every line and area ends before it and starts again after it.
+//! A second without any sample is marked as a gap by [`draw_gaps`]: a rectangle in the muted colour over the whole
+//! height, on the canvas as in SVG. Every line and area ends before it and starts again after it.
 
 use super::{
-    Area, Chart, Colour, DrawResult, Hidden, Layout, Palette, Series,
+    Chart, Colour, DrawResult, Hidden, Layout, Palette, PlotArea, Series,
     polyline::{Axes, PixelColumns, Polyline, runs},
 };
 use crate::schema::{INTERVAL_MS, Window, WindowSlice};
@@ -23,13 +23,13 @@ pub struct Viewport<'a> {
     pub gaps: &'a [(u64, u64)],
 }
 
-/// Draws the visible part of `chart` over the whole of `area`, with lines `stroke` pixels wide, which the caller scales with
-/// the screen's pixel density.
+/// Draws the visible part of `chart` over the whole of `area`, with lines `stroke` pixels wide, which the caller scales
+/// with the screen's pixel density.
 ///
 /// # Errors
 /// Those of the backend.
 pub fn draw<B: DrawingBackend>(
-    area: &Area<B>,
+    area: &PlotArea<B>,
     chart: &Chart,
     window: &Window,
     viewport: &Viewport<'_>,
@@ -52,7 +52,7 @@ pub fn draw<B: DrawingBackend>(
 }
 
 fn draw_gaps<B: DrawingBackend>(
-    area: &Area<B>,
+    area: &PlotArea<B>,
     window: &Window,
     Viewport { slice, gaps, .. }: &Viewport<'_>,
     axes: Axes,
@@ -71,7 +71,7 @@ fn draw_gaps<B: DrawingBackend>(
 
 /// Draws each series as an area on top of the previous one.
 fn draw_stack<'a, B: DrawingBackend>(
-    area: &Area<B>,
+    area: &PlotArea<B>,
     series: impl Iterator<Item = (&'a Series, Vec<Option<f64>>)>,
     lines: impl Fn(&[Option<f64>]) -> Vec<Polyline>,
     palette: &Palette,
@@ -115,7 +115,7 @@ fn draw_stack<'a, B: DrawingBackend>(
 }
 
 fn draw_lines<'a, B: DrawingBackend>(
-    area: &Area<B>,
+    area: &PlotArea<B>,
     series: impl DoubleEndedIterator<Item = (&'a Series, Vec<Option<f64>>)>,
     lines: impl Fn(&[Option<f64>]) -> Vec<Polyline>,
     palette: &Palette,
@@ -131,7 +131,7 @@ fn draw_lines<'a, B: DrawingBackend>(
 }
 
 fn draw_line<B: DrawingBackend>(
-    area: &Area<B>,
+    area: &PlotArea<B>,
     line: Polyline,
     colour: RGBColor,
     stroke: u32,

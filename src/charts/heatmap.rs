@@ -1,6 +1,6 @@
 //! Draws CPU use per core as a heatmap: a row per core, time from left to right.
 
-use super::{Area, Colour, DrawResult, Palette};
+use super::{Colour, DrawResult, Palette, PlotArea};
 use crate::schema::{INTERVAL_MS, Window, WindowSlice};
 use plotters::prelude::*;
 use std::fmt::Display;
@@ -15,7 +15,7 @@ const SEPARATED_ROW: i32 = 6;
 /// # Errors
 /// Those of the backend.
 pub fn heatmap<B: DrawingBackend>(
-    area: &Area<B>,
+    area: &PlotArea<B>,
     cores: usize,
     window: &Window,
     slice: WindowSlice,
@@ -27,17 +27,17 @@ pub fn heatmap<B: DrawingBackend>(
     let rows: Vec<_> =
         (0..cores).map(|core| runs(&window.values(&core_path(core), slice), window, slice, width as usize)).collect();
     for shade in 0..=SHADES {
-        // One outline for all runs of a shade, along the bottom of each row and down the left edge to the next, since the
-        // number of fills decides how long drawing takes.
+        // One outline for all runs of a shade, along the bottom of each row and down the left edge to the next, since
+        // the number of fills decides how long drawing takes.
         let mut outline = Vec::new();
         for (core, runs) in rows.iter().enumerate() {
-            if runs.iter().all(|(_, _, of)| *of != shade) {
+            if runs.iter().all(|(_, _, run_shade)| *run_shade != shade) {
                 continue;
             }
             let (top, bottom) = (y(core), y(core + 1));
             let bottom = if bottom - top < SEPARATED_ROW { bottom } else { bottom - 1 };
             outline.push((0, bottom));
-            for (from, to, _) in runs.iter().filter(|(_, _, of)| *of == shade) {
+            for (from, to, _) in runs.iter().filter(|(_, _, run_shade)| *run_shade == shade) {
                 let (left, right) = (x(*from), x(*to));
                 outline.extend([(left, bottom), (left, top), (right, top), (right, bottom)]);
             }
@@ -51,12 +51,14 @@ pub fn heatmap<B: DrawingBackend>(
     Ok(())
 }
 
+/// The path of a core's series.
 pub(super) fn core_path(core: impl Display) -> String {
     format!("cpu.cores.{core}")
 }
 
-/// Runs of seconds of one shade, as first slot, slot after the last, and shade. If there are more seconds than pixels, a column
-/// has the shade of its busiest second. Columns start at multiples of their length, so that they don't flicker.
+/// Runs of seconds of one shade, as first slot, slot after the last, and shade. If there are more seconds than pixels,
+/// a column has the shade of its busiest second. Columns start at multiples of their length, so that they don't
+/// flicker.
 fn runs(values: &[Option<f64>], window: &Window, slice: WindowSlice, pixels: usize) -> Vec<(usize, usize, u8)> {
     let seconds = slice.seconds.div_ceil(pixels.max(1)) as u64;
     let first = slice.last(window).unwrap_or_default() / INTERVAL_MS + 1 - values.len() as u64;
@@ -70,7 +72,7 @@ fn runs(values: &[Option<f64>], window: &Window, slice: WindowSlice, pixels: usi
         if let Some(busy) = busiest {
             let shade = (busy / 100.0 * f64::from(SHADES) + 0.5) as u8;
             match runs.last_mut() {
-                Some((_, to, of)) if *to == offset + slot && *of == shade => *to = offset + next,
+                Some((_, to, last_shade)) if *to == offset + slot && *last_shade == shade => *to = offset + next,
                 _ => runs.push((offset + slot, offset + next, shade.min(SHADES))),
             }
         }

@@ -51,7 +51,8 @@ pub fn svg_image(
     let colour = |name: &str| theme.colour(name).unwrap_or("#888");
     let (card, ink, mute, line) = (colour("card"), colour("ink"), colour("mute"), colour("line"));
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
+         viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
          font-family=\"Inter, system-ui, Segoe UI, Roboto, sans-serif\" font-size=\"12\" fill=\"{mute}\">\
          <rect x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"10\" fill=\"{card}\" stroke=\"{line}\"/>",
         WIDTH - 1,

@@ -42,6 +42,6 @@ pub(crate) fn series_paths() -> impl Iterator<Item = String> {
 }
 
 /// Where a chart is drawn, in pixels.
-type Area<B> = plotters::drawing::DrawingArea<B, plotters::coord::Shift>;
+type PlotArea<B> = plotters::drawing::DrawingArea<B, plotters::coord::Shift>;
 /// The result of drawing on a backend whose error is `E`.
 type DrawResult<E> = Result<(), plotters::drawing::DrawingAreaErrorKind<E>>;

@@ -13,8 +13,8 @@ pub(super) fn push_point(line: &mut Polyline, (x, y): (i32, i32)) {
     line.push((x, y));
 }
 
-/// Maps seconds and values to pixels. plotters' own coordinates would repeat the mapping for both areas that share a line,
-/// and add more code than this.
+/// Maps seconds and values to pixels. plotters' own coordinates would repeat the mapping for both areas that share a
+/// line, and add more code than this.
 #[derive(Clone, Copy)]
 pub(super) struct Axes {
     right: f64,
@@ -40,8 +40,8 @@ impl Axes {
         round(self.bottom - value * self.unit)
     }
 
-    /// The line through a run of values that starts at `second`. A single point becomes a line as wide as its column, since
-    /// it would be invisible otherwise.
+    /// The line through a run of values that starts at `second`. A single point becomes a line as wide as its column,
+    /// since it would be invisible otherwise.
     pub(super) fn polyline(self, second: f64, run: &[Option<f64>], columns: PixelColumns) -> Polyline {
         let mut line = Polyline::with_capacity(run.len());
         columns.downsample(second, run, |(second, value)| push_point(&mut line, (self.x(second), self.y(value))));
@@ -63,8 +63,8 @@ pub(super) fn round(pixel: f64) -> i32 {
 pub(super) struct PixelColumns {
     /// Seconds per column.
     seconds: u64,
-    /// The last second, unix time. Columns start at multiples of `seconds`, so that the same seconds share a column from tick
-    /// to tick and peaks do not flicker.
+    /// The last second, unix time. Columns start at multiples of `seconds`, so that the same seconds share a column
+    /// from tick to tick and peaks do not flicker.
     last: u64,
 }
 
@@ -74,8 +74,8 @@ impl PixelColumns {
         Self { seconds: slice.seconds.div_ceil(columns.max(1)) as u64, last }
     }
 
-    /// Calls `take` with the minimum and the maximum of each column, in time order. The line through them covers the same
-    /// pixels as one through all points. `first` is the second of the first point.
+    /// Calls `take` with the minimum and the maximum of each column, in time order. The line through them covers the
+    /// same pixels as one through all points. `first` is the second of the first point.
     fn downsample(self, first: f64, run: &[Option<f64>], mut take: impl FnMut((f64, f64))) {
         // A column of two seconds would keep both.
         let seconds = if self.seconds <= 2 { 1 } else { self.seconds };
@@ -169,7 +169,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn downsampling_keeps_minimum_and_maximum(values in prop::collection::vec(0..100i32, 1..300), seconds in 1u64..20, last in 300u64..900) {
+        fn downsampling_keeps_minimum_and_maximum(
+            values in prop::collection::vec(0..100i32, 1..300),
+            seconds in 1u64..20,
+            last in 300u64..900,
+        ) {
             let run: Vec<_> = values.iter().map(|value| Some(f64::from(*value))).collect();
             let line = lines(&run, PixelColumns { seconds, last }).remove(0);
             let ends = |values: &[i32]| (values.iter().min().copied(), values.iter().max().copied());

@@ -39,8 +39,8 @@ impl Scale {
     }
 }
 
-/// The next value at the upper edge after `previous`, if `needed` is the least possible. Hysteresis keeps the axis readable, as
-/// it would change with every peak otherwise.
+/// The next value at the upper edge after `previous`, if `needed` is the least possible. Hysteresis keeps the axis
+/// readable, as it would change with every peak otherwise.
 pub fn stable_top(previous: Option<f64>, needed: f64) -> f64 {
     /// The axis shrinks once this part of it suffices.
     const USED: f64 = 0.5;

@@ -53,7 +53,8 @@ pub(super) fn shapes(
 /// An `<svg>` element that stretches to its size on the page.
 pub(super) fn element(attributes: &str, (width, height): (usize, usize), shapes: &str) -> String {
     format!(
-        "<svg {attributes}viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{shapes}</svg>"
+        "<svg {attributes}viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+         {shapes}</svg>"
     )
 }
 

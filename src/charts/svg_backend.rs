@@ -1,11 +1,11 @@
 //! A plotters backend that writes SVG paths whose colours are roles of the palette, such as `var(--blue)`.
 
-use super::{Area, Colour, DrawResult, Palette};
+use super::{Colour, DrawResult, Palette, PlotArea};
 use plotters::{prelude::IntoDrawingArea, style::RGBColor};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 use std::{convert::Infallible, fmt::Write};
 
-type Outcome = Result<(), DrawingErrorKind<Infallible>>;
+type BackendResult = Result<(), DrawingErrorKind<Infallible>>;
 
 /// Appends shapes to `svg`.
 pub(super) struct SvgBackend<'a> {
@@ -18,7 +18,7 @@ pub(super) struct SvgBackend<'a> {
 pub(super) fn render(
     (width, height): (usize, usize),
     paint: &dyn Fn(Colour) -> String,
-    draw: impl FnOnce(&Area<SvgBackend<'_>>, &Palette) -> DrawResult<Infallible>,
+    draw: impl FnOnce(&PlotArea<SvgBackend<'_>>, &Palette) -> DrawResult<Infallible>,
 ) -> String {
     // plotters passes backends RGB values only, so that this palette's blue channel is the index of the role.
     let palette = Palette(std::array::from_fn(|index| RGBColor(0, 0, index as u8)));
@@ -36,7 +36,7 @@ impl SvgBackend<'_> {
         Colour::ALL.get(usize::from(index)).map_or(String::new(), |role| (self.paint)(*role))
     }
 
-    fn shape(&mut self, attributes: std::fmt::Arguments<'_>) -> Outcome {
+    fn shape(&mut self, attributes: std::fmt::Arguments<'_>) -> BackendResult {
         // Writing to a string can't fail.
         let _ = writeln!(self.svg, "<{attributes}/>");
         Ok(())
@@ -50,19 +50,19 @@ impl DrawingBackend for SvgBackend<'_> {
         self.size
     }
 
-    fn ensure_prepared(&mut self) -> Outcome {
+    fn ensure_prepared(&mut self) -> BackendResult {
         Ok(())
     }
 
-    fn present(&mut self) -> Outcome {
+    fn present(&mut self) -> BackendResult {
         Ok(())
     }
 
-    fn draw_pixel(&mut self, (x, y): BackendCoord, colour: BackendColor) -> Outcome {
+    fn draw_pixel(&mut self, (x, y): BackendCoord, colour: BackendColor) -> BackendResult {
         self.draw_rect((x, y), (x + 1, y + 1), &colour, true)
     }
 
-    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Outcome {
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> BackendResult {
         self.draw_path([from, to], style)
     }
 
@@ -72,7 +72,7 @@ impl DrawingBackend for SvgBackend<'_> {
         (right, bottom): BackendCoord,
         style: &S,
         fill: bool,
-    ) -> Outcome {
+    ) -> BackendResult {
         let (width, height, opacity) = (right - left, bottom - top, style.color().alpha);
         let paint = self.paint(style.color());
         let (fill, stroke) = if fill { (&*paint, "none") } else { ("none", &*paint) };
@@ -82,7 +82,11 @@ impl DrawingBackend for SvgBackend<'_> {
         ))
     }
 
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Outcome {
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> BackendResult {
         let (opacity, stroke, width) = (style.color().alpha, self.paint(style.color()), style.stroke_width());
         self.shape(format_args!(
             "path fill=\"none\" opacity=\"{opacity}\" stroke=\"{stroke}\" stroke-width=\"{width}\" d=\"{}\"",
@@ -90,17 +94,21 @@ impl DrawingBackend for SvgBackend<'_> {
         ))
     }
 
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Outcome {
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> BackendResult {
         let (opacity, fill) = (style.color().alpha, self.paint(style.color()));
         self.shape(format_args!("path opacity=\"{opacity}\" fill=\"{fill}\" d=\"{}z\"", path_data(path)))
     }
 
     // Charts draw neither circles nor bitmaps, and their text is HTML.
-    fn draw_circle<S: BackendStyle>(&mut self, _: BackendCoord, _: u32, _: &S, _: bool) -> Outcome {
+    fn draw_circle<S: BackendStyle>(&mut self, _: BackendCoord, _: u32, _: &S, _: bool) -> BackendResult {
         Ok(())
     }
 
-    fn draw_text<S: BackendTextStyle>(&mut self, _: &str, _: &S, _: BackendCoord) -> Outcome {
+    fn draw_text<S: BackendTextStyle>(&mut self, _: &str, _: &S, _: BackendCoord) -> BackendResult {
         Ok(())
     }
 
@@ -112,13 +120,13 @@ impl DrawingBackend for SvgBackend<'_> {
         Ok((0, 0))
     }
 
-    fn blit_bitmap(&mut self, _: BackendCoord, _: (u32, u32), _: &[u8]) -> Outcome {
+    fn blit_bitmap(&mut self, _: BackendCoord, _: (u32, u32), _: &[u8]) -> BackendResult {
         Ok(())
     }
 }
 
-/// The `d` attribute of a path, in relative steps: `M0 9l4-4 4 5`. Steps are small and repeat, so that they make a third of
-/// the compressed page that absolute points would. A minus sign needs no separator before it.
+/// The `d` attribute of a path, in relative steps: `M0 9l4-4 4 5`. Steps are small and repeat, so that they make a
+/// third of the compressed page that absolute points would. A minus sign needs no separator before it.
 fn path_data(points: impl IntoIterator<Item = BackendCoord>) -> String {
     let mut points = points.into_iter();
     let Some((mut x, mut y)) = points.next() else { return String::new() };

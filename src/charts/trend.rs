@@ -10,9 +10,9 @@ const HEIGHT: f64 = 16.0;
 /// Below the lower edge, where the ends of a filled line are out of sight.
 const BASELINE: i32 = HEIGHT as i32 + 4;
 
-/// The `points` of SVG polylines through `values`, which are newest first, one polyline per run of values. The vertical scale
-/// is zero to the maximum. The ends of filled lines go down to the baseline. Polylines are used since browsers recompute the
-/// style of a path whenever it changes.
+/// The `points` of SVG polylines through `values`, which are newest first, one polyline per run of values. The vertical
+/// scale is zero to the maximum. The ends of filled lines go down to the baseline. Polylines are used since browsers
+/// recompute the style of a path whenever it changes.
 pub fn trend(values: impl Iterator<Item = Option<f64>>, filled: bool) -> Vec<String> {
     let values: Vec<_> = values.take(TREND_S).enumerate().collect();
     let largest = values.iter().filter_map(|(_, value)| *value).fold(f64::MIN_POSITIVE, f64::max);

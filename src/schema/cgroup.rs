@@ -4,8 +4,8 @@ use super::{EventName, Group};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Usage and limits of control groups. CPU time is in percent of one core, over the last `dt` seconds; for services, which
-/// are read every five seconds, over those.
+/// Usage and limits of control groups. CPU time is in percent of one core, over the last `dt` seconds; for services,
+/// which are read every five seconds, over those.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cgroup {
     /// CPU time of this container. This and the other values but `services` are `None` on a host.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 /// Disk throughput. Rates are over the last `dt` seconds; `None` is a value that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Disk {
-    /// Bytes read per second. Stacked devices (RAID, LVM, dm-crypt) are left out, here and in `write_bytes`, since their
-    /// I/O would count twice.
+    /// Bytes read per second. Stacked devices (RAID, LVM, dm-crypt) are left out, here and in `write_bytes`, since
+    /// their I/O would count twice.
     pub read_bytes: Option<f64>,
     /// Bytes written per second.
     pub write_bytes: Option<f64>,

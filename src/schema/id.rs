@@ -53,8 +53,8 @@ impl IdSequence {
         Self { last }
     }
 
-    /// Reserves `events` consecutive ids for the tick at `t` (unix ms) and returns the first. If the clock stepped back,
-    /// the ids continue from the last one.
+    /// Reserves `events` consecutive ids for the tick at `t` (unix ms) and returns the first. If the clock stepped
+    /// back, the ids continue from the last one.
     pub fn take(&mut self, t: u64, events: u32) -> EventId {
         let first = match self.last {
             Some(last) if t <= last.ms => last.plus(1),

@@ -1,4 +1,5 @@
-//! The data model that server and browser share: groups of values, the tick, event names and ids, and the sliding window.
+//! The data model that server and browser share: groups of values, the tick, event names and ids, and the sliding
+//! window.
 
 mod cgroup;
 mod connections;

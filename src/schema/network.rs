@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 /// Network throughput. Rates are over the last `dt` seconds; `None` is a value that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Network {
-    /// Bytes received per second from other hosts. Loopback, bridges and veth pairs are left out, here and in `tx_bytes`,
-    /// since their traffic stays on the host or would count twice.
+    /// Bytes received per second from other hosts. Loopback, bridges and veth pairs are left out, here and in
+    /// `tx_bytes`, since their traffic stays on the host or would count twice.
     pub rx_bytes: Option<f64>,
     /// Bytes sent per second to other hosts.
     pub tx_bytes: Option<f64>,

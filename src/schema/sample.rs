@@ -10,8 +10,8 @@ pub trait Group: Serialize {
     /// The event that carries it.
     const NAME: EventName;
 
-    /// Visits every value with its path, `<group>.<field>…`: exactly the leaves of the group's JSON. Groups without series
-    /// visit none.
+    /// Visits every value with its path, `<group>.<field>…`: exactly the leaves of the group's JSON. Groups without
+    /// series visit none.
     fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>));
 }
 

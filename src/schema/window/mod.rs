@@ -51,8 +51,8 @@ impl Window {
         }
     }
 
-    /// Makes `t` (unix ms) the newest slot. Skipped seconds become gaps. If the clock stepped back, seconds after `t` are
-    /// dropped.
+    /// Makes `t` (unix ms) the newest slot. Skipped seconds become gaps. If the clock stepped back, seconds after `t`
+    /// are dropped.
     pub fn advance(&mut self, t: u64) {
         let Some(end) = self.end else {
             self.restart(t);

@@ -50,8 +50,8 @@ impl Window {
         self.series.get(path).into_iter().flatten().rev().copied().map(sample)
     }
 
-    /// The device names in paths `<prefix><name><suffix>`, for any of `suffixes`, of series that have a value in the newest
-    /// second; sorted by path, without duplicates.
+    /// The device names in paths `<prefix><name><suffix>`, for any of `suffixes`, of series that have a value in the
+    /// newest second; sorted by path, without duplicates.
     pub fn names(&self, prefix: &str, suffixes: &[&str]) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for (path, column) in self.with_prefix(prefix) {
