@@ -200,7 +200,7 @@ mod tests {
             ("event: memory", "event: gpu", "\"gpu\""),
             ("id: 2000-1", "id: 2000-2", "2000-2 comes too early"),
             ("id: 3000-0", "id: 1000-0", "1000-0 comes too early"),
-            ("id: 2000-1", "id: 2000", "no event id"),
+            ("id: 2000-1", "id: 2000", "invalid event id"),
             ("{\"t\":2000", "{\"t\":true", "can't be read"),
         ] {
             let error = TickLog::restore(text.replace(from, to).as_bytes()).map(|_| ()).unwrap_err();
