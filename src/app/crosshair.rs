@@ -123,8 +123,8 @@ impl PageState {
         }
     }
 
-    /// Hides the crosshair once the focus has left the drawings. A press on another drawing points there before the focus
-    /// moves.
+    /// Hides the crosshair once the focus has left the drawings. A press on another drawing points there before the
+    /// focus moves.
     fn focus_left(self, event: &ev::FocusEvent) {
         let to = event.related_target().map(|to| to.unchecked_into::<Element>());
         if !to.is_some_and(|to| to.class_list().contains("drawing")) {
@@ -146,8 +146,8 @@ impl PageState {
         }
     }
 
-    /// Moves the crosshair with the keys of a slider (ARIA Authoring Practices), and controls the view. Returns whether the
-    /// key was handled; shortcuts with Ctrl, Meta or Alt are left to the browser.
+    /// Moves the crosshair with the keys of a slider (ARIA Authoring Practices), and controls the view. Returns whether
+    /// the key was handled; shortcuts with Ctrl, Meta or Alt are left to the browser.
     pub(super) fn press(self, event: &ev::KeyboardEvent) -> bool {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return false;

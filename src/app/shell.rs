@@ -22,8 +22,9 @@ pub struct Parts {
 /// Reloads the page every 5 seconds without JavaScript.
 const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
 
-/// Applies the stored theme before the first paint, so that a dark page doesn't flash. Also moves a token from the address
-/// to `localStorage`. The fragment is never sent to a server; since a change of it alone loads nothing, the script reloads.
+/// Applies the stored theme before the first paint, so that a dark page doesn't flash. Also moves a token from the
+/// address to `localStorage`. The fragment is never sent to a server; since a change of it alone loads nothing, the
+/// script reloads.
 const HEAD_SCRIPT: &str = "addEventListener(\"hashchange\",()=>location.hash.startsWith(\"#token=\")&&location.reload());\
     try{\
     const token=location.hash.match(/^#token=(.*)/);\

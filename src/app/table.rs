@@ -27,7 +27,8 @@ pub(super) struct Table {
 /// Source of a table's rows.
 #[derive(Debug)]
 pub(super) enum Rows {
-    /// Series by path: the prefix before a row's name, fields of which every row has at least one, and the field of the trend.
+    /// Series by path: the prefix before a row's name, fields of which every row has at least one, and the field of
+    /// the trend.
     Series { path: &'static str, keys: &'static [&'static str], trend: Option<&'static str> },
     /// The newest processes.
     Processes,
@@ -244,7 +245,8 @@ impl Table {
 /// Maximum number of rows of a frozen table.
 const MAX_FROZEN_ROWS: usize = 100;
 
-/// The rows to show: `sorted`, unless the table is frozen. Then the `shown` rows keep their positions and new ones follow.
+/// The rows to show: `sorted`, unless the table is frozen. Then the `shown` rows keep their positions and new ones
+/// follow.
 pub(super) fn arrange(sorted: Vec<String>, shown: Option<&Vec<String>>, frozen: bool) -> Vec<String> {
     let Some(shown) = shown.filter(|_| frozen) else { return sorted };
     let new = sorted.into_iter().filter(|key| !shown.contains(key));

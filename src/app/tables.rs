@@ -5,8 +5,8 @@ use super::table::{Rows, Sort, Table};
 use crate::charts::{self, CHARTS, TREND_S};
 use crate::units::Unit;
 
-/// Seconds of history of each core in the first response, the newest included. Less for many cores, to keep the page small;
-/// the browser requests the remaining ones when it shows them.
+/// Seconds of history of each core in the first response, the newest included. Fewer for many cores, to keep the page
+/// small; the browser requests the remaining ones when it shows them.
 pub fn core_history(cores: usize) -> usize {
     const MIN_SECONDS: usize = 60;
     const MAX_VALUES: usize = 19_200;
