@@ -83,10 +83,11 @@ impl<'ast> Visit<'ast> for Imports {
     }
 }
 
+/// The sources in a folder; without tests, which may use everything.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let nested = entries.map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
-    nested.flatten().filter(|path| !path.ends_with("tests.rs")).collect()
+    nested.flatten().filter(|path| !path.ends_with("tests.rs") && !path.ends_with("series_paths.rs")).collect()
 }
 
 fn imports(file: &Path) -> Imports {

@@ -1,7 +1,10 @@
 //! The view of a chart: axes, drawing and crosshair. The server draws an SVG; the browser replaces it with a canvas.
 
 use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text};
-use crate::charts::{Chart, DIVISIONS, Hidden, settled, units::time_of_day};
+use crate::{
+    charts::{Chart, DIVISIONS, Hidden, stable_top},
+    units::time_of_day,
+};
 use leptos::{html, prelude::*};
 
 /// Labels on the time axis, both ends included.
@@ -12,7 +15,7 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
     let state = expect_context::<PageState>();
     let value_id = Signal::stored([chart.id, "-figure"].concat());
     let needed_top = move || state.window.with(|window| chart.scale.top(chart, window, state.slice(), hidden.get()));
-    let top = Memo::new(move |before: Option<&f64>| settled(before.copied(), needed_top()));
+    let top = Memo::new(move |before: Option<&f64>| stable_top(before.copied(), needed_top()));
     let value_labels = move || {
         let label = |division| view! { <li>{chart.label(division, top.get())}</li> };
         (0..=DIVISIONS).rev().map(label).collect_view()
@@ -74,7 +77,7 @@ impl PageState {
 #[cfg(feature = "ssr")]
 fn still(chart: &Chart, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
-    state.window.with_untracked(|window| crate::charts::svg(chart, window, time_range))
+    state.window.with_untracked(|window| crate::charts::chart_svg(chart, window, time_range))
 }
 
 /// Empty: hydration keeps the SVG that the server rendered.

@@ -1,6 +1,6 @@
 //! The state of the event stream, and the texts that the page shows for it.
 
-use crate::charts::units::{decimal, duration, time_of_day};
+use crate::units::{decimal, duration, time_of_day};
 
 /// Milliseconds without a timely tick after which the page counts as stale: three intervals.
 pub const STALE_MS: f64 = 3_000.0;
@@ -84,9 +84,10 @@ impl Status {
         match self.connection {
             ConnectionState::Live | ConnectionState::Polling => false,
             ConnectionState::Connecting | ConnectionState::Paused => self.silence >= STALE_MS,
-            ConnectionState::Stale | ConnectionState::Reconnecting | ConnectionState::Offline | ConnectionState::Refused => {
-                true
-            }
+            ConnectionState::Stale
+            | ConnectionState::Reconnecting
+            | ConnectionState::Offline
+            | ConnectionState::Refused => true,
         }
     }
 

@@ -1,7 +1,7 @@
 //! CPU usage by core: a heatmap over time, and the current values as bars.
 
 use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text};
-use crate::charts::units::decimal;
+use crate::units::decimal;
 use leptos::{html, prelude::*};
 
 /// A heatmap with a row for each core, aligned with the chart above it.
@@ -39,7 +39,7 @@ pub(super) fn CoreHeatmap() -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn still(cores: usize, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
-    state.window.with_untracked(|window| crate::charts::cores(cores, window, time_range))
+    state.window.with_untracked(|window| crate::charts::heatmap_svg(cores, window, time_range))
 }
 
 /// Empty: hydration keeps the SVG that the server rendered.

@@ -1,7 +1,7 @@
 //! The footer: how many seconds in view were sampled, and the gaps between them.
 
 use super::{PageState, page_state::text};
-use crate::charts::units::{seconds_between, time_of_day, timestamp};
+use crate::units::{seconds_between, time_of_day, timestamp};
 use leptos::prelude::*;
 
 /// As text: with JavaScript, browsers parse the content of `noscript` as text, and hydration expects the same nodes.
@@ -15,7 +15,7 @@ pub(super) fn Coverage() -> impl IntoView {
     let sampled = text(move || {
         let missing: u64 =
             state.gaps.with(|gaps| gaps.iter().map(|(first, last)| seconds_between(*first, *last)).sum());
-        let held = state.slice().of(state.window.with(|window| window.len())).len();
+        let held = state.slice().slots(state.window.with(|window| window.len())).len();
         (held as u64).saturating_sub(missing).to_string()
     });
     let total = text(move || seconds().to_string());

@@ -2,8 +2,8 @@
 
 use super::{PageState, page_state::text};
 use crate::{
-    charts::units::{decimal, time_of_day},
     schema::INTERVAL_MS,
+    units::{decimal, time_of_day},
 };
 use leptos::{attr::Attribute, ev, prelude::*, tachys::html::event::on, wasm_bindgen::JsCast, web_sys::Element};
 

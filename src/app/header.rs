@@ -5,7 +5,7 @@ use super::{
     page_state::text,
     view_control::{FrozenBar, PauseButton},
 };
-use crate::charts::units::{Unit, duration};
+use crate::units::{Unit, duration};
 use leptos::prelude::*;
 
 #[component]

@@ -44,7 +44,7 @@ mod tests {
             view: View::default(),
             time_range: TimeRange::OneMinute,
             last_event_id: Some("1000-2".to_owned()),
-            columns: Window::new(1).columns(None, 1, EventNames::ALL),
+            columns: Window::new(1).snapshot(None, 1, EventNames::ALL),
             latest: LatestValues::default(),
         };
         let script = initial_data.to_script().unwrap();

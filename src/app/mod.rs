@@ -52,6 +52,12 @@ use page_state::text;
 use panel::{Panel, Processes, Services};
 use verdict::VerdictView;
 
+/// The paths of all series that tiles, details and tables show, with `*` for the name of a row.
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) fn series_paths() -> impl Iterator<Item = String> {
+    overview::series_paths().chain(panel::series_paths()).chain(tables::series_paths())
+}
+
 /// The names of all panels, as in `/?panels=`.
 #[cfg(feature = "ssr")]
 pub fn panels() -> impl Iterator<Item = &'static str> {
@@ -92,7 +98,7 @@ mod tests {
             view: View::default(),
             time_range: TimeRange::default(),
             last_event_id: None,
-            columns: Window::new(1).columns(None, 1, EventNames::ALL),
+            columns: Window::new(1).snapshot(None, 1, EventNames::ALL),
             latest: LatestValues::default(),
         };
         let html = Owner::new().with(|| dashboard(initial_data, &Ports::NONE).to_html());

@@ -2,8 +2,9 @@
 
 use super::PageState;
 use crate::{
-    charts::{CHARTS, Chart, TREND_S, trend, units::Unit},
+    charts::{CHARTS, Chart, TREND_S, trend},
     schema::{Window, WindowSlice},
+    units::Unit,
 };
 use leptos::prelude::*;
 
@@ -22,6 +23,12 @@ const TILES: [Tile; 6] = [
     ("disk", [("read", Unit::Throughput, "disk.read_bytes"), ("write", Unit::Throughput, "disk.write_bytes")]),
 ];
 
+/// The paths of the values below the tiles' main values.
+#[cfg(all(test, feature = "ssr"))]
+pub(super) fn series_paths() -> impl Iterator<Item = String> {
+    TILES.iter().flat_map(|(_, extras)| extras).map(|(_, _, path)| (*path).to_owned())
+}
+
 #[component]
 pub(super) fn Overview() -> impl IntoView {
     let state = expect_context::<PageState>();
@@ -31,13 +38,13 @@ pub(super) fn Overview() -> impl IntoView {
 
 /// The tile of a panel; `None` if the host has no data for it.
 fn tile((id, extras): &'static Tile, window: &Window) -> Option<impl IntoView + use<>> {
-    let chart = CHARTS.iter().find(|chart| chart.id == *id && window.has(chart.figure.path()))?;
-    let (number, symbol) = chart.reading(window, 0);
+    let chart = CHARTS.iter().find(|chart| chart.id == *id && window.has(chart.headline.path()))?;
+    let (number, symbol) = chart.headline_text(window, 0);
     let [one, other] = extras.map(|(label, unit, path)| {
         // Lines may break between the two, not within one.
         [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
     });
-    let lines = trend(chart.figure.over(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
+    let lines = trend(chart.headline.values(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
     Some(view! {
         <a href=format!("#{id}")>
             <b>{chart.title}</b>

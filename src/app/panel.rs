@@ -9,8 +9,9 @@ use super::{
     tables::{PROCESSES, SERVICES, tables},
 };
 use crate::{
-    charts::{Chart, Hidden, Series, units::Unit},
+    charts::{Chart, Hidden, Series},
     schema::{Window, WindowSlice},
+    units::Unit,
 };
 use leptos::{ev::MouseEvent, prelude::*, web_sys::Element};
 
@@ -18,7 +19,7 @@ use leptos::{ev::MouseEvent, prelude::*, web_sys::Element};
 pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let state = expect_context::<PageState>();
     let heading = Signal::stored([chart.id, "-heading"].concat());
-    let is_missing = state.is_missing(chart.figure.path());
+    let is_missing = state.is_missing(chart.headline.path());
     let hidden = RwSignal::new(Hidden::default());
     // One closure for all values: one for each would take longer.
     let values = move || {
@@ -29,7 +30,7 @@ pub(super) fn Panel(chart: &'static Chart) -> impl IntoView {
     let toggle_series = move |event: MouseEvent| {
         let index = event_target::<Element>(&event).get_attribute("value");
         if let Some(index) = index.and_then(|index| index.parse().ok()) {
-            hidden.update(|hidden| *hidden = hidden.switched(index));
+            hidden.update(|hidden| *hidden = hidden.toggled(index));
         }
     };
     view! {
@@ -81,7 +82,7 @@ pub(super) fn Processes() -> impl IntoView {
 
 /// The main value at the newest second in view, in large type.
 fn main_value(chart: &Chart, window: &Window, slice: WindowSlice) -> impl IntoView + use<> {
-    let (number, symbol) = chart.reading(window, slice.skip);
+    let (number, symbol) = chart.headline_text(window, slice.skip);
     let id = [chart.id, "-figure"].concat();
     view! { <p class="figure"><span id=id><b>{number}</b><small>{symbol}</small></span></p> }
 }
@@ -91,7 +92,7 @@ fn legend(chart: &'static Chart, window: &Window, age: usize, hidden: Hidden) ->
     let entry = |(index, series): (usize, &'static Series)| {
         view! {
             <li>
-                <button type="button" value=index aria-pressed=if hidden.has(index) { "false" } else { "true" }>
+                <button type="button" value=index aria-pressed=if hidden.contains(index) { "false" } else { "true" }>
                     <span class=series.colour.name()></span>
                     {series.label}
                     <b>{chart.unit.text(series.value.at(window, age))}</b>
@@ -172,4 +173,10 @@ fn details(id: &str) -> &'static [(&'static str, Unit, &'static str)] {
         ],
         _ => &[],
     }
+}
+
+/// The paths of all details.
+#[cfg(all(test, feature = "ssr"))]
+pub(super) fn series_paths() -> impl Iterator<Item = String> {
+    crate::charts::CHARTS.iter().flat_map(|chart| details(chart.id)).map(|(_, _, path)| (*path).to_owned())
 }

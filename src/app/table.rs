@@ -2,8 +2,9 @@
 
 use super::PageState;
 use crate::{
-    charts::{TREND_S, trend, units::Unit},
+    charts::{TREND_S, trend},
     schema::{Process, WindowSlice},
+    units::Unit,
 };
 use leptos::prelude::With;
 use std::cmp::Ordering;
@@ -187,6 +188,14 @@ impl Table {
         }
     }
 
+    /// The paths of its columns, keys and trend, with `*` for the name of a row.
+    #[cfg(all(test, feature = "ssr"))]
+    pub(super) fn series_paths(&self) -> Vec<String> {
+        let Rows::Series { path, keys, trend } = self.rows else { return Vec::new() };
+        let fields = self.columns.iter().map(|(_, _, field)| *field).chain(keys.iter().copied()).chain(trend);
+        fields.map(|field| [path, "*", field].concat()).collect()
+    }
+
     /// Whether its rows have a trend.
     pub(super) fn has_trend(&self) -> bool {
         matches!(self.rows, Rows::Series { trend: Some(_), .. })
@@ -199,7 +208,7 @@ impl Table {
                 let path = [path, key, field].concat();
                 state
                     .window
-                    .with(|window| trend(window.over(&path, WindowSlice::newest(TREND_S)).into_iter().rev(), false))
+                    .with(|window| trend(window.values(&path, WindowSlice::newest(TREND_S)).into_iter().rev(), false))
             }
             _ => Vec::new(),
         }

@@ -1,9 +1,9 @@
 //! The tables of the page: their columns, and how much history they need.
 
 use super::table::{Rows, Sort, Table};
-use crate::charts::units::Unit;
 #[cfg(feature = "ssr")]
 use crate::charts::{self, CHARTS, TREND_S};
+use crate::units::Unit;
 
 /// Seconds of history of each core in the first response, the newest included. Fewer for many cores, to keep the page
 /// small; the browser requests the remaining ones when it shows them.
@@ -17,15 +17,21 @@ pub fn core_history(cores: usize) -> usize {
 #[cfg(feature = "ssr")]
 pub fn history(path: &str, cores: usize) -> usize {
     let mut tables = CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]);
-    if charts::shows(path) {
+    if charts::is_plotted(path) {
         usize::MAX
     } else if path.starts_with("cpu.cores.") {
         core_history(cores)
-    } else if tables.any(|table| table.has_trend_of(path)) || CHARTS.iter().any(|chart| chart.figure.path() == path) {
+    } else if tables.any(|table| table.has_trend_of(path)) || CHARTS.iter().any(|chart| chart.headline.path() == path) {
         TREND_S
     } else {
         1
     }
+}
+
+/// The paths of all columns, keys and trends, with `*` for the name of a row.
+#[cfg(all(test, feature = "ssr"))]
+pub(super) fn series_paths() -> impl Iterator<Item = String> {
+    CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]).flat_map(Table::series_paths)
 }
 
 /// The tables in the panel `id`.

@@ -2,8 +2,8 @@
 
 use super::{PageState, Status, page_state::text};
 use crate::{
-    charts::units::time_of_day,
     schema::{Level, Verdict},
+    units::time_of_day,
 };
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ pub(super) fn VerdictView() -> impl IntoView {
     let state = expect_context::<PageState>();
     let behind = move || state.status.with(Status::is_behind);
     let class = text(move || {
-        let level = state.verdict(|verdict| verdict.level.as_str());
+        let level = state.verdict(|verdict| class(verdict.level));
         ["verdict ", if behind() { "" } else { level }].concat()
     });
     let headline_text = text(move || {
@@ -25,6 +25,16 @@ pub(super) fn VerdictView() -> impl IntoView {
     });
     // Only the headline is live for screen readers: the values beside it change every second.
     view! { <section class=class aria-label="Health"><b aria-live="polite">{headline_text}</b>" "{details_text}</section> }
+}
+
+/// The level's class in the stylesheet.
+fn class(level: Level) -> &'static str {
+    match level {
+        Level::Fine => "fine",
+        Level::Busy => "busy",
+        Level::Watch => "watch",
+        Level::Trouble => "trouble",
+    }
 }
 
 fn headline(level: Level) -> &'static str {

@@ -1,7 +1,7 @@
 //! Controls which seconds are in view: pause, resume, zoom and step, with the button, the bar and the keys for them.
 
 use super::{FrozenView, PageState, TimeRange, page_state::text};
-use crate::charts::units::time_of_day;
+use crate::units::time_of_day;
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast};
 
 /// Id of the pause button.

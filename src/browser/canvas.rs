@@ -3,7 +3,7 @@
 use super::canvas_backend::CanvasBackend;
 use crate::{
     app::{CanvasContent, PageState},
-    charts::{Colour, Palette, Viewport, draw, heat},
+    charts::{Colour, Palette, Viewport, draw, heatmap},
     schema::INTERVAL_MS,
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
@@ -133,7 +133,7 @@ impl ChartCanvas {
             }),
             CanvasContent::CoreHeatmap => {
                 let cores = state.host.with_value(|host| host.cores);
-                state.window.with_untracked(|window| heat(area, cores, window, slice, palette))
+                state.window.with_untracked(|window| heatmap(area, cores, window, slice, palette))
             }
         }
     }

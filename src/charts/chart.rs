@@ -1,44 +1,47 @@
-//! What each chart shows.
+//! The charts of the page: series, headline value, unit, stacking and scale of each.
 
-use super::{Colour, DIVISIONS, Scale, units::Unit};
-use crate::schema::{Window, WindowSlice};
+use super::{Colour, DIVISIONS, Scale};
+use crate::{
+    schema::{Window, WindowSlice},
+    units::Unit,
+};
 
-/// A chart: what it shows and how.
+/// The definition of a chart.
 #[derive(Debug)]
 pub struct Chart {
-    /// Its anchor in the page.
+    /// Anchor on the page.
     pub id: &'static str,
-    /// Its heading.
+    /// Heading.
     pub title: &'static str,
-    /// The figure in large type.
-    pub figure: Value,
-    /// What figures and labels count.
+    /// The value in large type.
+    pub headline: Expression,
+    /// Unit of the values and axis labels.
     pub unit: Unit,
-    /// How series share the area.
+    /// Whether series are stacked.
     pub layout: Layout,
-    /// How high the area reaches.
+    /// Maximum of the vertical axis.
     pub scale: Scale,
-    /// What is drawn, bottom up.
+    /// The series, bottom up.
     pub series: &'static [Series],
 }
 
 impl Chart {
-    /// The figure in large type `age` seconds before the newest, and what stands after it: its unit, or of a count, which
-    /// has none, what the first series counts.
-    pub fn reading(&self, window: &Window, age: usize) -> (String, &'static str) {
-        let (number, symbol) = self.unit.figure(self.figure.at(window, age));
+    /// The headline `age` seconds before the newest, as number and unit; counts, which have no unit, take the label of
+    /// the first series.
+    pub fn headline_text(&self, window: &Window, age: usize) -> (String, &'static str) {
+        let (number, symbol) = self.unit.number_and_symbol(self.headline.at(window, age));
         match self.unit {
             Unit::Count | Unit::Average => (number, self.series.first().map_or("", |series| series.label)),
             _ => (number, symbol),
         }
     }
 
-    /// The series that aren't hidden.
+    /// The visible series.
     pub(super) fn shown(&self, hidden: Hidden) -> impl DoubleEndedIterator<Item = &Series> {
-        self.series.iter().enumerate().filter(move |(place, _)| !hidden.has(*place)).map(|(_, series)| series)
+        self.series.iter().enumerate().filter(move |(index, _)| !hidden.contains(*index)).map(|(_, series)| series)
     }
 
-    /// The label of a division of the vertical axis, which reaches to `top`; the topmost has the unit.
+    /// The label of a division of the vertical axis whose maximum is `top`; the topmost label includes the unit.
     pub fn label(&self, division: u32, top: f64) -> String {
         let label = self.unit.label(top * f64::from(division) / f64::from(DIVISIONS), top);
         match self.unit.multiple(top).1 {
@@ -48,78 +51,87 @@ impl Chart {
     }
 }
 
-/// How series share a chart's area.
+/// Whether series are stacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// One on top of the other: parts of a whole.
+    /// On top of each other, as parts of a whole.
     Stacked,
-    /// Each from the ground.
+    /// Each from zero.
     Lines,
 }
 
-/// Which series of a chart are hidden, a bit for each.
+/// The hidden series of a chart, as a bit set of their indices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hidden(pub u32);
 
 impl Hidden {
-    /// Whether the series at this place is.
-    pub const fn has(self, place: usize) -> bool {
-        self.0 >> place & 1 == 1
+    /// Whether the series at `index` is hidden.
+    pub const fn contains(self, index: usize) -> bool {
+        self.0 >> index & 1 == 1
     }
 
-    /// The same with the series at this place switched.
-    pub const fn switched(self, place: usize) -> Self {
-        Self(self.0 ^ 1 << place)
+    /// The set with the series at `index` added or removed.
+    pub const fn toggled(self, index: usize) -> Self {
+        Self(self.0 ^ 1 << index)
     }
 }
 
 /// One series of a chart.
 #[derive(Debug)]
 pub struct Series {
-    /// Its name in the legend.
+    /// Name in the legend.
     pub label: &'static str,
-    /// Its colour.
+    /// Colour role.
     pub colour: Colour,
-    /// Where its values come from.
-    pub value: Value,
+    /// The values.
+    pub value: Expression,
 }
 
-/// Where a value comes from.
+/// A value derived from series of the window, which are given by their paths.
 #[derive(Clone, Copy, Debug)]
-pub enum Value {
-    /// A series of the window, by its path.
-    Of(&'static str),
-    /// The first less the second, at least zero.
+pub enum Expression {
+    /// One series.
+    Path(&'static str),
+    /// The first minus the second, at least zero.
     Difference(&'static str, &'static str),
-    /// Both together.
+    /// The sum of both.
     Sum(&'static str, &'static str),
 }
 
-impl Value {
-    /// The series without which it is unknown, or the first of them.
+impl Expression {
+    /// The path of the first series, which decides whether the host has the value.
     pub fn path(self) -> &'static str {
         match self {
-            Self::Of(path) | Self::Difference(path, _) | Self::Sum(path, _) => path,
+            Self::Path(path) | Self::Difference(path, _) | Self::Sum(path, _) => path,
         }
+    }
+
+    /// The paths of all its series.
+    pub(super) fn paths(self) -> impl Iterator<Item = &'static str> {
+        let (path, other) = match self {
+            Self::Path(path) => (path, None),
+            Self::Difference(path, other) | Self::Sum(path, other) => (path, Some(other)),
+        };
+        [path].into_iter().chain(other)
     }
 
     /// The value `age` seconds before the newest.
     pub fn at(self, window: &Window, age: usize) -> Option<f64> {
         match self {
-            Self::Of(path) => window.value(path, age),
+            Self::Path(path) => window.value(path, age),
             Self::Difference(from, less) => Some((window.value(from, age)? - window.value(less, age)?).max(0.0)),
             Self::Sum(one, other) => Some(window.value(one, age)? + window.value(other, age)?),
         }
     }
 
-    /// The values of every second of `slice` that is held, oldest first.
-    pub fn over(self, window: &Window, slice: WindowSlice) -> Vec<Option<f64>> {
+    /// The values of a slice, oldest first: one per held second.
+    pub fn values(self, window: &Window, slice: WindowSlice) -> Vec<Option<f64>> {
         let (path, other) = match self {
-            Self::Of(path) => return window.over(path, slice),
+            Self::Path(path) => return window.values(path, slice),
             Self::Difference(path, other) | Self::Sum(path, other) => (path, other),
         };
-        let mut values = window.over(path, slice);
-        for (value, other) in values.iter_mut().zip(window.over(other, slice)) {
+        let mut values = window.values(path, slice);
+        for (value, other) in values.iter_mut().zip(window.values(other, slice)) {
             *value = value.zip(other).map(|(value, other)| match self {
                 Self::Difference(..) => (value - other).max(0.0),
                 _ => value + other,
@@ -129,17 +141,13 @@ impl Value {
     }
 }
 
-/// Whether a chart needs the past of the series at `path`.
-pub fn shows(path: &str) -> bool {
-    let mut values = CHARTS.iter().flat_map(|chart| chart.series).map(|series| series.value);
-    values.any(|value| match value {
-        Value::Of(shown) => shown == path,
-        Value::Difference(one, other) | Value::Sum(one, other) => one == path || other == path,
-    })
+/// Whether a chart plots the series at `path`.
+pub fn is_plotted(path: &str) -> bool {
+    CHARTS.iter().flat_map(|chart| chart.series).any(|series| series.value.paths().any(|plotted| plotted == path))
 }
 
 const fn series(label: &'static str, colour: Colour, path: &'static str) -> Series {
-    Series { label, colour, value: Value::Of(path) }
+    Series { label, colour, value: Expression::Path(path) }
 }
 
 /// The charts of the page, in order.
@@ -147,7 +155,7 @@ pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "cpu",
         title: "CPU",
-        figure: Value::Of("cpu.total"),
+        headline: Expression::Path("cpu.total"),
         unit: Unit::Percent,
         layout: Layout::Stacked,
         scale: Scale::Percent,
@@ -157,31 +165,31 @@ pub static CHARTS: [Chart; 9] = [
             series("system", Colour::Teal, "cpu.system"),
             series("irq", Colour::Violet, "cpu.irq"),
             series("steal", Colour::Red, "cpu.steal"),
-            // On top, where it adds nothing to the busy time below it.
+            // On top, since it is not part of the busy time.
             series("iowait", Colour::Amber, "cpu.iowait"),
         ],
     },
     Chart {
         id: "memory",
         title: "Memory",
-        figure: Value::Of("memory.used"),
+        headline: Expression::Path("memory.used"),
         unit: Unit::Bytes,
         layout: Layout::Stacked,
         scale: Scale::Total("memory.total"),
         series: &[
             series("used", Colour::Green, "memory.used"),
-            // What is neither used nor free; `cached` would count shared memory twice.
+            // Memory neither used nor free; `memory.cached` would count shared memory twice.
             Series {
                 label: "cache",
                 colour: Colour::Grey,
-                value: Value::Difference("memory.available", "memory.free"),
+                value: Expression::Difference("memory.available", "memory.free"),
             },
         ],
     },
     Chart {
         id: "load",
         title: "Load",
-        figure: Value::Of("load.one"),
+        headline: Expression::Path("load.one"),
         unit: Unit::Average,
         layout: Layout::Lines,
         scale: Scale::Largest,
@@ -194,7 +202,7 @@ pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "pressure",
         title: "Pressure",
-        figure: Value::Of("pressure.cpu.some"),
+        headline: Expression::Path("pressure.cpu.some"),
         unit: Unit::Percent,
         layout: Layout::Lines,
         scale: Scale::Largest,
@@ -207,7 +215,7 @@ pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "connections",
         title: "Connections",
-        figure: Value::Of("connections.tcp.established"),
+        headline: Expression::Path("connections.tcp.established"),
         unit: Unit::Count,
         layout: Layout::Lines,
         scale: Scale::Largest,
@@ -221,7 +229,7 @@ pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "network",
         title: "Network",
-        figure: Value::Sum("network.rx_bytes", "network.tx_bytes"),
+        headline: Expression::Sum("network.rx_bytes", "network.tx_bytes"),
         unit: Unit::Bits,
         layout: Layout::Lines,
         scale: Scale::Largest,
@@ -230,7 +238,7 @@ pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "disk",
         title: "Disk",
-        figure: Value::Sum("disk.read_bytes", "disk.write_bytes"),
+        headline: Expression::Sum("disk.read_bytes", "disk.write_bytes"),
         unit: Unit::Throughput,
         layout: Layout::Lines,
         scale: Scale::Largest,
@@ -239,7 +247,7 @@ pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "temperature",
         title: "Temperature",
-        figure: Value::Of("temperature.highest"),
+        headline: Expression::Path("temperature.highest"),
         unit: Unit::Celsius,
         layout: Layout::Lines,
         scale: Scale::Largest,
@@ -248,13 +256,13 @@ pub static CHARTS: [Chart; 9] = [
     Chart {
         id: "cgroup",
         title: "Container",
-        figure: Value::Of("cgroup.cpu"),
+        headline: Expression::Path("cgroup.cpu"),
         unit: Unit::OfCore,
         layout: Layout::Lines,
         scale: Scale::Largest,
         series: &[
             series("CPU", Colour::Blue, "cgroup.cpu"),
-            // Beside the processor time that it is kept from: both are shares of the time.
+            // On the same axis, since both are percentages of time.
             series("throttled", Colour::Red, "cgroup.throttled"),
         ],
     },

@@ -1,8 +1,8 @@
-//! Colours by their role. Which colour a role has is for the stylesheet to say.
+//! Colour roles of series; `style/tokens.css` defines the colour of each role, per theme.
 
 use plotters::style::RGBColor;
 
-/// A role that a colour plays, and the custom property in `style/tokens.css` that gives it.
+/// A colour role, named after its custom property in `style/tokens.css`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
     /// `--blue`
@@ -19,7 +19,7 @@ pub enum Colour {
     Red,
     /// `--grey`
     Grey,
-    /// `--mute`, for what is missing
+    /// `--mute`, for gaps
     Mute,
 }
 
@@ -28,7 +28,7 @@ impl Colour {
     pub const ALL: [Self; 8] =
         [Self::Blue, Self::Teal, Self::Violet, Self::Green, Self::Amber, Self::Red, Self::Grey, Self::Mute];
 
-    /// The role's name: the CSS class that takes its colour, and the custom property without its dashes.
+    /// The role's CSS class, which is also its custom property without the dashes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Blue => "blue",
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_stylesheet_lists_every_role_in_order() {
+    fn stylesheet_palette_lists_roles_in_order() {
         let (_, rest) = include_str!("../../style/tokens.css").split_once("--palette: ").unwrap();
         let roles = Colour::ALL.map(|role| format!("var(--{})", role.name())).join(", ");
         assert_eq!(rest.split_once(';').unwrap().0, roles);

@@ -1,4 +1,4 @@
-//! A picture as pixels, for what shows no SVG: mails and chats.
+//! Renders a chart image as PNG, for mails and chats, which don't show SVG.
 
 use resvg::{
     tiny_skia::{Pixmap, Transform},
@@ -6,10 +6,10 @@ use resvg::{
 };
 use std::sync::{Arc, LazyLock};
 
-/// Pixels to a unit of the picture: sharp on a dense screen, too.
+/// Pixels per SVG unit, so that the image is sharp on screens of high density.
 const DENSITY: f32 = 2.0;
 
-/// Servers seldom have fonts, so that text is drawn with the ones that are built in.
+/// Text is set in built-in fonts, since servers seldom have any installed.
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = fontdb::Database::new();
     for font in [dejavu::sans::regular(), dejavu::sans::bold()] {
@@ -19,31 +19,31 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// Why a picture has no pixels.
+/// Why a PNG could not be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum PngError {
-    /// It isn't SVG.
-    #[error("the picture can't be read: {0}")]
-    Unreadable(#[from] usvg::Error),
-    /// It has no size, or one that no memory holds.
-    #[error("the picture has no size that could be drawn")]
+    /// The text isn't SVG.
+    #[error("invalid SVG: {0}")]
+    Parse(#[from] usvg::Error),
+    /// The SVG is empty or too large.
+    #[error("the SVG has no size that can be rendered")]
     Size,
-    /// It couldn't be packed.
-    #[error("the pixels can't be packed: {0}")]
-    Unpackable(String),
+    /// The PNG encoder failed.
+    #[error("the PNG could not be encoded: {0}")]
+    Encode(String),
 }
 
-/// The PNG of what [`picture`](super::picture) has drawn. It takes tens of milliseconds.
+/// Renders an SVG as PNG. Takes tens of milliseconds.
 ///
 /// # Errors
-/// Of a text that isn't SVG.
+/// If `svg` isn't SVG or can't be rendered.
 pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
     let options = Options { fontdb: Arc::clone(&FONTS), ..Options::default() };
     let tree = Tree::from_str(svg, &options)?;
     let size = tree.size().to_int_size().scale_by(DENSITY).ok_or(PngError::Size)?;
     let mut pixels = Pixmap::new(size.width(), size.height()).ok_or(PngError::Size)?;
     resvg::render(&tree, Transform::from_scale(DENSITY, DENSITY), &mut pixels.as_mut());
-    pixels.encode_png().map_err(|error| PngError::Unpackable(error.to_string()))
+    pixels.encode_png().map_err(|error| PngError::Encode(error.to_string()))
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     };
 
     #[test]
-    fn a_picture_is_drawn_with_its_lines_and_its_text() {
+    fn png_shows_lines_and_text() {
         let mut window = Window::new(60);
         for t in 1..40 {
             window.record(t * 1000, &Cpu { user: Some(30.0), total: Some(35.0), ..Cpu::default() });
@@ -70,11 +70,11 @@ mod tests {
             |pixels: &Pixmap| pixels.pixels().iter().filter(|of| of.blue() > of.red().saturating_add(60)).count();
         assert!(blue(&named) > 1000, "{} pixels are blue", blue(&named));
         let dark = |pixels: &Pixmap| pixels.pixels().iter().filter(|of| of.red() < 160).count();
-        assert!(dark(&named) > dark(&nameless) + 300, "the name of the host isn't there");
+        assert!(dark(&named) > dark(&nameless) + 300, "the host name is missing");
     }
 
     #[test]
-    fn what_is_no_picture_is_refused() {
-        assert!(matches!(png("<p>"), Err(PngError::Unreadable(_))));
+    fn text_that_is_not_svg_is_rejected() {
+        assert!(matches!(png("<p>"), Err(PngError::Parse(_))));
     }
 }

@@ -1,33 +1,36 @@
-//! How high a chart reaches.
+//! The vertical axis: its maximum, rounded so that its divisions have readable labels.
 
-use super::{Chart, Hidden, units::Unit};
-use crate::schema::{Window, WindowSlice};
+use super::{Chart, Hidden};
+use crate::{
+    schema::{Window, WindowSlice},
+    units::Unit,
+};
 
-/// Divisions of every vertical axis.
+/// Divisions of the vertical axis.
 pub const DIVISIONS: u32 = 4;
 
-/// Keeps the highest line off the edge.
+/// Space above the highest line, as a factor.
 const HEADROOM: f64 = 1.05;
 
-/// What decides how high a chart reaches.
+/// How the maximum of the vertical axis is chosen.
 #[derive(Clone, Copy, Debug)]
 pub enum Scale {
-    /// A hundred.
+    /// Always 100.
     Percent,
-    /// The newest value of a series: the whole that the chart shows parts of.
+    /// The newest value of the series at this path, of which the chart shows parts.
     Total(&'static str),
-    /// The largest value in view of a line.
+    /// The largest visible value.
     Largest,
 }
 
 impl Scale {
-    /// The value at the top of `chart` for what is shown of it: one that divides into readable labels.
+    /// The value at the upper edge of `chart`: the maximum, rounded up to readable divisions.
     pub fn top(self, chart: &Chart, window: &Window, slice: WindowSlice, hidden: Hidden) -> f64 {
         match self {
             Self::Percent => 100.0,
             Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), chart.unit),
             Self::Largest => {
-                let values = chart.shown(hidden).flat_map(|series| series.value.over(window, slice));
+                let values = chart.shown(hidden).flat_map(|series| series.value.values(window, slice));
                 let largest = values.flatten().fold(0.0, f64::max);
                 let top = round_up(largest * HEADROOM, chart.unit);
                 if chart.unit == Unit::Percent { top.min(100.0) } else { top }
@@ -36,14 +39,15 @@ impl Scale {
     }
 }
 
-/// The top to go on with where `needed` would do: an axis that changes with every peak can't be read.
-pub fn settled(before: Option<f64>, needed: f64) -> f64 {
-    /// Of an axis, this much has to be empty before it shrinks.
-    const EMPTY: f64 = 0.5;
-    before.filter(|before| needed <= *before && needed > *before * (1.0 - EMPTY)).unwrap_or(needed)
+/// The next value at the upper edge after `previous`, if `needed` is the least possible. Hysteresis keeps the axis
+/// readable, as it would change with every peak otherwise.
+pub fn stable_top(previous: Option<f64>, needed: f64) -> f64 {
+    /// The axis shrinks once this part of it suffices.
+    const USED: f64 = 0.5;
+    previous.filter(|top| needed <= *top && needed > *top * USED).unwrap_or(needed)
 }
 
-/// The least multiple of [`DIVISIONS`] readable steps that is not below `value`.
+/// The least value not below `value` that is [`DIVISIONS`] readable steps.
 fn round_up(value: f64, unit: Unit) -> f64 {
     const STEPS: [f64; 9] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
     let (multiple, _) = unit.multiple(value);
@@ -51,7 +55,7 @@ fn round_up(value: f64, unit: Unit) -> f64 {
         Unit::Count => 1.0,
         _ => 0.25,
     });
-    // A logarithm would bring tables of its own.
+    // A loop is smaller in WebAssembly than a logarithm, which needs tables.
     let mut power = 0.1;
     while power * 10.0 <= step {
         power *= 10.0;
@@ -69,7 +73,7 @@ mod tests {
     const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 
     #[test]
-    fn tops_divide_into_readable_labels() {
+    fn top_is_divisible_into_readable_steps() {
         assert_eq!(round_up(0.0, Unit::Count), 4.0);
         assert_eq!(round_up(5.0, Unit::Count), 8.0);
         assert_eq!(round_up(462.0, Unit::Count), 600.0);
@@ -78,11 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_grows_at_once_and_shrinks_when_half_of_it_is_empty() {
+    fn axis_grows_at_once_and_shrinks_when_half_empty() {
         let tops = [100.0, 80.0, 60.0, 120.0, 61.0, 60.0].iter();
         let tops: Vec<_> = tops
             .scan(None, |top, needed| {
-                *top = Some(settled(*top, *needed));
+                *top = Some(stable_top(*top, *needed));
                 *top
             })
             .collect();
@@ -91,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_top_holds_its_value_and_wastes_little(value in 0.0..1e15f64) {
+        fn top_covers_value_within_a_factor_of_two(value in 0.0..1e15f64) {
             for unit in [Unit::Count, Unit::Bytes, Unit::Bits, Unit::Throughput, Unit::Average] {
                 let top = round_up(value, unit);
                 prop_assert!(top >= value, "{} is above {}", value, top);

@@ -1,38 +1,37 @@
-//! Control groups: what a container may take, and what the services of a host take.
+//! Control groups: CPU and memory of this container, or of the host's services and containers.
 
 use super::{EventName, Group};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What control groups take. Processor time is in percent of one core; rates are over the last `dt` seconds, those of
-/// services over the five seconds after which they are asked.
+/// Usage and limits of control groups. CPU time is in percent of one core, over the last `dt` seconds; for services,
+/// which are read every five seconds, over those.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cgroup {
-    /// Processor time that this container takes; as the rest of it, `None` on a host.
+    /// CPU time of this container. This and the other values but `services` are `None` on a host.
     pub cpu: Option<f64>,
-    /// Processor time that it may take; `None` where that is not limited.
+    /// CPU limit; `None` if unlimited.
     pub cpu_limit: Option<f64>,
-    /// Share of the time in which it had to wait since it had taken all that it may, in percent. With several threads
-    /// waiting at once it may pass a hundred.
+    /// Time throttled at the CPU limit, in percent. Exceeds 100 if several threads wait at once.
     pub throttled: Option<f64>,
-    /// Bytes that it holds, less what the kernel would give back if asked.
+    /// Working set in bytes: memory in use without reclaimable page cache.
     pub memory: Option<u64>,
-    /// Bytes that it may hold; `None` where that is not limited.
+    /// Memory limit in bytes; `None` if unlimited.
     pub memory_limit: Option<u64>,
-    /// The services and containers that take most, by name. They are asked every five seconds.
+    /// The services and containers with the highest usage, by name; read every five seconds.
     pub services: BTreeMap<String, Service>,
 }
 
 /// One service or container.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Service {
-    /// Processor time that it takes.
+    /// CPU time.
     pub cpu: Option<f64>,
-    /// Share of the time in which it had to wait since it had taken all that it may, in percent.
+    /// Time throttled at the CPU limit, in percent.
     pub throttled: Option<f64>,
-    /// Bytes that it holds, less what the kernel would give back if asked.
+    /// Working set in bytes: memory in use without reclaimable page cache.
     pub memory: Option<u64>,
-    /// Bytes that it may hold.
+    /// Memory limit in bytes; `None` if unlimited.
     pub memory_limit: Option<u64>,
 }
 
@@ -47,11 +46,11 @@ impl Group for Cgroup {
         visit("cgroup.memory", bytes(self.memory));
         visit("cgroup.memory_limit", bytes(self.memory_limit));
         for (name, service) in &self.services {
-            let mut below = |field, value| visit(&format!("cgroup.services.{name}.{field}"), value);
-            below("cpu", service.cpu);
-            below("throttled", service.throttled);
-            below("memory", bytes(service.memory));
-            below("memory_limit", bytes(service.memory_limit));
+            let mut visit_field = |field, value| visit(&format!("cgroup.services.{name}.{field}"), value);
+            visit_field("cpu", service.cpu);
+            visit_field("throttled", service.throttled);
+            visit_field("memory", bytes(service.memory));
+            visit_field("memory_limit", bytes(service.memory_limit));
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Viewers and sockets.
+//! Connections: Hostbeat's own viewers, TCP sockets by state, TCP errors, UDP sockets.
 
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// How many connections there are; rates are over the last `dt` seconds. `None` is a figure that this host does not tell.
+/// Numbers of connections; rates are over the last `dt` seconds. `None` is a value that the host does not report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Connections {
-    /// Streams of Hostbeat itself that are open now.
+    /// Open Hostbeat streams.
     pub viewers: Option<u64>,
     /// TCP over IPv4 and IPv6.
     pub tcp: Tcp,
@@ -17,35 +17,35 @@ pub struct Connections {
 /// TCP sockets by state (RFC 9293, section 3.3.2).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tcp {
-    /// Open for data both ways.
+    /// ESTABLISHED: open in both directions.
     pub established: Option<u64>,
-    /// Waiting for somebody to connect.
+    /// LISTEN: accepts connections.
     pub listen: Option<u64>,
-    /// Closed, kept until late packets have died out.
+    /// TIME-WAIT: closed, kept until late segments have expired.
     pub time_wait: Option<u64>,
-    /// The peer has closed, our program has not yet.
+    /// CLOSE-WAIT: the peer has closed, the local program has not.
     pub close_wait: Option<u64>,
-    /// Connecting to somebody.
+    /// SYN-SENT: connecting.
     pub syn_sent: Option<u64>,
-    /// Being connected to.
+    /// SYN-RECEIVED: half-open, waits for the peer's acknowledgment.
     pub syn_recv: Option<u64>,
-    /// We have closed, the peer has not acknowledged it.
+    /// FIN-WAIT-1: closed locally, not yet acknowledged.
     pub fin_wait1: Option<u64>,
-    /// We have closed, the peer has not closed yet.
+    /// FIN-WAIT-2: closed locally, the peer has not closed.
     pub fin_wait2: Option<u64>,
-    /// Both have closed, our close is not acknowledged.
+    /// CLOSING: both have closed, the local close is not acknowledged.
     pub closing: Option<u64>,
-    /// The peer closed first, our close is not acknowledged.
+    /// LAST-ACK: the peer closed first, the local close is not acknowledged.
     pub last_ack: Option<u64>,
-    /// Sockets in any state but time-wait.
+    /// Sockets in any state but TIME-WAIT.
     pub in_use: Option<u64>,
-    /// Segments sent again a second.
+    /// Segments retransmitted per second.
     pub retransmits: Option<f64>,
-    /// Connections broken off a second, by either side.
+    /// Established connections reset per second, by either side.
     pub resets: Option<f64>,
-    /// Connections a second that a program was too slow to accept.
+    /// Connections per second that found the accept queue full.
     pub listen_overflows: Option<f64>,
-    /// Connections a second that were turned away for whatever reason.
+    /// Connections per second that a listening socket dropped, for any reason.
     pub listen_drops: Option<f64>,
 }
 

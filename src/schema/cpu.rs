@@ -1,16 +1,16 @@
-//! Processor time.
+//! CPU time by mode and by core, scheduler rates, and clock frequency.
 
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// Shares of processor time in percent, and rates, over the last `dt` seconds. `None` is a figure that could not be read.
+/// CPU time in percent and rates per second, over the last `dt` seconds. `None` is a value that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cpu {
-    /// Busy time of all cores: everything but idling and waiting for I/O, 0 to 100.
+    /// Busy time of all cores, everything but idle and iowait, 0 to 100.
     pub total: Option<f64>,
     /// Busy time of each core, 0 to 100 each; an offline core is `None`.
     pub cores: Vec<Option<f64>>,
-    /// Programs at normal priority, as a share of all cores' time; so are the others below.
+    /// Programs at normal priority, in percent of all cores' time, as are the modes below.
     pub user: Option<f64>,
     /// Programs at lowered priority.
     pub nice: Option<f64>,
@@ -18,21 +18,21 @@ pub struct Cpu {
     pub system: Option<f64>,
     /// The kernel serving interrupts, hard and soft.
     pub irq: Option<f64>,
-    /// Idle while a disk is awaited; not busy, so not in `total`.
+    /// Idle with I/O pending; not part of `total`.
     pub iowait: Option<f64>,
     /// Taken by the hypervisor for other guests.
     pub steal: Option<f64>,
-    /// Times a second that a core turned to another task.
+    /// Context switches per second.
     pub context_switches: Option<f64>,
-    /// Interrupts a second.
+    /// Interrupts per second.
     pub interrupts: Option<f64>,
-    /// Tasks started a second.
+    /// Tasks started per second.
     pub forks: Option<f64>,
-    /// Tasks that run or want to.
+    /// Runnable tasks.
     pub running: Option<u64>,
-    /// Tasks that wait for a disk.
+    /// Tasks blocked on I/O.
     pub blocked: Option<u64>,
-    /// How fast the cores run, in hertz, on average. They are asked every ten seconds.
+    /// Mean clock frequency of the cores, in hertz; read every ten seconds.
     pub frequency: Option<f64>,
 }
 

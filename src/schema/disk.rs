@@ -1,57 +1,56 @@
-//! Block devices, and the filesystems on them.
+//! Block devices and filesystems.
 
 use super::{EventName, Group};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What passed to and from the disks. Rates are over the last `dt` seconds; `None` is one that could not be read.
+/// Disk throughput. Rates are over the last `dt` seconds; `None` is a value that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Disk {
-    /// Bytes read a second. Devices that lie on others (RAID, volumes, encryption) don't count, which would count it
-    /// twice; so with the other one.
+    /// Bytes read per second. Stacked devices (RAID, LVM, dm-crypt) are left out, here and in `write_bytes`, since
+    /// their I/O would count twice.
     pub read_bytes: Option<f64>,
-    /// Bytes written a second.
+    /// Bytes written per second.
     pub write_bytes: Option<f64>,
-    /// By name, whole devices and no parts of any.
+    /// Whole devices, without partitions, by name.
     pub devices: BTreeMap<String, Device>,
-    /// By the folder where they are mounted. They are asked every ten seconds.
+    /// Filesystems by mount point; read every ten seconds.
     pub filesystems: BTreeMap<String, Filesystem>,
 }
 
-/// One filesystem. `None` is a figure that it does not tell.
+/// One filesystem. `None` is a value that it does not report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Filesystem {
-    /// Bytes that it holds.
+    /// Size in bytes.
     pub size: Option<u64>,
     /// Bytes in use.
     pub used: Option<u64>,
-    /// Bytes that programs may still use.
+    /// Bytes available to unprivileged programs.
     pub available: Option<u64>,
-    /// Share of what programs may use that is in use, in percent.
+    /// Use in percent of what unprivileged programs can use, as `df` shows it.
     pub full: Option<f64>,
-    /// Files that it can hold.
+    /// Number of inodes.
     pub inodes: Option<u64>,
-    /// Files that it holds.
+    /// Inodes in use.
     pub inodes_used: Option<u64>,
-    /// Seconds since it told. One that is stuck, a share whose server has gone, tells no more.
+    /// Seconds since the values were read; grows while the filesystem hangs, as an NFS mount without server does.
     pub age: Option<f64>,
 }
 
-/// One device.
+/// One block device.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Device {
-    /// Bytes read a second.
+    /// Bytes read per second.
     pub read_bytes: Option<f64>,
-    /// Bytes written a second.
+    /// Bytes written per second.
     pub write_bytes: Option<f64>,
-    /// Reads a second.
+    /// Reads per second.
     pub reads: Option<f64>,
-    /// Writes a second.
+    /// Writes per second.
     pub writes: Option<f64>,
-    /// Share of the time in which something was under way, in percent. A device that does several things at once may
-    /// take more at a hundred.
+    /// Time with at least one request in flight, in percent. A device with parallel queues is not saturated at 100.
     pub busy: Option<f64>,
-    /// How much was under way, on average.
+    /// Mean number of requests in flight.
     pub queue: Option<f64>,
 }
 
@@ -62,24 +61,24 @@ impl Group for Disk {
         visit("disk.read_bytes", self.read_bytes);
         visit("disk.write_bytes", self.write_bytes);
         for (name, device) in &self.devices {
-            let mut below = |field, value| visit(&format!("disk.devices.{name}.{field}"), value);
-            below("read_bytes", device.read_bytes);
-            below("write_bytes", device.write_bytes);
-            below("reads", device.reads);
-            below("writes", device.writes);
-            below("busy", device.busy);
-            below("queue", device.queue);
+            let mut visit_field = |field, value| visit(&format!("disk.devices.{name}.{field}"), value);
+            visit_field("read_bytes", device.read_bytes);
+            visit_field("write_bytes", device.write_bytes);
+            visit_field("reads", device.reads);
+            visit_field("writes", device.writes);
+            visit_field("busy", device.busy);
+            visit_field("queue", device.queue);
         }
         for (folder, filesystem) in &self.filesystems {
-            let mut below = |field, value| visit(&format!("disk.filesystems.{folder}.{field}"), value);
+            let mut visit_field = |field, value| visit(&format!("disk.filesystems.{folder}.{field}"), value);
             let count = |value: Option<u64>| value.map(|value| value as f64);
-            below("size", count(filesystem.size));
-            below("used", count(filesystem.used));
-            below("available", count(filesystem.available));
-            below("full", filesystem.full);
-            below("inodes", count(filesystem.inodes));
-            below("inodes_used", count(filesystem.inodes_used));
-            below("age", filesystem.age);
+            visit_field("size", count(filesystem.size));
+            visit_field("used", count(filesystem.used));
+            visit_field("available", count(filesystem.available));
+            visit_field("full", filesystem.full);
+            visit_field("inodes", count(filesystem.inodes));
+            visit_field("inodes_used", count(filesystem.inodes_used));
+            visit_field("age", filesystem.age);
         }
     }
 }

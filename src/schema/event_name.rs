@@ -1,36 +1,36 @@
-//! The names that events carry on the wire.
+//! The event names on the wire, and sets of them.
 
 use std::{fmt, str::FromStr};
 
 /// A named event that carries one group of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventName {
-    /// Processor time.
+    /// CPU time.
     Cpu,
     /// Main memory and swap.
     Memory,
-    /// How many want to run.
+    /// Load averages.
     Load,
-    /// How long somebody waits.
+    /// Pressure stall information (PSI).
     Pressure,
     /// Viewers and sockets.
     Connections,
     /// Network interfaces.
     Network,
-    /// Block devices.
+    /// Block devices and filesystems.
     Disk,
-    /// How hot it is inside.
+    /// Temperature sensors.
     Temperature,
     /// Containers and services.
     Cgroup,
-    /// Who takes the processor and the memory.
+    /// Top processes.
     Processes,
-    /// Whether the host is all right.
+    /// The health verdict.
     Verdict,
 }
 
 impl EventName {
-    /// Every group, in the order in which a tick sends them.
+    /// Every group, in sending order.
     pub const ALL: [Self; 11] = [
         Self::Cpu,
         Self::Memory,
@@ -45,7 +45,7 @@ impl EventName {
         Self::Verdict,
     ];
 
-    /// The name as it stands in `event:` and in a series' path.
+    /// The name in `event:` and at the start of a series' path.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -74,10 +74,10 @@ impl fmt::Display for EventName {
 pub struct EventNames(u16);
 
 impl EventNames {
-    /// Every name there is.
+    /// All names.
     pub const ALL: Self = Self((1 << EventName::ALL.len()) - 1);
 
-    /// Whether `name` is one of them.
+    /// Whether the set contains `name`.
     pub const fn contains(self, name: EventName) -> bool {
         self.0 & 1 << name as u16 != 0
     }
@@ -89,9 +89,9 @@ impl FromIterator<EventName> for EventNames {
     }
 }
 
-/// A name that no event has.
+/// The error of parsing an unknown event name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("no event is named {0:?}; the names are {names}", names = EventName::ALL.map(EventName::as_str).join(", "))]
+#[error("unknown event {0:?}; the events are {names}", names = EventName::ALL.map(EventName::as_str).join(", "))]
 pub struct UnknownEvent(pub String);
 
 impl FromStr for EventName {
@@ -107,14 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_parses_back() {
+    fn name_round_trips_as_text() {
         for name in EventName::ALL {
             assert_eq!(name.as_str().parse(), Ok(name));
         }
     }
 
     #[test]
-    fn a_set_holds_what_was_put_into_it() {
+    fn set_contains_its_names_once() {
         let set = EventNames::from_iter([EventName::Connections, EventName::Cpu, EventName::Cpu]);
         let held: Vec<_> = EventName::ALL.into_iter().filter(|name| set.contains(*name)).collect();
         assert_eq!(held, [EventName::Cpu, EventName::Connections]);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn unknown_name_error_lists_known_names() {
         let message = "cpus".parse::<EventName>().unwrap_err().to_string();
         assert!(message.contains("\"cpus\""));
         for name in EventName::ALL {

@@ -1,20 +1,20 @@
-//! What does not change while the server runs.
+//! Static facts about the host: name, operating system, CPU model, boot time.
 
 use serde::Serialize;
 
-/// Facts about the host. `None` is a fact that it does not tell.
+/// Facts that do not change while the server runs. `None` is a fact that the host does not report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct HostFacts {
-    /// Its name.
+    /// Host name.
     pub name: String,
     /// Operating system with version.
     pub os: Option<String>,
     /// Kernel version.
     pub kernel: Option<String>,
-    /// Processor model.
+    /// CPU model.
     pub cpu: Option<String>,
     /// Logical cores.
     pub cores: usize,
-    /// Unix seconds at which it started.
+    /// Boot time, unix seconds.
     pub boot_time: u64,
 }

@@ -1,20 +1,20 @@
-//! Event ids: where a client is in the stream.
+//! Event ids: a client's position in the stream.
 
 use std::{fmt, str::FromStr};
 
-/// `<unix ms of the tick>-<n>`, `n` being the event's place in its tick. Later events have greater ids.
+/// `<unix ms of the tick>-<n>`, where `n` is the event's index in its tick. Later events have greater ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId {
     /// Unix milliseconds of the tick.
     pub ms: u64,
-    /// The event's place in its tick, from 0.
+    /// The event's index in its tick, from 0.
     pub n: u32,
 }
 
 impl EventId {
-    /// The id `places` further on in the same tick.
-    pub const fn plus(self, places: u32) -> Self {
-        Self { ms: self.ms, n: self.n + places }
+    /// The id `count` events later in the same tick.
+    pub const fn plus(self, count: u32) -> Self {
+        Self { ms: self.ms, n: self.n + count }
     }
 }
 
@@ -24,15 +24,15 @@ impl fmt::Display for EventId {
     }
 }
 
-/// A text that is no id of ours.
+/// The error of parsing a malformed event id.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} is no event id; an id reads <unix milliseconds>-<number>")]
+#[error("invalid event id {0:?}; expected <unix milliseconds>-<number>")]
 pub struct InvalidId(pub String);
 
 impl FromStr for EventId {
     type Err = InvalidId;
 
-    /// Takes only what [`Display`](fmt::Display) writes: `+1-0` or `01-0` never came from us.
+    /// Accepts only the form that [`Display`](fmt::Display) writes; `+1-0` or `01-0` are foreign.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = || InvalidId(text.to_owned());
         let (ms, n) = text.split_once('-').ok_or_else(invalid)?;
@@ -41,20 +41,20 @@ impl FromStr for EventId {
     }
 }
 
-/// Hands out ids that rise strictly, also over a clock that steps back.
+/// Generates strictly increasing ids, even if the clock steps back.
 #[derive(Debug, Default)]
 pub struct IdSequence {
     last: Option<EventId>,
 }
 
 impl IdSequence {
-    /// Goes on after `last`, where ids have been given out before.
+    /// Continues after `last`, the id of the last event already published.
     pub const fn after(last: Option<EventId>) -> Self {
         Self { last }
     }
 
-    /// The first of `events` consecutive ids for the tick at `t` (unix ms). Where the clock has stepped back, the ids
-    /// continue from the last one.
+    /// Reserves `events` consecutive ids for the tick at `t` (unix ms) and returns the first. If the clock stepped
+    /// back, the ids continue from the last one.
     pub fn take(&mut self, t: u64, events: u32) -> EventId {
         let first = match self.last {
             Some(last) if t <= last.ms => last.plus(1),
@@ -71,7 +71,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn only_our_own_spelling_parses() {
+    fn id_in_foreign_spelling_is_rejected() {
         assert_eq!("1700000000000-2".parse(), Ok(EventId { ms: 1_700_000_000_000, n: 2 }));
         for foreign in
             ["", "-", "1", "1-", "-1", "+1-0", "01-0", "1-00", "1-0 ", "1-0-0", "99999999999999999999-0", "x-y"]
@@ -82,18 +82,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_survive_the_wire(ms: u64, n: u32) {
+        fn id_round_trips_as_text(ms: u64, n: u32) {
             let id = EventId { ms, n };
             prop_assert_eq!(id.to_string().parse(), Ok(id));
         }
 
         #[test]
-        fn no_text_makes_the_parser_panic(text in ".*") {
+        fn parser_accepts_arbitrary_text_without_panic(text in ".*") {
             let _ = text.parse::<EventId>();
         }
 
         #[test]
-        fn ids_rise_whatever_the_clock_does(ticks in prop::collection::vec((0u64..5_000, 0u32..4), 1..200)) {
+        fn ids_increase_under_any_clock(ticks in prop::collection::vec((0u64..5_000, 0u32..4), 1..200)) {
             let mut ids = IdSequence::default();
             let mut last = None;
             for (t, events) in ticks {

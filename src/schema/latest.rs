@@ -1,13 +1,13 @@
-//! What makes no series.
+//! The latest values of the groups that have no series.
 
 use super::{Processes, Verdict};
 use serde::Serialize;
 
-/// What is known of the present alone.
+/// The groups of which only the latest state is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LatestValues {
-    /// Who takes the processor and the memory, while somebody asks.
+    /// The top processes, sampled while a client watches them.
     pub processes: Processes,
-    /// Whether the host is all right.
+    /// The health verdict.
     pub verdict: Verdict,
 }

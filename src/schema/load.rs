@@ -1,20 +1,20 @@
-//! How many want to run.
+//! Load averages, number of tasks, and uptime.
 
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// Load averages. `None` is a figure that this host does not tell.
+/// Load averages. `None` is a value that the host does not report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Load {
-    /// Tasks that run, want to run, or wait for a disk: on average, with the last minute counting most.
+    /// Mean number of runnable or I/O-blocked tasks, exponentially damped over 1 minute.
     pub one: Option<f64>,
-    /// With the last 5 minutes counting most.
+    /// The same over 5 minutes.
     pub five: Option<f64>,
-    /// With the last 15 minutes counting most.
+    /// The same over 15 minutes.
     pub fifteen: Option<f64>,
-    /// Tasks there are.
+    /// Number of tasks.
     pub tasks: Option<u64>,
-    /// Seconds since the host was started.
+    /// Seconds since boot.
     pub uptime: Option<f64>,
 }
 

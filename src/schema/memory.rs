@@ -1,46 +1,46 @@
-//! Main memory and swap.
+//! Main memory, swap, paging rates, and OOM kills.
 
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// Memory in bytes; rates are over the last `dt` seconds. `None` is a figure that this host does not tell.
+/// Memory in bytes; rates are over the last `dt` seconds. `None` is a value that the host does not report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Memory {
-    /// What the kernel manages.
+    /// Memory that the kernel manages.
     pub total: Option<u64>,
-    /// `total - available`: what programs could not get without swapping.
+    /// `total - available`: memory that programs can't get without swapping.
     pub used: Option<u64>,
-    /// What programs could still get without swapping.
+    /// Memory that programs can get without swapping.
     pub available: Option<u64>,
-    /// What nobody uses for anything.
+    /// Unused memory.
     pub free: Option<u64>,
-    /// Cached blocks of devices.
+    /// Cached blocks of block devices.
     pub buffers: Option<u64>,
-    /// Cached contents of files.
+    /// Page cache of files.
     pub cached: Option<u64>,
-    /// Changed contents of files that a disk has yet to take.
+    /// Page cache that has to be written to disk.
     pub dirty: Option<u64>,
-    /// What a disk is just taking.
+    /// Page cache that is being written to disk.
     pub writeback: Option<u64>,
-    /// The kernel's own objects.
+    /// Slab: kernel objects.
     pub slab: Option<u64>,
-    /// Shared between programs, and contents of files that lie in memory alone.
+    /// Shared memory and tmpfs.
     pub shared: Option<u64>,
-    /// Set aside in huge pages.
+    /// Memory reserved as huge pages.
     pub huge_pages: Option<u64>,
-    /// ZFS' own cache, which counts as used and yet can be given back.
+    /// ZFS ARC, which counts as used although it is reclaimable.
     pub zfs_arc: Option<u64>,
-    /// All swap space.
+    /// Swap space.
     pub swap_total: Option<u64>,
     /// Swap space in use.
     pub swap_used: Option<u64>,
-    /// Bytes a second brought back from swap.
+    /// Bytes swapped in per second.
     pub swap_in: Option<f64>,
-    /// Bytes a second put out to swap.
+    /// Bytes swapped out per second.
     pub swap_out: Option<f64>,
-    /// Times a second that a program had to wait for a disk to bring its memory.
+    /// Major page faults per second: those that had to read from disk.
     pub major_faults: Option<f64>,
-    /// Programs killed a second since there was no memory left.
+    /// Processes killed by the OOM killer per second.
     pub oom_kills: Option<f64>,
 }
 

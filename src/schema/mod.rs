@@ -1,4 +1,5 @@
-//! What is measured, as the server samples it and the browser shows it.
+//! The data model that server and browser share: groups of values, the tick, event names and ids, and the sliding
+//! window.
 
 mod cgroup;
 mod connections;
@@ -41,5 +42,5 @@ pub use window::{SeriesValues, Window, WindowSnapshot};
 /// Milliseconds from one tick to the next.
 pub const INTERVAL_MS: u64 = 1000;
 
-/// Seconds that the server keeps.
+/// Seconds of history that the server keeps.
 pub const RETENTION_S: usize = 3600;

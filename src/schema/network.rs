@@ -4,32 +4,32 @@ use super::{EventName, Group};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What passed through the interfaces. Rates are over the last `dt` seconds; `None` is one that could not be read.
+/// Network throughput. Rates are over the last `dt` seconds; `None` is a value that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Network {
-    /// Bytes received a second from other hosts. What stays on this one doesn't count, nor does what a bridge or a
-    /// container's end of a cable passes on, which would count it twice; so with the other one.
+    /// Bytes received per second from other hosts. Loopback, bridges and veth pairs are left out, here and in
+    /// `tx_bytes`, since their traffic stays on the host or would count twice.
     pub rx_bytes: Option<f64>,
-    /// Bytes sent a second to other hosts.
+    /// Bytes sent per second to other hosts.
     pub tx_bytes: Option<f64>,
-    /// By name; virtual ones, and what there is beyond forty, are one: `others`.
+    /// Interfaces by name. Virtual ones, and those beyond forty, are summed up as `others`.
     pub interfaces: BTreeMap<String, Interface>,
 }
 
-/// One interface.
+/// One network interface.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Interface {
-    /// Bytes received a second.
+    /// Bytes received per second.
     pub rx_bytes: Option<f64>,
-    /// Bytes sent a second.
+    /// Bytes sent per second.
     pub tx_bytes: Option<f64>,
-    /// Packets received a second.
+    /// Packets received per second.
     pub rx_packets: Option<f64>,
-    /// Packets sent a second.
+    /// Packets sent per second.
     pub tx_packets: Option<f64>,
-    /// Packets a second that were broken, either way.
+    /// Packets with errors per second, both directions.
     pub errors: Option<f64>,
-    /// Packets a second that there was no room for, either way.
+    /// Packets dropped for lack of buffer space per second, both directions.
     pub drops: Option<f64>,
 }
 
@@ -40,13 +40,13 @@ impl Group for Network {
         visit("network.rx_bytes", self.rx_bytes);
         visit("network.tx_bytes", self.tx_bytes);
         for (name, interface) in &self.interfaces {
-            let mut below = |field, value| visit(&format!("network.interfaces.{name}.{field}"), value);
-            below("rx_bytes", interface.rx_bytes);
-            below("tx_bytes", interface.tx_bytes);
-            below("rx_packets", interface.rx_packets);
-            below("tx_packets", interface.tx_packets);
-            below("errors", interface.errors);
-            below("drops", interface.drops);
+            let mut visit_field = |field, value| visit(&format!("network.interfaces.{name}.{field}"), value);
+            visit_field("rx_bytes", interface.rx_bytes);
+            visit_field("tx_bytes", interface.tx_bytes);
+            visit_field("rx_packets", interface.rx_packets);
+            visit_field("tx_packets", interface.tx_packets);
+            visit_field("errors", interface.errors);
+            visit_field("drops", interface.drops);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How long somebody waits for something that there is too little of.
+//! Pressure stall information (PSI): time that tasks wait for CPU, memory or I/O.
 
 use super::{EventName, Group};
 use serde::Serialize;
@@ -6,20 +6,20 @@ use serde::Serialize;
 /// Pressure stall information, over the last `dt` seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Pressure {
-    /// For a processor.
+    /// Waiting for a CPU.
     pub cpu: Stall,
-    /// For memory.
+    /// Waiting for memory.
     pub memory: Stall,
-    /// For a disk.
+    /// Waiting for I/O.
     pub io: Stall,
 }
 
-/// Shares of the time in percent. `None` is a share that this host does not tell.
+/// Stalled time in percent. `None` is a value that the host does not report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Stall {
-    /// At least one task had to wait.
+    /// At least one task waited.
     pub some: Option<f64>,
-    /// All tasks had to wait.
+    /// All non-idle tasks waited at once.
     pub full: Option<f64>,
 }
 

@@ -1,45 +1,45 @@
-//! Processes: who takes the processor and the memory.
+//! Top processes by CPU and memory.
 
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// The processes that take most. They are looked at every two seconds, and only while somebody asks.
+/// The top processes, read every two seconds, and only while a client watches them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Processes {
-    /// How many there are, as far as this server may see them.
+    /// Number of processes that the server may see.
     pub total: u64,
-    /// The twenty that take most of the processor, and the twenty that hold most memory.
+    /// The top twenty by CPU and the top twenty by memory.
     pub top: Vec<Process>,
 }
 
-/// One process. Rates are over the last `dt` seconds; `None` is what could not be read.
+/// One process. Rates are over the last `dt` seconds; `None` is a value that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Process {
-    /// Its number.
+    /// Process id.
     pub pid: u32,
-    /// What it calls itself, 15 bytes at most.
+    /// Its `comm` name, at most 15 bytes.
     pub name: String,
-    /// Who it acts for: a name, or a number that has none.
+    /// Effective user: the name, or the uid if it has none.
     pub user: Option<String>,
-    /// Processor time, in percent of one core.
+    /// CPU time in percent of one core.
     pub cpu: Option<f64>,
-    /// Bytes of memory that it holds, shared ones included.
+    /// Resident set size in bytes, shared pages included.
     pub rss: u64,
-    /// Bytes read a second from disks.
+    /// Bytes read from disks per second.
     pub read_bytes: Option<f64>,
-    /// Bytes written a second to disks.
+    /// Bytes written to disks per second.
     pub write_bytes: Option<f64>,
-    /// Threads.
+    /// Number of threads.
     pub threads: u64,
-    /// When it was started, unix seconds.
+    /// Start time, unix seconds.
     pub started: Option<u64>,
-    /// Its command line, where the operator lets it be shown: it may hold secrets.
+    /// Command line, if the operator enables it, since it may contain secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
 }
 
 impl Process {
-    /// What tells it apart: its number and its name, which stand for it also when it has ended.
+    /// The key of its table row, `<pid> <name>`: both remain known after the process has ended.
     pub fn key(&self) -> String {
         format!("{} {}", self.pid, self.name)
     }
@@ -48,6 +48,6 @@ impl Process {
 impl Group for Processes {
     const NAME: EventName = EventName::Processes;
 
-    /// Processes come and go and have names for text: they make no series, and stand in no window.
+    /// Processes are too short-lived for series.
     fn series(&self, _: &mut dyn FnMut(&str, Option<f64>)) {}
 }

@@ -1,35 +1,35 @@
-//! One reading of one group, and the tick that holds one of each.
+//! A sample of a group, and the tick: one sample of every group at one second.
 
 use super::{
     Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Verdict, Window,
 };
 use serde::Serialize;
 
-/// A set of figures that is read together and sent as one event.
+/// A set of values that is read together and sent as one event.
 pub trait Group: Serialize {
     /// The event that carries it.
     const NAME: EventName;
 
-    /// Visits every figure with its path, `<group>.<field>` by nesting: the leaves of its JSON, neither more nor less. A
-    /// group whose rows never stay the same visits none.
+    /// Visits every value with its path, `<group>.<field>…`: exactly the leaves of the group's JSON. Groups without
+    /// series visit none.
     fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>));
 }
 
-/// A group as it was read, and when: the `data` of an event.
+/// A group's values and when they were read: the `data` of an event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sample<G> {
     /// The tick it belongs to, unix milliseconds, on a whole second.
     pub t: u64,
-    /// When the counters were really read, unix seconds, exact to the microsecond.
+    /// When the counters were read, unix seconds, to the microsecond.
     pub at: f64,
-    /// Seconds between this reading and the one before: what every rate in it was divided by.
+    /// Seconds since the previous reading: the divisor of every rate.
     pub dt: f64,
-    /// The figures.
+    /// The values.
     #[serde(flatten)]
     pub values: G,
 }
 
-/// A sample of whatever group: what its event carries, and what the window keeps of it.
+/// A sample of any group, as an event and as series of the window.
 pub trait TickEvent {
     /// The event that carries it.
     fn name(&self) -> EventName;
@@ -37,10 +37,10 @@ pub trait TickEvent {
     /// The event's data.
     ///
     /// # Errors
-    /// When the figures can't be written as JSON, which doesn't happen.
+    /// If the values can't be written as JSON; the schema's types always can.
     fn json(&self) -> serde_json::Result<String>;
 
-    /// Visits every figure with its path, as [`Group::series`] does.
+    /// Visits every value with its path, as [`Group::series`] does.
     fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>));
 }
 
@@ -58,37 +58,37 @@ impl<G: Group> TickEvent for Sample<G> {
     }
 }
 
-/// All that was sampled at one second. A group that the host doesn't have is `None`.
+/// One sample of every group at one second. A group that the host lacks is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tick {
     /// Unix milliseconds, on a whole second.
     pub t: u64,
-    /// Processor time, and what it is spent on.
+    /// CPU time by mode, and scheduler rates.
     pub cpu: Option<Sample<Cpu>>,
     /// Main memory and swap.
     pub memory: Option<Sample<Memory>>,
-    /// How many want to run.
+    /// Load averages.
     pub load: Option<Sample<Load>>,
-    /// How long somebody waits.
+    /// Pressure stall information (PSI).
     pub pressure: Option<Sample<Pressure>>,
     /// Viewers and sockets.
     pub connections: Option<Sample<Connections>>,
     /// Network interfaces.
     pub network: Option<Sample<Network>>,
-    /// Block devices.
+    /// Block devices and filesystems.
     pub disk: Option<Sample<Disk>>,
-    /// How hot it is inside.
+    /// Temperature sensors.
     pub temperature: Option<Sample<Temperature>>,
     /// Containers and services.
     pub cgroup: Option<Sample<Cgroup>>,
-    /// Who takes the processor and the memory.
+    /// Top processes.
     pub processes: Option<Sample<Processes>>,
-    /// Whether the host is all right.
+    /// The health verdict.
     pub verdict: Option<Sample<Verdict>>,
 }
 
 impl Tick {
-    /// What was sampled, in the order in which it is sent.
+    /// The samples present, in sending order.
     pub fn events(&self) -> impl Iterator<Item = &dyn TickEvent> {
         fn event<G: Group>(sample: &Option<Sample<G>>) -> Option<&dyn TickEvent> {
             sample.as_ref().map(|sample| sample as &dyn TickEvent)
@@ -109,7 +109,7 @@ impl Tick {
         events.into_iter().flatten()
     }
 
-    /// Puts every group that was read into `window`.
+    /// Records every sample into `window`.
     pub fn record_into(&self, window: &mut Window) {
         window.advance(self.t);
         self.events().for_each(|event| event.series(&mut |path, value| window.set(path, value)));
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    fn series_are_the_leaves_of<G: Group>(group: &G) {
+    fn assert_series_match_json<G: Group>(group: &G) {
         let mut expected = Vec::new();
         leaves(G::NAME.to_string(), &serde_json::to_value(group).unwrap(), &mut expected);
         let mut series = Vec::new();
@@ -143,28 +143,28 @@ mod tests {
     }
 
     #[test]
-    fn the_series_of_a_group_are_the_leaves_of_its_json() {
-        series_are_the_leaves_of(&Cpu { total: Some(3.5), cores: vec![Some(1.0), None], ..Cpu::default() });
-        series_are_the_leaves_of(&Memory { used: Some(7), ..Memory::default() });
+    fn group_series_equal_its_json_leaves() {
+        assert_series_match_json(&Cpu { total: Some(3.5), cores: vec![Some(1.0), None], ..Cpu::default() });
+        assert_series_match_json(&Memory { used: Some(7), ..Memory::default() });
         let tcp = Tcp { listen: Some(4), ..Tcp::default() };
-        series_are_the_leaves_of(&Connections { viewers: Some(1), tcp, ..Connections::default() });
-        series_are_the_leaves_of(&Load { one: Some(0.25), ..Load::default() });
+        assert_series_match_json(&Connections { viewers: Some(1), tcp, ..Connections::default() });
+        assert_series_match_json(&Load { one: Some(0.25), ..Load::default() });
         let io = Stall { some: Some(12.5), full: None };
-        series_are_the_leaves_of(&Pressure { io, ..Pressure::default() });
+        assert_series_match_json(&Pressure { io, ..Pressure::default() });
         let interface = Interface { rx_bytes: Some(7.0), ..Interface::default() };
         let interfaces = [("eth0.7".to_owned(), interface)].into();
-        series_are_the_leaves_of(&Network { tx_bytes: Some(3.0), interfaces, ..Network::default() });
+        assert_series_match_json(&Network { tx_bytes: Some(3.0), interfaces, ..Network::default() });
         let devices = [("vda".to_owned(), Device { busy: Some(99.0), ..Device::default() })].into();
         let filesystems = [("/srv/a.b".to_owned(), Filesystem { used: Some(7), ..Filesystem::default() })].into();
         let sensors = [("coretemp Core 0".to_owned(), Sensor { celsius: Some(40.0), ..Sensor::default() })].into();
-        series_are_the_leaves_of(&Temperature { sensors, highest: Some(40.0) });
+        assert_series_match_json(&Temperature { sensors, highest: Some(40.0) });
         let services = [("cron.service".to_owned(), Service { memory: Some(7), ..Service::default() })].into();
-        series_are_the_leaves_of(&Cgroup { throttled: Some(1.0), services, ..Cgroup::default() });
-        series_are_the_leaves_of(&Disk { write_bytes: Some(1.0), devices, filesystems, ..Disk::default() });
+        assert_series_match_json(&Cgroup { throttled: Some(1.0), services, ..Cgroup::default() });
+        assert_series_match_json(&Disk { write_bytes: Some(1.0), devices, filesystems, ..Disk::default() });
     }
 
     #[test]
-    fn a_sample_is_one_flat_object() {
+    fn sample_serialises_as_flat_object() {
         let values = Memory { total: Some(2), ..Memory::default() };
         let json = serde_json::to_value(Sample { t: 1000, at: 1.000_25, dt: 0.999, values }).unwrap();
         assert_eq!(

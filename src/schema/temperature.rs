@@ -1,26 +1,26 @@
-//! How hot it is inside.
+//! Temperature sensors.
 
 use super::{EventName, Group};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Temperatures, in degrees Celsius. They are asked every ten seconds.
+/// Temperatures in degrees Celsius, read every ten seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Temperature {
-    /// The highest there is.
+    /// The highest of all sensors.
     pub highest: Option<f64>,
-    /// By what they measure: `coretemp Core 0`.
+    /// Sensors by chip and label: `coretemp Core 0`.
     pub sensors: BTreeMap<String, Sensor>,
 }
 
 /// One sensor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Sensor {
-    /// What it measures.
+    /// Temperature.
     pub celsius: Option<f64>,
-    /// From here on it is too hot.
+    /// Upper limit of normal operation.
     pub high: Option<f64>,
-    /// From here on the hardware protects itself.
+    /// Critical limit, at which the hardware throttles or shuts down.
     pub critical: Option<f64>,
 }
 
@@ -30,10 +30,10 @@ impl Group for Temperature {
     fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>)) {
         visit("temperature.highest", self.highest);
         for (name, sensor) in &self.sensors {
-            let mut below = |field, value| visit(&format!("temperature.sensors.{name}.{field}"), value);
-            below("celsius", sensor.celsius);
-            below("high", sensor.high);
-            below("critical", sensor.critical);
+            let mut visit_field = |field, value| visit(&format!("temperature.sensors.{name}.{field}"), value);
+            visit_field("celsius", sensor.celsius);
+            visit_field("high", sensor.high);
+            visit_field("critical", sensor.critical);
         }
     }
 }

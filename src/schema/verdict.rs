@@ -1,28 +1,28 @@
-//! Whether the host is all right, in words.
+//! The verdict on the host's health: a level and the findings behind it.
 
 use super::{EventName, Group};
 use serde::Serialize;
 
-/// How much it matters.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// There is room for more.
+    /// Healthy, with capacity to spare.
     #[default]
     Fine,
-    /// Something is in full use, as it may be.
+    /// A resource is in full use, which is no fault.
     Busy,
-    /// Nothing is wrong yet.
+    /// Healthy now, but a problem is likely.
     Watch,
-    /// Something is wrong.
+    /// A problem.
     Trouble,
 }
 
 impl Level {
-    /// Every level, the least first.
+    /// Every level, least severe first.
     pub const ALL: [Self; 4] = [Self::Fine, Self::Busy, Self::Watch, Self::Trouble];
 
-    /// Its name on the wire, and its class in the stylesheet.
+    /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fine => "fine",
@@ -33,30 +33,30 @@ impl Level {
     }
 }
 
-/// One thing that was found.
+/// One result of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Finding {
-    /// How much it matters.
+    /// Severity.
     pub level: Level,
-    /// What it is, and who has to do with it: a sentence.
+    /// The problem and the process or device involved, as sentences.
     pub text: String,
-    /// Since when, unix seconds.
+    /// Start of the condition, unix seconds.
     pub since: Option<u64>,
 }
 
-/// What is to be said of the host: `docs/verdict.md` has the rules.
+/// The result of all rules; `docs/verdict.md` lists them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Verdict {
-    /// The highest level of what was found.
+    /// The highest level among the findings.
     pub level: Level,
-    /// All that was found, the worst first.
+    /// All findings, most severe first.
     pub findings: Vec<Finding>,
 }
 
 impl Group for Verdict {
     const NAME: EventName = EventName::Verdict;
 
-    /// Words make no series.
+    /// A verdict is text and has no series.
     fn series(&self, _: &mut dyn FnMut(&str, Option<f64>)) {}
 }
 
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_written_as_it_is_named() {
+    fn level_serialises_as_its_name() {
         for level in Level::ALL {
             assert_eq!(serde_json::to_value(level).unwrap(), level.as_str());
         }

@@ -21,6 +21,8 @@ mod unix_time;
 pub use access::{InvalidOrigin, Origin, Refusal, StreamLimiter};
 pub use app_state::AppState;
 pub use config::{Config, LogFormat};
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use export::series_paths;
 pub use http::Problem;
 pub use log_file::LogFileError;
 pub use router::router;

@@ -1,5 +1,6 @@
 //! Queries that the rules make: newest values, means, durations and trends of series, and the largest user.
 
+use super::paths::named;
 use crate::schema::{Process, Processes, Window};
 
 /// Input of the rules: the window, and the processes if they are sampled.
@@ -44,9 +45,9 @@ impl Evidence<'_> {
         Some(self.window.end()? / 1000 - age as u64)
     }
 
-    /// Names between `before` and `field` in the paths of current series, such as devices.
-    pub(super) fn names(&self, before: &str, field: &str) -> Vec<String> {
-        self.window.names(before, &[field])
+    /// Names in place of the `*` in the paths of current series, such as devices.
+    pub(super) fn names(&self, path: &str) -> Vec<String> {
+        path.split_once('*').map_or(Vec::new(), |(prefix, suffix)| self.window.names(prefix, &[suffix]))
     }
 
     /// Process with the largest `value`, if any is above zero.
@@ -55,11 +56,11 @@ impl Evidence<'_> {
         values.max_by(|(_, one), (_, other)| one.total_cmp(other)).filter(|(_, largest)| *largest > 0.0)
     }
 
-    /// Service or container with the largest value of `field`, if any is above zero.
-    pub(super) fn top_service(&self, field: &str) -> Option<(String, f64)> {
-        let services = self.names("cgroup.services.", field).into_iter();
+    /// Service or container with the largest value at `path`, if any is above zero.
+    pub(super) fn top_service(&self, path: &str) -> Option<(String, f64)> {
+        let services = self.names(path).into_iter();
         let values = services.filter_map(|name| {
-            let value = self.last(&format!("cgroup.services.{name}{field}"))?;
+            let value = self.last(&named(path, &name))?;
             Some((name, value))
         });
         values.max_by(|(_, one), (_, other)| one.total_cmp(other)).filter(|(_, largest)| *largest > 0.0)

@@ -2,6 +2,7 @@
 //! Pure; `docs/verdict.md` lists the rules and the sources of their thresholds.
 
 mod evidence;
+pub(crate) mod paths;
 mod rules;
 
 use crate::schema::{Processes, Verdict, Window};

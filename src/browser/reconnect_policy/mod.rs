@@ -231,7 +231,8 @@ impl ReconnectPolicy {
     /// A snapshot request failed or timed out.
     pub fn snapshot_failed(&mut self, now: f64, jitter: f64) {
         if self.transport == Transport::Poll {
-            self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Reconnecting };
+            self.status.connection =
+                if self.offline { ConnectionState::Offline } else { ConnectionState::Reconnecting };
             self.schedule_retry(now, 0.0, jitter);
             self.transport = self.preferred;
         }

@@ -4,4 +4,6 @@
 mod host_exposition;
 mod statistics;
 
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use host_exposition::series_paths;
 pub(super) use statistics::{CloseReason, Statistics};

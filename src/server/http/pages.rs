@@ -43,8 +43,8 @@ pub(in crate::server) async fn embedded(
 
 async fn respond(state: &AppState, view: View, range: TimeRange, request: Request) -> Response {
     let (mut columns, after) = state.log.snapshot(range.seconds());
-    columns.cut_history(|path| app::history(path, state.host.cores));
-    columns.round_past();
+    columns.truncate_history(|path| app::history(path, state.host.cores));
+    columns.round_history();
     state.log.subscribers().page_requested(Instant::now());
     let frames = match view.mode {
         PageMode::Embed => frame_ancestors(&state.settings.allow_frame),

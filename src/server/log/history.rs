@@ -64,7 +64,7 @@ impl History {
 
     /// The window from the tick of `id` on. It includes that tick, since the client may have only a part of its events.
     pub(super) fn window_since(&self, id: EventId, events: EventNames) -> WindowSnapshot {
-        self.window.columns(Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX, events)
+        self.window.snapshot(Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX, events)
     }
 
     /// The newest processes, unless they are too old to describe the present.

@@ -120,7 +120,7 @@ impl TickLog {
     /// The newest `seconds` of every series, and the id of its newest event.
     pub fn snapshot(&self, seconds: usize) -> (WindowSnapshot, Option<EventId>) {
         let history = self.history();
-        (history.window.columns(None, seconds, EventNames::ALL), history.last_id())
+        (history.window.snapshot(None, seconds, EventNames::ALL), history.last_id())
     }
 
     /// Runs `read` on the window, under the lock.

@@ -56,7 +56,7 @@ impl TickLog {
         let history = self.history();
         let mut text = BytesMut::new();
         if let Some(newest) = history.last_id() {
-            let snapshot = history.window.columns(None, usize::MAX, EventNames::ALL);
+            let snapshot = history.window.snapshot(None, usize::MAX, EventNames::ALL);
             let data = serde_json::to_string(&snapshot)?;
             write_event(&mut text, Some(newest), "window", &data)?;
         }
@@ -200,7 +200,7 @@ mod tests {
             ("event: memory", "event: gpu", "\"gpu\""),
             ("id: 2000-1", "id: 2000-2", "2000-2 is out of order"),
             ("id: 3000-0", "id: 1000-0", "1000-0 is out of order"),
-            ("id: 2000-1", "id: 2000", "no event id"),
+            ("id: 2000-1", "id: 2000", "invalid event id"),
             ("{\"t\":2000", "{\"t\":true", "invalid data"),
         ] {
             let error = TickLog::restore(text.replace(from, to).as_bytes()).map(|_| ()).unwrap_err();

@@ -1,6 +1,6 @@
 //! CPU rules: utilisation and saturation, steal, and throttling by a limit.
 
-use super::{Evidence, FIVE_MINUTES, Finding, Level, MINUTE, finding, has_recovered, percent};
+use super::{Evidence, FIVE_MINUTES, Finding, Level, MINUTE, finding, has_recovered, paths, percent};
 
 /// The CPU is busy, or saturated: tasks wait for it.
 pub(super) fn utilisation(evidence: &Evidence<'_>) -> Vec<Finding> {
@@ -9,22 +9,22 @@ pub(super) fn utilisation(evidence: &Evidence<'_>) -> Vec<Finding> {
     const WAITING: f64 = 50.0;
     const LOAD_PER_CORE: f64 = 2.0;
     let assess = || {
-        let busy = evidence.mean("cpu.total", MINUTE)?;
-        if has_recovered(evidence, "cpu.total", BUSY) {
+        let busy = evidence.mean(paths::CPU_TOTAL, MINUTE)?;
+        if has_recovered(evidence, paths::CPU_TOTAL, BUSY) {
             return None;
         }
-        let since = evidence.since("cpu.total", |share| share >= BUSY);
-        let cores = evidence.names("cpu.cores.", "").len().max(1) as f64;
+        let since = evidence.since(paths::CPU_TOTAL, |share| share >= BUSY);
+        let cores = evidence.names(paths::CPU_CORE).len().max(1) as f64;
         let largest = largest_user(evidence, busy, cores);
-        let waiting = evidence.mean("pressure.cpu.some", FIVE_MINUTES);
-        let load = evidence.mean("load.one", FIVE_MINUTES).map(|load| load / cores);
+        let waiting = evidence.mean(paths::CPU_PRESSURE, FIVE_MINUTES);
+        let load = evidence.mean(paths::LOAD, FIVE_MINUTES).map(|load| load / cores);
         // A kernel without PSI has the load only.
         let saturation = match (waiting, load) {
             (Some(waiting), _) => (waiting >= WAITING).then(|| format!("tasks wait {} of the time", percent(waiting))),
             (None, load) => load.filter(|load| *load >= LOAD_PER_CORE).map(|load| format!("load {load:.1} per core")),
         };
         if let Some(saturation) = saturation
-            && evidence.mean("cpu.total", FIVE_MINUTES).is_some_and(|busy| busy >= SATURATED)
+            && evidence.mean(paths::CPU_TOTAL, FIVE_MINUTES).is_some_and(|busy| busy >= SATURATED)
         {
             return finding(Level::Trouble, format!("CPU saturated: {saturation}{largest}."), since);
         }
@@ -39,7 +39,9 @@ fn largest_user(evidence: &Evidence<'_>, busy: f64, cores: f64) -> String {
     const LARGE: f64 = 0.25;
     let process = evidence.top_process(|process| process.cpu.unwrap_or(0.0));
     let process = process.map(|(process, share)| (process.name.clone(), share));
-    let largest = process.or_else(|| evidence.top_service(".cpu")).filter(|(_, share)| *share >= busy * cores * LARGE);
+    let largest = process
+        .or_else(|| evidence.top_service(paths::SERVICE_CPU))
+        .filter(|(_, share)| *share >= busy * cores * LARGE);
     largest.map_or(String::new(), |(name, share)| {
         format!("; {name} uses {:.1} of {cores} {}", share / 100.0, if cores == 1.0 { "core" } else { "cores" })
     })
@@ -48,9 +50,9 @@ fn largest_user(evidence: &Evidence<'_>, busy: f64, cores: f64) -> String {
 /// The hypervisor gives the CPU to other virtual machines.
 pub(super) fn steal(evidence: &Evidence<'_>) -> Vec<Finding> {
     const STEAL: f64 = 10.0;
-    let stolen = evidence.mean("cpu.steal", MINUTE).filter(|stolen| *stolen >= STEAL);
+    let stolen = evidence.mean(paths::CPU_STEAL, MINUTE).filter(|stolen| *stolen >= STEAL);
     let assess = |stolen| {
-        let since = evidence.since("cpu.steal", |share| share >= STEAL / 2.0);
+        let since = evidence.since(paths::CPU_STEAL, |share| share >= STEAL / 2.0);
         let text = format!("CPU steal {}: other virtual machines take this host's CPU.", percent(stolen));
         finding(Level::Trouble, text, since)
     };
@@ -65,8 +67,9 @@ pub(super) fn throttling(evidence: &Evidence<'_>) -> Vec<Finding> {
         let since = evidence.since(&path, |share| share >= THROTTLED / 2.0);
         finding(level, format!("{name} is throttled {} of the time by its CPU limit.", percent(share)), since)
     };
-    let own = assess("cgroup.throttled".to_owned(), "This container".to_owned(), Level::Trouble);
-    let services = evidence.names("cgroup.services.", ".throttled").into_iter();
-    let services = services.filter_map(|name| assess(format!("cgroup.services.{name}.throttled"), name, Level::Watch));
+    let own = assess(paths::CONTAINER_THROTTLED.to_owned(), "This container".to_owned(), Level::Trouble);
+    let services = evidence.names(paths::SERVICE_THROTTLED).into_iter();
+    let services =
+        services.filter_map(|name| assess(paths::named(paths::SERVICE_THROTTLED, &name), name, Level::Watch));
     own.into_iter().chain(services).collect()
 }

@@ -6,10 +6,10 @@ mod memory;
 mod network;
 mod temperature;
 
-use super::evidence::Evidence;
+use super::{evidence::Evidence, paths};
 use crate::{
-    charts::units::{Unit, duration},
     schema::{Finding, Level},
+    units::{Unit, duration},
 };
 
 type Rule = fn(&Evidence<'_>) -> Vec<Finding>;

@@ -1,6 +1,6 @@
 //! Network rules: listen overflows, SYN floods, a rise of connections, packet errors and drops.
 
-use super::{Evidence, Finding, Level, MINUTE, TEN_MINUTES, Unit, finding};
+use super::{Evidence, Finding, Level, MINUTE, TEN_MINUTES, Unit, finding, paths};
 
 /// More connections than programs accept, or far more than usual.
 pub(super) fn connections(evidence: &Evidence<'_>) -> Vec<Finding> {
@@ -9,21 +9,19 @@ pub(super) fn connections(evidence: &Evidence<'_>) -> Vec<Finding> {
     const MANY: f64 = 1000.0;
     const FACTOR: f64 = 4.0;
     let assess = || {
-        let overflows = "connections.tcp.listen_overflows";
-        if let Some(rate) = evidence.mean(overflows, MINUTE).filter(|rate| *rate >= OVERFLOWS) {
-            let since = evidence.since(overflows, |rate| rate > 0.0);
+        if let Some(rate) = evidence.mean(paths::TCP_LISTEN_OVERFLOWS, MINUTE).filter(|rate| *rate >= OVERFLOWS) {
+            let since = evidence.since(paths::TCP_LISTEN_OVERFLOWS, |rate| rate > 0.0);
             let rate = Unit::Rate.text(Some(rate));
             let text = format!("Listen queue overflows {rate}: a program accepts connections too slowly.");
             return finding(Level::Trouble, text, since);
         }
-        let half_open = "connections.tcp.syn_recv";
-        if let Some(count) = evidence.mean(half_open, MINUTE / 6).filter(|count| *count >= HALF_OPEN) {
-            let since = evidence.since(half_open, |count| count >= HALF_OPEN / 2.0);
+        if let Some(count) = evidence.mean(paths::TCP_SYN_RECV, MINUTE / 6).filter(|count| *count >= HALF_OPEN) {
+            let since = evidence.since(paths::TCP_SYN_RECV, |count| count >= HALF_OPEN / 2.0);
             return finding(Level::Trouble, format!("Possible SYN flood: {count:.0} half-open connections."), since);
         }
-        let path = "connections.tcp.in_use";
-        let (now, average) = (evidence.mean(path, MINUTE / 6)?, evidence.mean(path, TEN_MINUTES)?);
-        let since = evidence.since(path, |count| count >= now / 2.0);
+        let (now, average) =
+            (evidence.mean(paths::TCP_IN_USE, MINUTE / 6)?, evidence.mean(paths::TCP_IN_USE, TEN_MINUTES)?);
+        let since = evidence.since(paths::TCP_IN_USE, |count| count >= now / 2.0);
         let text = || format!("TCP connections up to {now:.0}; the ten-minute average is {average:.0}.");
         (now >= MANY && now >= average * FACTOR).then(|| finding(Level::Watch, text(), since))?
     };
@@ -35,8 +33,10 @@ pub(super) fn interfaces(evidence: &Evidence<'_>) -> Vec<Finding> {
     const ERRORS: f64 = 1.0;
     const DROPS: f64 = 10.0;
     let assess = |name: String| {
-        for (field, threshold, what) in [("errors", ERRORS, "packet errors"), ("drops", DROPS, "dropped packets")] {
-            let path = format!("network.interfaces.{name}.{field}");
+        for (path, threshold, what) in
+            [(paths::INTERFACE_ERRORS, ERRORS, "packet errors"), (paths::INTERFACE_DROPS, DROPS, "dropped packets")]
+        {
+            let path = paths::named(path, &name);
             if let Some(rate) = evidence.mean(&path, MINUTE).filter(|rate| *rate >= threshold) {
                 let since = evidence.since(&path, |rate| rate >= threshold / 2.0);
                 let count = Unit::Count.text(Some(rate.round()));
@@ -45,5 +45,5 @@ pub(super) fn interfaces(evidence: &Evidence<'_>) -> Vec<Finding> {
         }
         None
     };
-    evidence.names("network.interfaces.", ".errors").into_iter().filter_map(assess).collect()
+    evidence.names(paths::INTERFACE_ERRORS).into_iter().filter_map(assess).collect()
 }

@@ -104,3 +104,22 @@ pub(super) fn write_all(writer: &mut FamilyWriter<'_>, window: &Window) -> fmt::
     }
     Ok(())
 }
+
+/// The paths of all series that gauges read, with `*` for the value of a label.
+#[cfg(test)]
+pub(crate) fn series_paths() -> Vec<String> {
+    let mut paths: Vec<String> = GAUGES.iter().map(|(_, _, path)| (*path).to_owned()).collect();
+    paths.extend(TCP_STATES.map(|state| format!("connections.tcp.{state}")));
+    for LabelledGauges { gauges, prefix, suffixes, .. } in LABELLED_GAUGES {
+        let fields = std::cell::RefCell::new(Vec::new());
+        for (_, _, value) in gauges {
+            value(&|field| {
+                fields.borrow_mut().push(format!("{prefix}*.{field}"));
+                Some(1.0)
+            });
+        }
+        paths.extend(fields.into_inner());
+        paths.extend(suffixes.iter().map(|suffix| format!("{prefix}*{suffix}")));
+    }
+    paths
+}

@@ -11,6 +11,8 @@ use crate::server::{
     sampler::{HostSource, Procfs},
 };
 use family_writer::FamilyWriter;
+#[cfg(test)]
+pub(crate) use latest_values::series_paths;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 use std::{
     fmt,

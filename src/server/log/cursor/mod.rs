@@ -88,7 +88,7 @@ impl TickLog {
         };
         let snapshot = match (start, last_id) {
             (Start::Window, Some(Ok(id))) => Some(history.window_since(id, events)),
-            (Start::Window | Start::Reset, _) => Some(history.window.columns(None, window, events)),
+            (Start::Window | Start::Reset, _) => Some(history.window.snapshot(None, window, events)),
             (Start::Live | Start::Replay, _) => None,
         };
         (start, snapshot.zip(newest), cursor)
@@ -108,8 +108,8 @@ impl TickLog {
             Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => {
                 (Start::Window, history.window_since(id, events))
             }
-            Some(_) => (Start::Reset, history.window.columns(None, window, events)),
-            None => (Start::Window, history.window.columns(None, window, events)),
+            Some(_) => (Start::Reset, history.window.snapshot(None, window, events)),
+            None => (Start::Window, history.window.snapshot(None, window, events)),
         };
         (start, snapshot, newest)
     }
@@ -151,7 +151,7 @@ impl TickLog {
         if let (Some(newest), true) = (history.last_id(), cursor.next_tick < history.dropped) {
             let snapshot = match cursor.last_id {
                 Some(id) => history.window_since(id, cursor.events),
-                None => history.window.columns(None, usize::MAX, cursor.events),
+                None => history.window.snapshot(None, usize::MAX, cursor.events),
             };
             (cursor.next_tick, cursor.skip_events, cursor.last_id) = (history.published(), 0, Some(newest));
             return Err((snapshot, newest));

@@ -1,58 +1,64 @@
-//! How busy each core is, as a strip of heat: a row for each, and time goes across.
+//! Draws CPU use per core as a heatmap: a row per core, time from left to right.
 
-use super::{Colour, Palette};
+use super::{Colour, DrawResult, Palette, PlotArea};
 use crate::schema::{INTERVAL_MS, Window, WindowSlice};
-use plotters::{coord::Shift, prelude::*};
+use plotters::prelude::*;
+use std::fmt::Display;
 
-/// Shades beside that of a core with nothing to do.
+/// Shades above the one of an idle core.
 const SHADES: u8 = 8;
-/// Rows from this height on, in pixels, have a gap between them.
-const ROOM: i32 = 6;
+/// Rows of this height or more, in pixels, are separated by a pixel.
+const SEPARATED_ROW: i32 = 6;
 
-/// Draws the cores numbered from 0 over the whole of `area`. A second without a sample is left empty.
+/// Draws cores 0 to `cores - 1` over the whole of `area`. Seconds without a sample stay empty.
 ///
 /// # Errors
-/// What the backend reports.
-pub fn heat<B: DrawingBackend>(
-    area: &DrawingArea<B, Shift>,
+/// Those of the backend.
+pub fn heatmap<B: DrawingBackend>(
+    area: &PlotArea<B>,
     cores: usize,
     window: &Window,
     slice: WindowSlice,
     palette: &Palette,
-) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+) -> DrawResult<B::ErrorType> {
     let (width, height) = area.dim_in_pixel();
     let x = |slot: usize| (slot * width as usize / slice.seconds.max(1)) as i32;
     let y = |core: usize| (core * height as usize / cores.max(1)) as i32;
-    let rows: Vec<_> = (0..cores)
-        .map(|core| runs(&window.over(&format!("cpu.cores.{core}"), slice), window, slice, width as usize))
-        .collect();
+    let rows: Vec<_> =
+        (0..cores).map(|core| runs(&window.values(&core_path(core), slice), window, slice, width as usize)).collect();
     for shade in 0..=SHADES {
-        // One outline for all runs of a shade, along the ground of each core and down the left edge to the next: what takes
-        // long is to fill, however little.
+        // One outline for all runs of a shade, along the bottom of each row and down the left edge to the next, since
+        // the number of fills decides how long drawing takes.
         let mut outline = Vec::new();
         for (core, runs) in rows.iter().enumerate() {
-            if runs.iter().all(|(_, _, of)| *of != shade) {
+            if runs.iter().all(|(_, _, run_shade)| *run_shade != shade) {
                 continue;
             }
             let (top, bottom) = (y(core), y(core + 1));
-            let bottom = if bottom - top < ROOM { bottom } else { bottom - 1 };
+            let bottom = if bottom - top < SEPARATED_ROW { bottom } else { bottom - 1 };
             outline.push((0, bottom));
-            for (from, to, _) in runs.iter().filter(|(_, _, of)| *of == shade) {
+            for (from, to, _) in runs.iter().filter(|(_, _, run_shade)| *run_shade == shade) {
                 let (left, right) = (x(*from), x(*to));
                 outline.extend([(left, bottom), (left, top), (right, top), (right, bottom)]);
             }
             outline.push((0, bottom));
         }
         if !outline.is_empty() {
-            let part = 0.07 + f64::from(shade) / f64::from(SHADES) * 0.85;
-            area.draw(&Polygon::new(outline, palette.of(Colour::Blue).mix(part)))?;
+            let opacity = 0.07 + f64::from(shade) / f64::from(SHADES) * 0.85;
+            area.draw(&Polygon::new(outline, palette.of(Colour::Blue).mix(opacity)))?;
         }
     }
     Ok(())
 }
 
-/// Seconds of one shade, as first slot, slot after the last, and shade. Where seconds outnumber pixels, those that share a
-/// column have the shade of the busiest, and the same ones share it as time goes on.
+/// The path of a core's series.
+pub(super) fn core_path(core: impl Display) -> String {
+    format!("cpu.cores.{core}")
+}
+
+/// Runs of seconds of one shade, as first slot, slot after the last, and shade. If there are more seconds than pixels,
+/// a column has the shade of its busiest second. Columns start at multiples of their length, so that they don't
+/// flicker.
 fn runs(values: &[Option<f64>], window: &Window, slice: WindowSlice, pixels: usize) -> Vec<(usize, usize, u8)> {
     let seconds = slice.seconds.div_ceil(pixels.max(1)) as u64;
     let first = slice.last(window).unwrap_or_default() / INTERVAL_MS + 1 - values.len() as u64;
@@ -66,7 +72,7 @@ fn runs(values: &[Option<f64>], window: &Window, slice: WindowSlice, pixels: usi
         if let Some(busy) = busiest {
             let shade = (busy / 100.0 * f64::from(SHADES) + 0.5) as u8;
             match runs.last_mut() {
-                Some((_, to, of)) if *to == offset + slot && *of == shade => *to = offset + next,
+                Some((_, to, last_shade)) if *to == offset + slot && *last_shade == shade => *to = offset + next,
                 _ => runs.push((offset + slot, offset + next, shade.min(SHADES))),
             }
         }
@@ -86,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn seconds_of_one_shade_are_one_run_and_gaps_are_none() {
+    fn seconds_of_one_shade_form_one_run() {
         let values = [Some(0.0), Some(1.0), Some(100.0), None, Some(100.0), Some(52.0)];
         let runs = runs(&values, &window(9), WindowSlice::newest(8), 800);
         assert_eq!(runs, [(2, 4, 0), (4, 5, 8), (6, 7, 8), (7, 8, 4)]);
     }
 
     #[test]
-    fn a_column_is_as_hot_as_its_busiest_second_whenever_it_is_drawn() {
+    fn column_has_the_shade_of_its_busiest_second() {
         let values =
             |last: u64| -> Vec<_> { (last - 11..=last).map(|t| Some(if t == 16 { 100.0 } else { 0.0 })).collect() };
         let hot = |last: u64| {

@@ -1,0 +1,188 @@
+//! The sliding window: the newest seconds of every series in columns that share one time axis, with explicit gaps.
+
+mod queries;
+#[cfg(feature = "ssr")]
+mod rounding;
+mod snapshot;
+
+pub use snapshot::{SeriesValues, WindowSnapshot};
+
+use super::{Group, INTERVAL_MS};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Columnar time series on one time axis: a slot per second, oldest first. A second without a sample keeps its slot, so
+/// that charts draw a gap instead of a line across it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    capacity: usize,
+    /// Tick of the newest slot, unix ms.
+    end: Option<u64>,
+    len: usize,
+    /// `len` values per series; NaN means "no sample", since an `Option<f64>` would take twice the memory.
+    series: BTreeMap<String, VecDeque<f64>>,
+}
+
+impl Window {
+    /// An empty window with room for the newest `capacity` seconds (at least one).
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity: capacity.max(1), end: None, len: 0, series: BTreeMap::new() }
+    }
+
+    /// The same window with room for `capacity` seconds, but never fewer than it holds.
+    pub fn with_capacity(self, capacity: usize) -> Self {
+        Self { capacity: capacity.max(self.len).max(1), ..self }
+    }
+
+    /// Removes all samples.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.capacity);
+    }
+
+    /// Records a group's values at tick `t` (unix ms), which becomes the newest.
+    pub fn record<G: Group>(&mut self, t: u64, group: &G) {
+        self.advance(t);
+        group.series(&mut |path, value| self.set(path, value));
+    }
+
+    /// Sets a value of the newest second; does nothing while the window is empty.
+    pub fn set(&mut self, path: &str, value: Option<f64>) {
+        if !self.is_empty() {
+            self.put(0, path, value);
+        }
+    }
+
+    /// Makes `t` (unix ms) the newest slot. Skipped seconds become gaps. If the clock stepped back, seconds after `t`
+    /// are dropped.
+    pub fn advance(&mut self, t: u64) {
+        let Some(end) = self.end else {
+            self.restart(t);
+            return;
+        };
+        // Every group of a tick but the first finds its slot in place.
+        if t == end {
+            return;
+        }
+        let steps = usize::try_from(t.abs_diff(end) / INTERVAL_MS).unwrap_or(usize::MAX);
+        if t >= end {
+            self.push_gaps(steps.min(self.capacity));
+        } else if steps < self.len {
+            self.drop_newest(steps);
+        } else {
+            self.restart(t);
+        }
+        self.end = Some(t);
+    }
+
+    fn restart(&mut self, t: u64) {
+        self.series.clear();
+        self.end = Some(t);
+        self.len = 1;
+    }
+
+    fn push_gaps(&mut self, count: usize) {
+        self.len = (self.len + count).min(self.capacity);
+        for column in self.series.values_mut() {
+            column.extend(std::iter::repeat_n(f64::NAN, count));
+            column.drain(..column.len() - self.len);
+        }
+        // A removed device is forgotten once it has no sample left in the window.
+        self.series.retain(|_, column| column.iter().rev().any(|value| !value.is_nan()));
+    }
+
+    fn drop_newest(&mut self, count: usize) {
+        self.len -= count;
+        for column in self.series.values_mut() {
+            column.truncate(self.len);
+        }
+    }
+
+    /// Adds gaps before the oldest slot back to tick `t`, as far as the capacity allows.
+    fn extend_back_to(&mut self, t: u64) {
+        let Some(start) = self.start() else { return };
+        let missing = (start.saturating_sub(t) / INTERVAL_MS) as usize;
+        let missing = missing.min(self.capacity - self.len);
+        self.len += missing;
+        for column in self.series.values_mut() {
+            for _ in 0..missing {
+                column.push_front(f64::NAN);
+            }
+        }
+    }
+
+    /// Sets the value `age` slots before the newest.
+    fn put(&mut self, age: usize, path: &str, value: Option<f64>) {
+        let len = self.len;
+        let slot = len - 1 - age;
+        let value = value.unwrap_or(f64::NAN);
+        if let Some(column) = self.series.get_mut(path) {
+            column[slot] = value;
+        } else if !value.is_nan() {
+            let mut column = VecDeque::from(vec![f64::NAN; len]);
+            column[slot] = value;
+            self.series.insert(path.to_owned(), column);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Memory, WindowSlice};
+    use proptest::prelude::*;
+
+    pub(super) const CAPACITY: usize = 20;
+
+    pub(super) fn memory(used: u64) -> Memory {
+        Memory { used: Some(used), ..Memory::default() }
+    }
+
+    pub(super) fn used(window: &Window) -> Vec<Option<f64>> {
+        (0..window.len()).rev().map(|age| window.value("memory.used", age)).collect()
+    }
+
+    /// Seconds with a sample, and the sample.
+    pub(super) fn history() -> impl Strategy<Value = BTreeMap<u64, u64>> {
+        prop::collection::btree_map(0u64..60, 0u64..1000, 1..60)
+    }
+
+    #[test]
+    fn clock_stepping_back_drops_later_seconds() {
+        let mut window = Window::new(CAPACITY);
+        for t in [1000, 2000, 3000, 2000] {
+            window.record(t, &memory(t));
+        }
+        assert_eq!((window.start(), window.end(), window.len()), (Some(1000), Some(2000), 2));
+        window.record(500_000, &memory(1));
+        window.record(0, &memory(2));
+        assert_eq!(used(&window), [Some(2.0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn window_holds_the_newest_seconds_of_history(history in history()) {
+            let mut window = Window::new(CAPACITY);
+            for (second, value) in &history {
+                window.record(second * 1000, &memory(*value));
+            }
+            let newest = *history.keys().last().unwrap();
+            let oldest = (*history.keys().next().unwrap()).max((newest + 1).saturating_sub(CAPACITY as u64));
+            let expected: Vec<_> = (oldest..=newest).map(|s| history.get(&s).map(|v| *v as f64)).collect();
+            prop_assert!(window.len() <= CAPACITY);
+            prop_assert_eq!(used(&window), expected.clone());
+            let gaps = window.gaps(WindowSlice::newest(CAPACITY));
+            let missing: u64 = gaps.iter().map(|(from, to)| (to - from) / 1000 + 1).sum();
+            prop_assert_eq!(missing as usize, expected.iter().filter(|v| v.is_none()).count());
+        }
+
+        #[test]
+        fn ticks_in_any_order_keep_the_window_consistent(ticks in prop::collection::vec(0u64..90_000, 1..80)) {
+            let mut window = Window::new(CAPACITY);
+            for t in ticks {
+                window.record(t, &memory(t));
+                prop_assert!(window.len() <= CAPACITY);
+                prop_assert_eq!(window.end(), Some(t));
+                prop_assert_eq!(window.last("memory.used"), Some(t as f64));
+            }
+        }
+    }
+}
