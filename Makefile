@@ -151,20 +151,24 @@ $(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-op
 	@node tools/rename.mjs target/bind/hostbeat.js target/bind/names.json
 	@tools/node_modules/.bin/terser --module --compress passes=2 --mangle -o $(pkg)/hostbeat.js target/bind/hostbeat.js
 
-# With a std of its own, in which a panic ends the library without a word and nothing is written for debuggers: an eighth
-# of its weight. The compiler has that ready, but keeps it to those who ask as its own developers do. With little
-# inlined, a tick takes no longer than with all that the compiler would inline by itself, and 1.3 KB less travel.
+# std is compiled from source without panic messages, debug formatting and source locations, which takes an eighth off the
+# library. These options are unstable; RUSTC_BOOTSTRAP lets the stable compiler accept them. `make run STABLE=1` does without.
+ifeq ($(STABLE),)
 $(wasm): export RUSTC_BOOTSTRAP := 1
 $(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER := $(CURDIR)/tools/wasm-ld.sh
-$(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none -Cllvm-args=--inline-threshold=10
+unstable-rustflags := -Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none
+build-std := -Z build-std=std,panic_abort
+endif
+# Little inlining saves 1.3 KB after compression and doesn't slow a tick down.
+$(wasm): export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := $(unstable-rustflags) -Cllvm-args=--inline-threshold=10
 $(wasm): FORCE | wasm-target
 	@echo "==> compiling the browser library"
-	@cargo build $(hydrate) --profile browser -Z build-std=std,panic_abort
+	@cargo build $(hydrate) --profile browser $(build-std)
 
 .PHONY: wasm-target
 wasm-target:
 	@tools/need.sh cc
-	@tools/wasm-target.sh
+	@tools/wasm-target.sh $(if $(STABLE),--std-only)
 
 $(wasm-opt): tools/package.json tools/package-lock.json
 	@tools/need.sh node npm
