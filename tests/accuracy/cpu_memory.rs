@@ -28,7 +28,7 @@ const USER_HZ: f64 = 100.0;
 
 /// The kernel's counters at one moment.
 #[derive(Clone)]
-struct Observation {
+struct CounterReading {
     at: f64,
     /// Busy time of each core since boot, in clock ticks.
     busy: Vec<f64>,
@@ -36,10 +36,10 @@ struct Observation {
     used: f64,
 }
 
-/// Longest observation, in seconds. One that took longer is repeated, since its moment is too uncertain.
+/// Longest reading, in seconds. One that took longer is repeated, since its moment is too uncertain.
 const MAX_DURATION: f64 = 0.002;
 
-fn observe() -> Observation {
+fn read_counters() -> CounterReading {
     let (at, stat) = loop {
         let before = now();
         let stat = fs::read_to_string("/proc/stat").unwrap();
@@ -59,13 +59,13 @@ fn observe() -> Observation {
         let line = meminfo.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap()
     };
-    Observation { at, busy, used: (kib("MemTotal:") - kib("MemAvailable:")) * 1024.0 }
+    CounterReading { at, busy, used: (kib("MemTotal:") - kib("MemAvailable:")) * 1024.0 }
 }
 
-/// A value interpolated between two observations; `None` outside of all.
-fn at(observations: &[Observation], moment: f64, value: impl Fn(&Observation) -> f64) -> Option<f64> {
-    let later = observations.partition_point(|observation| observation.at < moment);
-    let (before, after) = (observations.get(later.checked_sub(1)?)?, observations.get(later)?);
+/// A value interpolated between two readings; `None` outside of all.
+fn at(readings: &[CounterReading], moment: f64, value: impl Fn(&CounterReading) -> f64) -> Option<f64> {
+    let later = readings.partition_point(|reading| reading.at < moment);
+    let (before, after) = (readings.get(later.checked_sub(1)?)?, readings.get(later)?);
     let share = (moment - before.at) / (after.at - before.at);
     Some(value(before) + (value(after) - value(before)) * share)
 }
@@ -78,12 +78,12 @@ struct Streamed {
 }
 
 /// Errors of the samples: percentage points for each core and tick, bytes for each tick.
-fn errors(streamed: &Streamed, observations: &[Observation]) -> (Vec<f64>, Vec<f64>) {
+fn errors(streamed: &Streamed, readings: &[CounterReading]) -> (Vec<f64>, Vec<f64>) {
     let mut cpu_errors = Vec::new();
     for sample in &streamed.cpu {
         let (end, dt) = (number(&sample["at"]), number(&sample["dt"]));
         for (core, percent) in sample["cores"].as_array().unwrap().iter().enumerate() {
-            let busy = |moment| at(observations, moment, |observation| observation.busy[core]);
+            let busy = |moment| at(readings, moment, |reading| reading.busy[core]);
             if let (Some(from), Some(to)) = (busy(end - dt), busy(end)) {
                 let expected = ((to - from) / USER_HZ / dt * 100.0).min(100.0);
                 cpu_errors.push((number(percent) - expected).abs());
@@ -91,15 +91,15 @@ fn errors(streamed: &Streamed, observations: &[Observation]) -> (Vec<f64>, Vec<f
         }
     }
     let used = |sample: &Value| {
-        let expected = at(observations, number(&sample["at"]), |observation| observation.used)?;
+        let expected = at(readings, number(&sample["at"]), |reading| reading.used)?;
         Some((number(&sample["used"]) - expected).abs())
     };
     (cpu_errors, streamed.memory.iter().filter_map(used).collect())
 }
 
 /// A summary of the errors; `Err` if they are too large.
-fn compare(streamed: &Streamed, observations: &[Observation]) -> Result<String, String> {
-    let (cpu, memory) = errors(streamed, observations);
+fn compare(streamed: &Streamed, readings: &[CounterReading]) -> Result<String, String> {
+    let (cpu, memory) = errors(streamed, readings);
     let close = cpu.iter().filter(|error| **error <= CPU_ERROR).count() as f64 / cpu.len().max(1) as f64;
     let (worst, worst_memory) =
         (cpu.iter().fold(0.0, |a: f64, b| a.max(*b)), memory.iter().fold(0.0, |a: f64, b| a.max(*b)));
@@ -194,9 +194,9 @@ fn cpu_and_memory_match_kernel_and_faulty_sources_do_not() {
     let _lock = lock();
     let servers = [collect(Procfs::default()), collect(DelayedSource::default()), collect(InflatedSource::default())];
 
-    let mut observations = Vec::new();
+    let mut readings = Vec::new();
     let mut load = None;
-    // The load changes between ticks rather than at them. A change of memory between two observations can't be seen, so each
+    // The load changes between ticks rather than at them. A change of memory between two readings can't be seen, so each
     // one is smaller than the tolerance.
     for tenth in 0..240 {
         match tenth {
@@ -206,14 +206,14 @@ fn cpu_and_memory_match_kernel_and_faulty_sources_do_not() {
             181 => load = Some(ChildGuard::stress(&["--cpu", "1"])),
             _ => {}
         }
-        observations.push(observe());
-        // The interval of the observations.
+        readings.push(read_counters());
+        // The interval of the readings.
         thread::sleep(Duration::from_millis(100));
     }
     drop(load);
     let [correct, delayed, inflated] = servers.map(|(server, streamed)| {
         drop(server);
-        compare(&streamed.join().unwrap(), &observations)
+        compare(&streamed.join().unwrap(), &readings)
     });
 
     correct.expect("the streamed values match the kernel's");

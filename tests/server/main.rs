@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod cli;
 mod clients;
+mod disconnects;
 mod documents;
-mod faults;
 mod hostile;
 mod lifecycle;
 mod metrics;
 mod pages;
-mod process;
 mod prometheus;
 mod proxies;
 mod server_process;

@@ -20,9 +20,9 @@ use std::{
 const RING: usize = 10_000;
 /// The largest event, in bytes.
 const LARGEST: usize = 64 * 1024;
-/// Bytes of the slow reader's receive buffer, of which the kernel makes twice as much.
+/// The slow reader's receive buffer, in bytes; the kernel doubles it.
 const RECEIVE_BUFFER: usize = 2048;
-/// Polls, one every [`POLL`], in which full socket buffers must not change.
+/// Polls, one every [`POLL`], after which unchanged socket buffers count as full.
 const FULL: u32 = 20;
 const POLL: Duration = Duration::from_millis(20);
 
@@ -34,7 +34,7 @@ fn slow_reader_after_partial_writes_gets_the_bytes_of_a_fast_reader() {
     }
 }
 
-/// Compares both readers; whether the kernel took only a part of a chunk.
+/// Compares both readers, and returns whether the kernel accepted only a part of a chunk.
 fn read_slowly(settings: Settings, coding: &str) -> bool {
     let (stall, drain) = (TIMEOUT, TIMEOUT);
     let mut server = TestServer::serve_with(TickLog::with_ring(RING), Settings { stall, drain, ..settings });
@@ -58,7 +58,7 @@ fn read_slowly(settings: Settings, coding: &str) -> bool {
             read => response.extend(&buffer[..read]),
         }
     }
-    assert!(accepted < response.len(), "the kernel took all of {} bytes at once", response.len());
+    assert!(accepted < response.len(), "the kernel accepted all of {} bytes at once", response.len());
     let (slow, fast) = (events_with_id(&response), events_with_id(&fast.join().unwrap()));
     assert!(slow == fast, "{} bytes, and {} of the fast reader", slow.len(), fast.len());
     chunks(&response).any(|chunk| chunk.contains(&accepted) && chunk.start < accepted)
@@ -77,7 +77,7 @@ fn request_stream(server: &TestServer, receive_buffer: usize, coding: &str) -> T
     socket
 }
 
-/// Publishes ticks until the kernel takes no more bytes for `reader`; the number of bytes it took.
+/// Publishes ticks until the kernel accepts no more bytes for `reader`, and returns how many it accepted.
 fn publish_until_full(server: &TestServer, reader: &TcpStream) -> usize {
     let (mut queued, mut unchanged) = (0, 0);
     for second in 1..RING as u64 / 4 {
@@ -90,7 +90,7 @@ fn publish_until_full(server: &TestServer, reader: &TcpStream) -> usize {
             return queued;
         }
     }
-    panic!("the kernel still takes bytes after {queued}");
+    panic!("the kernel accepts bytes even after {queued}");
 }
 
 /// A tick with one event of random length and content, which doesn't compress well.
