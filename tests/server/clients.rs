@@ -38,12 +38,12 @@ pub(crate) struct Client {
     /// Streams opened, and streams ended by the server.
     pub(crate) connections: usize,
     shutdowns: usize,
-    process: Arc<Mutex<Process>>,
+    process: Arc<Mutex<ClientProcess>>,
 }
 
 /// The process of a client, killed with it.
 #[derive(Default)]
-enum Process {
+enum ClientProcess {
     #[default]
     None,
     Running(Child),
@@ -53,7 +53,7 @@ enum Process {
 impl Client {
     fn start(
         name: &'static str,
-        report: impl FnOnce(Arc<Mutex<Process>>, mpsc::Sender<Entry>) + Send + 'static,
+        report: impl FnOnce(Arc<Mutex<ClientProcess>>, mpsc::Sender<Entry>) + Send + 'static,
     ) -> Self {
         let (sender, reported) = mpsc::channel();
         let process = Arc::default();
@@ -142,7 +142,9 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Process::Running(mut child) = mem::replace(&mut *self.process.lock().unwrap(), Process::Ended) {
+        if let ClientProcess::Running(mut child) =
+            mem::replace(&mut *self.process.lock().unwrap(), ClientProcess::Ended)
+        {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -157,16 +159,16 @@ fn installed(path: &str) -> String {
 }
 
 /// The output of a new process, started after the previous one has exited; `None` if the client is dropped.
-fn spawn(process: &Mutex<Process>, mut command: Command) -> Option<ChildStdout> {
+fn spawn(process: &Mutex<ClientProcess>, mut command: Command) -> Option<ChildStdout> {
     let mut process = process.lock().unwrap();
     match &mut *process {
-        Process::None => {}
-        Process::Running(previous) => _ = previous.wait(),
-        Process::Ended => return None,
+        ClientProcess::None => {}
+        ClientProcess::Running(previous) => _ = previous.wait(),
+        ClientProcess::Ended => return None,
     }
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let output = child.stdout.take();
-    *process = Process::Running(child);
+    *process = ClientProcess::Running(child);
     output
 }
 
