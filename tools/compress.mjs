@@ -1,5 +1,4 @@
-// node tools/compress.mjs FILE…   writes FILE.br and FILE.gz beside each FILE, as small as they get: it is done once, and
-// downloaded often.
+// node tools/compress.mjs FILE…   writes FILE.br and FILE.gz beside each FILE, at the highest compression level.
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv } from "node:process";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -9,7 +8,7 @@ for (const file of argv.slice(2)) {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-    // Of what was tried for the library: 160 bytes less.
+    // Saves 160 bytes of the browser library.
     [constants.BROTLI_PARAM_NPOSTFIX]: 1,
   };
   writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }));

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# tools/need.sh COMMAND…   makes sure that the commands are there (python3-venv and -psutil are modules): installs what is
-# missing where it may, and otherwise says what to type.
+# tools/need.sh COMMAND…   installs missing commands (python3-venv and python3-psutil are modules) with rustup and, as root,
+# with apt; otherwise prints the command to type.
 set -euo pipefail
 
 packages=() components=()
 for command in "$@"; do
     case $command in
     rustfmt | clippy)
-        # rustup puts its own rustfmt and cargo-clippy on PATH whether the toolchain has them or not.
+        # rustup puts proxies for both on PATH even if the toolchain lacks them.
         "cargo-${command/rust/}" --version >/dev/null 2>&1 || components+=("$command") ;;
     python3-venv)
         python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv) ;;
     python3-psutil)
-        # The distribution's, for the distribution's Python.
+        # apt installs it for the distribution's Python only.
         /usr/bin/python3 -c 'import psutil' 2>/dev/null || packages+=(python3-psutil) ;;
     *)
         command -v "$command" >/dev/null && continue

@@ -1,7 +1,7 @@
-// Gives the glue the short names that wasm-opt has given to what it and the library share: those that wasm-bindgen writes hold
-// hashes, which no compression makes smaller.
-// Usage: node tools/rename.mjs GLUE.js NAMES.json, where NAMES.json is what `wasm-opt --minify-imports-and-exports-and-modules`
-// has printed.
+// Renames imports and exports in the JavaScript glue as wasm-opt renamed them in the library: wasm-bindgen's names contain
+// hashes, which don't compress.
+// Usage: node tools/rename.mjs GLUE.js NAMES.json, where NAMES.json is the output of
+// `wasm-opt --minify-imports-and-exports-and-modules`.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const [glue, names] = process.argv.slice(2);
@@ -13,5 +13,5 @@ const renamed = readFileSync(glue, "utf8")
   .replace(/(?<=^ {8})\w+(?=: )/gm, (name) => short.import.get(name) ?? name)
   .replaceAll('"./hostbeat_bg.js"', '"a"');
 const left = [...short.import.keys()].filter((name) => /_[0-9a-f]{16}$/.test(name) && renamed.includes(name));
-if (left.length) throw new Error(`${glue} is not what wasm-bindgen wrote before; it still has ${left}`);
+if (left.length) throw new Error(`${glue} still has ${left}; its format changed`);
 writeFileSync(glue, renamed);

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Every check and test there is, quick ones first; the first failure ends it. The last line counts what passed.
+# Runs all lints and tests, quick ones first, and stops at the first failure. The last line counts the passed tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 step() { printf '\n==> %s\n' "$*"; }
-# A suite that ran nothing has proved nothing.
-none() {
+fail_empty() { # name of a suite that ran no tests
     echo "hostbeat: no $1 tests ran" >&2
     exit 1
 }
@@ -27,21 +26,21 @@ else
     counted='s/^test result: ok\. \([0-9]*\) passed.*/\1/p'
 fi
 rust=$(sed 's/\x1b\[[0-9;]*m//g' "$log/rust" | sed -n "$counted" | awk '{n += $1} END {print n + 0}')
-((rust)) || none Rust
+((rust)) || fail_empty Rust
 
-step "what is read and written, with random input"
+step "fuzzing"
 make fuzz
 
-step "the wasm target, from source"
+step "std for wasm32 from source"
 tools/wasm-target.test.sh
 
-playwright() { # name of the report, then Playwright's own arguments
+playwright() { # name of the report, then arguments for Playwright
     (
         cd end2end
         PLAYWRIGHT_JSON_OUTPUT_NAME=$log/$1.json node_modules/.bin/playwright test --reporter=list,json "${@:2}"
     )
     passed=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).stats.expected' "$log/$1.json")
-    ((passed)) || none "$1"
+    ((passed)) || fail_empty "$1"
     pages=$((${pages:-0} + passed))
 }
 

@@ -1,5 +1,5 @@
-//! The parser of event streams behind the interface that a suite of tests for clients asks for, that of
-//! <https://github.com/launchdarkly/sse-contract-tests> (`docs/service_spec.md`): `bridge ADDRESS`.
+//! Test service for the SSE contract tests at <https://github.com/launchdarkly/sse-contract-tests>
+//! (`docs/service_spec.md`) around the project's event stream parser: `bridge ADDRESS`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture that panics fails its test")]
 
@@ -26,10 +26,10 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// What a client of the suite is to do.
+/// A request of the test suite to follow a stream.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Order {
+struct StreamRequest {
     stream_url: String,
     callback_url: String,
     initial_delay_ms: Option<u64>,
@@ -38,7 +38,7 @@ struct Order {
     headers: HashMap<String, String>,
 }
 
-/// Which streams are closed, by their number.
+/// Whether each stream is closed, by its number.
 type Streams = Arc<Mutex<Vec<Arc<AtomicBool>>>>;
 
 #[tokio::main]
@@ -57,12 +57,12 @@ async fn stop() -> StatusCode {
     process::exit(0)
 }
 
-async fn open(State(streams): State<Streams>, Json(order): Json<Order>) -> (StatusCode, HeaderMap) {
+async fn open(State(streams): State<Streams>, Json(request): Json<StreamRequest>) -> (StatusCode, HeaderMap) {
     let closed = Arc::new(AtomicBool::new(false));
     let mut streams = streams.lock().unwrap();
     let location = format!("/streams/{}", streams.len());
     streams.push(Arc::clone(&closed));
-    thread::spawn(move || follow(order, &closed));
+    thread::spawn(move || follow(request, &closed));
     (StatusCode::CREATED, HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]))
 }
 
@@ -76,43 +76,43 @@ async fn close(State(streams): State<Streams>, Path(number): Path<usize>) -> Sta
     }
 }
 
-/// Follows a stream over any number of connections, as an `EventSource` would, and tells what it hears.
-fn follow(order: Order, closed: &AtomicBool) {
-    let mut told = 0;
-    let mut tell = |message: Value| {
-        told += 1;
-        // Nobody is there to hear it once the test is over.
-        let _ = ureq::post(format!("{}/{told}", order.callback_url)).send(message.to_string());
+/// Follows a stream and reconnects as an `EventSource` does, and posts each event to the callback URL.
+fn follow(request: StreamRequest, closed: &AtomicBool) {
+    let mut posted = 0;
+    let mut post = |message: Value| {
+        posted += 1;
+        // The callback is gone once the test is over.
+        let _ = ureq::post(format!("{}/{posted}", request.callback_url)).send(message.to_string());
     };
-    let mut delay = order.initial_delay_ms.unwrap_or(1000);
-    let mut id = order.last_event_id.clone().unwrap_or_default();
+    let mut delay = request.initial_delay_ms.unwrap_or(1000);
+    let mut id = request.last_event_id.clone().unwrap_or_default();
     while !closed.load(Ordering::Relaxed) {
-        let mut request = ureq::get(&order.stream_url).config().http_status_as_error(false).build();
+        let mut http_request = ureq::get(&request.stream_url).config().http_status_as_error(false).build();
         for (name, value) in [("accept", "text/event-stream"), ("cache-control", "no-cache"), ("last-event-id", &id)] {
             if !value.is_empty() {
-                request = request.header(name, value);
+                http_request = http_request.header(name, value);
             }
         }
-        for (name, value) in &order.headers {
-            request = request.header(name, value);
+        for (name, value) in &request.headers {
+            http_request = http_request.header(name, value);
         }
-        match request.call() {
-            // So a server says that nobody is to come back.
+        match http_request.call() {
+            // A server sends 204 to stop reconnects.
             Ok(response) if response.status() == 204 => return,
             Ok(response) if response.status() == 200 => {
                 let mut parser = Parser::with_last_event_id(id.clone());
-                let mut hear = |event: Event| {
+                let mut on_event = |event: Event| {
                     id.clone_from(&event.id);
-                    tell(json!({"kind": "event", "event": {"type": event.name, "data": event.data, "id": event.id}}));
+                    post(json!({"kind": "event", "event": {"type": event.name, "data": event.data, "id": event.id}}));
                 };
                 let (mut body, mut bytes) = (response.into_body().into_reader(), [0; 4096]);
                 while let Some(read) = body.read(&mut bytes).ok().filter(|read| *read > 0) {
-                    parser.read(&bytes[..read], &mut hear);
+                    parser.read(&bytes[..read], &mut on_event);
                 }
                 delay = parser.retry().unwrap_or(delay);
             }
-            Ok(response) => tell(json!({"kind": "error", "comment": response.status().to_string()})),
-            Err(error) => tell(json!({"kind": "error", "comment": error.to_string()})),
+            Ok(response) => post(json!({"kind": "error", "comment": response.status().to_string()})),
+            Err(error) => post(json!({"kind": "error", "comment": error.to_string()})),
         }
         thread::sleep(Duration::from_millis(delay));
     }

@@ -1,4 +1,4 @@
-// Follows a stream with the client that is named first, and writes each event as a line of JSON: [event, id, data].
+// node node.mjs CLIENT URL   follows a stream with the named client and prints each event as JSON: [event, id, data].
 
 import { EventSource } from "eventsource";
 import { EventSourceParserStream } from "eventsource-parser/stream";

@@ -1,4 +1,4 @@
-"""Follows a stream with the client that is named first, and writes each event as a line of JSON: [event, id, data]."""
+"""python.py CLIENT URL: follows a stream with the named client and prints each event as JSON: [event, id, data]."""
 
 import json
 import sys
@@ -23,18 +23,18 @@ def with_sseclient(url, headers):
 
 
 def with_zlib(url, headers):
-    """Unpacks by hand: an event that could only be unpacked along with the next would hold the test up."""
+    """Decompresses as bytes arrive, so an event that can't be decompressed without the next one fails the test."""
     request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip", **headers})
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
-    def unpacked():
+    def decompressed():
         with urllib.request.urlopen(request, timeout=30) as response:
             assert response.headers["Content-Encoding"] == "gzip"
-            while packed := response.read1():
-                yield unpacker.decompress(packed)
-        assert unpacker.eof and not unpacker.unused_data, "the gzip stream has no end"
+            while compressed := response.read1():
+                yield decompressor.decompress(compressed)
+        assert decompressor.eof and not decompressor.unused_data, "the gzip stream is incomplete"
 
-    yield from sseclient.SSEClient(unpacked()).events()
+    yield from sseclient.SSEClient(decompressed()).events()
 
 
 def main(client, url):

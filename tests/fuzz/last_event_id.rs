@@ -1,4 +1,4 @@
-//! The header by which a client says where it was.
+//! Fuzzes the `Last-Event-ID` header of a request for the stream.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The query of a request for the stream.
+//! Fuzzes the query of a request for the stream.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A server's streams, and what holds for the beginning of each.
+//! Opens streams of a log with a few ticks and checks how they start.
 
 use axum::http::HeaderMap;
 use hostbeat::{
@@ -8,7 +8,7 @@ use hostbeat::{
 };
 use std::sync::LazyLock;
 
-/// Ticks that are kept for replay; as many have been dropped.
+/// Ticks kept for replay, out of twice as many.
 const RING: u64 = 5;
 
 static STREAMS: LazyLock<Streams> = LazyLock::new(|| {
@@ -22,13 +22,13 @@ static STREAMS: LazyLock<Streams> = LazyLock::new(|| {
     Streams::of(log)
 });
 
-/// Whatever is asked for, what is sent is a stream whose ids rise, beginning after `last_id` if it is one of ours.
+/// Checks that ids rise, and that a stream resumes after a valid `last_id`.
 pub(crate) fn check(query: &str, headers: &HeaderMap, last_id: Option<EventId>) {
     let Some(sent) = STREAMS.begin(query, headers) else { return };
     let (mut parser, mut names, mut ids) = (Parser::default(), Vec::new(), Vec::new());
     parser.read(&sent, |event| {
         if !event.id.is_empty() {
-            ids.push(event.id.parse::<EventId>().expect("an id of ours"));
+            ids.push(event.id.parse::<EventId>().expect("a valid id"));
         }
         names.push(event.name);
     });

@@ -1,8 +1,8 @@
-//! Clients by other hands, which must all make the same of the stream, packed or not, and resume it when it ends.
+//! Tests that independent SSE clients receive the same events, compressed or not, and resume when a stream ends.
 
 use super::{
-    prometheus::Peer,
-    support::{PATIENCE, Running, events, eventually, root, tick},
+    prometheus::PeerProcess,
+    support::{TIMEOUT, TestServer, events, project_path, tick, wait_until},
 };
 use axum::{
     Router,
@@ -26,24 +26,24 @@ use std::{
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 
-/// An event as a client tells it: name, id, data.
+/// An event as a client reports it: name, id, data.
 type Entry = (String, Option<String>, String);
 
-/// A client that goes on for ever, and what it has told.
+/// A client that reconnects until it is dropped, with the events that it reported.
 pub(crate) struct Client {
     pub(crate) name: &'static str,
-    told: mpsc::Receiver<Entry>,
-    /// What carries an id.
+    reported: mpsc::Receiver<Entry>,
+    /// Events with an id.
     pub(crate) log: Vec<Entry>,
-    /// Streams that have begun, and those that were ended on purpose.
+    /// Streams opened, and streams ended by the server.
     pub(crate) connections: usize,
-    goodbyes: usize,
-    process: Arc<Mutex<Process>>,
+    shutdowns: usize,
+    process: Arc<Mutex<ClientProcess>>,
 }
 
-/// What is to be ended along with a client.
+/// The process of a client, killed with it.
 #[derive(Default)]
-enum Process {
+enum ClientProcess {
     #[default]
     None,
     Running(Child),
@@ -51,27 +51,30 @@ enum Process {
 }
 
 impl Client {
-    fn start(name: &'static str, tell: impl FnOnce(Arc<Mutex<Process>>, mpsc::Sender<Entry>) + Send + 'static) -> Self {
-        let (sender, told) = mpsc::channel();
+    fn start(
+        name: &'static str,
+        report: impl FnOnce(Arc<Mutex<ClientProcess>>, mpsc::Sender<Entry>) + Send + 'static,
+    ) -> Self {
+        let (sender, reported) = mpsc::channel();
         let process = Arc::default();
         let shared = Arc::clone(&process);
-        thread::spawn(move || tell(shared, sender));
-        Self { name, told, log: Vec::new(), connections: 0, goodbyes: 0, process }
+        thread::spawn(move || report(shared, sender));
+        Self { name, reported, log: Vec::new(), connections: 0, shutdowns: 0, process }
     }
 
     fn python(name: &'static str, url: &str) -> Self {
-        Self::program(name, &fetched("target/venv/bin/python"), "tests/clients/python.py", url)
+        Self::program(name, &installed("target/venv/bin/python"), "tests/clients/python.py", url)
     }
 
     fn node(name: &'static str, url: &str) -> Self {
-        fetched("tests/clients/node_modules");
+        installed("tests/clients/node_modules");
         Self::program(name, "node", "tests/clients/node.mjs", url)
     }
 
-    /// A program that writes each event as a JSON array a line.
+    /// A program that writes each event as a JSON array on a line.
     fn program(name: &'static str, interpreter: &str, script: &str, url: &str) -> Self {
         let mut command = Command::new(interpreter);
-        command.args([&root(script), name, url]);
+        command.args([&project_path(script), name, url]);
         Self::start(name, move |process, sender| {
             let Some(output) = spawn(&process, command) else { return };
             for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -83,7 +86,7 @@ impl Client {
         })
     }
 
-    /// curl, called again with the last id whenever a stream ends.
+    /// curl, started again with the last id whenever a stream ends.
     pub(crate) fn curl(name: &'static str, options: &[&str], url: &str) -> Self {
         let options: Vec<_> = options.iter().chain(&[url]).map(|&option| option.to_owned()).collect();
         Self::start(name, move |process, sender| {
@@ -94,7 +97,7 @@ impl Client {
                 command.args(["--header", &format!("Last-Event-ID:{last_id}")]);
                 let Some(output) = spawn(&process, command) else { return };
                 for Event { event, data, id, .. } in events(output, false) {
-                    // A new stream, whose parser knows of no other, begins with events that have none.
+                    // The parser is new for each stream, so `hello` has no id.
                     if !id.is_empty() {
                         last_id.clone_from(&id);
                     }
@@ -111,9 +114,9 @@ impl Client {
         Self::start("eventsource-client", move |_, sender| {
             Runtime::new().unwrap().block_on(async {
                 let mut stream = client.stream();
-                while let Some(told) = stream.next().await {
-                    // What it takes for an error, such as the end of a stream, it recovers from by itself.
-                    let Ok(SSE::Event(event)) = told else { continue };
+                while let Some(item) = stream.next().await {
+                    // The client reports the end of a stream as an error and reconnects.
+                    let Ok(SSE::Event(event)) = item else { continue };
                     if sender.send((event.event_type, event.id, event.data)).is_err() {
                         return;
                     }
@@ -122,14 +125,14 @@ impl Client {
         })
     }
 
-    /// Waits until it has told of the event `id`.
+    /// Waits until the client has reported the event `id`.
     pub(crate) fn reach(&mut self, id: &str) {
         while self.log.last().is_none_or(|(_, last, _)| last.as_deref() != Some(id)) {
-            let told = self.told.recv_timeout(PATIENCE);
-            let entry = told.unwrap_or_else(|error| panic!("{} never told of {id}: {error}", self.name));
+            let entry = self.reported.recv_timeout(TIMEOUT);
+            let entry = entry.unwrap_or_else(|error| panic!("{} did not report {id}: {error}", self.name));
             match &*entry.0 {
                 "hello" => self.connections += 1,
-                "shutdown" => self.goodbyes += 1,
+                "shutdown" => self.shutdowns += 1,
                 "heartbeat" => {}
                 _ => self.log.push(entry),
             }
@@ -139,42 +142,44 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Process::Running(mut child) = mem::replace(&mut *self.process.lock().unwrap(), Process::Ended) {
+        if let ClientProcess::Running(mut child) =
+            mem::replace(&mut *self.process.lock().unwrap(), ClientProcess::Ended)
+        {
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// A path in the project that `make clients` fills.
-fn fetched(path: &str) -> String {
-    let path = root(path);
-    assert!(std::path::Path::new(&path).exists(), "{path} is missing: `make clients` fetches it");
+/// A path that `make clients` creates.
+fn installed(path: &str) -> String {
+    let path = project_path(path);
+    assert!(std::path::Path::new(&path).exists(), "{path} is missing: `make clients` installs it");
     path
 }
 
-/// Starts a program after the one before has ended, unless the client is gone; what it writes.
-fn spawn(process: &Mutex<Process>, mut command: Command) -> Option<ChildStdout> {
+/// The output of a new process, started after the previous one has exited; `None` if the client is dropped.
+fn spawn(process: &Mutex<ClientProcess>, mut command: Command) -> Option<ChildStdout> {
     let mut process = process.lock().unwrap();
     match &mut *process {
-        Process::None => {}
-        Process::Running(before) => _ = before.wait(),
-        Process::Ended => return None,
+        ClientProcess::None => {}
+        ClientProcess::Running(previous) => _ = previous.wait(),
+        ClientProcess::Ended => return None,
     }
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let output = child.stdout.take();
-    *process = Process::Running(child);
+    *process = ClientProcess::Running(child);
     output
 }
 
-/// No tick is published before every client has told of the one before: whoever held an event back would hold up all.
+/// A tick is published only when every client has reported the previous one, so a delayed event fails the test.
 #[test]
-fn every_client_logs_the_same() {
+fn independent_clients_receive_the_same_events() {
     let log = TickLog::with_ring(100_000);
     (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
-    let server = Running::show_by(log, Settings { stream_age: Duration::from_secs(2), ..Settings::default() });
+    let server = TestServer::serve_with(log, Settings { stream_age: Duration::from_secs(2), ..Settings::default() });
     let url = format!("http://{}/api/stream", server.address);
-    let window = server.follow("", &[]).next_with_id();
+    let window = server.open_stream("", &[]).next_with_id();
 
     let mut clients = [
         Client::curl("curl", &[], &url),
@@ -188,51 +193,51 @@ fn every_client_logs_the_same() {
     ];
     clients.iter_mut().for_each(|client| client.reach("5000-2"));
     let mut second = 5;
-    // Every stream has ended and was resumed, some of them more than once, and went on for a while.
+    // Until every stream has ended and resumed at least once.
     while clients.iter().any(|client| client.connections < 2) || second < 20 {
         second += 1;
         server.log.publish(&tick(second * 1000));
         clients.iter_mut().for_each(|client| client.reach(&format!("{second}000-2")));
     }
 
-    let replay = server.follow("?last_event_id=5000-2", &[]).skip(1).take((second - 5) as usize * 3);
+    let replay = server.open_stream("?last_event_id=5000-2", &[]).skip(1).take((second - 5) as usize * 3);
     let sent: Vec<_> =
         iter::once(window).chain(replay).map(|event| (event.event, Some(event.id), event.data)).collect();
     for client in &clients {
-        client.log.iter().zip(&sent).for_each(|(told, sent)| assert_eq!(told, sent, "{}", client.name));
-        assert_eq!((client.log.len(), client.goodbyes), (sent.len(), client.connections - 1), "{}", client.name);
+        client.log.iter().zip(&sent).for_each(|(received, sent)| assert_eq!(received, sent, "{}", client.name));
+        assert_eq!((client.log.len(), client.shutdowns), (sent.len(), client.connections - 1), "{}", client.name);
     }
 }
 
 #[test]
-fn the_bridge_does_what_suites_of_tests_ask_for() {
+fn bridge_follows_contract_test_service_specification() {
     const EVENTS: &str = "event: put\r\nid: a\r\ndata: 1\r\ndata: 2\r\n\r\nid: b\r\ndata: lost";
     let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples/bridge");
-    let bridge = Peer::start(program.to_str().unwrap(), |address| vec![address.to_string()]);
+    let bridge = PeerProcess::start(program.to_str().unwrap(), |address| vec![address.to_string()]);
     let url = format!("http://{}", bridge.address);
-    eventually("the bridge answers", || ureq::get(&url).call().is_ok());
+    wait_until("the bridge responds", || ureq::get(&url).call().is_ok());
 
     let (connected, connections) = mpsc::channel();
-    let (told, messages) = mpsc::channel();
+    let (posted, messages) = mpsc::channel();
     let stream = async move |headers: HeaderMap| {
         let id = headers.get("last-event-id").map(|id| id.to_str().unwrap().to_owned());
         connected.send((headers["accept"].to_str().unwrap().to_owned(), id)).unwrap();
         ([(CONTENT_TYPE, "text/event-stream")], EVENTS)
     };
-    let hear = async move |Path(number): Path<u32>, body: String| told.send((number, body)).unwrap();
+    let receive = async move |Path(number): Path<u32>, body: String| posted.send((number, body)).unwrap();
     let runtime = Runtime::new().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let suite = listener.local_addr().unwrap();
-    let routes = Router::new().route("/stream", get(stream)).route("/told/{number}", post(hear));
+    let routes = Router::new().route("/stream", get(stream)).route("/callback/{number}", post(receive));
     runtime.spawn(axum::serve(listener, routes).into_future());
 
-    let order = json!({"streamUrl": format!("http://{suite}/stream"), "callbackUrl": format!("http://{suite}/told"), "initialDelayMs": 0});
+    let order = json!({"streamUrl": format!("http://{suite}/stream"), "callbackUrl": format!("http://{suite}/callback"), "initialDelayMs": 0});
     let created = ureq::post(&url).content_type("application/json").send(order.to_string()).unwrap();
     assert_eq!((created.status().as_u16(), &created.headers()["location"]), (201, &"/streams/0".parse().unwrap()));
     for (number, id) in [(1, None), (2, Some("a".to_owned()))] {
-        assert_eq!(connections.recv_timeout(PATIENCE), Ok(("text/event-stream".to_owned(), id)));
+        assert_eq!(connections.recv_timeout(TIMEOUT), Ok(("text/event-stream".to_owned(), id)));
         let message = r#"{"event":{"data":"1\n2","id":"a","type":"put"},"kind":"event"}"#.to_owned();
-        assert_eq!(messages.recv_timeout(PATIENCE), Ok((number, message)));
+        assert_eq!(messages.recv_timeout(TIMEOUT), Ok((number, message)));
     }
     assert_eq!(ureq::delete(format!("{url}/streams/0")).call().unwrap().status(), 204);
 }

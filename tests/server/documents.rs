@@ -1,40 +1,170 @@
-//! What the documents tell to type does what they say.
+//! Runs the curl commands of the documentation and checks what the responses contain.
 
-use super::support::{Running, root};
-use std::{fs, process::Command};
+use super::support::{TestServer, events, json, project_path};
+use eventsource_stream::Event;
+use hostbeat::schema::EventId;
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Cursor,
+    process::Command,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-/// The commands in a document's shell examples that ask a running server.
-fn requests(document: &str) -> Vec<String> {
-    let text = fs::read_to_string(root(document)).unwrap();
-    let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+const DOCUMENTS: [&str; 3] = ["README.md", "docs/stream.md", "docs/operations.md"];
+/// The address in the documents.
+const ADDRESS: &str = "127.0.0.1:3000";
+/// Groups that every Linux host has.
+const GROUPS: [&str; 5] = ["cpu", "memory", "load", "connections", "network"];
+
+/// A documented command and the response to it.
+struct Example {
+    command: String,
+    path: String,
+    query: Vec<(String, String)>,
+    head: String,
+    body: String,
+}
+
+impl Example {
+    /// Runs `command`, for three seconds at most: a stream has no end.
+    fn run(command: &str, server: &TestServer) -> Self {
+        let url = command.split_once(ADDRESS).unwrap().1.split(['\'', ' ']).next().unwrap();
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let redirected = command.replace(ADDRESS, &server.address.to_string());
+        let script = format!("{redirected} --silent --show-error --include --max-time 3");
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        let response = String::from_utf8(output.stdout).unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        let (head, body) = response.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{command}: {error}"));
+        let (path, head, body) = (path.to_owned(), head.to_lowercase(), body.to_owned());
+        Self { command: command.to_owned(), path, query: pairs, head, body }
+    }
+
+    fn check(&self) {
+        assert!(self.head.starts_with("http/1.1 200 "), "{}: {}", self.command, self.head);
+        match &*self.path {
+            "/api/stream" => self.check_stream(),
+            "/api/snapshot" => self.check_snapshot(),
+            "/chart/cpu.svg" => self.check_chart(),
+            "/metrics" => self.check_metrics(),
+            _ => panic!("{}: no check for {}", self.command, self.path),
+        }
+    }
+
+    fn check_stream(&self) {
+        let groups = self.groups();
+        self.check_content_type("text/event-stream");
+        let events: Vec<Event> = events(Cursor::new(self.body.clone().into_bytes()), true).collect();
+        let [hello, window, ticks @ ..] = &events[..] else { panic!("{}: {events:?}", self.command) };
+        assert_eq!((&*hello.event, &json(hello)["start"]), ("hello", &"window".into()), "{}", self.command);
+        assert_eq!(window.event, "window", "{}", self.command);
+        let seconds = self.parameter("window").map_or(300, |seconds| seconds.parse().unwrap());
+        self.check_window(&json(window), seconds);
+
+        let ids: Vec<EventId> = events[1..].iter().map(|event| event.id.parse().unwrap()).collect();
+        assert!(ids.is_sorted_by(|id, next| id < next), "{}: {ids:?}", self.command);
+        let names: BTreeSet<_> = ticks.iter().map(|event| &*event.event).collect();
+        match groups {
+            Some(groups) => assert_eq!(names, groups, "{}", self.command),
+            None => assert!(names.is_superset(&BTreeSet::from(GROUPS)), "{}: {names:?}", self.command),
+        }
+        for tick in ticks.iter().map(json) {
+            assert!(tick["t"].is_u64() && tick["dt"].is_number(), "{}: {tick}", self.command);
+        }
+    }
+
+    fn check_snapshot(&self) {
+        self.check_content_type("application/json");
+        let snapshot: Value = serde_json::from_str(&self.body).unwrap();
+        let id: EventId = snapshot["id"].as_str().unwrap().parse().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        for ms in [id.ms, snapshot["now"].as_u64().unwrap()] {
+            assert!(now.abs_diff(Duration::from_millis(ms)).as_secs() < 10, "{}: {ms}", self.command);
+        }
+        assert_eq!(snapshot["start"], "window", "{}", self.command);
+        self.check_window(&snapshot["window"], 300);
+    }
+
+    /// The series are those of the requested groups, and have a sample of this host in their last seconds.
+    fn check_window(&self, window: &Value, seconds: usize) {
+        let n = window["n"].as_u64().unwrap() as usize;
+        assert!((1..=seconds).contains(&n), "{}: {n} seconds", self.command);
+        assert_eq!(window["step_ms"], 1000, "{}", self.command);
+        let series = window["series"].as_object().unwrap();
+        assert!(series.values().all(|values| values.as_array().unwrap().len() == n), "{}: {window}", self.command);
+        let groups: BTreeSet<_> = series.keys().map(|path| path.split('.').next().unwrap()).collect();
+        match self.groups() {
+            Some(requested) => assert_eq!(groups, requested, "{}", self.command),
+            None => assert!(groups.is_superset(&BTreeSet::from(GROUPS)), "{}: {groups:?}", self.command),
+        }
+        let totals = series["cpu.total"].as_array().unwrap().iter().filter_map(Value::as_f64);
+        let totals: Vec<_> = totals.collect();
+        assert!(!totals.is_empty() && totals.iter().all(|total| (0.0..=100.0).contains(total)), "{totals:?}");
+    }
+
+    fn check_chart(&self) {
+        self.check_content_type("image/svg+xml");
+        assert!(self.body.starts_with("<svg ") && self.body.trim_end().ends_with("</svg>"), "{}", self.body);
+        assert!(self.body.contains(" UTC") && self.body.contains("z\"/>"), "no time or no area: {}", self.body);
+    }
+
+    /// Every metric in the tables of the documents is exposed.
+    fn check_metrics(&self) {
+        self.check_content_type("application/openmetrics-text");
+        assert!(self.body.ends_with("# EOF\n"), "{}", self.body);
+        let text = fs::read_to_string(project_path("docs/operations.md")).unwrap();
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').next());
+        let names = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+        let names: Vec<_> = names.filter_map(|name| name.split('{').next()).filter(|name| is_own(name)).collect();
+        assert!(names.len() >= 10, "only {names:?} are documented");
+        for name in names {
+            let exposed = self.body.lines().any(|line| line.starts_with(name));
+            assert!(exposed, "{name} is documented, but not in {}", self.body);
+        }
+    }
+
+    fn check_content_type(&self, expected: &str) {
+        let line = self.head.lines().find(|line| line.starts_with("content-type: "));
+        assert!(line.is_some_and(|line| line.contains(expected)), "{}: {}", self.command, self.head);
+    }
+
+    /// The groups that the command requests; `None` for all.
+    fn groups(&self) -> Option<BTreeSet<&str>> {
+        self.parameter("events").map(|groups| groups.split(',').collect())
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
+    }
+}
+
+/// Whether a metric is about the server itself rather than about the host.
+fn is_own(name: &str) -> bool {
+    ["hostbeat_stream", "hostbeat_sample", "process_", "hostbeat_events_", "hostbeat_fanout_", "hostbeat_conflations_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+/// The curl commands in a document's shell examples.
+fn commands(document: &str) -> Vec<String> {
+    let text = fs::read_to_string(project_path(document)).unwrap();
+    let blocks = text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     blocks.flat_map(str::lines).filter(|line| line.starts_with("curl ")).map(str::to_owned).collect()
 }
 
 #[test]
-fn every_request_in_the_documents_is_answered() {
-    let server = Running::start();
-    let mut seen = 0;
-    for document in ["README.md", "docs/stream.md", "docs/operations.md"] {
-        for request in requests(document) {
-            // A stream would go on for ever: curl says 28 when its time is over.
-            let command = request.replace("127.0.0.1:3000", &server.address.to_string());
-            let output = Command::new("sh")
-                .args(["-c", &format!("{command} --silent --show-error --max-time 3")])
-                .output()
-                .unwrap();
-            let answer = String::from_utf8_lossy(&output.stdout);
-            let expected = match () {
-                () if request.contains("/api/stream") => "event: cpu\n",
-                () if request.contains("/api/snapshot") => "{\"id\":",
-                () => "\n",
-            };
-            assert!(
-                answer.contains(expected),
-                "{document}: {request}: {answer} {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            seen += 1;
-        }
-    }
-    assert!(seen >= 4, "only {seen} examples were found");
+#[cfg(target_os = "linux")]
+fn documented_requests_return_the_documented_content() {
+    let server = TestServer::sample_host();
+    // Rates need two samples, and a counter with labels is exposed once it has counted.
+    server.open_stream("?events=cpu&window=0", &[]).next_with_id();
+    assert_eq!(server.get("/api/stream?events=unknown").0.status, 400);
+    let commands: Vec<_> = DOCUMENTS.into_iter().flat_map(commands).collect();
+    commands.iter().for_each(|command| Example::run(command, &server).check());
+    let paths: BTreeSet<_> =
+        commands.iter().map(|command| command.split_once(ADDRESS).unwrap().1.split(['?', '\'']).next()).collect();
+    assert!(paths.len() >= 4, "only {paths:?} have an example");
 }

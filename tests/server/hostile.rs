@@ -1,8 +1,8 @@
-//! Clients that mean no good, or fare badly: whatever they do, the server answers the next one, and is as it was.
+//! Tests of malformed and unfinished requests, pipelining, connection churn and exhausted file descriptors.
 
 use super::{
-    program::{Program, hostbeat, limited},
-    support::{PATIENCE, Running, eventually, tick},
+    server_process::{ServerProcess, hostbeat, hostbeat_with_file_limit},
+    support::{TIMEOUT, TestServer, tick, wait_until},
 };
 use hostbeat::server::log::TickLog;
 use std::{
@@ -14,28 +14,28 @@ use std::{
 
 fn connect(address: &str) -> TcpStream {
     let socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     socket
 }
 
-/// Sends what there is of a request, and reads what comes until the server closes.
-fn answer(address: &str, request: &str) -> String {
+/// Sends `request` and reads until the server closes the connection.
+fn exchange(address: &str, request: &str) -> String {
     let mut socket = connect(address);
     socket.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    response
 }
 
 #[test]
-fn who_never_finishes_a_request_is_told_and_let_go() {
-    let server = Running::show(TickLog::default());
+fn unfinished_request_gets_408_and_is_closed() {
+    let server = TestServer::serve(TickLog::default());
     let address = &server.address.to_string();
     let open = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
     thread::scope(|scope| {
         let [silent, slow, second] = ["", open, &format!("{open}\r\n{open}")]
             .map(str::to_owned)
-            .map(|request| scope.spawn(move || answer(address, &request)));
+            .map(|request| scope.spawn(move || exchange(address, &request)));
         assert_eq!(silent.join().unwrap(), "");
         let slow = slow.join().unwrap();
         assert!(
@@ -48,8 +48,8 @@ fn who_never_finishes_a_request_is_told_and_let_go() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
-    let server = Running::show(TickLog::default());
+fn malformed_or_oversized_request_is_refused() {
+    let server = TestServer::serve(TickLog::default());
     let address = &server.address.to_string();
     let long = format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(20_000));
     let longer = format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000));
@@ -63,12 +63,12 @@ fn what_is_no_request_is_refused() {
         (&longer, "431"),
         (&many, "431"),
     ] {
-        // The server may close before it has read everything, and then what it said may be lost on the way.
+        // The server may close before it has read everything, and the reset may discard its response.
         let mut socket = connect(address);
         let _ = socket.write_all(request.as_bytes());
-        let mut answer = [0; 12];
-        match socket.read_exact(&mut answer) {
-            Ok(()) => assert_eq!(String::from_utf8_lossy(&answer), format!("HTTP/1.1 {status}"), "{request:.60}"),
+        let mut start = [0; 12];
+        match socket.read_exact(&mut start) {
+            Ok(()) => assert_eq!(String::from_utf8_lossy(&start), format!("HTTP/1.1 {status}"), "{request:.60}"),
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{request:.60}"),
         }
     }
@@ -76,8 +76,8 @@ fn what_is_no_request_is_refused() {
 }
 
 #[test]
-fn requests_that_come_at_once_are_answered_in_turn_and_a_stream_is_the_last() {
-    let server = Running::show(TickLog::default());
+fn pipelined_requests_are_answered_in_order_up_to_stream() {
+    let server = TestServer::serve(TickLog::default());
     server.log.publish(&tick(1000));
     let mut socket = connect(&server.address.to_string());
     let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -88,7 +88,7 @@ fn requests_that_come_at_once_are_answered_in_turn_and_a_stream_is_the_last() {
     while !String::from_utf8_lossy(&text).contains("id: 3000-2") {
         let mut bytes = [0; 4096];
         let read = socket.read(&mut bytes).unwrap();
-        assert_ne!(read, 0, "it was cut off");
+        assert_ne!(read, 0, "the connection closed");
         text.extend(&bytes[..read]);
         if published < 3 && String::from_utf8_lossy(&text).contains("event: window") {
             published += 1;
@@ -100,26 +100,26 @@ fn requests_that_come_at_once_are_answered_in_turn_and_a_stream_is_the_last() {
     assert_eq!(statuses, ["200", "404", "200"]);
 }
 
-/// A figure from `/metrics`.
-fn figure(address: &str, name: &str) -> f64 {
-    let text = answer(address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+/// The value of a metric in `/metrics`.
+fn metric(address: &str, name: &str) -> f64 {
+    let text = exchange(address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn twenty_thousand_connections_that_come_and_go_leave_nothing_behind() {
+fn connection_churn_leaks_neither_memory_nor_descriptors() {
     const CONNECTIONS: usize = 20_000;
-    const AT_A_TIME: usize = 200;
+    const CONCURRENT: usize = 200;
     let many = CONNECTIONS.to_string();
-    let server = Program::start(hostbeat(&["--listen", "127.0.0.1:0", "--max-streams-per-address", &many]));
+    let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--max-streams-per-address", &many]));
     let stream = "GET /api/stream HTTP/1.1\r\nHost: a\r\n\r\n";
     let waves = |connections: usize| {
-        for wave in 0..connections / AT_A_TIME {
-            let sockets = (0..AT_A_TIME).map(|n| {
+        for wave in 0..connections / CONCURRENT {
+            let sockets = (0..CONCURRENT).map(|n| {
                 let mut socket = connect(&server.address);
-                // Nothing, part of a request, a request, or a stream that is looked at before it is dropped.
+                // No bytes, a partial request, an unread stream, or a stream whose status line is read.
                 let request = ["", &stream[..20], stream, stream][n % 4];
                 socket.write_all(request.as_bytes()).unwrap();
                 if n % 4 == 3 {
@@ -129,37 +129,39 @@ fn twenty_thousand_connections_that_come_and_go_leave_nothing_behind() {
             });
             drop(sockets.collect::<Vec<_>>());
         }
-        eventually("all are gone", || {
-            figure(&server.address, "hostbeat_streams") == 0.0 && figure(&server.address, "process_open_fds") < 50.0
+        wait_until("all connections are closed", || {
+            metric(&server.address, "hostbeat_streams") == 0.0 && metric(&server.address, "process_open_fds") < 50.0
         });
     };
-    // A server that is in use has its allocator's pools filled.
+    // The first connections fill the allocator's pools.
     waves(CONNECTIONS / 10);
-    let before = figure(&server.address, "process_resident_memory_bytes");
+    let before = metric(&server.address, "process_resident_memory_bytes");
     waves(CONNECTIONS);
-    let after = figure(&server.address, "process_resident_memory_bytes");
-    assert!(after < before * 1.1, "it had {before} bytes and has {after}");
+    let after = metric(&server.address, "process_resident_memory_bytes");
+    assert!(after < before * 1.1, "resident memory grew from {before} to {after} bytes");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn out_of_descriptors_it_keeps_its_viewers_and_recovers() {
+fn server_out_of_descriptors_keeps_viewers_and_recovers() {
     const FILES: usize = 64;
-    let server = Program::start(limited(FILES));
+    let server = ServerProcess::start(hostbeat_with_file_limit(FILES));
     let mut viewer = connect(&server.address);
     viewer.write_all(b"GET /api/stream?events=cpu&window=0 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     let silent: Vec<_> = (0..2 * FILES).map(|_| connect(&server.address)).collect();
-    eventually("no descriptor is left", || fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count() >= FILES);
+    wait_until("no file descriptor is left", || {
+        fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count() >= FILES
+    });
     let mut text = String::new();
     while text.matches("\"total\":").count() < 3 {
         let mut bytes = [0; 4096];
         let read = viewer.read(&mut bytes).unwrap();
-        assert_ne!(read, 0, "it was cut off");
+        assert_ne!(read, 0, "the connection closed");
         text += std::str::from_utf8(&bytes[..read]).unwrap();
     }
     assert!(!text.contains("\"total\":null"), "{text}");
     drop(silent);
     assert!(
-        answer(&server.address, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").contains("200 OK")
+        exchange(&server.address, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").contains("200 OK")
     );
 }

@@ -1,18 +1,20 @@
-//! The real server on a port of its own, seen from outside.
+//! Tests of the real server over its sockets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod cli;
 mod clients;
+mod disconnects;
 mod documents;
-mod faults;
 mod hostile;
 mod lifecycle;
 mod metrics;
 mod pages;
-mod process;
-mod program;
 mod prometheus;
 mod proxies;
+mod server_process;
+#[cfg(target_os = "linux")]
+mod slow_reader;
 mod snapshot;
 mod stream;
 mod support;

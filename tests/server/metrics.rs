@@ -1,11 +1,11 @@
-//! `GET /metrics`: every figure has something that moves it.
+//! Tests that each of the server's own metrics in `GET /metrics` changes when it should.
 
-use super::support::{Running, WAYS, eventually, tick};
+use super::support::{DELIVERY_PATHS, TestServer, tick, wait_until};
 use hostbeat::server::{Settings, log::TickLog};
 use std::collections::BTreeMap;
 
-/// Every sample by its name and labels.
-fn scrape(server: &Running) -> BTreeMap<String, f64> {
+/// All values by metric name and labels.
+fn scrape(server: &TestServer) -> BTreeMap<String, f64> {
     let (head, text) = server.get("/metrics");
     assert_eq!(head.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
     assert!(text.ends_with("# EOF\n"), "{text}");
@@ -18,21 +18,21 @@ fn scrape(server: &Running) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// A figure; one that isn't there yet is 0.
-fn value(server: &Running, name: &str) -> f64 {
+/// The value of a metric; 0 if it isn't exposed yet.
+fn value(server: &TestServer, name: &str) -> f64 {
     scrape(server).get(name).copied().unwrap_or_default()
 }
 
 #[test]
-fn streams_move_their_figures() {
-    for settings in WAYS {
+fn stream_metrics_follow_open_streams() {
+    for settings in DELIVERY_PATHS {
         let log = TickLog::with_ring(4);
         (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
-        let server = Running::show_by(log, settings());
-        let mut live = server.follow("?window=0", &[]);
-        let _replay = server.follow("", &[("last-event-id", "5000-1")]);
-        let _window = server.follow("", &[]);
-        let _reset = server.follow("", &[("last-event-id", "foreign")]);
+        let server = TestServer::serve_with(log, settings());
+        let mut live = server.open_stream("?window=0", &[]);
+        let _replay = server.open_stream("", &[("last-event-id", "5000-1")]);
+        let _window = server.open_stream("", &[]);
+        let _reset = server.open_stream("", &[("last-event-id", "foreign")]);
         for start in ["live", "replay", "window", "reset"] {
             assert_eq!(value(&server, &format!("hostbeat_streams_opened_total{{start=\"{start}\"}}")), 1.0, "{start}");
         }
@@ -42,13 +42,13 @@ fn streams_move_their_figures() {
             (value(&server, "hostbeat_events_sent_total"), value(&server, "hostbeat_stream_sent_bytes_total"));
         server.log.publish(&tick(6000));
         assert!(live.any(|event| event.id == "6000-2"));
-        eventually("twelve events went out", || {
+        wait_until("twelve events are sent", || {
             value(&server, "hostbeat_events_sent_total") >= events + 12.0
                 && value(&server, "hostbeat_stream_sent_bytes_total") > bytes + 1000.0
         });
 
         drop(live);
-        eventually("the one that left is counted", || {
+        wait_until("the closed stream is counted", || {
             server.log.publish(&tick(7000));
             value(&server, "hostbeat_streams_closed_total{reason=\"gone\"}") == 1.0
                 && value(&server, "hostbeat_stream_age_seconds_count") == 1.0
@@ -58,35 +58,36 @@ fn streams_move_their_figures() {
 }
 
 #[test]
-fn refusals_are_counted_by_status() {
-    let server = Running::show_by(TickLog::default(), Settings { max_streams_per_address: 0, ..Settings::default() });
+fn refused_streams_are_counted_by_status() {
+    let server =
+        TestServer::serve_with(TickLog::default(), Settings { max_streams_per_address: 0, ..Settings::default() });
     for (path, headers, status) in [
         ("/api/stream?events=x", &[][..], 400),
         ("/api/stream", &[("origin", "https://evil.example.com")], 403),
         ("/api/stream", &[("accept", "text/html")], 406),
         ("/api/stream", &[], 429),
     ] {
-        assert_eq!(server.send("GET", path, headers).0.status, status);
+        assert_eq!(server.request("GET", path, headers).0.status, status);
         assert_eq!(value(&server, &format!("hostbeat_streams_refused_total{{status=\"{status}\"}}")), 1.0);
     }
 }
 
 #[test]
-fn a_viewer_that_is_too_far_behind_is_counted() {
+fn viewer_behind_the_ring_counts_as_conflation() {
     use std::{
         io::{Read, Write},
         net::TcpStream,
     };
-    for settings in WAYS {
+    for settings in DELIVERY_PATHS {
         let log = TickLog::with_ring(2);
         log.publish(&tick(1000));
-        let server = Running::show_by(log, settings());
+        let server = TestServer::serve_with(log, settings());
         let mut slow = TcpStream::connect(server.address).unwrap();
         slow.write_all(b"GET /api/stream HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         slow.read_exact(&mut [0; 9]).unwrap();
         let mut second = 1;
         let mut bytes = vec![0; 1 << 16];
-        eventually("it is passed, and then goes on with a window", || {
+        wait_until("the viewer falls behind the ring and gets a window", || {
             for _ in 0..2000 {
                 second += 1;
                 server.log.publish(&tick(second * 1000));
@@ -98,24 +99,24 @@ fn a_viewer_that_is_too_far_behind_is_counted() {
 }
 
 #[test]
-fn the_fan_out_is_timed() {
-    let server = Running::show(TickLog::default());
-    let _stream = server.follow("", &[]);
+fn fanout_of_a_tick_is_timed() {
+    let server = TestServer::serve(TickLog::default());
+    let _stream = server.open_stream("", &[]);
     server.log.publish(&tick(1000));
-    eventually("a tick was timed", || value(&server, "hostbeat_fanout_seconds_count") >= 1.0);
+    wait_until("a tick is timed", || value(&server, "hostbeat_fanout_seconds_count") >= 1.0);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn this_host_and_this_process_are_measured() {
-    let server = Running::start();
-    eventually("two samples were timed", || value(&server, "hostbeat_samples_total") >= 2.0);
-    let figures = scrape(&server);
-    assert_eq!(figures["hostbeat_sample_lateness_seconds_count"], figures["hostbeat_samples_total"]);
-    assert!(figures["hostbeat_sample_cpu_seconds_total"] > 0.0);
-    assert!(figures["process_resident_memory_bytes"] > 1e6);
-    assert!(figures["process_open_fds"] > 3.0);
-    let cpu = figures["process_cpu_seconds_total"];
+fn sampler_and_process_metrics_have_values() {
+    let server = TestServer::sample_host();
+    wait_until("two samples are timed", || value(&server, "hostbeat_samples_total") >= 2.0);
+    let metrics = scrape(&server);
+    assert_eq!(metrics["hostbeat_sample_lateness_seconds_count"], metrics["hostbeat_samples_total"]);
+    assert!(metrics["hostbeat_sample_cpu_seconds_total"] > 0.0);
+    assert!(metrics["process_resident_memory_bytes"] > 1e6);
+    assert!(metrics["process_open_fds"] > 3.0);
+    let cpu = metrics["process_cpu_seconds_total"];
     assert!(cpu > 0.0);
-    eventually("the processor's time goes on", || value(&server, "process_cpu_seconds_total") > cpu);
+    wait_until("the CPU time rises", || value(&server, "process_cpu_seconds_total") > cpu);
 }

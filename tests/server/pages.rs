@@ -1,6 +1,6 @@
-//! Pages, assets, and what is said to requests that go wrong.
+//! Tests of pages, chart images, assets, security headers and error responses.
 
-use super::support::{Running, tick};
+use super::support::{TestServer, tick};
 use hostbeat::{
     charts::{CHARTS, Chart},
     schema::{Finding, Level, Sample, Tick, Verdict},
@@ -10,37 +10,37 @@ use serde_json::Value;
 use ureq::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 #[test]
-fn the_first_response_has_charts_of_real_samples() {
-    let server = Running::start();
+fn first_response_contains_every_chart() {
+    let server = TestServer::sample_host();
     let (head, page) = server.get("/");
     assert_eq!(head.status, 200);
     assert_eq!(head.headers[CONTENT_TYPE], "text/html; charset=utf-8");
-    // The cores have one of their own.
+    // The CPU panel has a second chart, of the cores.
     assert_eq!(page.matches("<div class=\"still\"><svg ").count(), CHARTS.len() + 1, "{page}");
     for Chart { id: chart, .. } in &CHARTS {
         assert!(page.contains(&format!("<section id=\"{chart}\"")), "{chart} is missing in {page}");
     }
-    assert!(page.contains("z\"/>"), "no area was drawn: {page}");
+    assert!(page.contains("z\"/>"), "no area is drawn: {page}");
     assert!(!page.contains("style="), "an inline style in {page}");
-    assert!(page.contains("<noscript><p>Without JavaScript"), "no word to readers without JavaScript: {page}");
+    assert!(page.contains("<noscript><p>Without JavaScript"), "no note for readers without JavaScript: {page}");
 }
 
 #[test]
-fn figures_are_those_of_the_newest_tick() {
+fn page_shows_values_of_newest_tick() {
     let log = TickLog::default();
     log.publish(&tick(1_000_000_000_000));
-    let (_, page) = Running::show(log).get("/?window=60");
-    // memory.used is the tick's time in these ticks: 931.3 GiB.
+    let (_, page) = TestServer::serve(log).get("/?window=60");
+    // memory.used equals the tick's time: 931.3 GiB.
     assert!(page.contains("<b>931.3</b><small>GiB</small>"), "{page}");
     assert!(page.contains("datetime=\"2001-09-09T01:46:40Z\""), "{page}");
     assert!(page.contains("aria-current=\"true\">1 min"), "{page}");
 }
 
 #[test]
-fn the_first_response_says_whether_the_host_is_all_right() {
+fn first_response_contains_verdict() {
     let log = TickLog::default();
     log.publish(&tick(1_000_000_000_000));
-    let server = Running::show(log);
+    let server = TestServer::serve(log);
     assert!(server.get("/").1.contains("class=\"verdict fine\"><b aria-live=\"polite\">Healthy.</b>"));
     let finding =
         Finding { level: Level::Trouble, text: "The disk vda is slow.".to_owned(), since: Some(1_000_000_000) };
@@ -53,17 +53,17 @@ fn the_first_response_says_whether_the_host_is_all_right() {
 }
 
 #[test]
-fn a_panel_stands_alone_in_the_frames_that_are_allowed() {
+fn embedded_panel_may_be_framed_by_allowed_origins() {
     let allow_frame = vec!["https://wiki.example.com".parse().unwrap()];
-    let server = Running::show_by(TickLog::default(), Settings { allow_frame, ..Settings::default() });
+    let server = TestServer::serve_with(TickLog::default(), Settings { allow_frame, ..Settings::default() });
     let (head, page) = server.get("/embed/cpu?window=60");
     assert_eq!(page.matches("class=\"panel\"").count(), 1, "{page}");
     assert!(
         page.contains("<div class=\"page embed chosen connecting\">") && page.contains("<section id=\"cpu\""),
         "{page}"
     );
-    let settings = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
-    assert!(settings.ends_with("frame-ancestors 'self' https://wiki.example.com"), "{settings}");
+    let policy = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example.com"), "{policy}");
     let (_, page) = server.get("/?panels=memory,processes&kiosk");
     assert_eq!(page.matches("class=\"panel\"").count(), 2, "{page}");
     assert!(page.contains("href=\"?window=60&amp;kiosk&amp;panels=memory,processes\""), "{page}");
@@ -74,14 +74,14 @@ fn a_panel_stands_alone_in_the_frames_that_are_allowed() {
 }
 
 #[test]
-fn a_chart_is_there_as_a_picture() {
+fn chart_is_served_as_svg_and_png() {
     let log = TickLog::default();
     log.publish(&tick(1_000_000_000_000));
-    let server = Running::show(log);
+    let server = TestServer::serve(log);
     for Chart { id: chart, .. } in &CHARTS {
-        let (head, picture) = server.get(&format!("/chart/{chart}.svg?window=60&theme=dark"));
+        let (head, image) = server.get(&format!("/chart/{chart}.svg?window=60&theme=dark"));
         assert_eq!(head.headers[CONTENT_TYPE], "image/svg+xml");
-        assert!(picture.starts_with("<svg ") && picture.contains("01:46:40 UTC"), "{picture}");
+        assert!(image.starts_with("<svg ") && image.contains("01:46:40 UTC"), "{image}");
     }
     let pixels = ureq::get(format!("http://{}/chart/cpu.png?window=60", server.address)).call().unwrap();
     assert_eq!(pixels.headers()[CONTENT_TYPE], "image/png");
@@ -90,10 +90,10 @@ fn a_chart_is_there_as_a_picture() {
 }
 
 #[test]
-fn scripts_run_by_nonce_only_and_each_page_has_its_own() {
-    let server = Running::show(TickLog::default());
-    let settings = || server.get("/").0.headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-    let (one, other) = (settings(), settings());
+fn script_nonce_is_unique_per_response() {
+    let server = TestServer::serve(TickLog::default());
+    let policy = || server.get("/").0.headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    let (one, other) = (policy(), policy());
     assert_ne!(one, other);
     for part in ["default-src 'self'", "script-src 'self' 'nonce-", "'wasm-unsafe-eval'", "frame-ancestors 'none'"] {
         assert!(one.contains(part), "{part} is missing in {one}");
@@ -102,22 +102,22 @@ fn scripts_run_by_nonce_only_and_each_page_has_its_own() {
 }
 
 #[test]
-fn a_page_before_the_first_sample_is_a_page() {
-    let (head, page) = Running::show(TickLog::default()).get("/");
+fn page_before_first_sample_shows_placeholders() {
+    let (head, page) = TestServer::serve(TickLog::default()).get("/");
     assert_eq!(head.status, 200);
     assert!(page.contains("<b>–</b>"), "{page}");
 }
 
 #[test]
-fn assets_are_found_by_the_names_in_the_page_and_kept_for_ever() {
-    let server = Running::show(TickLog::default());
+fn assets_with_fingerprint_are_immutable() {
+    let server = TestServer::serve(TickLog::default());
     let (_, page) = server.get("/");
     let style = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".css")).unwrap();
     let (head, css) = server.get(style);
     assert_eq!((head.status.as_u16(), head.headers[CONTENT_TYPE].to_str().unwrap()), (200, "text/css; charset=utf-8"));
     assert!(head.headers[CACHE_CONTROL].to_str().unwrap().contains("immutable"));
     assert!(css.contains("--blue"));
-    let (head, _) = server.send("HEAD", style, &[("accept-encoding", "br")]);
+    let (head, _) = server.request("HEAD", style, &[("accept-encoding", "br")]);
     assert_eq!((head.status.as_u16(), &head.headers[CONTENT_ENCODING]), (200, &"br".parse().unwrap()));
     assert_eq!(server.get("/favicon.svg").0.headers[CONTENT_TYPE], "image/svg+xml");
     assert_eq!(server.get("/favicon.ico").0.headers[CONTENT_TYPE], "image/svg+xml");
@@ -125,11 +125,11 @@ fn assets_are_found_by_the_names_in_the_page_and_kept_for_ever() {
 }
 
 #[test]
-fn what_goes_wrong_is_said_in_the_form_of_the_place() {
-    let server = Running::show(TickLog::default());
+fn errors_are_html_for_pages_and_problem_json_for_api() {
+    let server = TestServer::serve(TickLog::default());
     let long = format!("/?{}", "x".repeat(20_000));
     let long_api = format!("/api/stream?{}", "x".repeat(20_000));
-    for (method, path, status, says) in [
+    for (method, path, status, hint) in [
         ("GET", "/?window=7", 400, "60, 300, 900 or 3600"),
         ("GET", "/?window=%3Cscript%3E", 400, "&lt;script&gt;"),
         ("GET", "/nothing", 404, "/api/stream"),
@@ -145,10 +145,10 @@ fn what_goes_wrong_is_said_in_the_form_of_the_place() {
         ("PUT", "/api/stream", 405, "not PUT"),
         ("GET", &*long_api, 431, "16384"),
     ] {
-        let (head, body) = server.send(method, path, &[]);
+        let (head, body) = server.request(method, path, &[]);
         let shown = &path[..path.len().min(40)];
         assert_eq!(head.status, status, "{method} {shown}");
-        assert!(body.contains(says), "{method} {shown} says {body}");
+        assert!(body.contains(hint), "{method} {shown}: {body}");
         if path.starts_with("/api/") {
             assert_eq!(head.headers[CONTENT_TYPE], "application/problem+json", "{method} {shown}");
             let problem: Value = serde_json::from_str(&body).unwrap();
@@ -156,19 +156,19 @@ fn what_goes_wrong_is_said_in_the_form_of_the_place() {
             assert!(problem["title"].is_string() && problem["detail"].is_string());
         } else {
             assert_eq!(head.headers[CONTENT_TYPE], "text/html; charset=utf-8", "{method} {shown}");
-            assert!(body.contains("rel=\"stylesheet\""), "{method} {shown} has no style: {body}");
+            assert!(body.contains("rel=\"stylesheet\""), "{method} {shown} has no stylesheet: {body}");
         }
         assert_eq!(head.headers.contains_key(ALLOW), status == 405);
         assert!(head.headers.contains_key(CONTENT_SECURITY_POLICY), "{method} {shown}");
     }
-    assert_eq!(server.get("/").0.status, 200, "the server stays up");
+    assert_eq!(server.get("/").0.status, 200, "the server still responds");
 }
 
 #[test]
-fn what_is_no_http_is_refused_and_hurts_nobody() {
-    let server = Running::show(TickLog::default());
-    assert!(server.raw("garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
+fn invalid_http_is_refused_and_server_stays_up() {
+    let server = TestServer::serve(TickLog::default());
+    assert!(server.send_raw("garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
     let huge = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(100_000));
-    assert!(server.raw(&huge).starts_with("HTTP/1.1 431"));
-    assert_eq!(server.get("/").0.status, 200, "the server stays up");
+    assert!(server.send_raw(&huge).starts_with("HTTP/1.1 431"));
+    assert_eq!(server.get("/").0.status, 200, "the server still responds");
 }

@@ -1,8 +1,8 @@
-//! nginx, HAProxy and Caddy in front, with the configurations in `deploy/`.
+//! Tests streams through nginx, HAProxy and Caddy with the configurations in `deploy/`.
 
 use super::{
     clients::Client,
-    support::{PATIENCE, Running, eventually, root, tick},
+    support::{TIMEOUT, TestServer, project_path, tick, wait_until},
 };
 use hostbeat::server::{Settings, log::TickLog};
 use std::{
@@ -22,7 +22,7 @@ enum Kind {
 
 const KINDS: [Kind; 3] = [Kind::Nginx, Kind::Haproxy, Kind::Caddy];
 
-/// A running proxy; dropped, it stops.
+/// A running proxy, stopped on drop.
 struct Proxy {
     child: Child,
     folder: PathBuf,
@@ -31,19 +31,19 @@ struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one in front of `server`, with `deploy/`'s configuration moved to this machine's addresses and files.
-    fn start(kind: Kind, server: &Running) -> Self {
+    /// Starts a proxy for `server` with the configuration in `deploy/`, adapted to test addresses and files.
+    fn start(kind: Kind, server: &TestServer) -> Self {
         let port = TcpListener::bind("127.0.1.1:0").unwrap();
         let address = port.local_addr().unwrap();
         let folder = PathBuf::from(format!("{}/{kind:?}-{}", env!("CARGO_TARGET_TMPDIR"), address.port()));
         fs::create_dir_all(&folder).unwrap();
         let file = |name: &str| folder.join(name).display().to_string();
-        certify(&file("crt.pem"), &file("key.pem"));
+        write_certificate(&file("crt.pem"), &file("key.pem"));
         let certificate = [file("crt.pem"), file("key.pem")].map(|path| fs::read_to_string(path).unwrap()).concat();
         fs::write(file("both.pem"), certificate).unwrap();
 
-        let moved = |name: &str, to: &[(&str, &str)]| {
-            let mut text = fs::read_to_string(root(&format!("deploy/{name}"))).unwrap();
+        let adapt = |name: &str, to: &[(&str, &str)]| {
+            let mut text = fs::read_to_string(project_path(&format!("deploy/{name}"))).unwrap();
             let upstream = server.address.to_string();
             for (from, to) in
                 [("127.0.0.1:3000", &*upstream), ("/etc/ssl/private/hostbeat.pem", &file("both.pem"))].iter().chain(to)
@@ -57,9 +57,9 @@ impl Proxy {
         let mut command;
         match kind {
             Kind::Nginx => {
-                fs::write(file("htpasswd"), format!("viewer:{}\n", said(&["openssl", "passwd", "-5", "secret"])))
+                fs::write(file("htpasswd"), format!("viewer:{}\n", output_of(&["openssl", "passwd", "-5", "secret"])))
                     .unwrap();
-                let site = moved(
+                let site = adapt(
                     "nginx.conf",
                     &[
                         ("    listen [::]:443 ssl http2;\n", ""),
@@ -79,20 +79,20 @@ impl Proxy {
                 command.args(["-c", &file("main.conf"), "-g", "daemon off; error_log stderr;"]);
             }
             Kind::Haproxy => {
-                let site = moved("haproxy.cfg", &[(":::443 v4v6", &address.to_string())]);
+                let site = adapt("haproxy.cfg", &[(":::443 v4v6", &address.to_string())]);
                 command = Command::new("haproxy");
                 command.args(["-db", "-f", &site]);
-                command.env("HOSTBEAT_PASSWORD", said(&["openssl", "passwd", "-5", "secret"]));
+                command.env("HOSTBEAT_PASSWORD", output_of(&["openssl", "passwd", "-5", "secret"]));
             }
             Kind::Caddy => {
                 let tls = format!("https://{address} {{\n\ttls {} {}", file("crt.pem"), file("key.pem"));
-                let site = moved("Caddyfile", &[("hostbeat.example.com {", &tls)]);
-                // Its defaults, which are for machines of which it is the only server.
+                let site = adapt("Caddyfile", &[("hostbeat.example.com {", &tls)]);
+                // Without the admin endpoint, redirects and certificate store of Caddy's defaults.
                 let global = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n";
                 fs::write(&site, global.to_owned() + &fs::read_to_string(&site).unwrap()).unwrap();
                 command = Command::new("caddy");
                 command.args(["run", "--adapter", "caddyfile", "--config", &site]);
-                command.env("HOSTBEAT_PASSWORD", said(&["caddy", "hash-password", "--plaintext", "secret"]));
+                command.env("HOSTBEAT_PASSWORD", output_of(&["caddy", "hash-password", "--plaintext", "secret"]));
                 command.envs([("XDG_DATA_HOME", &folder), ("XDG_CONFIG_HOME", &folder)]);
             }
         }
@@ -102,7 +102,7 @@ impl Proxy {
         let child = child.unwrap_or_else(|error| panic!("{kind:?} is missing ({error}): `make test` installs it"));
         let certificate = file("crt.pem");
         let proxy = Self { child, folder, certificate, origin: format!("https://{address}") };
-        eventually("the proxy listens", || TcpStream::connect(address).is_ok());
+        wait_until("the proxy listens", || TcpStream::connect(address).is_ok());
         proxy
     }
 
@@ -110,7 +110,7 @@ impl Proxy {
         format!("{}/api/stream", self.origin)
     }
 
-    /// What curl has to be told, and `more`.
+    /// curl's options for the certificate and the password, and `more`.
     fn options<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
         [&["--cacert", &self.certificate, "--user", "viewer:secret"], more].concat()
     }
@@ -120,9 +120,9 @@ impl Proxy {
         Client::curl(name, &[&self.options(more)[..], &["--header", &origin]].concat(), &self.url())
     }
 
-    /// The status that curl sees, of a stream that is not followed.
+    /// The status of a HEAD request for the stream.
     fn status(&self, options: &[&str]) -> String {
-        let patience = PATIENCE.as_secs().to_string();
+        let timeout = TIMEOUT.as_secs().to_string();
         let mut command = Command::new("curl");
         command.args([
             "--silent",
@@ -131,7 +131,7 @@ impl Proxy {
             "--write-out",
             "%{http_code}",
             "--max-time",
-            &patience,
+            &timeout,
             "--head",
         ]);
         let output = command.args(options).arg(self.url()).output().unwrap();
@@ -141,40 +141,39 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // nginx's workers would outlive a killed master.
+        // SIGTERM, since nginx's workers would outlive a killed master.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// What a program prints, without the line's end.
-fn said(command: &[&str]) -> String {
+/// The trimmed output of a command.
+fn output_of(command: &[&str]) -> String {
     let output = Command::new(command[0]).args(&command[1..]).output();
     let output = output.unwrap_or_else(|error| panic!("{} is missing ({error}): `make test` installs it", command[0]));
     assert!(output.status.success(), "{command:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
-/// Writes a certificate that vouches for itself, and its key.
-fn certify(certificate: &str, key: &str) {
+/// Writes a self-signed certificate and its key.
+fn write_certificate(certificate: &str, key: &str) {
     let options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=hostbeat -addext subjectAltName=IP:127.0.1.1";
     let command = ["openssl"].into_iter().chain(options.split(' ')).chain(["-out", certificate, "-keyout", key]);
-    said(&command.collect::<Vec<_>>());
+    output_of(&command.collect::<Vec<_>>());
 }
 
-/// A server that has published five ticks, and believes proxies on this host.
-fn server(settings: Settings) -> Running {
+/// A server with five published ticks, which trusts proxies on this host.
+fn server(settings: Settings) -> TestServer {
     let log = TickLog::with_ring(100_000);
     (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
     let trusted_proxy = vec!["127.0.0.1".parse::<std::net::IpAddr>().unwrap().into()];
-    Running::show_by(log, Settings { trusted_proxy, ..settings })
+    TestServer::serve_with(log, Settings { trusted_proxy, ..settings })
 }
 
-/// No tick is published before every client has told of the one before: a proxy that held an event back would hold up
-/// all of them.
+/// A tick is published only when every client has reported the previous one, so a proxy that buffers fails the test.
 #[test]
-fn events_pass_at_once_and_streams_resume() {
+fn streams_through_proxies_are_unbuffered_and_resume() {
     for kind in KINDS {
         let server = server(Settings { stream_age: Duration::from_secs(2), ..Settings::default() });
         let proxy = Proxy::start(kind, &server);
@@ -182,7 +181,7 @@ fn events_pass_at_once_and_streams_resume() {
             Client::curl("direct", &[], &format!("http://{}/api/stream", server.address)),
             proxy.client("HTTP/1.1", &["--http1.1"]),
             proxy.client("HTTP/2", &["--http2"]),
-            proxy.client("HTTP/2, packed", &["--http2", "--compressed"]),
+            proxy.client("HTTP/2, compressed", &["--http2", "--compressed"]),
         ];
         let mut second = 5;
         clients.iter_mut().for_each(|client| client.reach("5000-2"));
@@ -197,19 +196,19 @@ fn events_pass_at_once_and_streams_resume() {
                 .log
                 .iter()
                 .zip(&direct.log)
-                .for_each(|(told, sent)| assert_eq!(told, sent, "{kind:?}, {}", client.name));
+                .for_each(|(received, sent)| assert_eq!(received, sent, "{kind:?}, {}", client.name));
             assert_eq!(client.log.len(), direct.log.len(), "{kind:?}, {}", client.name);
         }
     }
 }
 
 #[test]
-fn clients_are_told_apart_whatever_they_say_and_need_the_password() {
+fn clients_behind_proxies_have_own_limits_and_need_password() {
     for kind in KINDS {
         let server = server(Settings { max_streams_per_address: 2, ..Settings::default() });
         let proxy = Proxy::start(kind, &server);
-        let lie = ["--header", "X-Forwarded-For: 203.0.113.5", "--header", "Forwarded: for=203.0.113.6"];
-        let from = |host: &'static str| [&["--interface", host][..], &lie].concat();
+        let spoofed = ["--header", "X-Forwarded-For: 203.0.113.5", "--header", "Forwarded: for=203.0.113.6"];
+        let from = |host: &'static str| [&["--interface", host][..], &spoofed].concat();
         let mut open = [(); 2].map(|()| proxy.client("one host", &from("127.0.0.7")));
         open.iter_mut().for_each(|client| client.reach("5000-2"));
         let status = |host| proxy.status(&proxy.options(&from(host)));

@@ -1,16 +1,16 @@
-//! `GET /api/snapshot`, for whom no stream reaches.
+//! Tests of `GET /api/snapshot`, which clients poll where streams don't pass.
 
-use super::support::{Running, tick};
+use super::support::{TestServer, tick};
 use hostbeat::server::{Settings, log::TickLog};
 use serde_json::{Value, json};
 
-fn server() -> Running {
+fn server() -> TestServer {
     let log = TickLog::default();
     (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
-    Running::show_by(log, Settings::default())
+    TestServer::serve_with(log, Settings::default())
 }
 
-fn get(server: &Running, query: &str) -> Value {
+fn get(server: &TestServer, query: &str) -> Value {
     let (head, body) = server.get(&format!("/api/snapshot{query}"));
     assert_eq!((head.status.as_u16(), &head.headers["content-type"]), (200, &"application/json".parse().unwrap()));
     assert_eq!(head.headers["cache-control"], "no-store");
@@ -18,7 +18,7 @@ fn get(server: &Running, query: &str) -> Value {
 }
 
 #[test]
-fn a_client_that_asks_again_gets_what_has_come_since() {
+fn snapshot_since_id_starts_at_its_second() {
     let server = server();
     let first = get(&server, "?window=3&events=memory");
     assert_eq!(
@@ -35,16 +35,16 @@ fn a_client_that_asks_again_gets_what_has_come_since() {
 }
 
 #[test]
-fn an_id_that_means_nothing_is_a_reset() {
+fn snapshot_since_unknown_id_resets() {
     let server = server();
     for foreign in ["9000-0", "abc"] {
-        let answer = get(&server, &format!("?since={foreign}"));
-        assert_eq!((&answer["start"], &answer["window"]["n"]), (&json!("reset"), &json!(5)), "{foreign}");
+        let snapshot = get(&server, &format!("?since={foreign}"));
+        assert_eq!((&snapshot["start"], &snapshot["window"]["n"]), (&json!("reset"), &json!(5)), "{foreign}");
     }
 }
 
 #[test]
-fn what_is_asked_wrongly_is_answered_with_what_would_be_right() {
+fn invalid_snapshot_query_gets_400_with_valid_values() {
     let (head, body) = server().get("/api/snapshot?events=gpu");
     assert_eq!(
         (head.status.as_u16(), &head.headers["content-type"]),
@@ -54,14 +54,14 @@ fn what_is_asked_wrongly_is_answered_with_what_would_be_right() {
 }
 
 #[test]
-fn pages_of_other_origins_need_leave() {
-    let ask = |settings: Settings, origin: &str| {
+fn snapshot_for_foreign_origin_needs_permission() {
+    let request = |settings: Settings, origin: &str| {
         let log = TickLog::default();
         log.publish(&tick(1000));
-        Running::show_by(log, settings).send("GET", "/api/snapshot", &[("origin", origin)]).0
+        TestServer::serve_with(log, settings).request("GET", "/api/snapshot", &[("origin", origin)]).0
     };
-    assert_eq!(ask(Settings::default(), "https://evil.example").status.as_u16(), 403);
+    assert_eq!(request(Settings::default(), "https://evil.example").status.as_u16(), 403);
     let allowed = Settings { allow_origin: vec!["https://status.example.com".parse().unwrap()], ..Settings::default() };
-    let head = ask(allowed, "https://status.example.com");
+    let head = request(allowed, "https://status.example.com");
     assert_eq!(head.headers["access-control-allow-origin"], "https://status.example.com");
 }

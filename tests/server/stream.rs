@@ -1,25 +1,25 @@
-//! `GET /api/stream`, by the contract.
+//! Tests of `GET /api/stream`: start, resume, filter, compression and order of events.
 
-use super::support::{Follower, Running, WAYS, eventually, json, tick};
+use super::support::{DELIVERY_PATHS, StreamReader, TestServer, json, tick, wait_until};
 use hostbeat::server::{Settings, log::TickLog};
 use std::thread;
 
 /// A server that has published the ticks 1 to `last`.
-fn server(last: u64) -> Running {
-    server_by(last, Settings::default())
+fn server(last: u64) -> TestServer {
+    server_with(last, Settings::default())
 }
 
-fn server_by(last: u64, settings: Settings) -> Running {
+fn server_with(last: u64, settings: Settings) -> TestServer {
     let log = TickLog::default();
     (1..=last).for_each(|second| log.publish(&tick(second * 1000)));
-    Running::show_by(log, settings)
+    TestServer::serve_with(log, settings)
 }
 
 #[test]
-fn a_stream_begins_with_retry_hello_and_window_and_goes_on_with_ticks() {
-    for settings in WAYS {
-        let server = server_by(5, settings());
-        let mut stream = server.follow("?window=3", &[]);
+fn stream_begins_with_retry_hello_and_window_then_ticks() {
+    for settings in DELIVERY_PATHS {
+        let server = server_with(5, settings());
+        let mut stream = server.open_stream("?window=3", &[]);
         for (name, value) in [
             ("content-type", "text/event-stream"),
             ("cache-control", "no-store, no-transform"),
@@ -57,11 +57,11 @@ fn a_stream_begins_with_retry_hello_and_window_and_goes_on_with_ticks() {
 }
 
 #[test]
-fn a_client_resumes_by_header_or_by_query() {
-    for settings in WAYS {
-        let server = server_by(5, settings());
+fn last_event_id_in_header_or_query_resumes() {
+    for settings in DELIVERY_PATHS {
+        let server = server_with(5, settings());
         for (query, headers) in [("", &[("last-event-id", "4000-0")][..]), ("?last_event_id=4000-0", &[])] {
-            let mut stream = server.follow(query, headers);
+            let mut stream = server.open_stream(query, headers);
             assert_eq!(json(&stream.next().unwrap())["start"], "replay");
             let ids: Vec<_> = stream.take(5).map(|event| event.id).collect();
             assert_eq!(ids, ["4000-1", "4000-2", "5000-0", "5000-1", "5000-2"]);
@@ -70,30 +70,30 @@ fn a_client_resumes_by_header_or_by_query() {
 }
 
 #[test]
-fn an_id_from_before_the_start_gets_all_that_was_sampled_since() {
-    let server = Running::show(TickLog::default());
+fn id_older_than_first_sample_gets_truncated_window() {
+    let server = TestServer::serve(TickLog::default());
     (100..105).for_each(|second| server.log.publish(&tick(second * 1000)));
-    let mut stream = server.follow("", &[("last-event-id", "90000-2")]);
+    let mut stream = server.open_stream("", &[("last-event-id", "90000-2")]);
     assert_eq!(json(&stream.next().unwrap())["start"], "window");
     let window = json(&stream.next().unwrap());
     assert_eq!((&window["t0"], &window["n"], &window["truncated"]), (&100_000.into(), &5.into(), &true.into()));
 }
 
 #[test]
-fn an_id_that_means_nothing_is_a_reset_and_no_error() {
+fn unknown_id_resets_without_error() {
     let server = server(5);
     for id in ["9000000-0", "garbage", "5000-7", "-"] {
-        let mut stream = server.follow("", &[("last-event-id", id)]);
+        let mut stream = server.open_stream("", &[("last-event-id", id)]);
         assert_eq!(json(&stream.next().unwrap())["start"], "reset", "{id}");
         assert_eq!(stream.next().unwrap().event, "window");
     }
 }
 
 #[test]
-fn a_filter_and_no_window_are_respected() {
-    for settings in WAYS {
-        let server = server_by(5, settings());
-        let mut stream = server.follow("?events=memory&window=0", &[]);
+fn event_filter_without_window_yields_only_its_live_events() {
+    for settings in DELIVERY_PATHS {
+        let server = server_with(5, settings());
+        let mut stream = server.open_stream("?events=memory&window=0", &[]);
         assert_eq!(json(&stream.next().unwrap())["start"], "live");
         server.log.publish(&tick(6000));
         server.log.publish(&tick(7000));
@@ -103,49 +103,49 @@ fn a_filter_and_no_window_are_respected() {
 }
 
 #[test]
-fn accept_must_admit_the_stream() {
+fn accept_without_event_stream_gets_406() {
     let server = server(1);
-    let (head, _) = server.send("GET", "/api/stream", &[("accept", "application/json")]);
+    let (head, _) = server.request("GET", "/api/stream", &[("accept", "application/json")]);
     assert_eq!(head.status, 406);
     assert_eq!(head.headers["content-type"], "application/problem+json");
 }
 
 #[test]
-fn a_packed_stream_says_the_same_and_at_once() {
-    for settings in WAYS {
-        let mut server = server_by(5, settings());
-        let mut plain = server.follow("", &[]);
-        let mut packed = server.follow("", &[("accept-encoding", "gzip, br")]);
-        assert_eq!(packed.head.headers["content-encoding"], "gzip");
-        assert_eq!((plain.next().unwrap().event, packed.next().unwrap().event), ("hello".into(), "hello".into()));
-        // Someone who joins late shares what follows.
+fn compressed_stream_equals_plain_stream_at_every_tick() {
+    for settings in DELIVERY_PATHS {
+        let mut server = server_with(5, settings());
+        let mut plain = server.open_stream("", &[]);
+        let mut compressed = server.open_stream("", &[("accept-encoding", "gzip, br")]);
+        assert_eq!(compressed.head.headers["content-encoding"], "gzip");
+        assert_eq!((plain.next().unwrap().event, compressed.next().unwrap().event), ("hello".into(), "hello".into()));
+        // A viewer that joins later shares the compressed chunks from then on.
         server.log.publish(&tick(6000));
-        let mut late = server.follow("?last_event_id=5000-2", &[("accept-encoding", "gzip")]);
+        let mut late = server.open_stream("?last_event_id=5000-2", &[("accept-encoding", "gzip")]);
         assert_eq!(late.next().unwrap().event, "hello");
         for second in 7..=20 {
             server.log.publish(&tick(second * 1000));
             assert_eq!(
                 plain.find(|event| event.id == format!("{second}000-2")),
-                packed.find(|event| event.id == format!("{second}000-2"))
+                compressed.find(|event| event.id == format!("{second}000-2"))
             );
         }
         server.stop();
-        // The reader checks the sum at the end.
-        let ids = |follower: Follower| follower.map(|event| event.id).collect::<Vec<_>>();
-        assert_eq!(ids(plain), ids(packed));
+        // The decoder checks the CRC at the end.
+        let ids = |follower: StreamReader| follower.map(|event| event.id).collect::<Vec<_>>();
+        assert_eq!(ids(plain), ids(compressed));
         assert_eq!(ids(late).len(), 15 * 3 + 1);
     }
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn processes_are_only_looked_at_for_somebody() {
-    let server = Running::start();
-    let mut others = server.follow("?events=cpu,disk&window=0", &[]);
-    // As long as it would have taken, and longer.
+fn processes_without_subscriber_are_not_sampled() {
+    let server = TestServer::sample_host();
+    let mut others = server.open_stream("?events=cpu,disk&window=0", &[]);
+    // Processes would be sampled every two seconds.
     (0..10).for_each(|_| _ = others.next_with_id());
     assert_eq!(server.log.processes(), None);
-    let mut processes = server.follow("?events=processes&window=0", &[]);
+    let mut processes = server.open_stream("?events=processes&window=0", &[]);
     let event = processes.next_with_id();
     assert_eq!(event.event, "processes");
     assert!(server.log.processes().is_some());
@@ -154,16 +154,16 @@ fn processes_are_only_looked_at_for_somebody() {
 }
 
 #[test]
-fn viewers_are_counted_while_they_are_there() {
-    for settings in WAYS {
-        let server = server_by(1, settings());
+fn viewer_count_follows_open_streams() {
+    for settings in DELIVERY_PATHS {
+        let server = server_with(1, settings());
         let subscribers = server.log.subscribers();
-        let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
+        let streams: Vec<_> = (0..3).map(|_| server.open_stream("", &[])).collect();
         assert_eq!(subscribers.viewers(), 3);
         drop(streams);
         let mut second = 1;
-        eventually("every viewer is counted out", || {
-            // A server notices that a peer is gone when it next writes to it.
+        wait_until("no viewer is counted", || {
+            // hyper notices a closed connection at the next write.
             second += 1;
             server.log.publish(&tick(second * 1000));
             subscribers.viewers() == 0
@@ -172,27 +172,26 @@ fn viewers_are_counted_while_they_are_there() {
 }
 
 #[test]
-fn a_server_that_stops_says_so_and_ends_every_stream() {
-    for settings in WAYS {
-        let mut server = server_by(2, settings());
-        let streams: Vec<_> = (0..3).map(|_| server.follow("", &[])).collect();
+fn server_stop_ends_every_stream_with_shutdown_event() {
+    for settings in DELIVERY_PATHS {
+        let mut server = server_with(2, settings());
+        let streams: Vec<_> = (0..3).map(|_| server.open_stream("", &[])).collect();
         server.stop();
         for stream in streams {
             let events: Vec<_> = stream.collect();
             let last = events.last().unwrap();
             assert_eq!((&*last.event, &json(last)["reason"]), ("shutdown", &"restart".into()));
-            assert_eq!(last.id, "2000-2", "it must not move the client's position");
+            assert_eq!(last.id, "2000-2", "shutdown must not change the last id");
         }
         server.wait();
     }
 }
 
-/// Clients that come and go while ticks pour in miss nothing and see nothing twice.
 #[test]
-fn the_seam_is_exact_at_full_speed() {
-    for settings in WAYS {
+fn resume_under_load_neither_skips_nor_repeats() {
+    for settings in DELIVERY_PATHS {
         const TICKS: u64 = 3_000;
-        let server = Running::show_by(TickLog::with_ring(TICKS as usize), settings());
+        let server = TestServer::serve_with(TickLog::with_ring(TICKS as usize), settings());
         server.log.publish(&tick(1000));
         let log = std::sync::Arc::clone(&server.log);
         let publisher = thread::spawn(move || (2..=TICKS).for_each(|second| log.publish(&tick(second * 1000))));
@@ -201,9 +200,9 @@ fn the_seam_is_exact_at_full_speed() {
         let mut connections = 0;
         while last != format!("{}-2", TICKS * 1000) {
             connections += 1;
-            // A different number of events each time, so that it drops within ticks as well as between them.
+            // The number of events varies, so that streams end within ticks as well as between them.
             for _ in 0..connections * 7 {
-                let mut stream = server.follow("", &[("last-event-id", &last)]);
+                let mut stream = server.open_stream("", &[("last-event-id", &last)]);
                 for event in stream.by_ref().filter(|event| event.event != "hello").take(connections) {
                     assert_eq!(Some(&event.id), expected.next().as_ref());
                     last = event.id;
@@ -222,15 +221,15 @@ fn the_seam_is_exact_at_full_speed() {
 }
 
 #[test]
-fn this_host_ticks_on_whole_seconds() {
-    let server = Running::start();
-    let mut stream = server.follow("?window=0&events=cpu", &[]);
+fn host_samples_fall_on_whole_seconds() {
+    let server = TestServer::sample_host();
+    let mut stream = server.open_stream("?window=0&events=cpu", &[]);
     let ticks: Vec<_> = (0..3).map(|_| json(&stream.next_with_id())).collect();
     for tick in &ticks {
         let (t, at, dt) = (tick["t"].as_u64().unwrap(), tick["at"].as_f64().unwrap(), tick["dt"].as_f64().unwrap());
         assert_eq!(t % 1000, 0);
-        assert!((at - t as f64 / 1000.0).abs() < 1.0, "read at {at} for {t}");
-        assert!((0.25..3.0).contains(&dt), "{dt} s since the reading before");
+        assert!((at - t as f64 / 1000.0).abs() < 1.0, "sampled at {at} for {t}");
+        assert!((0.25..3.0).contains(&dt), "{dt} s since the previous sample");
     }
     assert!(ticks.windows(2).all(|pair| pair[0]["t"].as_u64() < pair[1]["t"].as_u64()));
 }

@@ -27,7 +27,8 @@ pub(super) fn deflate(plain: &[u8]) -> Vec<u8> {
 }
 
 fn deflate_with(compress: &mut Compress, plain: &[u8]) -> Vec<u8> {
-    let mut compressed = Vec::with_capacity(plain.len() / 2 + SLACK);
+    // Room for the worst case: after its output was full, the compressor may return before the sync flush is complete.
+    let mut compressed = Vec::with_capacity(plain.len() + plain.len() / 64 + SLACK);
     loop {
         let taken = compress.total_in() as usize;
         let status = compress.compress_vec(&plain[taken..], &mut compressed, FlushCompress::Sync);
@@ -83,6 +84,14 @@ mod tests {
         });
         let chunk: Vec<u8> = noise.take(300_000).collect();
         assert_eq!(round_trip(std::slice::from_ref(&chunk)), chunk);
+    }
+
+    #[test]
+    fn chunk_just_over_a_deflate_block_is_compressed_completely() {
+        let text: Vec<u8> = std::iter::repeat_with(|| fastrand::alphanumeric() as u8).take(64_000).collect();
+        for length in (31_740..31_920).chain(63_480..63_720).step_by(8) {
+            assert_eq!(round_trip(&[text[..length].to_vec()]), text[..length], "{length} bytes");
+        }
     }
 
     proptest! {

@@ -1,8 +1,8 @@
-//! The program on its command line.
+//! Tests of the program's command line, signals, log format, probe and state file.
 
 use super::{
-    program::{Program, hostbeat},
-    support::follow,
+    server_process::{ServerProcess, hostbeat},
+    support::open_stream,
 };
 use std::{
     io::{Read, Write},
@@ -16,7 +16,7 @@ fn run(args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn it_tells_its_version_and_its_flags() {
+fn version_and_help_are_printed() {
     assert_eq!(run(&["--version"]), (Some(0), format!("hostbeat {}\n", env!("CARGO_PKG_VERSION"))));
     let (code, help) = run(&["--help"]);
     assert_eq!(code, Some(0));
@@ -26,8 +26,8 @@ fn it_tells_its_version_and_its_flags() {
 }
 
 #[test]
-fn a_bad_command_line_is_answered_with_what_would_be_right() {
-    for (args, says) in [
+fn invalid_arguments_exit_with_2_and_a_hint() {
+    for (args, hint) in [
         (&["--port", "80"][..], "--help"),
         (&["--listen", "localhost"], "127.0.0.1:3000"),
         (&["--log-format", "xml"], "json"),
@@ -36,14 +36,14 @@ fn a_bad_command_line_is_answered_with_what_would_be_right() {
     ] {
         let (code, output) = run(args);
         assert_eq!(code, Some(2), "{args:?}: {output}");
-        assert!(output.contains(says), "{args:?}: {output}");
+        assert!(output.contains(hint), "{args:?}: {output}");
     }
 }
 
 #[test]
-fn an_address_in_use_is_said_and_fails() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+fn address_in_use_exits_with_1_and_a_hint() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     let (code, output) = run(&["--listen", &address]);
     assert_eq!(code, Some(1));
     assert!(output.contains(&address) && output.contains("--listen"), "{output}");
@@ -51,13 +51,13 @@ fn an_address_in_use_is_said_and_fails() {
 
 #[cfg(unix)]
 #[test]
-fn it_listens_where_the_flag_says_before_the_environment_and_ends_well() {
+fn listen_flag_overrides_environment_and_sigterm_exits_with_0() {
     let mut from_environment = hostbeat(&[]);
     from_environment.env("HOSTBEAT_LISTEN", "127.0.0.2:0");
     let mut from_flag = hostbeat(&["--listen", "127.0.0.3:0", "--log-format", "text"]);
     from_flag.env("HOSTBEAT_LISTEN", "127.0.0.2:0");
     for (command, host) in [(from_environment, "127.0.0.2:"), (from_flag, "127.0.0.3:")] {
-        let mut server = Program::start(command);
+        let mut server = ServerProcess::start(command);
         assert!(server.address.starts_with(host), "{}", server.address);
         let page = ureq::get(format!("http://{}/", server.address)).call().unwrap();
         assert_eq!(page.status(), 200);
@@ -68,33 +68,33 @@ fn it_listens_where_the_flag_says_before_the_environment_and_ends_well() {
 
 #[cfg(unix)]
 #[test]
-fn the_log_is_json_where_nobody_reads_it_unless_it_is_told_otherwise() {
-    let first_line = |args: &[&str]| Program::start(hostbeat(args)).first_line.clone();
+fn log_without_terminal_is_json_unless_flag_is_given() {
+    let first_line = |args: &[&str]| ServerProcess::start(hostbeat(args)).first_line.clone();
     let json = first_line(&["--listen", "127.0.0.1:0"]);
     assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["message"].is_string(), "{json}");
     let text = first_line(&["--listen", "127.0.0.1:0", "--log-format", "text"]);
     assert!(serde_json::from_str::<serde_json::Value>(&text).is_err() && text.contains("INFO"), "{text}");
 }
 
-/// Opens a stream by hand, and reads its first bytes.
+/// Opens a stream by hand and reads its first bytes.
 #[cfg(unix)]
-fn open_stream(address: &str) -> std::net::TcpStream {
+fn open_raw_stream(address: &str) -> std::net::TcpStream {
     let mut socket = std::net::TcpStream::connect(address).unwrap();
     write!(socket, "GET /api/stream?window=0 HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
     socket.read_exact(&mut [0; 9]).unwrap();
     socket
 }
 
-/// Who hasn't got its goodbye when the time to drain is over is cut off: so that everyone gets it shows that it was enough.
+/// The drain timeout cuts off the remaining viewers, so every viewer must get its `shutdown` within it.
 #[cfg(unix)]
 #[test]
-fn told_to_stop_it_says_goodbye_to_ten_thousand_and_ends_well() {
+fn sigterm_with_ten_thousand_viewers_sends_shutdown_to_all() {
     const VIEWERS: usize = 10_000;
     raise_file_limit();
     let viewers = VIEWERS.to_string();
     let limits = ["--max-streams", &viewers, "--max-streams-per-address", &viewers];
-    let mut server = Program::start(hostbeat(&[&["--listen", "127.0.0.1:0"][..], &limits].concat()));
-    let mut streams: Vec<_> = (0..VIEWERS).map(|_| open_stream(&server.address)).collect();
+    let mut server = ServerProcess::start(hostbeat(&[&["--listen", "127.0.0.1:0"][..], &limits].concat()));
+    let mut streams: Vec<_> = (0..VIEWERS).map(|_| open_raw_stream(&server.address)).collect();
     server.terminate();
     for stream in &mut streams {
         let mut text = String::new();
@@ -105,7 +105,7 @@ fn told_to_stop_it_says_goodbye_to_ten_thousand_and_ends_well() {
     assert!(std::net::TcpStream::connect(&server.address).is_err());
 }
 
-/// Opens as many files as the system allows.
+/// Raises the open-file limit to its maximum.
 #[cfg(unix)]
 fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -115,14 +115,14 @@ fn raise_file_limit() {
 
 #[cfg(unix)]
 #[test]
-fn told_twice_it_ends_at_once() {
-    let mut server = Program::start(hostbeat(&["--listen", "127.0.0.1:0", "--drain-timeout", "1h"]));
-    // A request that is never finished would be waited for.
+fn second_sigterm_exits_at_once() {
+    let mut server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--drain-timeout", "1h"]));
+    // An unfinished request delays the graceful stop.
     let mut unfinished = std::net::TcpStream::connect(&server.address).unwrap();
     unfinished.write_all(b"GET / HTTP/1.1\r\n").unwrap();
-    let mut stream = open_stream(&server.address);
+    let mut stream = open_raw_stream(&server.address);
     server.terminate();
-    // The goodbye shows that the first signal has come through.
+    // The end of the stream shows that the first signal arrived.
     stream.read_to_end(&mut Vec::new()).unwrap();
     server.terminate();
     assert_eq!(server.wait().code(), Some(1));
@@ -130,8 +130,8 @@ fn told_twice_it_ends_at_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_probe_finds_a_server_that_keeps_its_promises() {
-    let server = Program::start(hostbeat(&["--listen", "127.0.0.1:0"]));
+fn probe_of_conforming_server_succeeds() {
+    let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0"]));
     let (code, output) = run(&["probe", &format!("http://{}", server.address), "--for", "4s"]);
     assert_eq!(code, Some(0), "{output}");
     assert!(output.contains("over 1 connections") && output.contains("p99"), "{output}");
@@ -140,32 +140,32 @@ fn a_probe_finds_a_server_that_keeps_its_promises() {
 
 #[cfg(unix)]
 #[test]
-fn a_probe_resumes_where_streams_end() {
-    let server = Program::start(hostbeat(&["--listen", "127.0.0.1:0", "--stream-age", "1s"]));
+fn probe_of_short_streams_resumes() {
+    let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--stream-age", "1s"]));
     let (code, output) = run(&["probe", &format!("http://{}/", server.address), "--for", "7s"]);
     assert_eq!(code, Some(0), "{output}");
     assert!(!output.contains("over 1 connections"), "{output}");
 }
 
 #[test]
-fn a_probe_of_what_is_no_stream_fails() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (code, output) = run(&["probe", &format!("http://{nobody}"), "--for", "1s"]);
+fn probe_of_missing_or_broken_stream_fails() {
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, output) = run(&["probe", &format!("http://{unused}"), "--for", "1s"]);
     assert_eq!(code, Some(1), "{output}");
     assert!(output.contains("is unreachable"), "{output}");
 
-    let liar = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = liar.local_addr().unwrap();
-    let answers = std::thread::spawn(move || {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
         let body = "retry: 1000\nevent: hello\ndata: {\"now\":0}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\n";
-        let (mut socket, _) = liar.accept().unwrap();
+        let (mut socket, _) = listener.accept().unwrap();
         let mut request = [0; 1024];
         let read = socket.read(&mut request).unwrap();
         write!(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{body}").unwrap();
         String::from_utf8_lossy(&request[..read]).into_owned()
     });
     let (code, output) = run(&["probe", &format!("http://{address}"), "--for", "500ms", "--token", "s3cret"]);
-    let request = answers.join().unwrap();
+    let request = server.join().unwrap();
     assert!(request.contains("authorization: Bearer s3cret\r\n"), "{request}");
     assert_eq!(code, Some(1), "{output}");
     assert!(output.contains("violation: cpu: duplicate or out of order: 5-0 after 5-0"), "{output}");
@@ -173,55 +173,59 @@ fn a_probe_of_what_is_no_stream_fails() {
 
 #[cfg(unix)]
 #[test]
-fn a_restart_goes_on_where_the_server_was() {
-    let state = format!("{}/past-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    let start = || Program::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", &state]));
+fn restart_with_state_file_resumes_exactly() {
+    let state = format!("{}/state-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let start = || ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", &state]));
     let mut server = start();
-    let stream = follow(&server.address, "", &[]);
+    let stream = open_stream(&server.address, "", &[]);
     let (sender, seen) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
         let events =
             stream.filter(|event| event.event != "heartbeat").inspect(|event| sender.send(event.id.clone()).unwrap());
         events.collect::<Vec<_>>()
     });
-    // Of the first ticks, one is in the window.
+    // At least three complete ticks after the window.
     seen.iter().filter(|id| id.ends_with("-2")).nth(3).unwrap();
     server.terminate();
     assert!(server.wait().success());
     let before = reader.join().unwrap();
-    let [_, window, ticks @ .., goodbye] = &before[..] else { panic!("{before:?}") };
-    assert_eq!((&*window.event, &*goodbye.event), ("window", "shutdown"));
+    let [_, window, ticks @ .., shutdown] = &before[..] else { panic!("{before:?}") };
+    assert_eq!((&*window.event, &*shutdown.event), ("window", "shutdown"));
 
     let mut server = start();
-    let again = follow(&server.address, "", &[("last-event-id", &window.id)]);
-    let mut again = again.skip_while(|event| event.event == "hello");
+    let resumed = open_stream(&server.address, "", &[("last-event-id", &window.id)]);
+    let mut resumed = resumed.skip_while(|event| event.event == "hello");
     for event in ticks {
-        assert_eq!(again.next().as_ref(), Some(event));
+        assert_eq!(resumed.next().as_ref(), Some(event));
     }
     let last = ticks.last().unwrap();
-    let newer = again.next().unwrap();
+    let newer = resumed.next().unwrap();
     assert!(newer.event == "cpu" && newer.id > last.id, "{newer:?} after {last:?}");
 
-    // A server that had no chance to save must not pass an older past off as whole.
+    // A killed server saves nothing: the older state file must not count as complete.
     server.kill();
     let server = start();
-    let mut anew = follow(&server.address, "", &[("last-event-id", &last.id)]);
-    assert!(anew.next().unwrap().data.contains("\"start\":\"window\""));
-    assert!(anew.next().unwrap().data.contains("\"truncated\":true"));
+    let mut stream = open_stream(&server.address, "", &[("last-event-id", &last.id)]);
+    assert!(stream.next().unwrap().data.contains("\"start\":\"window\""));
+    assert!(stream.next().unwrap().data.contains("\"truncated\":true"));
     std::fs::remove_file(state).unwrap();
 }
 
 #[test]
-fn a_past_that_cannot_be_kept_is_said_at_the_start() {
-    let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/past"]);
+fn unusable_state_file_fails_at_start() {
+    let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/state"]);
     assert_eq!(code, Some(1));
-    assert!(output.contains("/nowhere/past") && output.contains("--state"), "{output}");
+    assert!(output.contains("/nowhere/state") && output.contains("--state"), "{output}");
 
     let foreign = format!("{}/foreign-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    std::fs::write(&foreign, "user = root\n").unwrap();
+    std::fs::write(&foreign, "user = project_path\n").unwrap();
     let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", &foreign]);
     assert_eq!(code, Some(1), "{output}");
     assert!(output.contains("choose another file"), "{output}");
-    assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "user = root\n", "it isn't ours to empty");
+    assert_eq!(
+        std::fs::read_to_string(&foreign).unwrap(),
+        "user = project_path\n",
+        "a foreign file must not be overwritten"
+    );
     std::fs::remove_file(foreign).unwrap();
 }
