@@ -43,7 +43,7 @@ impl SyntheticHost {
             "short-history" => Self { history: 3, ..typical },
             // More history than the 900 s window.
             "long-history" => Self { history: 1200, ..Self::named("small") },
-            "unhealthy" => Self { finding: Some("The disk nvme0n1 is slow."), ..Self::named("small") },
+            "unhealthy" => Self { finding: Some("Disk nvme0n1 slow: 400 ms per request."), ..Self::named("small") },
             "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..typical },
             _ => panic!("unknown host {name:?}; use typical, small, short-history, long-history, unhealthy or large"),
         }

@@ -26,7 +26,7 @@ test("refused stream shows the server's reason and is retried after the stated t
   const { body } = await fetch(`${server.url}/api/stream`, { signal: other.signal });
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
-  await expect(dashboard.notice).toContainText("There are 1 open streams from your address already");
+  await expect(dashboard.notice).toContainText("There are 1 open streams from your address");
   await expect(dashboard.notice).toContainText(/Retrying in \d+ s/);
   await body!.cancel().catch(() => {});
   other.abort();

@@ -26,7 +26,7 @@ const PAGES: Rejection[] = [
     name: "unknown path",
     path: "/nothing-here",
     status: 404,
-    title: "There is nothing here",
+    title: "Not found",
     detail: /dashboard is at \//,
   },
   {
@@ -66,7 +66,7 @@ const API: Rejection[] = [
     name: "unknown path",
     path: "/api/nothing-here",
     status: 404,
-    title: "There is nothing here",
+    title: "Not found",
     detail: /stream at \/api\/stream/,
   },
   {

@@ -19,8 +19,8 @@ const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void
     provoke: async ({ page }) => {
       const problem = {
         status: 429,
-        title: "Too many streams",
-        detail: "There are 16 open streams from your address already; close one.",
+        title: "Too many streams from one address",
+        detail: "There are 16 open streams from your address, which is the limit. Close one, or retry later.",
       };
       const headers = { "content-type": "application/problem+json", "retry-after": "20" };
       await page.route("**/api/stream?*", (route) =>
