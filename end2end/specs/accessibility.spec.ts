@@ -19,7 +19,9 @@ for (const colorScheme of ["light", "dark"] as const)
       test("page of a host in trouble has no axe violations", async ({ dashboard, page, syntheticHost }) => {
         const { url } = await syntheticHost("unhealthy");
         await dashboard.open(60, url);
-        await expect(page.locator(".verdict")).toHaveText("Unhealthy. Disk nvme0n1 slow: 400 ms per request. Since 11:59.");
+        await expect(page.locator(".verdict")).toHaveText(
+          "Unhealthy. Disk nvme0n1 slow: 400 ms per request. Since 11:59.",
+        );
         const { violations } = await new AxeBuilder({ page }).analyze();
         expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
       });
