@@ -163,7 +163,7 @@ test("sign-in page in place of the stream is reported as signed out", async ({
   );
   await dashboard.open(60, server.url);
   await expect(dashboard.indicator).toHaveText("refused");
-  await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
+  await expect(dashboard.notice).toContainText("Signed out. Reload the page to sign in.");
   await page.unroute("**/api/stream?*");
   await expect(dashboard.indicator).toHaveText("live", { timeout: 20_000 });
 });
@@ -182,11 +182,11 @@ test("bearer token from the URL is sent by all tabs until it is cleared", async 
   try {
     await dashboard.open(60, proxy.url);
     await expect(dashboard.indicator).toHaveText("refused");
-    await expect(dashboard.notice).toContainText("You are signed out; reload the page to sign in.");
+    await expect(dashboard.notice).toContainText("Signed out. Reload the page to sign in.");
 
     const recorder = await record(server.url);
     await page.goto(`${proxy.url}/?window=60#token=wrong`);
-    await expect(dashboard.notice).toContainText("The token stored in this browser was rejected");
+    await expect(dashboard.notice).toContainText("The stored token was rejected");
     await page.goto(`${proxy.url}/?window=60#token=s3cret`);
     await expect(dashboard.indicator).toHaveText("live");
     expect(page.url()).toBe(`${proxy.url}/?window=60`);

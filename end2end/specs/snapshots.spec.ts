@@ -33,7 +33,7 @@ const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void
   overloaded: {
     // Long enough to be noticed, and too short for a reconnect.
     provoke: async ({ page, now }) => page.clock.setFixedTime(now + 4_000),
-    notice: /No new samples for 4 s\./,
+    notice: /No new samples for 4 s:/,
   },
   unreachable: {
     provoke: async ({ dashboard, page, server, now }) => {

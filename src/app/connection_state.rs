@@ -103,7 +103,7 @@ impl Status {
         match self.connection {
             ConnectionState::Connecting | ConnectionState::Live | ConnectionState::Paused => String::new(),
             ConnectionState::Stale if self.stuck => format!(
-                "No new samples for {silence}. The server responds, but it is overloaded or was suspended."
+                "No new samples for {silence}: the server is overloaded or was suspended."
             ),
             ConnectionState::Stale => format!("No data from the server for {silence}."),
             ConnectionState::Reconnecting => format!("Server unreachable for {silence}. {last_sample}{retry}"),

@@ -1,4 +1,4 @@
-//! The seconds that a paused page shows, and how zooming and stepping change them.
+//! The seconds that the page shows while it is paused, and how zooming and stepping move them.
 
 use crate::schema::{INTERVAL_MS, WindowSlice};
 

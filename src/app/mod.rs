@@ -1,5 +1,5 @@
-//! The page: thin Leptos views over the window. The server renders them for the first response; the browser hydrates
-//! them from the same data.
+//! The page: thin Leptos views over the metrics window. The server renders them for the first response; the browser
+//! hydrates them from the same data.
 
 mod chart;
 mod connection_state;

@@ -74,7 +74,7 @@ pub(super) fn Processes() -> impl IntoView {
                 <p class="figure"><span><b>{total}</b><small>"total"</small></span></p>
                 <p class="legend">"Top 20 by CPU and by memory"</p>
             </header>
-            <p class="empty" hidden=is_known>"Processes are sampled only while a dashboard is open. The list appears in a few seconds."</p>
+            <p class="empty" hidden=is_known>"Sampled only while a dashboard is open; the list follows in a few seconds."</p>
             <TableView table=&PROCESSES/>
         </section>
     }

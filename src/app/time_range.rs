@@ -1,4 +1,4 @@
-//! The time range of the charts.
+//! The time ranges that the charts offer: 1, 5, 15 and 60 minutes.
 
 use serde::{Serialize, Serializer};
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What the page shows: all panels or chosen ones, with or without controls.
+//! The view that the URL selects: all panels or chosen ones, with or without controls.
 
 use super::TimeRange;
 use serde::Serialize;

@@ -158,9 +158,9 @@ async fn read_stream(
 fn status_message(status: u16) -> String {
     match status {
         401 if token().is_some() => {
-            "The token stored in this browser was rejected; open the page with a valid one: /#token=….".to_owned()
+            "The stored token was rejected. Open /#token=… with a valid one.".to_owned()
         }
-        200 | 401 => "You are signed out; reload the page to sign in.".to_owned(),
+        200 | 401 => "Signed out. Reload the page to sign in.".to_owned(),
         status => format!("The server responded with status {status}."),
     }
 }

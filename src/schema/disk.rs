@@ -1,4 +1,4 @@
-//! Block devices and filesystems.
+//! The `disk` group: throughput, utilisation and latency of block devices, and usage of filesystems.
 
 use super::{EventName, Group};
 use serde::Serialize;

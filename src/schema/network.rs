@@ -1,4 +1,4 @@
-//! Network interfaces.
+//! The `network` group: throughput, errors and drops of interfaces.
 
 use super::{EventName, Group};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Temperature sensors.
+//! The `temperature` group: sensors in °C with their limits, and CPU frequency.
 
 use super::{EventName, Group};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What every request handler shares.
+//! State that all request handlers share: log, limiter, statistics, settings.
 
 use super::{access::StreamLimiter, export::Statistics, host_facts, log::TickLog, settings::Settings};
 use crate::schema::HostFacts;

@@ -1,4 +1,4 @@
-//! Adds the verdict to a tick when it changes, and at intervals for new viewers.
+//! Assesses the host at each tick, and adds the verdict when it has changed, and at intervals for new viewers.
 
 use super::log::TickLog;
 use crate::{

@@ -1,4 +1,4 @@
-//! The configuration: flags override the environment, which overrides defaults.
+//! All command-line flags and their environment variables; flags win over the environment, which wins over defaults.
 
 use super::{sampler::SamplerOptions, settings::Settings};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};

@@ -1,4 +1,5 @@
-//! The file that keeps the log over a restart.
+//! The file that holds the saved log across a restart: opened, emptied and replaced whole. `log/persistence.rs` has the
+//! format.
 
 use super::log::{InvalidLog, TickLog};
 use crate::schema::RETENTION_S;

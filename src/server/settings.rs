@@ -1,4 +1,4 @@
-//! Limits, timeouts, and trusted peers.
+//! Limits, timeouts and trusted peers: the flags that concern clients.
 
 use super::access::Origin;
 use clap::Args;

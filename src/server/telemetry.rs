@@ -1,4 +1,4 @@
-//! The server's own log messages, as text or JSON.
+//! Sets up the server's own log messages, as text or JSON.
 
 use super::config::LogFormat;
 use std::io::{self, IsTerminal};

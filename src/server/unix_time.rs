@@ -1,4 +1,4 @@
-//! The wall clock as the stream writes it.
+//! The wall clock in Unix milliseconds, as events carry it.
 
 use std::time::UNIX_EPOCH;
 

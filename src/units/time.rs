@@ -1,4 +1,4 @@
-//! Formats times and durations.
+//! Formats times of day, timestamps and durations.
 
 use crate::schema::INTERVAL_MS;
 

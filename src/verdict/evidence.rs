@@ -1,4 +1,4 @@
-//! Queries that the rules make: newest values, means, durations and trends of series, and the largest user.
+//! Queries that the rules make: newest values, means, durations and trends of series, and the top consumer of a resource.
 
 use super::paths::named;
 use crate::schema::{Process, Processes, Window};

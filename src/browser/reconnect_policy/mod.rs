@@ -1,4 +1,5 @@
-//! Decides when to reconnect (backoff, timeouts), over which transport, and which connection state the indicator shows.
+//! Decides when to reconnect (backoff, timeouts), over which transport (polling where a proxy buffers the stream), and
+//! which connection state the indicator shows.
 //!
 //! A pure state machine: callers report events with the time and perform the action that it returns.
 

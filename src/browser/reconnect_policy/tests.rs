@@ -1,3 +1,5 @@
+//! Tests of reconnecting, polling and tab leadership.
+
 use super::*;
 
 const OPEN: StreamAction = StreamAction::Open(Transport::EventSource);

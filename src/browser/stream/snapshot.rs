@@ -1,4 +1,5 @@
-//! Requests to `GET /api/snapshot`: polling, the check for a buffered stream, missed seconds, and longer history.
+//! Requests `GET /api/snapshot`: to poll, to test whether a proxy buffers the stream, and to fetch missed or older
+//! seconds.
 
 use super::StreamClient;
 use crate::{

@@ -1,4 +1,4 @@
-//! Who may read what: the client's address, the origin of its page, and how many streams it may open.
+//! Access checks: the client's address, the origin of its page, and how many streams it may open.
 
 mod client_address;
 mod origin;

@@ -1,4 +1,4 @@
-//! Checks the `Origin` header: our own pages may read the stream, foreign ones only if the operator allows them.
+//! Checks the `Origin` header: admits our own pages and allowed origins, and refuses foreign ones.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::{fmt, str::FromStr};

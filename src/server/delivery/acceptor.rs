@@ -1,4 +1,4 @@
-//! The accept loop. Ours instead of `axum::serve`, which sets no deadlines and can't hand a socket off.
+//! The accept loop. Replaces `axum::serve`, which sets no deadlines and can't hand a socket off.
 
 use super::{Fanout, http_connection};
 use crate::server::settings::Settings;

@@ -1,4 +1,5 @@
-//! A socket as hyper uses it, with a stall timeout, and a flag that says whether everything was written.
+//! A socket while hyper uses it: fails writes when the client takes no bytes for the stall timeout, and tracks whether
+//! everything was flushed.
 
 use crate::server::stream::StallFlag;
 use hyper::rt::{Read, ReadBufCursor, Write};

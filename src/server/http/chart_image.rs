@@ -1,4 +1,4 @@
-//! `GET /chart/cpu.svg` and `/chart/cpu.png`: one chart as an image.
+//! `GET /chart/{name}.svg` and `.png`: one chart as an image.
 
 use super::{Problem, page_query};
 use crate::{

@@ -1,5 +1,5 @@
-//! Compresses pages and snapshots by `Accept-Encoding`. Ours instead of `tower_http`'s layer, which compresses in portions
-//! what is rendered whole, and would have to be kept from streams and precompressed files.
+//! Compresses pages and snapshots by `Accept-Encoding`. Replaces `tower_http`'s layer, which compresses a
+//! complete page in pieces, and would have to be kept from streams and precompressed files.
 
 use axum::{
     body::{Body, to_bytes},

@@ -1,5 +1,5 @@
-//! CORS headers for pages of allowed origins (Fetch standard, section 3.3). Ours instead of `tower_http`'s layer: a foreign
-//! origin is refused with 403 before a stream opens, which leaves only these headers to write.
+//! CORS headers for pages of allowed origins (Fetch standard, section 3.3). Replaces `tower_http`'s layer:
+//! `access/origin.rs` refuses foreign origins before a stream opens, which leaves only these headers to write.
 
 use super::Problem;
 use crate::server::{access::check_origin, app_state::AppState};

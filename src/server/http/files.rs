@@ -1,4 +1,4 @@
-//! Serves the embedded files, the page that browsers keep for offline use, and the operations guide.
+//! Handlers that serve the embedded files, the offline page and the operations guide.
 
 use super::{ASSETS, fallback::not_found_at};
 use crate::app;

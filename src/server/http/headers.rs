@@ -1,4 +1,4 @@
-//! Limits every request head, and sets the security headers of every response.
+//! Limits the size of request heads, and sets the security headers of every response.
 
 use super::Problem;
 use axum::{

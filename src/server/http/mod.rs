@@ -1,4 +1,4 @@
-//! Complete responses: pages, chart images, files, snapshots, health and metrics, and errors.
+//! Responses that are complete at once: pages, chart images, files, snapshots, health, metrics, and errors.
 
 mod assets;
 pub(super) mod chart_image;

@@ -1,4 +1,4 @@
-//! The dashboard and its embeddable panels, rendered with the samples up to now.
+//! Renders the dashboard and its embeddable panels with the log's newest data.
 
 use super::{ASSETS, page_query};
 use crate::{

@@ -1,4 +1,5 @@
-//! A chunk: some events as they leave, compressed if the client accepts it, framed for HTTP/1.1, and shared by viewers.
+//! A chunk: encoded events ready to send, compressed with gzip if the client accepts it, framed for HTTP/1.1, and shared by
+//! all viewers that need the same.
 
 use super::gzip;
 use bytes::{BufMut, Bytes, BytesMut};

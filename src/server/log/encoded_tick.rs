@@ -1,4 +1,4 @@
-//! A tick encoded as SSE events, once for all viewers, and its chunks that viewers with one filter and coding share.
+//! A tick encoded as SSE events once, and its chunks, which viewers with the same filter and content coding share.
 
 use super::{
     chunk::{Chunk, Coding},

@@ -1,4 +1,4 @@
-//! A gzip stream (RFC 1952) made of chunks that many viewers share.
+//! gzip (RFC 1952) in chunks that many viewers share.
 //!
 //! Each chunk is deflated on its own and flushed to a byte boundary, so it refers to no earlier one and any viewer's
 //! stream may continue with it. Only the CRC at the end is a viewer's own; it is combined from those of the chunks.

@@ -1,4 +1,4 @@
-//! The log of this host: a ring of encoded ticks, a window of values, and a cursor for each viewer.
+//! The log of ticks (not of messages): a ring of encoded ticks, a window of values, and a cursor for each viewer.
 //!
 //! A viewer is a position in the ring, not a queue, so a slow one costs no memory.
 

@@ -1,4 +1,4 @@
-//! The newest tick for all cursors that have kept up: each shared chunk is looked up once a tick, without a lock.
+//! The newest tick's chunks, looked up once for all cursors that have kept up, without a lock for each.
 
 use super::{Chunk, Coding, Cursor, TickLog, encoded_tick::EncodedTick};
 use crate::schema::EventNames;

@@ -1,5 +1,5 @@
-//! Saves and restores the log over a restart, as an event stream: a window of every series, then the ring's ticks as
-//! first sent.
+//! The format of a saved log, which a restart restores exactly: an event stream with a window of every series, then the
+//! ring's ticks as first sent.
 
 use super::{EncodeError, EncodedTick, Head, RING_TICKS, TickLog, write_event};
 use crate::{

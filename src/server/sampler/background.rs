@@ -1,4 +1,4 @@
-//! Slow readings on a thread of their own, so that a tick never waits for them: `BackgroundReader` reads on request,
+//! Runs slow reads on threads of their own, so that a tick never waits for them: `BackgroundReader` reads on request,
 //! `Poller` requests at an interval and keeps the last value until it is too old.
 
 use std::{

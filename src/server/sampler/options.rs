@@ -1,4 +1,4 @@
-//! Command-line options of the sampler.
+//! The flags that concern the sampler.
 
 use clap::{Args, builder::FalseyValueParser};
 

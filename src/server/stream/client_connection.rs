@@ -1,4 +1,4 @@
-//! What a stream knows of the connection that its request came over, without knowing sockets.
+//! What a stream knows of its client's connection, without knowing sockets: the peer, the handoff, and whether it stalled.
 
 use super::Viewer;
 use std::{

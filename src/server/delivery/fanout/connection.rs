@@ -1,4 +1,4 @@
-//! A handed-off socket and its viewer: writes shared chunks, and keeps what the kernel did not take as a slice of them.
+//! A handed-off socket and its viewer: writes shared chunks, and keeps the part that the kernel did not take as a slice.
 
 use crate::server::stream::{NextStep, Viewer};
 use bytes::Bytes;

@@ -1,4 +1,5 @@
-//! Counters and gauges that are read from the kernel at each scrape: CPU, memory, PSI, sockets, network and disks.
+//! Counters and gauges under node_exporter's names that are read from the kernel at each scrape: CPU, memory, PSI, sockets,
+//! network and disks.
 
 use super::family_writer::{DeviceCounter, FamilyWriter};
 use crate::server::sampler::{

@@ -1,4 +1,4 @@
-//! Gauges from the newest tick: load, TCP states, filesystems, sensors and services.
+//! Gauges under node_exporter's names from the newest tick: load, TCP states, filesystems, sensors and services.
 
 use super::family_writer::FamilyWriter;
 use crate::schema::Window;

@@ -1,4 +1,4 @@
-//! Tests of the host's exposition over recorded files.
+//! Tests of the host's exposition over recorded kernel files.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! A viewer's position in the log. A viewer that fell behind the ring skips ahead with a window.
+//! A viewer's position in the log. A viewer that fell behind the ring gets a window in place of the events it missed.
 
 #[cfg(test)]
 mod tests;

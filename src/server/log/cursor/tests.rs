@@ -1,3 +1,5 @@
+//! Tests of resume, replay and windows at a cursor.
+
 use super::*;
 use crate::{schema::EventName, server::log::tests::tick};
 use proptest::prelude::*;

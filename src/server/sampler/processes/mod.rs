@@ -1,5 +1,5 @@
 //! Samples processes while a viewer shows them, on a thread of its own: reading thousands of processes takes longer
-//! than a tick may wait.
+//! than a tick allows.
 
 mod reader;
 mod stat;
