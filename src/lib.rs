@@ -1,7 +1,8 @@
 //! Hostbeat: a dashboard that samples its host once a second and streams every sample to the browser.
 //!
 //! The crate is built twice: feature `ssr` makes the server, feature `hydrate` the browser library (wasm32). `schema`,
-//! `units`, `charts`, `app` and `sse` are in both. `browser` implements the ports of `app`, which depends on neither side.
+//! `units`, `charts`, `app` and `sse` are in both. `browser` implements the ports of `app`, which depends on neither
+//! side.
 
 #[expect(unreachable_pub, reason = "leptos' component macro makes every component public")]
 pub mod app;
