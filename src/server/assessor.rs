@@ -1,4 +1,4 @@
-//! Assesses the host at each tick, and adds the verdict when it has changed, and at intervals for new viewers.
+//! Assesses the host at each tick, and adds the verdict to the tick when it has changed, and at intervals for new viewers.
 
 use super::log::TickLog;
 use crate::{

@@ -1,5 +1,4 @@
-//! A chunk: encoded events ready to send, compressed with gzip if the client accepts it, framed for HTTP/1.1, and shared by
-//! all viewers that need the same.
+//! The type of a chunk: encoded events ready to send, with HTTP/1.1's framing, compressed with gzip if the client accepts it.
 
 use super::gzip;
 use bytes::{BufMut, Bytes, BytesMut};

@@ -1,4 +1,5 @@
-//! A tick encoded as SSE events once, and its chunks, which viewers with the same filter and content coding share.
+//! A tick encoded as SSE events, once. Chunks are shared here: each filter and coding (plain, gzip) is made once per tick,
+//! and all viewers with that filter and coding get the same bytes.
 
 use super::{
     chunk::{Chunk, Coding},

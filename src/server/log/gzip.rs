@@ -1,7 +1,7 @@
-//! gzip (RFC 1952) in chunks that many viewers share.
+//! Compresses with gzip (RFC 1952) so that any viewer's stream can continue with any chunk.
 //!
-//! Each chunk is deflated on its own and flushed to a byte boundary, so it refers to no earlier one and any viewer's
-//! stream may continue with it. Only the CRC at the end is a viewer's own; it is combined from those of the chunks.
+//! Each chunk is deflated on its own and flushed to a byte boundary, so it refers to no earlier one. Only the CRC at the end
+//! is a viewer's own; it is combined from those of the chunks.
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use std::cell::RefCell;

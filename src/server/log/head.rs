@@ -1,4 +1,4 @@
-//! The log's head: how many ticks were published, and when the newest was.
+//! The log's head: how many ticks were published, and the time of the newest.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! The log of ticks (not of messages): a ring of encoded ticks, a window of values, and a cursor for each viewer.
+//! The tick log: a ring of encoded ticks, a window of values, and a cursor for each viewer. `telemetry.rs` has the server's
+//! log messages.
 //!
 //! A viewer is a position in the ring, not a queue, so a slow one costs no memory.
 

@@ -1,4 +1,4 @@
-//! The newest tick's chunks, looked up once for all cursors that have kept up, without a lock for each.
+//! Keeps the newest tick at hand for all cursors that have kept up, so that they take no lock each.
 
 use super::{Chunk, Coding, Cursor, TickLog, encoded_tick::EncodedTick};
 use crate::schema::EventNames;

@@ -1,4 +1,4 @@
-//! What a stream knows of its client's connection, without knowing sockets: the peer, the handoff, and whether it stalled.
+//! What a stream knows of its client's connection, independent of socket types: the peer, the handoff, and whether it stalled.
 
 use super::Viewer;
 use std::{

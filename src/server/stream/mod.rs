@@ -1,4 +1,4 @@
-//! `GET /api/stream`: what is sent to a viewer, to the contract in `docs/stream.md`. Sockets are `delivery`'s.
+//! `GET /api/stream`: what is sent to a viewer, as `docs/stream.md` specifies. `delivery` handles the sockets.
 
 mod body;
 mod client_connection;

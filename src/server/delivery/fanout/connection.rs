@@ -1,4 +1,4 @@
-//! A handed-off socket and its viewer: writes shared chunks, and keeps the part that the kernel did not take as a slice.
+//! A handed-off socket and its viewer: writes chunks, and keeps the bytes that the kernel did not accept, without a copy.
 
 use crate::server::stream::{NextStep, Viewer};
 use bytes::Bytes;

@@ -1,5 +1,5 @@
-//! A fan-out worker thread: at each tick it writes the same shared bytes to every connection that has kept up, lets the
-//! others continue from their own position, and closes those that take no bytes for the stall timeout.
+//! A fan-out worker thread: at each tick it writes the same bytes to every connection that has kept up, sends slower ones
+//! their next events, and disconnects clients that take no bytes for the stall timeout.
 
 use super::connection::{Connection, Outcome};
 use crate::server::{
