@@ -91,6 +91,7 @@ bench: build ## measure the cost of a sample, a viewer and a redraw, compared wi
 	@tools/need.sh chromium node npm prometheus-node-exporter python3-psutil curl ip unshare
 	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
+	@cargo bench --features ssr --bench storm
 	@npm ci --prefix end2end --no-fund --no-audit
 	@cargo build --release --features ssr --example synthetic_host
 	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end redraw

@@ -8,6 +8,7 @@ use std::{
 };
 
 /// The release build of Hostbeat, listening on a free port without a limit of streams.
+#[allow(dead_code, reason = "one benchmark serves its own log")]
 pub(crate) fn hostbeat() -> Command {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/target/release/hostbeat");
     let args = ["--listen", "127.0.0.1:0", "--log-format", "text", "--max-streams-per-address", "1000000"];
@@ -33,6 +34,7 @@ impl Server {
     }
 
     /// CPU time of all threads, in nanoseconds.
+    #[allow(dead_code, reason = "one benchmark measures no CPU time")]
     pub(crate) fn cpu_time(&self) -> f64 {
         cpu_time(self.child.id(), |_| true)
     }

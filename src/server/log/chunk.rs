@@ -1,6 +1,7 @@
 //! The type of a chunk: encoded events ready to send, with HTTP/1.1's framing, compressed with gzip if the client accepts it.
 
-use super::gzip;
+use super::{encoded_tick::EncodedTick, event_writer::write_json, gzip};
+use crate::schema::{EventId, EventNames, WindowSnapshot};
 use bytes::{BufMut, Bytes, BytesMut};
 use flate2::Crc;
 use std::{io::Write, sync::Arc};
@@ -37,6 +38,27 @@ impl Chunk {
             Coding::Identity => Self::frame(&[plain], events, None),
             Coding::Gzip => Self::frame(&[&gzip::deflate(plain)], events, Some(gzip::crc(plain))),
         }
+    }
+
+    /// The events named in `wanted` of one tick.
+    pub(super) fn of_tick(tick: &EncodedTick, wanted: EventNames, coding: Coding) -> Self {
+        let mut plain = BytesMut::new();
+        let events = tick.write(&mut plain, wanted, 0);
+        Self::new(&plain, events, coding)
+    }
+
+    /// The events named in `wanted` of several ticks, without the first `skip` events of the first tick.
+    pub(super) fn of_ticks(ticks: &[Arc<EncodedTick>], skip: usize, wanted: EventNames, coding: Coding) -> Self {
+        let (mut plain, mut skip) = (BytesMut::new(), skip);
+        let events = ticks.iter().map(|tick| tick.write(&mut plain, wanted, std::mem::take(&mut skip))).sum();
+        Self::new(&plain, events, coding)
+    }
+
+    /// A `window` event whose newest event has the id `newest`.
+    pub(super) fn of_window(window: &WindowSnapshot, newest: EventId, coding: Coding) -> Self {
+        let mut plain = BytesMut::new();
+        write_json(&mut plain, Some(newest), "window", window);
+        Self::new(&plain, 1, coding)
     }
 
     fn frame(data: &[&[u8]], events: u32, crc: Option<Crc>) -> Self {

@@ -9,8 +9,11 @@ use crate::schema::{EventId, EventName, EventNames, IdSequence, Tick};
 use bytes::BytesMut;
 use std::{
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
+
+/// Combinations of filter and coding whose chunks a tick keeps.
+pub(super) const MAX_SHARED_CHUNKS: usize = 32;
 
 /// A tick's events as bytes, and the range of each.
 #[derive(Debug)]
@@ -19,7 +22,23 @@ pub(super) struct EncodedTick {
     pub first_id: EventId,
     bytes: BytesMut,
     events: Vec<(EventName, Range<usize>)>,
-    chunks: Mutex<Vec<(EventNames, Coding, Option<Chunk>)>>,
+    chunks: Mutex<Vec<SharedChunk>>,
+}
+
+/// A chunk of a tick, for one filter and coding.
+#[derive(Debug)]
+struct SharedChunk {
+    wanted: EventNames,
+    coding: Coding,
+    chunk: Chunk,
+    /// Whether a viewer got it.
+    is_used: bool,
+}
+
+impl SharedChunk {
+    fn key(&self) -> (EventNames, Coding) {
+        (self.wanted, self.coding)
+    }
 }
 
 /// Why a tick can't be encoded.
@@ -66,23 +85,39 @@ impl EncodedTick {
         (0..).zip(&self.events).take_while(|(n, _)| self.first_id.plus(*n) <= id).count()
     }
 
-    /// The events named in `wanted` as a shared chunk, encoded at most once; `None` without such events.
-    pub(super) fn chunk(&self, wanted: EventNames, coding: Coding) -> Option<Chunk> {
-        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
-        let cached = chunks.iter().find(|(names, known, _)| (*names, *known) == (wanted, coding));
-        if let Some((.., chunk)) = cached {
-            return chunk.clone();
+    /// The events named in `wanted` as a shared chunk, without events if the tick has none of them.
+    pub(super) fn chunk(&self, wanted: EventNames, coding: Coding) -> Chunk {
+        let mut chunks = self.chunks();
+        let cached = chunks.iter_mut().find(|shared| shared.key() == (wanted, coding));
+        if let Some(shared) = cached {
+            shared.is_used = true;
+            return shared.chunk.clone();
         }
-        let mut plain = BytesMut::new();
-        let events = self.write(&mut plain, wanted, 0);
-        let chunk = (events > 0).then(|| Chunk::new(&plain, events, coding));
-        chunks.push((wanted, coding, chunk.clone()));
+        let chunk = Chunk::of_tick(self, wanted, coding);
+        // Clients choose filters freely; what few of them use is encoded for each.
+        if chunks.len() < MAX_SHARED_CHUNKS {
+            chunks.push(SharedChunk { wanted, coding, chunk: chunk.clone(), is_used: true });
+        }
         chunk
+    }
+
+    /// Makes the chunks that viewers of the `previous` tick used, so that no fan-out worker has to.
+    pub(super) fn make_chunks_of(&self, previous: &Self) {
+        let used: Vec<_> = previous.chunks().iter().filter(|shared| shared.is_used).map(SharedChunk::key).collect();
+        let made = used.into_iter().map(|(wanted, coding)| {
+            let chunk = Chunk::of_tick(self, wanted, coding);
+            SharedChunk { wanted, coding, chunk, is_used: false }
+        });
+        *self.chunks() = made.collect();
     }
 
     /// Drops the shared chunks: once a newer tick exists, few viewers need this one.
     pub(super) fn drop_chunks(&self) {
-        *self.chunks.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+        *self.chunks() = Vec::new();
+    }
+
+    fn chunks(&self) -> MutexGuard<'_, Vec<SharedChunk>> {
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends the events named in `wanted` after the first `skip` of the tick, and returns their number.
@@ -128,12 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn next_tick_has_the_chunks_that_the_previous_one_used() {
+        let (first, second, third) = (encoded(), encoded(), encoded());
+        first.chunk(EventNames::ALL, Coding::Gzip);
+        second.make_chunks_of(&first);
+        assert_eq!(second.chunks().len(), 1);
+        third.make_chunks_of(&second);
+        assert_eq!(third.chunks().len(), 0, "no viewer got a chunk of the second");
+    }
+
+    #[test]
     fn same_filter_and_coding_share_one_chunk() {
         let encoded = encoded();
-        let data = |coding| encoded.chunk(EventNames::ALL, coding).unwrap().data();
+        let data = |coding| encoded.chunk(EventNames::ALL, coding).data();
         assert_eq!(data(Coding::Identity).as_ptr(), data(Coding::Identity).as_ptr());
         assert_ne!(data(Coding::Identity), data(Coding::Gzip));
-        assert!(encoded.chunk(EventNames::default(), Coding::Identity).is_none());
+        assert_eq!(encoded.chunk(EventNames::default(), Coding::Identity).events, 0);
         let before = data(Coding::Identity);
         encoded.drop_chunks();
         assert_eq!(data(Coding::Identity), before);

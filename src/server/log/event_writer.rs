@@ -2,6 +2,7 @@
 
 use crate::schema::EventId;
 use bytes::{BufMut, BytesMut};
+use serde::Serialize;
 use std::io::Write;
 
 /// A field with a character that would end it or start another one.
@@ -27,6 +28,15 @@ pub fn write_event(into: &mut BytesMut, id: Option<EventId>, name: &str, data: &
         into.put_slice(part.as_bytes());
     }
     Ok(())
+}
+
+/// Appends an event with `data` as JSON.
+pub fn write_json(into: &mut BytesMut, id: Option<EventId>, name: &str, data: &impl Serialize) {
+    // Neither fails: the data has a JSON form, and JSON escapes control characters.
+    let written = serde_json::to_string(data).map(|data| write_event(into, id, name, &data));
+    if !matches!(written, Ok(Ok(()))) {
+        tracing::error!(name, ?written, "cannot write an event");
+    }
 }
 
 /// CR and LF end a line; NUL makes clients ignore an id, and never occurs in JSON.

@@ -1,9 +1,7 @@
 //! What the log keeps: a ring of encoded ticks for replay, and a window of values.
 
 use super::encoded_tick::EncodedTick;
-use crate::schema::{
-    EventId, EventNames, INTERVAL_MS, Processes, RETENTION_S, Sample, Tick, Verdict, Window, WindowSnapshot,
-};
+use crate::schema::{EventId, Processes, RETENTION_S, Sample, Tick, Verdict, Window};
 use std::{collections::VecDeque, sync::Arc};
 
 /// The newest processes describe the present for this long.
@@ -60,11 +58,6 @@ impl History {
     /// Id of the newest event.
     pub(super) fn last_id(&self) -> Option<EventId> {
         self.ring.back().map(|tick| tick.last_id())
-    }
-
-    /// The window from the tick of `id` on. It includes that tick, since the client may have only a part of its events.
-    pub(super) fn window_since(&self, id: EventId, events: EventNames) -> WindowSnapshot {
-        self.window.snapshot(Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX, events)
     }
 
     /// The newest processes, unless they are too old to describe the present.

@@ -4,6 +4,7 @@
 //! A viewer is a position in the ring, not a queue, so a slow one costs no memory.
 
 mod chunk;
+mod chunk_cache;
 mod cursor;
 mod encoded_tick;
 mod event_writer;
@@ -16,10 +17,11 @@ mod subscribers;
 
 use crate::schema::{EventId, EventNames, IdSequence, LatestValues, Processes, Tick, Window, WindowSnapshot};
 pub use chunk::{Chunk, Coding, Encoder};
+use chunk_cache::ChunkCache;
 pub use cursor::{Cursor, Progress, Start};
 pub use encoded_tick::EncodeError;
 use encoded_tick::EncodedTick;
-pub use event_writer::{InvalidField, write_event, write_retry};
+pub use event_writer::{InvalidField, write_event, write_json, write_retry};
 pub use head::Head;
 use history::History;
 pub use newest_tick::NewestTick;
@@ -42,6 +44,7 @@ pub struct TickLog {
     head: watch::Sender<Head>,
     head_listeners: Mutex<Vec<HeadListener>>,
     subscribers: Arc<Subscribers>,
+    chunks: ChunkCache,
 }
 
 type HeadListener = Box<dyn Fn() + Send + Sync>;
@@ -67,6 +70,7 @@ impl TickLog {
             head: watch::Sender::default(),
             head_listeners: Mutex::default(),
             subscribers: Arc::default(),
+            chunks: ChunkCache::default(),
         }
     }
 
@@ -77,10 +81,15 @@ impl TickLog {
             Ok(encoded) => Arc::new(encoded),
             Err(error) => return tracing::error!(t = tick.t, %error, "tick dropped"),
         };
+        let previous = self.history().ring.back().cloned();
+        if let Some(previous) = previous {
+            encoded.make_chunks_of(&previous);
+        }
         let mut history = self.history_mut();
         history.push(tick, encoded);
         let published = history.published();
         drop(history);
+        self.chunks.on_tick(published);
         self.update_head(|head| {
             head.published = published;
             head.last_tick = Some(tick.t);

@@ -1,6 +1,9 @@
 //! Keeps the newest tick at hand for all cursors that have kept up, so that they take no lock each.
 
-use super::{Chunk, Coding, Cursor, TickLog, encoded_tick::EncodedTick};
+use super::{
+    Chunk, Coding, Cursor, TickLog,
+    encoded_tick::{EncodedTick, MAX_SHARED_CHUNKS},
+};
 use crate::schema::EventNames;
 use std::sync::Arc;
 
@@ -10,7 +13,7 @@ pub struct NewestTick {
     tick: Arc<EncodedTick>,
     /// Counted from the start of the log.
     number: u64,
-    chunks: Vec<(EventNames, Coding, Option<Chunk>)>,
+    chunks: Vec<(EventNames, Coding, Chunk)>,
 }
 
 impl TickLog {
@@ -26,15 +29,17 @@ impl NewestTick {
     /// The tick's chunk for a cursor directly before it, which moves past it. `None` for a cursor elsewhere, or a tick
     /// without events for it; [`TickLog::advance`] covers these.
     pub fn pass(&mut self, cursor: &mut Cursor, coding: Coding) -> Option<&Chunk> {
-        if (cursor.next_tick, cursor.skip_events) != (self.number, 0) {
+        if cursor.next_tick != self.number || cursor.is_behind(self.number) {
             return None;
         }
         let cached = self.chunks.iter().position(|(events, known, _)| (*events, *known) == (cursor.events, coding));
         let index = cached.unwrap_or_else(|| {
+            // Past the bound, rare filters take turns in the last place.
+            self.chunks.truncate(MAX_SHARED_CHUNKS - 1);
             self.chunks.push((cursor.events, coding, self.tick.chunk(cursor.events, coding)));
             self.chunks.len() - 1
         });
-        let chunk = self.chunks[index].2.as_ref()?;
+        let chunk = Some(&self.chunks[index].2).filter(|chunk| chunk.events > 0)?;
         (cursor.next_tick, cursor.last_id) = (self.number + 1, Some(self.tick.last_id()));
         Some(chunk)
     }

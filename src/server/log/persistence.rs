@@ -138,15 +138,13 @@ mod tests {
 
     /// Everything that a viewer after `last_id` gets.
     fn replay(log: &TickLog, last_id: EventId) -> Vec<u8> {
-        let (_, window, mut cursor): (_, _, Cursor) = log.open_cursor(EventNames::ALL, Some(Ok(last_id)), 0);
-        assert_eq!(window, None);
+        let (_, mut cursor): (_, Cursor) = log.open_cursor(EventNames::ALL, Some(Ok(last_id)), 0);
         let mut sent = Vec::new();
         loop {
             match log.advance(&mut cursor, Coding::Identity) {
-                Progress::Live(chunk) => sent.extend_from_slice(&chunk.data()),
-                Progress::Replay(bytes, _) => sent.extend_from_slice(&bytes),
-                Progress::Window(..) => panic!("window instead of replay"),
+                Progress::Events(chunk) => sent.extend_from_slice(&chunk.data()),
                 Progress::UpToDate => return sent,
+                other => panic!("{other:?} instead of a replay"),
             }
         }
     }

@@ -3,21 +3,20 @@
 
 use super::request::StreamRequest;
 use crate::{
-    schema::{EventId, INTERVAL_MS, RETENTION_S, WindowSnapshot},
+    schema::{INTERVAL_MS, RETENTION_S},
     server::{
         access::StreamPermit,
         app_state::AppState,
         export::{CloseReason, Statistics},
         http::WindowQuery,
         log::{
-            Chunk, Coding, Cursor, Encoder, Head, NewestTick, Progress, Start, SubscriberGuard, TickLog, write_event,
+            Chunk, Coding, Cursor, Encoder, Head, NewestTick, Progress, Start, SubscriberGuard, TickLog, write_json,
             write_retry,
         },
         unix_time::unix_ms,
     },
 };
 use bytes::BytesMut;
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     sync::Arc,
@@ -78,14 +77,10 @@ impl Viewer {
     pub(super) fn open(state: &AppState, request: StreamRequest, permit: StreamPermit, now: Instant) -> Self {
         let log = Arc::clone(&state.log);
         let WindowQuery { events, window, last_id } = request.query;
-        let (start, window, cursor) = log.open_cursor(events, last_id, window);
+        let (start, cursor) = log.open_cursor(events, last_id, window);
         let mut plain = BytesMut::new();
         write_retry(&mut plain, fastrand::u32(RETRY_MS));
         write_json(&mut plain, None, "hello", &hello(&state.host.name, start));
-        let count = 1 + u32::from(window.is_some());
-        if let Some((window, newest)) = window {
-            write_window(&mut plain, &window, newest);
-        }
         let mut encoder = Encoder::new(request.coding);
         let statistics = Arc::clone(&state.statistics);
         statistics.stream_opened(start);
@@ -95,7 +90,7 @@ impl Viewer {
         let subscriber = log.subscribers().subscribe(events);
         let accounting = Accounting { opened: now, statistics, span, _subscriber: subscriber, _permit: permit };
         Self {
-            first: Some(Box::new(encoder.first(&plain, count))),
+            first: Some(Box::new(encoder.first(&plain, 1))),
             log,
             cursor,
             encoder,
@@ -123,6 +118,12 @@ impl Viewer {
         Some(self.count(first))
     }
 
+    /// Whether it has to catch up with the log, unless the log is closing.
+    pub(in crate::server) fn is_behind(&self) -> bool {
+        let head = self.log.head();
+        !head.closing && self.cursor.is_behind(head.published)
+    }
+
     /// The newest tick's chunk, for a viewer that has everything before it; otherwise `None`, and [`next`](Self::next)
     /// decides. The caller counts what it writes.
     pub(in crate::server) fn keep_up<'a>(&mut self, newest: &'a mut NewestTick, now: Instant) -> Option<&'a Chunk> {
@@ -144,14 +145,10 @@ impl Viewer {
             return NextStep::End;
         }
         let chunk = match self.log.advance(&mut self.cursor, self.encoder.coding) {
-            Progress::Live(chunk) => {
-                self.encoder.add(&chunk);
-                chunk
-            }
-            Progress::Replay(plain, events) => self.encoder.next(&plain, events),
-            Progress::Window(window, newest) => {
+            Progress::Events(chunk) | Progress::Window(chunk) => self.share(chunk),
+            Progress::Conflated(chunk) => {
                 self.accounting.statistics.conflations.inc();
-                self.encode(1, |into| write_window(into, &window, newest))
+                self.share(chunk)
             }
             Progress::UpToDate => match self.idle(now) {
                 Some(chunk) => chunk,
@@ -194,6 +191,12 @@ impl Viewer {
         self.encoder.next(&plain, events)
     }
 
+    /// A chunk that other viewers get too.
+    fn share(&mut self, chunk: Chunk) -> Chunk {
+        self.encoder.add(&chunk);
+        chunk
+    }
+
     fn count(&self, chunk: Chunk) -> Chunk {
         self.accounting.statistics.events_sent.inc_by(chunk.events.into());
         self.accounting.statistics.bytes_sent.inc_by(chunk.data_len() as u64);
@@ -219,18 +222,6 @@ fn hello(host: &str, start: Start) -> Value {
         "now": unix_ms(),
         "start": start.as_str(),
     })
-}
-
-fn write_window(into: &mut BytesMut, window: &WindowSnapshot, newest: EventId) {
-    write_json(into, Some(newest), "window", window);
-}
-
-fn write_json(into: &mut BytesMut, id: Option<EventId>, name: &str, data: &impl Serialize) {
-    // Neither fails: the data has a JSON form, and JSON escapes control characters.
-    let written = serde_json::to_string(data).map(|data| write_event(into, id, name, &data));
-    if !matches!(written, Ok(Ok(()))) {
-        tracing::error!(name, ?written, "cannot write an event");
-    }
 }
 
 #[cfg(test)]

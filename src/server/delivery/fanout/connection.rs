@@ -1,5 +1,6 @@
 //! A handed-off socket and its viewer: writes chunks, and keeps the bytes that the kernel did not accept, without a copy.
 
+use super::worker::Role;
 use crate::server::stream::{NextStep, Viewer};
 use bytes::Bytes;
 use mio::net::TcpStream;
@@ -16,7 +17,7 @@ const MAX_IGNORED_INPUT: usize = 64 * 1024;
 
 /// A viewer and its socket.
 pub(super) struct Connection {
-    socket: TcpStream,
+    pub socket: TcpStream,
     pub viewer: Viewer,
     /// What the socket has not taken yet: a slice of shared bytes.
     unsent: Bytes,
@@ -26,10 +27,12 @@ pub(super) struct Connection {
     ended: bool,
 }
 
-/// Whether a connection stays.
+/// Whether a connection stays with its worker.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    Open,
+    Stays,
+    /// It needs a worker of the other role.
+    Leaves,
     Closed,
 }
 
@@ -38,24 +41,28 @@ impl Connection {
         Self { socket, viewer, unsent: Bytes::new(), blocked_since: None, ignored_input: 0, ended: false }
     }
 
-    /// Writes everything that is due, as far as the socket takes it.
-    pub(super) fn pump(&mut self, now: Instant) -> Outcome {
+    /// Writes everything that is due, as far as the socket takes it and the worker's `role` includes it.
+    pub(super) fn pump(&mut self, role: Role, now: Instant) -> Outcome {
         loop {
             let unsent = std::mem::take(&mut self.unsent);
             if self.send(&unsent, now) == Outcome::Closed {
                 return Outcome::Closed;
             }
             if self.blocked_since.is_some() {
-                return Outcome::Open;
+                return Outcome::Stays;
             }
             if self.ended {
                 // A clean end reports to the client that the stream is complete. An error reports that it has left.
                 let _ = self.socket.shutdown(Shutdown::Write);
                 return Outcome::Closed;
             }
+            if role == Role::Live && self.viewer.is_behind() {
+                return Outcome::Leaves;
+            }
             match self.viewer.next(now) {
                 NextStep::Write(chunk) => self.unsent = chunk.framed().clone(),
-                NextStep::Wait(_) => return Outcome::Open,
+                NextStep::Wait(_) if role == Role::CatchUp => return Outcome::Leaves,
+                NextStep::Wait(_) => return Outcome::Stays,
                 NextStep::End => (self.unsent, self.ended) = (LAST_CHUNK, true),
             }
         }
@@ -75,12 +82,12 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.unsent = bytes.slice(sent..);
                     self.blocked_since.get_or_insert(now);
-                    return Outcome::Open;
+                    return Outcome::Stays;
                 }
                 Err(_) => return Outcome::Closed,
             }
         }
-        Outcome::Open
+        Outcome::Stays
     }
 
     /// Reads and ignores what the client sends, up to the end of its side of the connection.

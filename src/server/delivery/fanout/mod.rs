@@ -1,9 +1,13 @@
 //! Fan-out: a few worker threads write the streams of the sockets that left hyper, without a task or a buffer for each.
+//!
+//! Live first: one worker serves the viewers that catch up, and the others those that have kept up. Encoding a replay or a
+//! window delays only the former.
 
 mod connection;
 mod worker;
 
 use crate::server::{export::Statistics, log::TickLog, stream::Viewer};
+use connection::Connection;
 use mio::{Poll, Waker};
 use std::{
     io,
@@ -11,18 +15,25 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Sender},
+        mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use worker::{Message, WAKE_TOKEN, Worker};
+use worker::{Message, Role, WAKE_TOKEN, Worker};
 
 /// Distributes handed-off sockets over the workers.
 #[derive(Debug)]
 pub(in crate::server) struct Fanout {
-    workers: Vec<WorkerHandle>,
+    workers: Arc<Workers>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The workers as seen from outside, and from each other.
+#[derive(Debug)]
+struct Workers {
+    live: Vec<WorkerHandle>,
+    catch_up: WorkerHandle,
     next: AtomicUsize,
 }
 
@@ -33,27 +44,38 @@ struct WorkerHandle {
 }
 
 impl Fanout {
-    /// Starts one worker for every two processors: they only copy shared bytes to the kernel.
+    /// Starts one live worker for every two processors, since they only copy shared bytes to the kernel, and the worker for
+    /// viewers that catch up.
     pub(in crate::server) fn start(
         log: &Arc<TickLog>,
         statistics: &Arc<Statistics>,
         stall_timeout: Duration,
     ) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
-        let started = (0..count).map(|_| start_worker(log, Arc::clone(statistics), stall_timeout));
-        let (workers, threads) = started.collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
-        Ok(Self { workers, threads: Mutex::new(threads), next: AtomicUsize::new(0) })
+        let (live, inboxes): (Vec<_>, Vec<_>) =
+            (0..count).map(|_| WorkerHandle::new(log)).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
+        let (catch_up, catch_up_inbox) = WorkerHandle::new(log)?;
+        let workers = Arc::new(Workers { live, catch_up, next: AtomicUsize::new(0) });
+        let roles = inboxes.into_iter().map(|inbox| (Role::Live, inbox)).chain([(Role::CatchUp, catch_up_inbox)]);
+        let threads = roles.map(|(role, (poll, inbox))| {
+            let (workers, statistics) = (Arc::clone(&workers), Arc::clone(statistics));
+            let worker = Worker::new(role, poll, inbox, workers, log, stall_timeout, statistics);
+            let head = log.watch_head();
+            thread::Builder::new().name(role.thread_name().to_owned()).spawn(move || worker.run(&head))
+        });
+        let threads = Mutex::new(threads.collect::<io::Result<_>>()?);
+        Ok(Self { workers, threads })
     }
 
     /// Writes the viewer's stream to this socket from now on. Nothing else may write to it.
     pub(in crate::server) fn add(&self, socket: TcpStream, viewer: Viewer) {
-        let worker = &self.workers[self.next.fetch_add(1, Ordering::Relaxed) % self.workers.len()];
-        worker.send(Message::Add(socket, Box::new(viewer)));
+        self.workers.add(Connection::new(mio::net::TcpStream::from_std(socket), viewer));
     }
 
     /// Waits until every stream has ended, at most until `deadline`. The log must be closed before.
     pub(in crate::server) fn drain(&self, deadline: Instant) {
-        self.workers.iter().for_each(|worker| worker.send(Message::Drain(deadline)));
+        let Workers { live, catch_up, .. } = &*self.workers;
+        live.iter().chain([catch_up]).for_each(|worker| worker.send(Message::Drain(deadline)));
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
@@ -63,7 +85,31 @@ impl Fanout {
     }
 }
 
+impl Workers {
+    /// Sends a connection to the worker that its viewer needs.
+    fn add(&self, connection: Connection) {
+        let worker = if connection.viewer.is_behind() {
+            &self.catch_up
+        } else {
+            &self.live[self.next.fetch_add(1, Ordering::Relaxed) % self.live.len()]
+        };
+        worker.send(Message::Add(Box::new(connection)));
+    }
+}
+
 impl WorkerHandle {
+    /// A handle, and what the worker's thread needs. The worker is woken whenever the log's head changes.
+    fn new(log: &Arc<TickLog>) -> io::Result<(Self, (Poll, Receiver<Message>))> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE_TOKEN)?);
+        let (messages, inbox) = mpsc::channel();
+        log.on_head_change({
+            let waker = Arc::clone(&waker);
+            move || _ = waker.wake()
+        });
+        Ok((Self { messages, waker }, (poll, inbox)))
+    }
+
     fn send(&self, message: Message) {
         // A worker that has ended drops the viewer, which is then counted as closed.
         let _ = self.messages.send(message);
@@ -71,22 +117,4 @@ impl WorkerHandle {
             tracing::error!(%error, "cannot wake a fan-out worker");
         }
     }
-}
-
-fn start_worker(
-    log: &Arc<TickLog>,
-    statistics: Arc<Statistics>,
-    stall_timeout: Duration,
-) -> io::Result<(WorkerHandle, JoinHandle<()>)> {
-    let poll = Poll::new()?;
-    let waker = Arc::new(Waker::new(poll.registry(), WAKE_TOKEN)?);
-    let (messages, inbox) = mpsc::channel();
-    let worker = Worker::new(poll, inbox, log, stall_timeout, statistics);
-    let head = log.watch_head();
-    let thread = thread::Builder::new().name("fanout".to_owned()).spawn(move || worker.run(&head))?;
-    log.on_head_change({
-        let waker = Arc::clone(&waker);
-        move || _ = waker.wake()
-    });
-    Ok((WorkerHandle { messages, waker }, thread))
 }

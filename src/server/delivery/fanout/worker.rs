@@ -1,13 +1,15 @@
-//! A fan-out worker thread: at each tick it writes the same bytes to every connection that has kept up, sends slower ones
-//! their next events, and disconnects clients that take no bytes for the stall timeout.
+//! A fan-out worker thread: at each tick it writes the same bytes to every connection that has kept up, hands those that
+//! fell behind to the worker for catching up and back, and disconnects clients that take no bytes for the stall timeout.
 
-use super::connection::{Connection, Outcome};
+use super::{
+    Workers,
+    connection::{Connection, Outcome},
+};
 use crate::server::{
     export::{CloseReason, Statistics},
     log::{Head, TickLog},
-    stream::Viewer,
 };
-use mio::{Events, Interest, Poll, Token, event::Event, net::TcpStream};
+use mio::{Events, Interest, Poll, Token, event::Event};
 use slab::Slab;
 use std::{
     io::ErrorKind,
@@ -25,16 +27,36 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a worker is sent.
 pub(super) enum Message {
-    /// Write this viewer's stream to this socket.
-    Add(std::net::TcpStream, Box<Viewer>),
+    /// Write this connection's stream.
+    Add(Box<Connection>),
     /// End once no connection is left, and close those that are left at this time.
     Drain(Instant),
 }
 
+/// Which viewers a worker serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Those that have everything but the newest tick.
+    Live,
+    /// Those that have to catch up.
+    CatchUp,
+}
+
+impl Role {
+    pub(super) const fn thread_name(self) -> &'static str {
+        match self {
+            Self::Live => "fanout",
+            Self::CatchUp => "catch-up",
+        }
+    }
+}
+
 /// One thread and its connections.
 pub(super) struct Worker {
+    role: Role,
     poll: Poll,
     inbox: Receiver<Message>,
+    workers: Arc<Workers>,
     log: Weak<TickLog>,
     /// Contiguous, since each tick walks through all of them.
     connections: Slab<Connection>,
@@ -46,14 +68,17 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
+        role: Role,
         poll: Poll,
         inbox: Receiver<Message>,
+        workers: Arc<Workers>,
         log: &Arc<TickLog>,
         stall_timeout: Duration,
         statistics: Arc<Statistics>,
     ) -> Self {
         let log = Arc::downgrade(log);
-        Self { poll, inbox, log, connections: Slab::new(), drain_deadline: None, stall_timeout, statistics }
+        let connections = Slab::new();
+        Self { role, poll, inbox, workers, log, connections, drain_deadline: None, stall_timeout, statistics }
     }
 
     /// Runs until it was told to drain and has no connection left, or the drain deadline passes.
@@ -77,7 +102,8 @@ impl Worker {
                 continue;
             }
             self.pump_all(now, newest.closing);
-            if newest.published != published
+            if self.role == Role::Live
+                && newest.published != published
                 && let Some(at) = newest.at
             {
                 self.statistics.fanout.observe(at.elapsed().as_secs_f64());
@@ -94,38 +120,40 @@ impl Worker {
     fn receive(&mut self) {
         while let Ok(message) = self.inbox.try_recv() {
             match message {
-                Message::Add(socket, viewer) => self.accept(TcpStream::from_std(socket), *viewer),
+                Message::Add(connection) => self.accept(*connection),
                 Message::Drain(deadline) => self.drain_deadline = Some(deadline),
             }
         }
     }
 
-    fn accept(&mut self, mut socket: TcpStream, viewer: Viewer) {
+    fn accept(&mut self, mut connection: Connection) {
         let entry = self.connections.vacant_entry();
         let key = entry.key();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut socket, Token(key), interest) {
+        if let Err(error) = self.poll.registry().register(&mut connection.socket, Token(key), interest) {
             return tracing::warn!(%error, "cannot register a viewer's socket");
         }
-        entry.insert(Connection::new(socket, viewer));
-        self.update(key, |connection| connection.pump(Instant::now()));
+        entry.insert(connection);
+        let role = self.role;
+        self.update(key, |connection| connection.pump(role, Instant::now()));
     }
 
     fn on_event(&mut self, key: usize, event: &Event) {
+        let role = self.role;
         self.update(key, |connection| {
             if event.is_error() || (event.is_readable() && connection.is_closed_by_client()) {
                 return Outcome::Closed;
             }
-            if event.is_writable() { connection.pump(Instant::now()) } else { Outcome::Open }
+            if event.is_writable() { connection.pump(role, Instant::now()) } else { Outcome::Stays }
         });
     }
 
     /// Writes what is new to every connection that can take it, and closes those that stalled.
     fn pump_all(&mut self, now: Instant, closing: bool) {
-        let stall_timeout = self.stall_timeout;
+        let (role, stall_timeout) = (self.role, self.stall_timeout);
         let mut newest = if closing { None } else { self.log.upgrade().and_then(|log| log.newest_tick()) };
-        let (mut events, mut bytes) = (0, 0);
-        self.connections.retain(|_, connection| {
+        let (mut events, mut bytes, mut leaving) = (0, 0, Vec::new());
+        self.connections.retain(|key, connection| {
             if let Some(since) = connection.blocked_since {
                 let stalled = now >= since + stall_timeout;
                 if stalled {
@@ -135,11 +163,20 @@ impl Worker {
                 return !stalled;
             }
             let live = newest.as_mut().and_then(|newest| connection.viewer.keep_up(newest, now));
-            let Some(chunk) = live else { return connection.pump(now) == Outcome::Open };
-            events += u64::from(chunk.events);
-            bytes += chunk.data_len() as u64;
-            connection.send(chunk.framed(), now) == Outcome::Open
+            let outcome = match live {
+                Some(chunk) => {
+                    events += u64::from(chunk.events);
+                    bytes += chunk.data_len() as u64;
+                    connection.send(chunk.framed(), now)
+                }
+                None => connection.pump(role, now),
+            };
+            if outcome == Outcome::Leaves {
+                leaving.push(key);
+            }
+            outcome != Outcome::Closed
         });
+        leaving.into_iter().for_each(|key| self.transfer(key));
         // Gives memory back after a peak.
         if self.connections.len() < self.connections.capacity() / 4 {
             self.connections.shrink_to_fit();
@@ -150,10 +187,20 @@ impl Worker {
 
     fn update(&mut self, key: usize, update: impl FnOnce(&mut Connection) -> Outcome) {
         // The kernel may report one more event for a socket that was closed.
-        if let Some(connection) = self.connections.get_mut(key)
-            && update(connection) == Outcome::Closed
-        {
-            self.connections.remove(key);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match update(connection) {
+            Outcome::Stays => {}
+            Outcome::Leaves => self.transfer(key),
+            Outcome::Closed => _ = self.connections.remove(key),
+        }
+    }
+
+    /// Sends a connection to the worker that its viewer needs now.
+    fn transfer(&mut self, key: usize) {
+        let mut connection = self.connections.remove(key);
+        match self.poll.registry().deregister(&mut connection.socket) {
+            Ok(()) => self.workers.add(connection),
+            Err(error) => tracing::warn!(%error, "cannot transfer a viewer's socket"),
         }
     }
 }

@@ -3,13 +3,21 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Chunk, Coding, History, TickLog, encoded_tick::EncodedTick};
-use crate::schema::{EventId, EventNames, InvalidId, WindowSnapshot};
-use bytes::{Bytes, BytesMut};
+use super::{
+    Chunk, Coding, History, TickLog,
+    chunk_cache::{Content, Key},
+    encoded_tick::EncodedTick,
+};
+use crate::schema::{EventId, EventNames, INTERVAL_MS, InvalidId, WindowSnapshot};
 use std::sync::Arc;
 
-/// Ticks replayed under one lock, so that a long replay doesn't hold it for long.
-const REPLAY_BATCH: u64 = 64;
+/// Ticks replayed as one chunk, largest first. Runs start at multiples of their length, so viewers who resume at different
+/// ids share them.
+const RUN_LENGTHS: [u64; 3] = [64, 8, 1];
+
+/// Due ticks up to which a viewer counts as live: a worker that is late for a second must not send all of its viewers to
+/// catch up.
+const MAX_LIVE_TICKS: u64 = 8;
 
 /// How a stream starts, as its `hello` event reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,52 +54,85 @@ pub struct Cursor {
     pub(super) skip_events: usize,
     /// Id of the last event passed; where a window begins if the viewer falls behind the ring.
     pub(super) last_id: Option<EventId>,
+    /// The window that comes next, in place of the events before `next_tick`.
+    pending: Option<WindowStart>,
+}
+
+/// Where a window begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WindowStart {
+    /// At the tick of the client's last event, which the client may have only in part.
+    Since(EventId),
+    /// So many seconds before the newest tick.
+    Newest(usize),
+}
+
+impl Cursor {
+    /// Whether a window, part of a tick, or more than a few of `published` ticks are due.
+    pub fn is_behind(&self, published: u64) -> bool {
+        self.pending.is_some() || self.skip_events > 0 || self.next_tick + MAX_LIVE_TICKS < published
+    }
 }
 
 /// What a viewer gets next.
 #[derive(Debug)]
 pub enum Progress {
-    /// One tick, as a chunk that all viewers with this filter and coding share.
-    Live(Chunk),
-    /// Events of several ticks, uncompressed, and their number.
-    Replay(Bytes, u32),
-    /// A window in place of events that left the ring, and the id of its newest event.
-    Window(WindowSnapshot, EventId),
+    /// Events, as a chunk that all viewers with this filter and coding share.
+    Events(Chunk),
+    /// The window that a stream starts with.
+    Window(Chunk),
+    /// A window in place of events that left the ring before the viewer took them.
+    Conflated(Chunk),
     /// Nothing: the viewer has every event.
     UpToDate,
 }
 
+/// What follows at a cursor, read under the lock and encoded outside of it.
+enum Step {
+    Newest(Arc<EncodedTick>),
+    PartOf(Arc<EncodedTick>, usize),
+    Ticks(u64, Vec<Arc<EncodedTick>>),
+    Window { key: Key, window: WindowData, conflated: bool },
+    UpToDate,
+}
+
+/// A window that may be encoded already.
+enum WindowData {
+    Encoded(Chunk),
+    Snapshot(WindowSnapshot, EventId),
+}
+
 impl TickLog {
-    /// A new viewer's cursor, how its stream starts, and the window that it starts with. `last_id` is the client's last
-    /// event, `window` the seconds of window for a client without one. The window ends exactly where the cursor starts:
-    /// both are read under one lock.
+    /// A new viewer's cursor, and how its stream starts. `last_id` is the client's last event, `window` the seconds of
+    /// window for a client without one.
     pub fn open_cursor(
         &self,
         events: EventNames,
         last_id: Option<Result<EventId, InvalidId>>,
         window: usize,
-    ) -> (Start, Option<(WindowSnapshot, EventId)>, Cursor) {
+    ) -> (Start, Cursor) {
         let history = self.history();
         let newest = history.last_id();
-        let mut cursor = Cursor { events, next_tick: history.published(), skip_events: 0, last_id: newest };
+        let mut cursor =
+            Cursor { events, next_tick: history.published(), skip_events: 0, last_id: newest, pending: None };
         let start = match last_id {
             None if window == 0 || newest.is_none() => Start::Live,
             None => Start::Window,
             Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => match history.position_after(id) {
                 Some((next_tick, skip_events)) => {
-                    cursor = Cursor { events, next_tick, skip_events, last_id: Some(id) };
+                    cursor = Cursor { next_tick, skip_events, last_id: Some(id), ..cursor };
                     Start::Replay
                 }
                 None => Start::Window,
             },
             Some(_) => Start::Reset,
         };
-        let snapshot = match (start, last_id) {
-            (Start::Window, Some(Ok(id))) => Some(history.window_since(id, events)),
-            (Start::Window | Start::Reset, _) => Some(history.window.snapshot(None, window, events)),
+        cursor.pending = match (start, last_id) {
+            (Start::Window, Some(Ok(id))) => Some(WindowStart::Since(id)),
+            (Start::Window | Start::Reset, _) => newest.map(|_| WindowStart::Newest(window)),
             (Start::Live | Start::Replay, _) => None,
         };
-        (start, snapshot.zip(newest), cursor)
+        (start, cursor)
     }
 
     /// For clients that poll: the window since `last_id`, or the newest `window` seconds without a known id; and the id
@@ -104,64 +145,94 @@ impl TickLog {
     ) -> (Start, WindowSnapshot, Option<EventId>) {
         let history = self.history();
         let newest = history.last_id();
-        let (start, snapshot) = match last_id {
-            Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => {
-                (Start::Window, history.window_since(id, events))
-            }
-            Some(_) => (Start::Reset, history.window.snapshot(None, window, events)),
-            None => (Start::Window, history.window.snapshot(None, window, events)),
+        let (start, from) = match last_id {
+            Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => (Start::Window, WindowStart::Since(id)),
+            Some(_) => (Start::Reset, WindowStart::Newest(window)),
+            None => (Start::Window, WindowStart::Newest(window)),
         };
-        (start, snapshot, newest)
+        let (since, seconds) = from.bounds();
+        (start, history.window.snapshot(since, seconds, events), newest)
     }
 
     /// What follows at `cursor`, which moves past it.
     pub fn advance(&self, cursor: &mut Cursor, coding: Coding) -> Progress {
+        let events = cursor.events;
         loop {
-            let ticks = match self.take_ticks(cursor) {
-                Ok(ticks) => ticks,
-                Err((snapshot, newest)) => return Progress::Window(snapshot, newest),
+            let chunk = match self.step(cursor, coding) {
+                Step::UpToDate => return Progress::UpToDate,
+                Step::Newest(tick) => tick.chunk(events, coding),
+                Step::PartOf(tick, skip) => Chunk::of_ticks(&[tick], skip, events, coding),
+                Step::Ticks(first, ticks) => {
+                    let key = (Content::Ticks(first, ticks.len() as u64), events, coding);
+                    self.chunks.get(key, || Chunk::of_ticks(&ticks, 0, events, coding))
+                }
+                Step::Window { key, window, conflated } => {
+                    let chunk = match window {
+                        WindowData::Encoded(chunk) => chunk,
+                        WindowData::Snapshot(window, newest) => {
+                            self.chunks.get(key, || Chunk::of_window(&window, newest, coding))
+                        }
+                    };
+                    return if conflated { Progress::Conflated(chunk) } else { Progress::Window(chunk) };
+                }
             };
-            // Encoded outside the lock, which the next tick waits for.
-            let (ticks, skip) = (&ticks[..], std::mem::take(&mut cursor.skip_events));
-            match ticks {
-                [] => {
-                    cursor.skip_events = skip;
-                    return Progress::UpToDate;
-                }
-                [only] if skip == 0 => {
-                    if let Some(chunk) = only.chunk(cursor.events, coding) {
-                        return Progress::Live(chunk);
-                    }
-                }
-                [first, others @ ..] => {
-                    let mut plain = BytesMut::new();
-                    let written = first.write(&mut plain, cursor.events, skip)
-                        + others.iter().map(|tick| tick.write(&mut plain, cursor.events, 0)).sum::<u32>();
-                    if written > 0 {
-                        return Progress::Replay(plain.freeze(), written);
-                    }
-                }
+            // A filter may leave nothing of a tick.
+            if chunk.events > 0 {
+                return Progress::Events(chunk);
             }
         }
     }
 
-    /// The next ticks, which `cursor` moves past; a window if they have left the ring.
-    fn take_ticks(&self, cursor: &mut Cursor) -> Result<Vec<Arc<EncodedTick>>, (WindowSnapshot, EventId)> {
+    /// Moves `cursor` past what follows. A window and the position after it are read under one lock, so they meet exactly.
+    fn step(&self, cursor: &mut Cursor, coding: Coding) -> Step {
         let history = self.history();
-        if let (Some(newest), true) = (history.last_id(), cursor.next_tick < history.dropped) {
-            let snapshot = match cursor.last_id {
-                Some(id) => history.window_since(id, cursor.events),
-                None => history.window.snapshot(None, usize::MAX, cursor.events),
+        let published = history.published();
+        let conflated = cursor.pending.is_none() && cursor.next_tick < history.dropped;
+        let from = match (cursor.pending.take(), cursor.last_id) {
+            (None, Some(id)) if conflated => Some(WindowStart::Since(id)),
+            (None, None) if conflated => Some(WindowStart::Newest(usize::MAX)),
+            (pending, _) => pending,
+        };
+        if let (Some(from), Some(newest)) = (from, history.last_id()) {
+            (cursor.next_tick, cursor.skip_events, cursor.last_id) = (published, 0, Some(newest));
+            let (since, seconds) = from.bounds();
+            let key = (Content::Window { since, seconds, published }, cursor.events, coding);
+            let window = match self.chunks.find(&key) {
+                Some(chunk) => WindowData::Encoded(chunk),
+                None => WindowData::Snapshot(history.window.snapshot(since, seconds, cursor.events), newest),
             };
-            (cursor.next_tick, cursor.skip_events, cursor.last_id) = (history.published(), 0, Some(newest));
-            return Err((snapshot, newest));
+            return Step::Window { key, window, conflated };
         }
-        let end = history.published().min(cursor.next_tick + REPLAY_BATCH);
-        let range = (cursor.next_tick - history.dropped) as usize..(end - history.dropped) as usize;
-        let ticks: Vec<_> = history.ring.range(range).cloned().collect();
-        cursor.next_tick = end;
+        let (first, skip) = (cursor.next_tick, std::mem::take(&mut cursor.skip_events));
+        let remaining = published - first;
+        let run = if skip > 0 {
+            1
+        } else {
+            *RUN_LENGTHS.iter().find(|run| first % **run == 0 && **run <= remaining).unwrap_or(&1)
+        };
+        let range = (first - history.dropped) as usize..(first - history.dropped + run.min(remaining)) as usize;
+        let mut ticks: Vec<_> = history.ring.range(range).cloned().collect();
+        cursor.next_tick = first + ticks.len() as u64;
         cursor.last_id = ticks.last().map(|tick| tick.last_id()).or(cursor.last_id);
-        Ok(ticks)
+        match ticks.len() {
+            0 => {
+                cursor.skip_events = skip;
+                Step::UpToDate
+            }
+            1 if skip > 0 => Step::PartOf(ticks.remove(0), skip),
+            1 if remaining == 1 => Step::Newest(ticks.remove(0)),
+            _ => Step::Ticks(first, ticks),
+        }
+    }
+}
+
+impl WindowStart {
+    /// Only ticks after this one (unix ms), and how many seconds at most.
+    fn bounds(self) -> (Option<u64>, usize) {
+        match self {
+            Self::Since(id) => (Some(id.ms.saturating_sub(INTERVAL_MS)), usize::MAX),
+            Self::Newest(seconds) => (None, seconds),
+        }
     }
 }
 

@@ -18,19 +18,39 @@ fn log(last: u64, ring: usize) -> TickLog {
     log
 }
 
+/// A new cursor, how its stream starts, and its first window with the id of its newest event.
+fn open_cursor(
+    log: &TickLog,
+    events: EventNames,
+    last_id: Option<Result<EventId, InvalidId>>,
+    window: usize,
+) -> (Start, Option<(WindowSnapshot, EventId)>, Cursor) {
+    let (start, mut cursor) = log.open_cursor(events, last_id, window);
+    let is_window = cursor.pending.is_some();
+    let window = is_window.then(|| match log.advance(&mut cursor, Coding::Identity) {
+        Progress::Window(chunk) => parse_window(&chunk),
+        other => panic!("{other:?} instead of a window"),
+    });
+    (start, window, cursor)
+}
+
+fn parse_window(chunk: &Chunk) -> (WindowSnapshot, EventId) {
+    let text = String::from_utf8(chunk.data().to_vec()).unwrap();
+    let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    (serde_json::from_str(data).unwrap(), ids(&text).next().unwrap())
+}
+
 fn open(log: &TickLog, last_id: &str) -> (Start, Option<(WindowSnapshot, EventId)>, Cursor) {
-    log.open_cursor(ALL, Some(last_id.parse()), 300)
+    open_cursor(log, ALL, Some(last_id.parse()), 300)
 }
 
 /// The next bytes at `cursor` as text; `None` for a window.
 fn advance(log: &TickLog, cursor: &mut Cursor) -> Option<String> {
-    let bytes = match log.advance(cursor, Coding::Identity) {
-        Progress::Live(chunk) => chunk.data(),
-        Progress::Replay(bytes, _) => bytes,
-        Progress::UpToDate => Bytes::new(),
-        Progress::Window(..) => return None,
-    };
-    Some(String::from_utf8(bytes.to_vec()).unwrap())
+    match log.advance(cursor, Coding::Identity) {
+        Progress::Events(chunk) => Some(String::from_utf8(chunk.data().to_vec()).unwrap()),
+        Progress::UpToDate => Some(String::new()),
+        Progress::Window(_) | Progress::Conflated(_) => None,
+    }
 }
 
 fn ids(text: &str) -> impl Iterator<Item = EventId> {
@@ -46,7 +66,7 @@ fn drain(log: &TickLog, cursor: &mut Cursor) -> Vec<EventId> {
 #[test]
 fn new_viewer_starts_with_window() {
     let log = log(5, 10);
-    let (start, window, mut cursor) = log.open_cursor(ALL, None, 3);
+    let (start, window, mut cursor) = open_cursor(&log, ALL, None, 3);
     let (columns, newest) = window.unwrap();
     assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, id(5000, 2)));
     assert_eq!(drain(&log, &mut cursor), []);
@@ -56,9 +76,9 @@ fn new_viewer_starts_with_window() {
 
 #[test]
 fn new_viewer_without_window_starts_live() {
-    let (start, window, _) = log(5, 10).open_cursor(ALL, None, 0);
+    let (start, window, _) = open_cursor(&log(5, 10), ALL, None, 0);
     assert_eq!((start, window), (Start::Live, None));
-    let (start, window, _) = log(0, 10).open_cursor(ALL, None, 300);
+    let (start, window, _) = open_cursor(&log(0, 10), ALL, None, 300);
     assert_eq!((start, window), (Start::Live, None), "no tick yet, so no window");
 }
 
@@ -103,9 +123,10 @@ fn foreign_or_future_id_resets() {
 #[test]
 fn viewer_behind_ring_skips_ahead_with_window() {
     let log = log(5, 4);
-    let (_, _, mut cursor) = log.open_cursor(ALL, None, 0);
+    let (_, _, mut cursor) = open_cursor(&log, ALL, None, 0);
     (6..=30).for_each(|second| log.publish(&tick(second * 1000)));
-    let Progress::Window(columns, newest) = log.advance(&mut cursor, Coding::Identity) else { panic!("no window") };
+    let Progress::Conflated(chunk) = log.advance(&mut cursor, Coding::Identity) else { panic!("no window") };
+    let (columns, newest) = parse_window(&chunk);
     assert_eq!((columns.t0, columns.n, newest), (5000, 26, id(30_000, 2)));
     log.publish(&tick(31_000));
     assert_eq!(drain(&log, &mut cursor).first(), Some(&id(31_000, 0)));
@@ -114,7 +135,7 @@ fn viewer_behind_ring_skips_ahead_with_window() {
 #[test]
 fn event_filter_applies_to_window_and_live_events() {
     let log = log(5, 10);
-    let (_, window, mut cursor) = log.open_cursor(EventNames::from_iter([EventName::Memory]), None, 300);
+    let (_, window, mut cursor) = open_cursor(&log, EventNames::from_iter([EventName::Memory]), None, 300);
     assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used"]);
     log.publish(&tick(6000));
     assert_eq!(drain(&log, &mut cursor), [id(6000, 1)]);
@@ -177,7 +198,7 @@ fn window_and_live_events_meet_exactly_under_load() {
                     // Each round is a new connection; it resumes and starts with a window in turn.
                     let resume = (seen.len() + viewer) % 2 == 0;
                     let last_id = *seen.last().unwrap();
-                    let (start, window, mut cursor) = log.open_cursor(ALL, resume.then_some(Ok(last_id)), RETENTION);
+                    let (start, window, mut cursor) = open_cursor(&log, ALL, resume.then_some(Ok(last_id)), RETENTION);
                     match (resume, window) {
                         (true, window) => assert_eq!((start, window), (Start::Replay, None)),
                         (false, window) => seen.push(window.unwrap().1),
@@ -219,7 +240,7 @@ proptest! {
                 published += 1;
                 log.publish(&tick(published * 1000));
             }
-            let (start, window, mut cursor) = log.open_cursor(ALL, Some(Ok(position)), 300);
+            let (start, window, mut cursor) = open_cursor(&log, ALL, Some(Ok(position)), 300);
             match window {
                 Some((columns, newest)) => {
                     prop_assert_eq!(start, Start::Window);
@@ -234,4 +255,32 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn viewers_that_resume_at_the_same_id_share_their_chunks() {
+    let log = log(200, 900);
+    let replay = |last_id: &str| {
+        let (_, mut cursor) = log.open_cursor(ALL, Some(last_id.parse()), 0);
+        let mut addresses = Vec::new();
+        while let Progress::Events(chunk) = log.advance(&mut cursor, Coding::Gzip) {
+            addresses.push(chunk.framed().as_ptr() as usize);
+        }
+        addresses
+    };
+    let (first, second, later) = (replay("10000-2"), replay("10000-2"), replay("30000-2"));
+    assert!(first.len() < 20, "{} chunks for 190 ticks", first.len());
+    assert_eq!(first, second);
+    assert_eq!(first[first.len() - 5..], later[later.len() - 5..], "and most with one that resumes elsewhere");
+}
+
+#[test]
+fn viewers_that_start_at_the_same_tick_share_their_window() {
+    let log = log(5, 10);
+    let window = || {
+        let (_, mut cursor) = log.open_cursor(ALL, None, 300);
+        let Progress::Window(chunk) = log.advance(&mut cursor, Coding::Gzip) else { panic!("no window") };
+        chunk.framed().as_ptr()
+    };
+    assert_eq!(window(), window());
 }
