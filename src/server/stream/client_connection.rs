@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// Request extension that whoever serves the connection adds.
+/// Request extension that `delivery` adds.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct ClientConnection {
     /// The socket's other end.

@@ -1,6 +1,6 @@
 //! A handed-off socket and its viewer: writes chunks, and keeps the bytes that the kernel did not accept, without a copy.
 
-use super::worker::Role;
+use super::worker::WorkerRole;
 use crate::server::stream::{NextStep, Viewer};
 use bytes::Bytes;
 use mio::net::TcpStream;
@@ -42,7 +42,7 @@ impl Connection {
     }
 
     /// Writes everything that is due, as far as the socket takes it and the worker's `role` includes it.
-    pub(super) fn pump(&mut self, role: Role, now: Instant) -> Outcome {
+    pub(super) fn pump(&mut self, role: WorkerRole, now: Instant) -> Outcome {
         loop {
             let unsent = std::mem::take(&mut self.unsent);
             if self.send(&unsent, now) == Outcome::Closed {
@@ -56,12 +56,12 @@ impl Connection {
                 let _ = self.socket.shutdown(Shutdown::Write);
                 return Outcome::Closed;
             }
-            if role == Role::Live && self.viewer.is_behind() {
+            if role == WorkerRole::Live && self.viewer.is_behind() {
                 return Outcome::Leaves;
             }
             match self.viewer.next(now) {
                 NextStep::Write(chunk) => self.unsent = chunk.framed().clone(),
-                NextStep::Wait(_) if role == Role::CatchUp => return Outcome::Leaves,
+                NextStep::Wait(_) if role == WorkerRole::CatchUp => return Outcome::Leaves,
                 NextStep::Wait(_) => return Outcome::Stays,
                 NextStep::End => (self.unsent, self.ended) = (LAST_CHUNK, true),
             }

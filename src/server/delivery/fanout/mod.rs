@@ -20,7 +20,7 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use worker::{Message, Role, WAKE_TOKEN, Worker};
+use worker::{Message, WAKE_TOKEN, Worker, WorkerRole};
 
 /// Distributes handed-off sockets over the workers.
 #[derive(Debug)]
@@ -56,7 +56,8 @@ impl Fanout {
             (0..count).map(|_| WorkerHandle::new(log)).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
         let (catch_up, catch_up_inbox) = WorkerHandle::new(log)?;
         let workers = Arc::new(Workers { live, catch_up, next: AtomicUsize::new(0) });
-        let roles = inboxes.into_iter().map(|inbox| (Role::Live, inbox)).chain([(Role::CatchUp, catch_up_inbox)]);
+        let roles =
+            inboxes.into_iter().map(|inbox| (WorkerRole::Live, inbox)).chain([(WorkerRole::CatchUp, catch_up_inbox)]);
         let threads = roles.map(|(role, (poll, inbox))| {
             let (workers, statistics) = (Arc::clone(&workers), Arc::clone(statistics));
             let worker = Worker::new(role, poll, inbox, workers, log, stall_timeout, statistics);

@@ -35,14 +35,14 @@ pub(super) enum Message {
 
 /// Which viewers a worker serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum WorkerRole {
     /// Those that have everything but the newest tick.
     Live,
     /// Those that have to catch up.
     CatchUp,
 }
 
-impl Role {
+impl WorkerRole {
     pub(super) const fn thread_name(self) -> &'static str {
         match self {
             Self::Live => "fanout",
@@ -53,7 +53,7 @@ impl Role {
 
 /// One thread and its connections.
 pub(super) struct Worker {
-    role: Role,
+    role: WorkerRole,
     poll: Poll,
     inbox: Receiver<Message>,
     workers: Arc<Workers>,
@@ -68,7 +68,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(
-        role: Role,
+        role: WorkerRole,
         poll: Poll,
         inbox: Receiver<Message>,
         workers: Arc<Workers>,
@@ -81,7 +81,7 @@ impl Worker {
         Self { role, poll, inbox, workers, log, connections, drain_deadline: None, stall_timeout, statistics }
     }
 
-    /// Runs until it was told to drain and has no connection left, or the drain deadline passes.
+    /// Runs until it drains: no connection is left, or the drain deadline passes.
     pub(super) fn run(mut self, head: &watch::Receiver<Head>) {
         let mut events = Events::with_capacity(MAX_EVENTS);
         let (mut published, mut swept) = (head.borrow().published, Instant::now());
@@ -102,7 +102,7 @@ impl Worker {
                 continue;
             }
             self.pump_all(now, newest.closing);
-            if self.role == Role::Live
+            if self.role == WorkerRole::Live
                 && newest.published != published
                 && let Some(at) = newest.at
             {
