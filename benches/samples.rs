@@ -179,7 +179,7 @@ fn processes() -> bool {
         (0..missing).map(|_| ChildGuard(Command::new("sleep").arg("1000").spawn().unwrap())).collect();
     let server = Server::start(hostbeat());
     let mut viewer = TcpStream::connect(server.address).unwrap();
-    viewer.write_all(b"GET /api/stream?window=0&events=processes HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    viewer.write_all(b"GET /api/stream?window=0&events=processes HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     thread::sleep(WARM_UP);
     let psutil = start_psutil(&[&(SECONDS / 2).to_string(), "processes"]);
     let kept = report("hostbeat", per_sample(|| server.thread_cpu_time("processes"), 2.0), Some(PROCESSES_BUDGET));
@@ -208,7 +208,7 @@ fn sockets() -> bool {
         .collect();
     let server = Server::start(hostbeat());
     let mut viewer = TcpStream::connect(server.address).unwrap();
-    viewer.write_all(b"GET /api/stream?window=0&events=connections HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    viewer.write_all(b"GET /api/stream?window=0&events=connections HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (mut max_latency, mut ticks, mut missing, mut last): (f64, _, _, Option<f64>) = (0.0, 0, 0.0, None);
     for line in BufReader::new(viewer).lines().map(Result::unwrap) {
         let Some(t) = line.strip_prefix("id: ").and_then(|id| id.split('-').next()?.parse::<f64>().ok()) else {

@@ -50,7 +50,7 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
                 <title>{title}</title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <link rel="apple-touch-icon" href="/icon-192.png"/>
-                <link rel="manifest" href="/manifest.webmanifest"/>
+                <link rel="manifest" href="/manifest.webmanifest" crossorigin="use-credentials"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
                 {head_script}
                 <noscript inner_html=REFRESH></noscript>

@@ -1,6 +1,6 @@
 //! Limits, timeouts and trusted peers: the flags that concern clients.
 
-use super::access::Origin;
+use super::access::{HostName, Origin};
 use clap::Args;
 use ipnet::IpNet;
 use std::{net::IpAddr, time::Duration};
@@ -40,6 +40,10 @@ pub struct Settings {
     #[arg(long, env = "HOSTBEAT_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
+    /// Name under which the server may be reached, besides addresses, localhost and the host's own; repeatable
+    #[arg(long, env = "HOSTBEAT_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub allow_host: Vec<HostName>,
+
     /// Origin whose pages may read the stream, such as https://status.example.com; repeatable
     #[arg(long, env = "HOSTBEAT_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<Origin>,
@@ -62,6 +66,7 @@ impl Default for Settings {
             stall: STALL_TIMEOUT,
             drain: DRAIN_TIMEOUT,
             trusted_proxy: Vec::new(),
+            allow_host: Vec::new(),
             allow_origin: Vec::new(),
             allow_frame: Vec::new(),
             hand_off: true,
@@ -120,12 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn repeated_flags_add_proxies_and_origins() {
+    fn repeated_flags_add_proxies_hosts_and_origins() {
         let settings = parse(&["--trusted-proxy", "10.0.0.0/8,::1", "--trusted-proxy", "192.0.2.1"]).unwrap();
         assert_eq!(settings.trusted_proxy, ["10.0.0.0/8", "::1/128", "192.0.2.1/32"].map(|n| n.parse().unwrap()));
         let settings =
             parse(&["--allow-origin", "https://a.example", "--allow-origin", "http://b.example:81"]).unwrap();
         assert_eq!(settings.allow_origin.len(), 2);
+        let settings = parse(&["--allow-host", "a.example,B.example", "--allow-host", "c.example"]).unwrap();
+        assert_eq!(settings.allow_host, ["a.example", "b.example", "c.example"].map(|name| name.parse().unwrap()));
     }
 
     #[test]
@@ -133,6 +140,7 @@ mod tests {
         for (args, expected) in [
             (["--trusted-proxy", "nginx"], "10.0.0.0/8"),
             (["--allow-origin", "example.com"], "https://status.example.com"),
+            (["--allow-host", "https://hostbeat.example.com"], "such as hostbeat.example.com"),
             (["--max-streams", "many"], "--max-streams"),
             (["--stream-age", "1"], "--stream-age"),
         ] {

@@ -25,7 +25,7 @@ fn parse(bytes: Vec<u8>) -> Vec<Event> {
 /// The events of a stream that resumes after `last`, closed after `limit` bytes or after the event `end`.
 fn read_some(server: &TestServer, last: &str, limit: usize, end: &str) -> Vec<Event> {
     let mut socket = TcpStream::connect(server.address).unwrap();
-    write!(socket, "GET /api/stream HTTP/1.1\r\nHost: a\r\nLast-Event-ID: {last}\r\n\r\n").unwrap();
+    write!(socket, "GET /api/stream HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {last}\r\n\r\n").unwrap();
     let mut bytes = vec![0; limit];
     let mut read = 0;
     while read < limit {

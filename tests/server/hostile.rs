@@ -31,7 +31,7 @@ fn exchange(address: &str, request: &str) -> String {
 fn unfinished_request_gets_408_and_is_closed() {
     let server = TestServer::serve(TickLog::default());
     let address = &server.address.to_string();
-    let open = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
+    let open = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
     thread::scope(|scope| {
         let [silent, slow, second] = ["", open, &format!("{open}\r\n{open}")]
             .map(str::to_owned)
@@ -51,14 +51,17 @@ fn unfinished_request_gets_408_and_is_closed() {
 fn malformed_or_oversized_request_is_refused() {
     let server = TestServer::serve(TickLog::default());
     let address = &server.address.to_string();
-    let long = format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(20_000));
-    let longer = format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000));
-    let many = format!("GET /healthz HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(2_000));
+    let long = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(20_000));
+    let longer = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100_000));
+    let many = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(2_000));
     for (request, status) in [
         ("\u{16}\u{3}\u{1}\u{2}\r\n\r\n", "400"),
         ("GET /healthz\r\n\r\n", "400"),
         ("GET /healthz HTTP/1.1\r\nHost : a\r\n\r\n", "400"),
-        ("POST /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1000000000\r\n\r\nx", "405"),
+        (
+            "POST /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1000000000\r\n\r\nx",
+            "405",
+        ),
         (&long, "431"),
         (&longer, "431"),
         (&many, "431"),
@@ -80,7 +83,7 @@ fn pipelined_requests_are_answered_in_order_up_to_stream() {
     let server = TestServer::serve(TickLog::default());
     server.log.publish(&tick(1000));
     let mut socket = connect(&server.address.to_string());
-    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let requests = ["/healthz", "/nothing", "/api/stream", "/healthz", "/healthz"].map(request).concat();
     socket.write_all(requests.as_bytes()).unwrap();
     let mut text = Vec::new();
@@ -102,7 +105,7 @@ fn pipelined_requests_are_answered_in_order_up_to_stream() {
 
 /// The value of a metric in `/metrics`.
 fn metric(address: &str, name: &str) -> f64 {
-    let text = exchange(address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let text = exchange(address, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
 }
@@ -114,7 +117,7 @@ fn connection_churn_leaks_neither_memory_nor_descriptors() {
     const CONCURRENT: usize = 200;
     let many = CONNECTIONS.to_string();
     let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--max-streams-per-address", &many]));
-    let stream = "GET /api/stream HTTP/1.1\r\nHost: a\r\n\r\n";
+    let stream = "GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let waves = |connections: usize| {
         for wave in 0..connections / CONCURRENT {
             let sockets = (0..CONCURRENT).map(|n| {
@@ -147,7 +150,7 @@ fn server_out_of_descriptors_keeps_viewers_and_recovers() {
     const FILES: usize = 64;
     let server = ServerProcess::start(hostbeat_with_file_limit(FILES));
     let mut viewer = connect(&server.address);
-    viewer.write_all(b"GET /api/stream?events=cpu&window=0 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    viewer.write_all(b"GET /api/stream?events=cpu&window=0 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let silent: Vec<_> = (0..2 * FILES).map(|_| connect(&server.address)).collect();
     wait_until("no file descriptor is left", || {
         fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count() >= FILES
@@ -162,6 +165,7 @@ fn server_out_of_descriptors_keeps_viewers_and_recovers() {
     assert!(!text.contains("\"total\":null"), "{text}");
     drop(silent);
     assert!(
-        exchange(&server.address, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").contains("200 OK")
+        exchange(&server.address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .contains("200 OK")
     );
 }

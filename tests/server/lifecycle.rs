@@ -91,7 +91,7 @@ fn stream_at_maximum_age_ends_and_resumes() {
 /// Opens a stream by hand and reads only the start of its status line.
 fn open_unread(server: &TestServer, version: &str) -> TcpStream {
     let mut socket = TcpStream::connect(server.address).unwrap();
-    write!(socket, "GET /api/stream HTTP/{version}\r\nHost: a\r\n\r\n").unwrap();
+    write!(socket, "GET /api/stream HTTP/{version}\r\nHost: localhost\r\n\r\n").unwrap();
     socket.read_exact(&mut [0; 9]).unwrap();
     socket
 }
@@ -149,7 +149,7 @@ fn closed_connection_without_tick_is_noticed() {
 fn http_1_0_stream_has_no_chunked_coding() {
     let server = server(Settings::default());
     let mut socket = TcpStream::connect(server.address).unwrap();
-    socket.write_all(b"GET /api/stream HTTP/1.0\r\nHost: a\r\n\r\n").unwrap();
+    socket.write_all(b"GET /api/stream HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
     wait_until("the viewer is counted", || viewers(&server) == 1);
     server.log.publish(&tick(2000));
     let text = read_until(&mut socket, "id: 2000-2");
@@ -161,7 +161,7 @@ fn http_1_0_stream_has_no_chunked_coding() {
 fn input_on_open_stream_is_ignored_up_to_limit() {
     let server = server(Settings::default());
     let mut socket = open_unread(&server, "1.1");
-    socket.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     server.log.publish(&tick(2000));
     let text = read_until(&mut socket, "id: 2000-2");
     assert!(!text.contains("<!DOCTYPE"), "{text}");

@@ -83,7 +83,7 @@ fn viewer_behind_the_ring_counts_as_conflation() {
         log.publish(&tick(1000));
         let server = TestServer::serve_with(log, settings());
         let mut slow = TcpStream::connect(server.address).unwrap();
-        slow.write_all(b"GET /api/stream HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        slow.write_all(b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         slow.read_exact(&mut [0; 9]).unwrap();
         let mut second = 1;
         let mut bytes = vec![0; 1 << 16];

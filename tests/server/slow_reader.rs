@@ -73,7 +73,7 @@ fn request_stream(server: &TestServer, receive_buffer: usize, coding: &str) -> T
     let mut socket = TcpStream::from(descriptor);
     socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     let path = "/api/stream?events=processes&window=0";
-    write!(socket, "GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {coding}\r\n\r\n").unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {coding}\r\n\r\n").unwrap();
     socket
 }
 

@@ -1,4 +1,5 @@
-//! Checks the `Origin` header: admits our own pages and allowed origins, and refuses foreign ones.
+//! Checks which page a request is from, by `Origin` and fetch metadata: admits our own pages and allowed origins, and
+//! refuses foreign ones.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::{fmt, str::FromStr};
@@ -43,9 +44,9 @@ impl Origin {
     }
 }
 
-/// A page of an origin that the operator does not allow requested the stream.
+/// A page of an origin that the operator does not allow requested something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A page of another origin requested the stream. Its operator can allow that with --allow-origin.")]
+#[error("A page of another origin requested this. The operator can allow that with --allow-origin.")]
 pub struct ForeignOrigin;
 
 /// Admits a request from our own page, from no page, or from a page of an `allowed` origin; for the last, returns the
@@ -54,7 +55,9 @@ pub(in crate::server) fn check_origin(
     headers: &HeaderMap,
     allowed: &[Origin],
 ) -> Result<Option<HeaderValue>, ForeignOrigin> {
-    let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
+    let Some(value) = headers.get(header::ORIGIN) else {
+        return check_cross_site(headers, allowed).map(|()| None);
+    };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     // A page from a file or in a sandbox has the origin `null`, which doesn't parse.
     match value.to_str().unwrap_or_default().parse::<Origin>() {
@@ -64,9 +67,23 @@ pub(in crate::server) fn check_origin(
     }
 }
 
+/// Checks a request without `Origin`, such as of an `<img>`, by fetch metadata. A navigation is admitted: it shows the
+/// response to the reader, not to the page that has the link. Pages of allowed origins are known by `Referer`, which a
+/// page can leave out but not forge.
+fn check_cross_site(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), ForeignOrigin> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if text("sec-fetch-site") != Some("cross-site") || text("sec-fetch-mode") == Some("navigate") {
+        return Ok(());
+    }
+    let referer = text(header::REFERER.as_str()).and_then(|referer| Url::parse(referer).ok());
+    let is_allowed = referer.is_some_and(|url| allowed.iter().any(|origin| origin.0.origin() == url.origin()));
+    if is_allowed { Ok(()) } else { Err(ForeignOrigin) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderName;
 
     fn checked(origin: &'static str, host: &'static str) -> Result<Option<HeaderValue>, ForeignOrigin> {
         let headers = HeaderMap::from_iter([
@@ -103,6 +120,27 @@ mod tests {
         }
         let allowed = HeaderValue::from_static("https://status.example.com");
         assert_eq!(checked("https://status.example.com", "host.example.com"), Ok(Some(allowed)));
+    }
+
+    #[test]
+    fn cross_site_request_without_origin_is_refused_unless_navigation_or_allowed() {
+        let check = |site: &'static str, mode: &'static str, referer: &'static str| {
+            let headers = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("referer", referer)];
+            let headers = headers.map(|(name, text)| (HeaderName::from_static(name), HeaderValue::from_static(text)));
+            check_origin(&HeaderMap::from_iter(headers), &["https://status.example.com".parse().unwrap()])
+        };
+        let (allowed, foreign) = ("https://status.example.com/page", "https://status.example.com.evil.example/");
+        for (site, mode, referer) in [
+            ("same-origin", "cors", ""),
+            ("none", "navigate", ""),
+            ("cross-site", "navigate", foreign),
+            ("cross-site", "no-cors", allowed),
+        ] {
+            assert_eq!(check(site, mode, referer), Ok(None), "{site} {mode} {referer}");
+        }
+        for (mode, referer) in [("no-cors", ""), ("no-cors", foreign), ("cors", foreign), ("websocket", "garbage")] {
+            assert_eq!(check("cross-site", mode, referer), Err(ForeignOrigin), "{mode} {referer}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Encoding;
 use crate::app::Parts;
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
@@ -38,6 +38,8 @@ const STYLE: &str = concat!(
 /// For names that change with the content.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+/// For the service worker: a cache on the way would delay its update.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The embedded files.
 pub(in crate::server) static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::load);
@@ -58,13 +60,15 @@ struct File {
     /// Precompressed, smallest first.
     compressed: Vec<(Encoding, Cow<'static, [u8]>)>,
     cache: HeaderValue,
+    /// The fingerprint that `ETag` is made of.
+    fingerprint: String,
 }
 
 impl Assets {
     fn load() -> Self {
         let mut hashed = BTreeMap::new();
         let mut add = |stem: &str, extension: &str, file: File| {
-            let name = format!("{stem}-{}.{extension}", fingerprint(&file.plain));
+            let name = format!("{stem}-{}.{extension}", file.fingerprint);
             let path = format!("/assets/{name}");
             hashed.insert(name, file);
             path
@@ -75,7 +79,8 @@ impl Assets {
         let parts = Parts { style, script: library("js"), wasm: library("wasm") };
         let public = Public::iter().filter_map(|name| {
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-            Some((name.to_string(), File::new(extension, Public::get(&name)?.data, ONE_DAY).compressed()))
+            let cache = if name == "sw.js" { REVALIDATE } else { ONE_DAY };
+            Some((name.to_string(), File::new(extension, Public::get(&name)?.data, cache).compressed()))
         });
         Self { public: public.collect(), hashed, parts }
     }
@@ -93,7 +98,8 @@ impl Assets {
 
 impl File {
     fn new(extension: &str, plain: Cow<'static, [u8]>, cache: HeaderValue) -> Self {
-        Self { content_type: content_type(extension), plain, compressed: Vec::new(), cache }
+        let fingerprint = fingerprint(&plain);
+        Self { content_type: content_type(extension), plain, compressed: Vec::new(), cache, fingerprint }
     }
 
     /// Compresses a small file while the server starts.
@@ -112,25 +118,52 @@ impl File {
         })
     }
 
-    fn respond(&self, headers: &HeaderMap) -> Response {
-        let best = self.compressed.iter().find(|(encoding, _)| encoding.accepted(headers));
-        let data = best.map_or(&self.plain, |(_, data)| data);
-        let body = match data {
+    fn respond(&self, request: &HeaderMap) -> Response {
+        let encoding = Encoding::preferred(request, self.compressed.iter().map(|(encoding, _)| *encoding));
+        let tag = self.entity_tag(encoding);
+        let mut response = if is_known(request, &tag) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            self.respond_in_full(encoding)
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, self.cache.clone());
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        if !self.compressed.is_empty() {
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        response
+    }
+
+    fn respond_in_full(&self, encoding: Option<Encoding>) -> Response {
+        let compressed = self.compressed.iter().find(|(of, _)| Some(*of) == encoding);
+        let body = match compressed.map_or(&self.plain, |(_, data)| data) {
             Cow::Borrowed(data) => Body::from(*data),
             Cow::Owned(data) => Body::from(data.clone()),
         };
         let mut response = body.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        headers.insert(header::CACHE_CONTROL, self.cache.clone());
-        if !self.compressed.is_empty() {
-            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        if let Some((encoding, _)) = best {
+        if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
         }
         response
     }
+
+    /// Each coding has a tag of its own, since it has other bytes (RFC 9110, section 8.8.3.3).
+    fn entity_tag(&self, encoding: Option<Encoding>) -> String {
+        format!("\"{}-{}\"", self.fingerprint, encoding.map_or("identity", Encoding::name))
+    }
+}
+
+/// Whether the client has the representation with this tag. The comparison is weak, because proxies that compress weaken
+/// tags (RFC 9110, section 13.1.2).
+fn is_known(request: &HeaderMap, tag: &str) -> bool {
+    let lists = request.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|list| list.to_str().ok());
+    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 fn content_type(extension: &str) -> &'static str {
@@ -181,6 +214,36 @@ mod tests {
         assert_eq!(encoding_for("gzip, deflate, br").as_deref(), Some("br"));
         assert_eq!(encoding_for("gzip").as_deref(), Some("gzip"));
         assert_eq!(encoding_for("identity"), None);
+        assert_eq!(encoding_for("br;q=0.5, gzip").as_deref(), Some("gzip"));
+    }
+
+    fn conditional(accept: &'static str, known: &str) -> Response {
+        let known = HeaderValue::from_str(known).unwrap();
+        let accept = HeaderValue::from_static(accept);
+        file().respond(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, accept), (header::IF_NONE_MATCH, known)]))
+    }
+
+    #[test]
+    fn known_representation_is_not_sent_again() {
+        let full = conditional("gzip", "\"other\"");
+        assert_eq!(full.status(), StatusCode::OK);
+        let tag = full.headers()[header::ETAG].to_str().unwrap();
+        for known in [tag.to_owned(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+            let response = conditional("gzip", &known);
+            assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{known}");
+            for name in [header::ETAG, header::CACHE_CONTROL, header::VARY] {
+                assert_eq!(response.headers()[&name], full.headers()[&name], "{known}");
+            }
+            assert!(!response.headers().contains_key(header::CONTENT_ENCODING));
+        }
+        assert_eq!(conditional("br", tag).status(), StatusCode::OK, "another coding has other bytes");
+    }
+
+    #[test]
+    fn service_worker_is_revalidated_at_each_request() {
+        let assets = Assets::load();
+        let cache = |name| assets.public(name, &HeaderMap::new()).unwrap().headers()[header::CACHE_CONTROL].clone();
+        assert_eq!((cache("sw.js"), cache("manifest.webmanifest")), (REVALIDATE, ONE_DAY));
     }
 
     #[test]

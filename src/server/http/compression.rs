@@ -36,15 +36,14 @@ impl Encoding {
         }
     }
 
-    /// Whether a client accepts it; a weight of 0 refuses it (RFC 9110, section 12.5.3).
-    pub(in crate::server) fn accepted(self, headers: &HeaderMap) -> bool {
-        let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|list| list.to_str().ok());
-        let mut entries = lists.flat_map(|list| list.split(','));
-        entries.any(|entry| {
-            let (name, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));
-            let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
-            name.trim().eq_ignore_ascii_case(self.name()) && weight != Some(0.0)
-        })
+    /// The coding that a client prefers among `available`, the first of them if several weigh the same (RFC 9110,
+    /// section 12.5.3). `None` is the response without coding: preferred, or all that is left.
+    pub(in crate::server) fn preferred(headers: &HeaderMap, available: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let weights = available.into_iter().filter_map(|encoding| Some((encoding, weight(headers, encoding.name())?)));
+        let heaviest = weights.filter(|(_, weight)| *weight > 0.0).reduce(|a, b| if b.1 > a.1 { b } else { a });
+        // Unlisted, the response without coding is the last choice, though `*` names it too.
+        let plain = listed_weight(headers, "identity").unwrap_or(0.0);
+        heaviest.filter(|(_, weight)| *weight >= plain).map(|(encoding, _)| encoding)
     }
 
     /// Compresses `plain` whole.
@@ -73,16 +72,33 @@ impl Encoding {
     }
 }
 
+/// The weight of a coding in `Accept-Encoding`: its own, or that of `*`.
+fn weight(headers: &HeaderMap, name: &str) -> Option<f32> {
+    listed_weight(headers, name).or_else(|| listed_weight(headers, "*"))
+}
+
+/// The weight of an entry of `Accept-Encoding`, 1 without a valid one.
+fn listed_weight(headers: &HeaderMap, name: &str) -> Option<f32> {
+    let lists = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|list| list.to_str().ok());
+    let mut entries = lists.flat_map(|list| list.split(',')).map(|entry| entry.split_once(';').unwrap_or((entry, "")));
+    let (_, parameter) = entries.find(|(listed, _)| listed.trim().eq_ignore_ascii_case(name))?;
+    let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let weight = weight.and_then(|(_, weight)| weight.trim().parse().ok());
+    Some(weight.filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(1.0))
+}
+
 /// Middleware for pages and snapshots. Files are precompressed, and other responses are small.
 pub(in crate::server) async fn compress(request: Request, next: Next) -> Response {
-    let wanted = request.method() != Method::HEAD;
-    let accepted = Encoding::ALL.into_iter().find(|encoding| wanted && encoding.accepted(request.headers()));
+    let preferred = match *request.method() {
+        Method::HEAD => None,
+        _ => Encoding::preferred(request.headers(), Encoding::ALL),
+    };
     let mut response = next.run(request).await;
     if !is_compressible(response.headers()) {
         return response;
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let Some(encoding) = accepted else { return response };
+    let Some(encoding) = preferred else { return response };
     let (mut head, body) = response.into_parts();
     // The body is in memory already, so reading it can't fail.
     let plain = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -109,18 +125,35 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    fn accepts(list: &'static str) -> Vec<&'static str> {
+    fn preferred(list: &'static str, available: &[Encoding]) -> &'static str {
         let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(list))]);
-        Encoding::ALL.into_iter().filter(|encoding| encoding.accepted(&headers)).map(Encoding::name).collect()
+        Encoding::preferred(&headers, available.iter().copied()).map_or("identity", Encoding::name)
     }
 
     #[test]
-    fn accept_encoding_selects_codings() {
-        assert_eq!(accepts("gzip, deflate, br"), ["br", "gzip"]);
-        assert_eq!(accepts("GZIP;q=0.5"), ["gzip"]);
-        assert_eq!(accepts("br;q=0, gzip"), ["gzip"]);
-        assert_eq!(accepts("identity"), [""; 0]);
-        assert_eq!(accepts(""), [""; 0]);
+    fn heaviest_coding_is_preferred_and_the_smaller_among_equals() {
+        for (list, expected) in [
+            ("gzip, deflate, br", "br"),
+            ("br;q=0.1, gzip;q=1", "gzip"),
+            ("br; Q = 0.5 , GZIP;q=0.8", "gzip"),
+            ("deflate, gzip;q=1.0, *;q=0.5", "gzip"),
+            ("gzip;q=0.2, *;q=0.5", "br"),
+            ("*", "br"),
+            ("br;q=0, *", "gzip"),
+            ("gzip;q=2", "gzip"),
+        ] {
+            assert_eq!(preferred(list, &Encoding::ALL), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn plain_response_is_sent_when_preferred_or_nothing_else_is_left() {
+        for list in ["", "identity", "br;q=0", "zstd, br;q=0", "*;q=0", "identity, gzip;q=0.5", "identity;q=0"] {
+            assert_eq!(preferred(list, &Encoding::ALL), "identity", "{list}");
+        }
+        assert_eq!(preferred("identity;q=0, gzip;q=0.1", &Encoding::ALL), "gzip");
+        assert_eq!(preferred("identity;q=0.5, gzip;q=0.5", &Encoding::ALL), "gzip");
+        assert_eq!(preferred("br, gzip;q=0", &[Encoding::Gzip]), "identity");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Responses that are complete at once: pages, chart images, files, snapshots, health, metrics, and errors.
 
+pub(super) mod access_check;
 mod assets;
 pub(super) mod chart_image;
 pub(super) mod compression;

@@ -3,7 +3,7 @@
 use super::ASSETS;
 use crate::{
     app,
-    server::access::{ForeignOrigin, Refusal},
+    server::access::{ForeignOrigin, HostRefusal, Refusal},
 };
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -61,6 +61,16 @@ impl From<Refusal> for Problem {
             Refusal::Draining => (StatusCode::SERVICE_UNAVAILABLE, "About to stop"),
         };
         Self { retry_after: Some(RETRY_AFTER_S), ..Self::new(status, title, refusal.to_string()) }
+    }
+}
+
+impl From<HostRefusal> for Problem {
+    fn from(refusal: HostRefusal) -> Self {
+        let (status, title) = match refusal {
+            HostRefusal::Invalid => (StatusCode::BAD_REQUEST, "No valid host"),
+            HostRefusal::Unknown(_) => (StatusCode::MISDIRECTED_REQUEST, "Unknown host name"),
+        };
+        Self::new(status, title, refusal.to_string())
     }
 }
 

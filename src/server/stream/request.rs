@@ -25,7 +25,10 @@ impl StreamRequest {
             let detail = "The stream is text/event-stream; Accept must admit it, or be left out.";
             return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "Not acceptable", detail));
         }
-        let coding = if Encoding::Gzip.accepted(headers) { Coding::Gzip } else { Coding::Identity };
+        let coding = match Encoding::preferred(headers, [Encoding::Gzip]) {
+            Some(_) => Coding::Gzip,
+            None => Coding::Identity,
+        };
         let mut query = WindowQuery::parse(query, "last_event_id")?;
         // A browser reconnects with the original URL and a newer id in the header.
         if let Some(id) = headers.get("last-event-id") {
