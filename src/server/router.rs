@@ -2,7 +2,7 @@
 
 use super::{
     app_state::AppState,
-    http::{chart_image, compression, cross_origin, fallback, files, headers, health, pages, snapshot},
+    http::{chart_image, compression, cross_origin, fallback, files, headers, health, metrics, pages, snapshot},
     stream,
 };
 use axum::{Router, middleware, response::Redirect, routing::get};
@@ -17,7 +17,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/snapshot", get(snapshot::snapshot).options(cross_origin::preflight))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/offline", get(files::offline))
         .route("/docs/operations.md", get(files::operations))
         .route("/assets/{name}", get(files::asset))
