@@ -99,10 +99,10 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}");
     let stop = async move {
-        signals.next().await;
+        signals.stop().await;
         tracing::info!("stopping; a second signal ends the server at once");
         tokio::spawn(async move {
-            signals.next().await;
+            signals.end_at_once().await;
             std::process::exit(1);
         });
     };
