@@ -4,7 +4,7 @@
 use super::log::TickLog;
 use crate::schema::RETENTION_S;
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
@@ -27,11 +27,17 @@ pub(super) struct LogFile<'a> {
 }
 
 impl<'a> LogFile<'a> {
-    /// Opens or creates the file. A folder that can't be written is reported at the start, not at the end.
+    /// Opens or creates the file. A folder that can't be written is reported at the start, not at the end, and so is a
+    /// file that another server uses.
     pub(super) fn open(path: &'a Path) -> Result<Self, LogFileError> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
         let file = file.and_then(|file| draft_beside(path).map(|_| file));
-        Ok(Self { path, file: file.map_err(|source| io_error(path, source))? })
+        let file = file.map_err(|source| io_error(path, source))?;
+        // Filesystems without locks are no reason to warn.
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            tracing::warn!("another server uses {} too: the last to stop replaces its history", path.display());
+        }
+        Ok(Self { path, file })
     }
 
     /// The saved log; an empty one if there is none within the retention. A file that can't be restored is set aside, so

@@ -232,6 +232,17 @@ fn damaged_state_file_is_kept_and_the_server_starts() {
     assert_eq!(std::fs::read_to_string(kept).unwrap(), "user = project_path\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn shared_state_file_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let start = || ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()]));
+    let (first, second) = (start(), start());
+    assert!(!first.first_line.contains("another server"), "{}", first.first_line);
+    assert!(second.first_line.contains("another server uses"), "{}", second.first_line);
+}
+
 /// A service manager and logrotate send SIGHUP to request a reload.
 #[cfg(unix)]
 #[test]

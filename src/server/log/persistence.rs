@@ -61,7 +61,9 @@ impl TickLog {
     pub fn save(&self) -> Result<Vec<u8>, EncodeError> {
         let history = self.history();
         let mut text = BytesMut::new();
-        if let Some(newest) = history.last_id() {
+        // A tick without samples has no event that shows where the file ends.
+        let newest = history.ring.iter().rfind(|tick| tick.events_up_to(tick.last_id()) > 0).map(|tick| tick.last_id());
+        if let Some(newest) = newest {
             let snapshot = history.window.snapshot(None, usize::MAX, EventNames::ALL);
             let data = serde_json::to_string(&snapshot)?;
             write_event(&mut text, Some(newest), "window", &data)?;
@@ -195,6 +197,14 @@ mod tests {
         assert!(!text.contains("s3cret") && text.contains("\"pid\":7") && text.contains("\"pid\":8"), "{text}");
         let restored = TickLog::restore(text.as_bytes()).unwrap();
         assert_eq!(restored.snapshot(1).1, log.snapshot(1).1, "ids are unchanged");
+    }
+
+    #[test]
+    fn log_that_ends_without_samples_restores() {
+        let log = log(1..4);
+        log.publish(&Tick { t: 4000, ..Tick::default() });
+        let restored = TickLog::restore(&log.save().unwrap()).unwrap();
+        assert_eq!(restored.snapshot(3600).1, Some(EventId { ms: 3000, n: 2 }));
     }
 
     #[test]
