@@ -9,6 +9,7 @@ use std::{
     io::{self, Write},
     process::ExitCode,
 };
+use tokio::runtime::Runtime;
 
 /// Live metrics of this host in a browser, once a second
 #[derive(Parser)]
@@ -37,10 +38,15 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn serve(config: &Config) -> ExitCode {
+fn serve(config: &Config) -> ExitCode {
     server::init_telemetry(config.log_format, config.log_level);
-    match server::run(config).await {
+    let stopped = Runtime::new().map_err(|error| error.to_string()).and_then(|runtime| {
+        let stopped = runtime.block_on(server::run(config)).map_err(|error| error.to_string());
+        // A thread that reads a hung /proc must not keep the process.
+        runtime.shutdown_background();
+        stopped
+    });
+    match stopped {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");

@@ -15,6 +15,8 @@ pub struct AppState {
     pub(super) settings: Arc<Settings>,
     /// Permits rendering a PNG, which takes a core for a while.
     pub(super) png_rendering: Arc<Semaphore>,
+    /// Permits reading `/proc` for metrics, which may hang.
+    pub(super) scraping: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -28,6 +30,7 @@ impl AppState {
             statistics: Statistics::new(&log),
             settings: Arc::new(settings),
             png_rendering: Arc::new(Semaphore::new(1)),
+            scraping: Arc::new(Semaphore::new(1)),
             log,
         }
     }

@@ -1,10 +1,10 @@
-//! The file that holds the saved log across a restart: opened, emptied and replaced whole. `log/persistence.rs` has the
+//! The file that holds the saved log across a restart: it is replaced whole or not at all. `log/persistence.rs` has the
 //! format.
 
-use super::log::{InvalidLog, TickLog};
+use super::log::TickLog;
 use crate::schema::RETENTION_S;
 use std::{
-    fs::File,
+    fs::{self, File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
@@ -13,23 +13,10 @@ use tempfile::NamedTempFile;
 
 /// Why the log can't be kept in a file.
 #[derive(Debug, thiserror::Error)]
-pub enum LogFileError {
-    /// The file can't be read or written.
-    #[error("cannot keep the history in {}: {source}; choose a file that this user may write, in a folder where it may write, with --state, or leave that out", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The file has another format, and is left as it is.
-    #[error("{} is not a history that this version of Hostbeat wrote: {source}; choose another file with --state, or remove it", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: InvalidLog,
-    },
+#[error("cannot keep the history in {}: {source}; choose a file that this user may write, in a folder where it may write, with --state, or leave that out", path.display())]
+pub struct LogFileError {
+    path: PathBuf,
+    source: io::Error,
 }
 
 /// Keeps the log while the server is not running.
@@ -40,26 +27,43 @@ pub(super) struct LogFile<'a> {
 }
 
 impl<'a> LogFile<'a> {
-    /// Opens or creates the file. A folder that can't be written is reported at the start, not at the end.
+    /// Opens or creates the file. A folder that can't be written is reported at the start, not at the end, and so is a
+    /// file that another server uses.
     pub(super) fn open(path: &'a Path) -> Result<Self, LogFileError> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
         let file = file.and_then(|file| draft_beside(path).map(|_| file));
-        Ok(Self { path, file: file.map_err(|source| io_error(path, source))? })
+        let file = file.map_err(|source| io_error(path, source))?;
+        // Filesystems without locks are no reason to warn.
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            tracing::warn!("another server uses {} too: the last to stop replaces its history", path.display());
+        }
+        Ok(Self { path, file })
     }
 
-    /// The saved log; an empty one if there is none within the retention.
+    /// The saved log; an empty one if there is none within the retention. A file that can't be restored is set aside, so
+    /// that the server starts and the next save doesn't replace it.
     pub(super) fn restore(&mut self) -> Result<TickLog, LogFileError> {
         let mut text = Vec::new();
         self.file.read_to_end(&mut text).map_err(|source| io_error(self.path, source))?;
-        let foreign = |source| LogFileError::Foreign { path: self.path.to_owned(), source };
-        let log = TickLog::restore(&text).map_err(foreign)?;
+        let log = match TickLog::restore(&text) {
+            Ok(log) => log,
+            Err(error) => {
+                let kept = self.set_aside().map_err(|source| io_error(self.path, source))?;
+                let (path, kept) = (self.path.display(), kept.display());
+                tracing::warn!("cannot restore the history from {path}: {error}; the file is kept as {kept}");
+                return Ok(TickLog::default());
+            }
+        };
         let age = log.head().last_tick.map(age_of);
         Ok(if age.is_some_and(|age| age.as_secs() > RETENTION_S as u64) { TickLog::default() } else { log })
     }
 
-    /// Empties the file. If the server ends without saving, an old log would end in a gap.
-    pub(super) fn clear(&self) -> Result<(), LogFileError> {
-        self.file.set_len(0).map_err(|source| io_error(self.path, source))
+    /// Renames the file to `<name>.damaged-<unix seconds>`, and returns its new path.
+    fn set_aside(&self) -> io::Result<PathBuf> {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(format!(".damaged-{}", UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()));
+        fs::rename(self.path, &name)?;
+        Ok(name.into())
     }
 
     /// Saves the log whole or not at all.
@@ -85,10 +89,81 @@ fn draft_beside(path: &Path) -> io::Result<NamedTempFile> {
 }
 
 fn io_error(path: &Path, source: io::Error) -> LogFileError {
-    LogFileError::Io { path: path.to_owned(), source }
+    LogFileError { path: path.to_owned(), source }
 }
 
 /// Time since then; zero for a time in the future.
 fn age_of(unix_ms: u64) -> Duration {
     UNIX_EPOCH.elapsed().unwrap_or_default().saturating_sub(Duration::from_millis(unix_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::log::tests::tick;
+
+    fn now_s() -> u64 {
+        UNIX_EPOCH.elapsed().unwrap().as_secs()
+    }
+
+    /// A log of the last three seconds.
+    fn log() -> TickLog {
+        let log = TickLog::default();
+        (now_s() - 2..=now_s()).for_each(|second| log.publish(&tick(second * 1000)));
+        log
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn file_is_unchanged_until_the_next_save() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        LogFile::open(&path).unwrap().save(&log()).unwrap();
+        let saved = fs::read(&path).unwrap();
+        let mut file = LogFile::open(&path).unwrap();
+        let restored = file.restore().unwrap();
+        assert_eq!(restored.snapshot(3600).0.n, 3);
+        assert_eq!(fs::read(&path).unwrap(), saved);
+        file.save(&TickLog::default()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        assert_eq!(names(folder.path()), ["state"]);
+    }
+
+    #[test]
+    fn damaged_file_is_set_aside_and_the_log_starts_empty() {
+        let saved = log().save().unwrap();
+        let newer = String::from_utf8(saved.clone()).unwrap().replace("event: memory", "event: gpu").into_bytes();
+        for content in [saved[..saved.len() * 2 / 3].to_vec(), vec![0; 4000], newer, b"user = me\n".to_vec()] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("state");
+            fs::write(&path, &content).unwrap();
+            let mut file = LogFile::open(&path).unwrap();
+            let log = file.restore().unwrap();
+            assert_eq!(log.head().last_tick, None);
+            let [kept] = &names(folder.path())[..] else { panic!("{:?}", names(folder.path())) };
+            assert!(kept.starts_with("state.damaged-"), "{kept}");
+            file.save(&log).unwrap();
+            assert_eq!(fs::read(folder.path().join(kept)).unwrap(), content);
+        }
+    }
+
+    /// Servers that share a file must not harm each other's drafts.
+    #[test]
+    fn servers_with_one_file_leave_a_whole_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| LogFile::open(&path).unwrap().save(&log()).unwrap());
+            }
+        });
+        assert_eq!(LogFile::open(&path).unwrap().restore().unwrap().snapshot(3600).0.n, 3);
+        assert_eq!(names(folder.path()), ["state"]);
+    }
 }

@@ -96,14 +96,13 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     let log = Arc::new(log_file.as_mut().map(LogFile::restore).transpose()?.unwrap_or_default());
     let server = Server::bind(config.listen, Arc::clone(&log), config.settings.clone()).await?;
     server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
-    log_file.as_ref().map(LogFile::clear).transpose()?;
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}");
     let stop = async move {
-        signals.next().await;
+        signals.stop().await;
         tracing::info!("stopping; a second signal ends the server at once");
         tokio::spawn(async move {
-            signals.next().await;
+            signals.end_at_once().await;
             std::process::exit(1);
         });
     };

@@ -4,7 +4,7 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Hosts, Origins, Requirements, check_access},
-        chart_image, compression, cross_origin, fallback, files, headers, health, pages, snapshot,
+        chart_image, compression, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
     },
     stream,
 };
@@ -29,7 +29,7 @@ const ROUTES: [Route; 13] = [
         Hosts::Known,
         Origins::AllowedByHandler,
     ),
-    ("/metrics", || get(health::metrics), Hosts::Known, Origins::Allowed),
+    ("/metrics", || get(metrics::metrics), Hosts::Known, Origins::Allowed),
     ("/healthz", || get(health::alive), Hosts::Any, Origins::Any),
     ("/readyz", || get(health::ready), Hosts::Any, Origins::Any),
     ("/offline", || get(files::offline), Hosts::Any, Origins::Any),

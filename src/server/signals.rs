@@ -2,14 +2,21 @@
 
 use std::io;
 #[cfg(unix)]
+use std::io::IsTerminal;
+#[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM and Ctrl-C.
+/// SIGTERM, Ctrl-C, and SIGHUP.
 pub(super) struct Signals {
     #[cfg(unix)]
     terminate: Signal,
     #[cfg(unix)]
     interrupt: Signal,
+    #[cfg(unix)]
+    hangup: Signal,
+    /// Without a terminal, SIGHUP requests a reload, and there is nothing to reload.
+    #[cfg(unix)]
+    stops_at_hangup: bool,
 }
 
 impl Signals {
@@ -23,11 +30,29 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             #[cfg(unix)]
             interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
+            hangup: signal(SignalKind::hangup())?,
+            #[cfg(unix)]
+            stops_at_hangup: io::stdin().is_terminal(),
         })
     }
 
-    /// Waits for the next signal.
-    pub(super) async fn next(&mut self) {
+    /// Waits for the next signal that stops the server, which includes the end of its terminal.
+    pub(super) async fn stop(&mut self) {
+        #[cfg(unix)]
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => if self.stops_at_hangup { return },
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+
+    /// Waits for a signal that ends the server at once. A closing terminal may send SIGHUP twice.
+    pub(super) async fn end_at_once(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -11,7 +11,8 @@ pub fn init(format: LogFormat, level: Level) {
         LogFormat::Text => false,
         LogFormat::Auto => !io::stdout().is_terminal(),
     };
-    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    // A message that can't be written is dropped: reporting that to a closed standard error would panic.
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_target(false).log_internal_errors(false);
     if json {
         subscriber.json().flatten_event(true).init();
     } else {

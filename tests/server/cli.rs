@@ -7,7 +7,7 @@ use super::{
 use std::{
     io::{Read, Write},
     net::TcpListener,
-    process::Output,
+    process::{Output, Stdio},
 };
 
 fn run(args: &[&str]) -> (Option<i32>, String) {
@@ -202,12 +202,12 @@ fn restart_with_state_file_resumes_exactly() {
     let newer = resumed.next().unwrap();
     assert!(newer.event == "cpu" && newer.id > last.id, "{newer:?} after {last:?}");
 
-    // A killed server saves nothing: the older state file must not count as complete.
+    // A killed server saves nothing: what it sent is a gap in the older history.
     server.kill();
     let server = start();
-    let mut stream = open_stream(&server.address, "", &[("last-event-id", &last.id)]);
-    assert!(stream.next().unwrap().data.contains("\"start\":\"window\""));
-    assert!(stream.next().unwrap().data.contains("\"truncated\":true"));
+    let start_after = |id: &str| open_stream(&server.address, "", &[("last-event-id", id)]).next().unwrap().data;
+    assert!(start_after(&newer.id).contains("\"start\":\"window\""));
+    assert!(start_after(&last.id).contains("\"start\":\"replay\""));
     std::fs::remove_file(state).unwrap();
 }
 
@@ -216,16 +216,59 @@ fn unusable_state_file_fails_at_start() {
     let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/state"]);
     assert_eq!(code, Some(1));
     assert!(output.contains("/nowhere/state") && output.contains("--state"), "{output}");
+}
 
-    let foreign = format!("{}/foreign-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    std::fs::write(&foreign, "user = project_path\n").unwrap();
-    let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", &foreign]);
-    assert_eq!(code, Some(1), "{output}");
-    assert!(output.contains("choose another file"), "{output}");
-    assert_eq!(
-        std::fs::read_to_string(&foreign).unwrap(),
-        "user = project_path\n",
-        "a foreign file must not be overwritten"
-    );
-    std::fs::remove_file(foreign).unwrap();
+#[cfg(unix)]
+#[test]
+fn damaged_state_file_is_kept_and_the_server_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    std::fs::write(&state, "user = project_path\n").unwrap();
+    let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()]));
+    assert!(server.first_line.contains("cannot restore the history"), "{}", server.first_line);
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let [kept] = &files[..] else { panic!("{files:?}") };
+    assert!(kept.to_str().unwrap().contains("state.damaged-"), "{kept:?}");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "user = project_path\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn shared_state_file_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let start = || ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()]));
+    let (first, second) = (start(), start());
+    assert!(!first.first_line.contains("another server"), "{}", first.first_line);
+    assert!(second.first_line.contains("another server uses"), "{}", second.first_line);
+}
+
+/// A service manager and logrotate send SIGHUP to request a reload.
+#[cfg(unix)]
+#[test]
+fn sighup_without_terminal_is_ignored() {
+    let mut command = hostbeat(&["--listen", "127.0.0.1:0"]);
+    command.stdin(Stdio::null());
+    let mut server = ServerProcess::start(command);
+    server.signal("HUP");
+    let health = ureq::get(format!("http://{}/healthz", server.address)).call().unwrap();
+    assert_eq!(health.status(), 200);
+    server.terminate();
+    assert!(server.wait().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn server_whose_log_is_closed_stops_cleanly_and_saves() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let mut command = hostbeat(&["--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    command.stderr(writer);
+    // The reader of its standard output is dropped once the server has started.
+    let mut server = ServerProcess::start(command);
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(std::fs::read_to_string(state).unwrap().contains("event: window\n"));
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// All values by metric name and labels.
 fn scrape(server: &TestServer) -> BTreeMap<String, f64> {
-    let (head, text) = server.get("/metrics");
+    let (head, text) = server.request("GET", "/metrics", &[("accept", "application/openmetrics-text")]);
     assert_eq!(head.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
     assert!(text.ends_with("# EOF\n"), "{text}");
     let samples = text.lines().filter(|line| !line.starts_with('#'));
@@ -21,6 +21,17 @@ fn scrape(server: &TestServer) -> BTreeMap<String, f64> {
 /// The value of a metric; 0 if it isn't exposed yet.
 fn value(server: &TestServer, name: &str) -> f64 {
     scrape(server).get(name).copied().unwrap_or_default()
+}
+
+#[test]
+fn scraper_without_open_metrics_gets_prometheus_text() {
+    let server = TestServer::serve(TickLog::default());
+    for headers in [&[][..], &[("accept", "text/plain;version=0.0.4")]] {
+        let (head, text) = server.request("GET", "/metrics", headers);
+        assert_eq!(head.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+        assert!(text.contains("# TYPE hostbeat_samples_total counter\nhostbeat_samples_total 0\n"), "{text}");
+        assert!(!text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
+    }
 }
 
 #[test]

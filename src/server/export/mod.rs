@@ -3,7 +3,9 @@
 #[cfg(target_os = "linux")]
 mod host_exposition;
 mod statistics;
+mod text_format;
 
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use host_exposition::series_paths;
 pub(super) use statistics::{CloseReason, Statistics};
+pub(super) use text_format::TextFormat;

@@ -1,7 +1,8 @@
-//! The server's own metrics, and the OpenMetrics text of all metrics at `/metrics`.
+//! The server's own metrics, and the text of all metrics at `/metrics`.
 
 #[cfg(target_os = "linux")]
 use super::host_exposition::HostExposition;
+use super::text_format::TextFormat;
 use crate::server::{
     log::{Start, TickLog},
     sampler::SampleTiming,
@@ -177,17 +178,17 @@ impl Statistics {
         self.samples.inc();
     }
 
-    /// All metrics as OpenMetrics text.
+    /// All metrics as text.
     ///
     /// # Errors
     /// When a collector can't be encoded; writing to a `String` doesn't fail.
-    pub(in crate::server) fn expose(&self, log: &TickLog) -> Result<String, fmt::Error> {
+    pub(in crate::server) fn expose(&self, log: &TickLog, format: TextFormat) -> Result<String, fmt::Error> {
         self.streams.set(log.subscribers().viewers() as i64);
         #[cfg(target_os = "linux")]
         self.measure_process();
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
-        Ok(text)
+        Ok(format.convert(text))
     }
 
     #[cfg(target_os = "linux")]

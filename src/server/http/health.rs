@@ -1,12 +1,7 @@
-//! Liveness, readiness, and the metrics endpoint.
+//! Liveness and readiness.
 
-use super::Problem;
 use crate::server::app_state::AppState;
-use axum::{
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode};
 
 /// `GET /healthz`: the process answers requests.
 pub(in crate::server) async fn alive() -> &'static str {
@@ -21,17 +16,5 @@ pub(in crate::server) async fn ready(State(state): State<AppState>) -> (StatusCo
         None => (StatusCode::SERVICE_UNAVAILABLE, "not ready: nothing has been sampled yet\n"),
         Some(_) if head.is_stuck() => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the sampler is stuck\n"),
         Some(_) => (StatusCode::OK, "ready\n"),
-    }
-}
-
-/// `GET /metrics` in the OpenMetrics text format.
-pub(in crate::server) async fn metrics(State(state): State<AppState>) -> Response {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match state.statistics.expose(&state.log) {
-        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS), (header::CACHE_CONTROL, "no-store")], text).into_response(),
-        Err(error) => {
-            let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Metrics failed", error.to_string());
-            problem.respond_at("/metrics")
-        }
     }
 }

@@ -9,6 +9,7 @@ pub(super) mod fallback;
 pub(super) mod files;
 pub(super) mod headers;
 pub(super) mod health;
+pub(super) mod metrics;
 mod page_query;
 pub(super) mod pages;
 mod problem;

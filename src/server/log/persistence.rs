@@ -3,7 +3,7 @@
 
 use super::{EncodeError, EncodedTick, Head, RING_TICKS, TickLog, write_event};
 use crate::{
-    schema::{EventId, EventName, EventNames, IdSequence, InvalidId, UnknownEvent, WindowSnapshot},
+    schema::{EventId, EventName, EventNames, IdSequence, InvalidId, RETENTION_S, UnknownEvent, WindowSnapshot},
     sse::Parser,
 };
 use bytes::BytesMut;
@@ -17,6 +17,12 @@ pub enum InvalidLog {
     /// The first event is not a window.
     #[error("it doesn't begin with a window")]
     NoWindow,
+    /// The window is longer than any that is saved.
+    #[error("its window of {0} seconds is too long")]
+    Length(usize),
+    /// The last event is not the newest of the window.
+    #[error("it is cut off before event {0}")]
+    CutOff(EventId),
     /// An event's data is not valid.
     #[error("it has an event with invalid data: {0}")]
     Data(#[from] serde_json::Error),
@@ -55,7 +61,9 @@ impl TickLog {
     pub fn save(&self) -> Result<Vec<u8>, EncodeError> {
         let history = self.history();
         let mut text = BytesMut::new();
-        if let Some(newest) = history.last_id() {
+        // A tick without samples has no event that shows where the file ends.
+        let newest = history.ring.iter().rfind(|tick| tick.events_up_to(tick.last_id()) > 0).map(|tick| tick.last_id());
+        if let Some(newest) = newest {
             let snapshot = history.window.snapshot(None, usize::MAX, EventNames::ALL);
             let data = serde_json::to_string(&snapshot)?;
             write_event(&mut text, Some(newest), "window", &data)?;
@@ -73,17 +81,22 @@ impl TickLog {
         Parser::default().read(text, |event| events.push(event));
         let mut events = events.into_iter();
         let log = Self::default();
-        let window: WindowSnapshot = match events.next() {
-            Some(event) if event.name == "window" => serde_json::from_str(&event.data)?,
-            Some(_) => return Err(InvalidLog::NoWindow),
+        let (window, newest): (WindowSnapshot, EventId) = match events.next() {
+            Some(event) if event.name == "window" => (serde_json::from_str(&event.data)?, event.id.parse()?),
             None if text.is_empty() => return Ok(log),
-            None => return Err(InvalidLog::NoWindow),
+            _ => return Err(InvalidLog::NoWindow),
         };
+        if window.n > RETENTION_S {
+            return Err(InvalidLog::Length(window.n));
+        }
         let saved = events.map(|event| {
             let Stamp { t } = serde_json::from_str(&event.data)?;
             Ok(SavedEvent { t, id: event.id.parse()?, name: event.name.parse()?, data: event.data })
         });
         let saved = saved.collect::<Result<Vec<_>, InvalidLog>>()?;
+        if saved.last().map(|event| event.id) != Some(newest) {
+            return Err(InvalidLog::CutOff(newest));
+        }
         let mut history = log.history_mut();
         history.window.merge(&window);
         if let Some([_, early]) = saved.array_windows().find(|[before, next]| !follows(next, before)) {
@@ -185,6 +198,14 @@ mod tests {
     }
 
     #[test]
+    fn log_that_ends_without_samples_restores() {
+        let log = log(1..4);
+        log.publish(&Tick { t: 4000, ..Tick::default() });
+        let restored = TickLog::restore(&log.save().unwrap()).unwrap();
+        assert_eq!(restored.snapshot(3600).1, Some(EventId { ms: 3000, n: 2 }));
+    }
+
+    #[test]
     fn empty_log_restores_empty() {
         let log = TickLog::restore(&TickLog::default().save().unwrap()).unwrap();
         assert_eq!((log.head(), log.snapshot(3600).1), (Head::default(), None));
@@ -200,9 +221,18 @@ mod tests {
             ("id: 3000-0", "id: 1000-0", "1000-0 is out of order"),
             ("id: 2000-1", "id: 2000", "invalid event id"),
             ("{\"t\":2000", "{\"t\":true", "invalid data"),
+            ("\"n\":3", "\"n\":3000000", "too long"),
         ] {
             let error = TickLog::restore(text.replace(from, to).as_bytes()).map(|_| ()).unwrap_err();
             assert!(error.to_string().contains(reason), "{from} -> {to}: {error}");
+        }
+    }
+
+    #[test]
+    fn log_cut_off_anywhere_is_refused() {
+        let text = log(1..4).save().unwrap();
+        for end in 1..text.len() - 1 {
+            assert!(TickLog::restore(&text[..end]).is_err(), "the first {end} of {} bytes", text.len());
         }
     }
 

@@ -237,10 +237,11 @@ impl WindowStart {
 }
 
 impl History {
-    /// The number of the tick after `id`, and how many of its events to skip; `None` for an id older than the ring.
+    /// The number of the tick after `id`, and how many of its events to skip; `None` for an id that is not in the ring. A
+    /// server that was killed may have sent ids that its saved log lacks, and what followed them is lost.
     fn position_after(&self, id: EventId) -> Option<(u64, usize)> {
-        let oldest = self.ring.front()?;
-        if id < oldest.first_id {
+        let containing = self.ring.get(self.ring.partition_point(|tick| tick.last_id() < id))?;
+        if id < containing.first_id {
             return None;
         }
         let index = self.ring.partition_point(|tick| tick.last_id() <= id);

@@ -92,6 +92,22 @@ fn known_id_replays_from_next_event() {
     assert_eq!((start, drain(&log, &mut cursor)), (Start::Replay, vec![]));
 }
 
+/// A killed server has sent ids after the newest that it saved.
+#[test]
+fn id_in_a_gap_yields_window() {
+    let log = log(5, 10);
+    log.publish(&tick(60_000));
+    for lost in ["5000-3", "8000-1", "59000-2"] {
+        let (start, window, _) = open(&log, lost);
+        assert_eq!(start, Start::Window, "{lost}");
+        let (columns, newest) = window.unwrap();
+        assert_eq!(newest, id(60_000, 2));
+        let values = &columns.series["memory.used"].0;
+        assert!(values.iter().rev().skip(1).all(|value| value.is_none_or(|value| value <= 5000.0)), "{values:?}");
+    }
+    assert_eq!(open(&log, "5000-2").0, Start::Replay);
+}
+
 #[test]
 fn id_older_than_ring_yields_window_from_that_id() {
     let (start, window, _) = open(&log(50, 10), "30000-1");
