@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 mod background;
 #[cfg(target_os = "linux")]
+mod block_devices;
+#[cfg(target_os = "linux")]
 mod cgroup;
 mod clock;
 #[cfg(target_os = "linux")]
@@ -55,9 +57,10 @@ use schedule::{TickDecision, TickSchedule};
 use std::{io, thread, time::Duration};
 #[cfg(target_os = "linux")]
 pub(super) use {
+    block_devices::list_whole_disks,
     connections::table_value,
     cpu::{CpuTime, parse_stat},
-    disk::{DiskCounters, is_partition, parse_diskstats},
+    disk::{DiskCounters, parse_diskstats},
     memory::parse_kib,
     network::{InterfaceCounters, parse_net_dev},
     pressure::parse_pressure,
