@@ -1,6 +1,8 @@
 //! Samples the host once a second on a dedicated thread, so that viewers cannot delay it.
 
 #[cfg(target_os = "linux")]
+mod abandonable_reader;
+#[cfg(target_os = "linux")]
 mod background;
 #[cfg(target_os = "linux")]
 mod block_devices;
