@@ -20,6 +20,8 @@ mod filesystems;
 #[cfg(target_os = "linux")]
 mod host_source;
 #[cfg(target_os = "linux")]
+mod interface_rows;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod load;
