@@ -16,7 +16,8 @@ struct Worker<S, T> {
     answers: Receiver<T>,
 }
 
-/// Reads devices by their folders; a device that does not answer in time keeps its thread, and a new one reads the others.
+/// Reads devices by their folders. A device that does not answer in time keeps its thread, and a new one reads the
+/// others.
 pub(super) struct AbandonableReader<S, T> {
     new_source: Box<dyn Fn() -> S + Send>,
     timeout: Duration,

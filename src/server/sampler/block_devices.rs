@@ -18,7 +18,8 @@ pub(super) fn parent_name(name: &str) -> Option<&str> {
     (device.len() < name.len()).then(|| numbered.unwrap_or(device))
 }
 
-/// Names of device-mapper volumes, such as `vg0-root`, by the kernel's `dm-0`. A name that another device has is left out.
+/// Names of device-mapper volumes, such as `vg0-root`, by the kernel's `dm-0`. A name that another device has is
+/// left out.
 pub(super) fn read_volume_names(source: &mut impl HostSource, disks: &BTreeSet<String>) -> BTreeMap<String, String> {
     let name = |device: &String| {
         let mut text = String::new();

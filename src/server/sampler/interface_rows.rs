@@ -47,8 +47,8 @@ impl InterfaceRows {
         Self { list_virtual, ..Self::default() }
     }
 
-    /// Rows by name. External interfaces come first, then those that lose packets, then those with the most traffic, and
-    /// at equal traffic those of which there are few.
+    /// Rows by name. External interfaces come first, then those that lose packets, then those with the most traffic,
+    /// and at equal traffic those of which there are few.
     pub(super) fn choose(&mut self, mut candidates: Vec<Candidate<'_>>) -> BTreeMap<String, Interface> {
         self.lossy.retain(|name| candidates.iter().any(|candidate| candidate.name == name));
         let loses = |interface: &Interface| [interface.errors, interface.lost].iter().any(|rate| *rate >= Some(LOSSY));

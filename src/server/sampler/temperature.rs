@@ -1,6 +1,6 @@
 //! Temperatures from `/sys/class/hwmon` (the kernel's `Documentation/hwmon/sysfs-interface.rst`), or else from
-//! `/sys/class/thermal`; and the processor's frequency. Read on threads of their own, because some sensors answer slowly
-//! or never.
+//! `/sys/class/thermal`; and the processor's frequency. Read on threads of their own, because some sensors answer
+//! slowly or never.
 
 use super::{Clock, HostSource, abandonable_reader::AbandonableReader, background::Poller, rate::PreviousReading};
 use crate::schema::{Sample, Sensor, Temperature};
