@@ -76,6 +76,7 @@ impl SyntheticHost {
             tx_packets: Some(4e3 * wave(17.0, n)),
             errors: Some(0.0),
             drops: Some(0.0),
+            lost: Some(0.0),
         };
         let device = |n: usize| Device {
             read_bytes: Some(3e6 * wave(19.0, n)),

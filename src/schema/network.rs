@@ -12,7 +12,7 @@ pub struct Network {
     pub rx_bytes: Option<f64>,
     /// Bytes sent per second to other hosts.
     pub tx_bytes: Option<f64>,
-    /// Interfaces by name. Virtual ones, and those beyond forty, are summed up as `others`.
+    /// Interfaces by name. Virtual ones, and those beyond forty, are summed up as `all others`.
     pub interfaces: BTreeMap<String, Interface>,
 }
 
@@ -29,8 +29,10 @@ pub struct Interface {
     pub tx_packets: Option<f64>,
     /// Packets with errors per second, both directions.
     pub errors: Option<f64>,
-    /// Packets dropped for lack of buffer space per second, both directions.
+    /// Packets dropped per second, both directions, including those of protocols that the host does not speak.
     pub drops: Option<f64>,
+    /// Packets dropped for lack of buffers per second, both directions.
+    pub lost: Option<f64>,
 }
 
 impl Group for Network {
@@ -47,6 +49,7 @@ impl Group for Network {
             visit_field("tx_packets", interface.tx_packets);
             visit_field("errors", interface.errors);
             visit_field("drops", interface.drops);
+            visit_field("lost", interface.lost);
         }
     }
 }

@@ -38,7 +38,7 @@ paths! {
     TCP_SYN_RECV = "connections.tcp.syn_recv";
     TCP_IN_USE = "connections.tcp.in_use";
     INTERFACE_ERRORS = "network.interfaces.*.errors";
-    INTERFACE_DROPS = "network.interfaces.*.drops";
+    INTERFACE_LOST = "network.interfaces.*.lost";
     SENSOR_CELSIUS = "temperature.sensors.*.celsius";
     SENSOR_HIGH = "temperature.sensors.*.high";
     SENSOR_CRITICAL = "temperature.sensors.*.critical";

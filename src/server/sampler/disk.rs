@@ -2,12 +2,16 @@
 
 use super::{
     Clock, HostSource,
+    block_devices::{list_whole_disks, parent_name, read_volume_names},
     rate::{CompleteSum, PreviousReading, delta, percentage, rate, round_to_hundredths},
 };
 use crate::schema::{Device, Disk, Sample};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-/// Devices that get a row; the totals count all.
+/// Devices that get a row, disks before stacked devices and by their use since boot; the totals count all.
 const MAX_DEVICES: usize = 40;
 /// Bytes in the kernel's sectors, whatever the device's sector size.
 const SECTOR_SIZE: u64 = 512;
@@ -37,6 +41,8 @@ pub(super) struct DiskSampler {
     previous: PreviousReading<BTreeMap<String, DiskCounters>>,
     /// Disks without their partitions; `None` on a host without `/sys/block`.
     whole_disks: Option<BTreeSet<String>>,
+    /// Names of device-mapper volumes by those of their devices.
+    volume_names: BTreeMap<String, String>,
     ticks: u32,
     text: String,
 }
@@ -44,28 +50,36 @@ pub(super) struct DiskSampler {
 impl DiskSampler {
     pub(super) fn sample(&mut self, t: u64, source: &mut impl HostSource, clock: &impl Clock) -> Option<Sample<Disk>> {
         if self.ticks.is_multiple_of(LIST_INTERVAL) {
-            self.whole_disks = source.list("/sys/block").ok().map(BTreeSet::from_iter);
+            self.whole_disks = list_whole_disks(source);
+            self.volume_names =
+                self.whole_disks.as_ref().map_or_else(BTreeMap::new, |disks| read_volume_names(source, disks));
         }
         self.ticks = self.ticks.wrapping_add(1);
-        let (text, whole_disks) = (&mut self.text, self.whole_disks.as_ref());
+        let (text, whole_disks, names) = (&mut self.text, self.whole_disks.as_ref(), &self.volume_names);
         let filesystems = source.filesystems();
         let read = || match source.read_cached("/proc/diskstats", text) {
-            Ok(()) => Some(parse_diskstats(text, |name| {
-                whole_disks.map_or_else(|| !is_partition(name), |disks| disks.contains(name))
-            })),
+            Ok(()) => Some(parse_diskstats(text, whole_disks)),
             // A container may see filesystems, but no disks.
             Err(_) => (!filesystems.is_empty()).then(BTreeMap::new),
         };
-        let sample = self.previous.next_sample(t, clock, read, rates);
+        let sample =
+            self.previous.next_sample(t, clock, read, |previous, current, dt| rates(previous, current, dt, names));
         sample.map(|sample| Sample { values: Disk { filesystems, ..sample.values }, ..sample })
     }
 }
 
 /// Parses `254 0 vda 33 0 264 14 …`: device number and name, then the counters. Skips partitions and unused devices.
+/// Without `whole_disks`, a device is a partition if its name is that of another device and a number.
 pub(in crate::server) fn parse_diskstats(
     text: &str,
-    is_whole_disk: impl Fn(&str) -> bool,
+    whole_disks: Option<&BTreeSet<String>>,
 ) -> BTreeMap<String, DiskCounters> {
+    let device_name = |line| str::split_ascii_whitespace(line).nth(2);
+    let listed: BTreeSet<&str> = text.lines().filter_map(device_name).collect();
+    let is_whole_disk = |name: &str| match whole_disks {
+        Some(disks) => disks.contains(name),
+        None => parent_name(name).is_none_or(|parent| !listed.contains(parent)),
+    };
     let device = |line: &str| {
         let mut fields = line.split_ascii_whitespace().skip(2);
         let name = fields.next()?;
@@ -83,19 +97,19 @@ pub(in crate::server) fn parse_diskstats(
     text.lines().filter_map(device).collect()
 }
 
-/// Whether a device is a partition, by its name: `sda1`, `vdb12`, `nvme0n1p2`, `mmcblk0p1`.
-pub(in crate::server) fn is_partition(name: &str) -> bool {
-    let device = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let has_number = device.len() < name.len();
-    let numbered = ["nvme", "mmcblk", "nbd", "md", "dm-"].iter().any(|prefix| name.starts_with(prefix));
-    has_number
-        && (!numbered || device.strip_suffix('p').is_some_and(|device| device.ends_with(|c: char| c.is_ascii_digit())))
-}
-
-fn rates(previous: &BTreeMap<String, DiskCounters>, current: &BTreeMap<String, DiskCounters>, dt: f64) -> Disk {
+/// Rates over `dt`, with volumes under their `names`.
+fn rates(
+    previous: &BTreeMap<String, DiskCounters>,
+    current: &BTreeMap<String, DiskCounters>,
+    dt: f64,
+    names: &BTreeMap<String, String>,
+) -> Disk {
+    let is_stacked = |name: &str| STACKED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let mut by_importance: Vec<_> = current.iter().collect();
+    by_importance.sort_by_key(|(name, c)| (is_stacked(name), Reverse(c.read_bytes.saturating_add(c.write_bytes))));
     let (mut read, mut written) = (CompleteSum::default(), CompleteSum::default());
     let mut devices = BTreeMap::new();
-    for (name, current) in current {
+    for (name, current) in by_importance {
         let previous = previous.get(name);
         let rate = |of: fn(&DiskCounters) -> u64| rate(previous.map(of), Some(of(current)), dt);
         let delta = |of: fn(&DiskCounters) -> u64| delta(previous.map(of)?, of(current));
@@ -108,12 +122,12 @@ fn rates(previous: &BTreeMap<String, DiskCounters>, current: &BTreeMap<String, D
             queue: delta(|c| c.weighted_io_ms)
                 .and_then(|weighted| round_to_hundredths(weighted as f64 / (dt * 1000.0))),
         };
-        if previous.is_some() && !STACKED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+        if previous.is_some() && !is_stacked(name) {
             read.add(device.read_bytes);
             written.add(device.write_bytes);
         }
         if devices.len() < MAX_DEVICES {
-            devices.insert(name.clone(), device);
+            devices.insert(names.get(name).unwrap_or(name).clone(), device);
         }
     }
     Disk { read_bytes: read.total(), write_bytes: written.total(), devices, ..Disk::default() }
@@ -152,17 +166,39 @@ mod tests {
     }
 
     #[test]
-    fn partition_is_recognised_by_name() {
-        for partition in ["sda1", "vdb12", "nvme0n1p2", "mmcblk0p1", "md0p1", "xvda1"] {
-            assert!(is_partition(partition), "{partition}");
-        }
-        for disk in ["sda", "vdb", "nvme0n1", "mmcblk0", "md127", "dm-3", "xvda"] {
-            assert!(!is_partition(disk), "{disk}");
+    fn volume_has_its_own_name() {
+        let source = RecordedHost::default()
+            .with_folder("/sys/block", &["dm-0", "sda"])
+            .with("/sys/block/dm-0/dm/name", "vg0-root\n");
+        let disk = sample(source);
+        assert_eq!(disk.devices.keys().collect::<Vec<_>>(), ["sda", "vg0-root"]);
+        assert_eq!(disk.read_bytes, Some(2048.0), "a renamed volume stays out of the totals");
+    }
+
+    #[test]
+    fn disks_with_numbered_names_are_no_partitions() {
+        let names = ["xvda1", "rbd0", "bcache0", "pmem0", "nbd0", "mmcblk0", "nvme0n1", "sda"];
+        let line = |name: &str| format!(" 8 0 {name} 5 0 4 1 9 0 7 3 0 4 4\n");
+        let partitions = ["sda1", "nvme0n1p1", "mmcblk0p1", "rbd0p1"];
+        let text: String = names.iter().chain(&partitions).map(|name| line(name)).collect();
+        let whole = names.map(str::to_owned).into();
+        for whole_disks in [None, Some(&whole)] {
+            let disks = parse_diskstats(&text, whole_disks);
+            assert_eq!(disks.into_keys().collect::<BTreeSet<_>>(), whole);
         }
     }
 
     #[test]
+    fn volumes_do_not_push_disks_out_of_the_table() {
+        let counters = DiskCounters::default();
+        let volumes = (0..100).map(|n| (format!("dm-{n}"), DiskCounters { read_bytes: 9, ..counters }));
+        let disks = volumes.chain([("sda".to_owned(), counters)]).collect();
+        let devices = rates(&disks, &disks, 1.0, &BTreeMap::new()).devices;
+        assert_eq!((devices.len(), devices.contains_key("sda")), (MAX_DEVICES, true));
+    }
+
+    #[test]
     fn truncated_line_is_ignored() {
-        assert!(parse_diskstats("8 0 sda 1 2 3\n8\n\n", |_| true).is_empty());
+        assert!(parse_diskstats("8 0 sda 1 2 3\n8\n\n", None).is_empty());
     }
 }

@@ -30,7 +30,7 @@ impl HostSampler<Procfs> {
     pub fn new(options: &SamplerOptions, subscribers: Arc<Subscribers>) -> Self {
         Self {
             network: NetworkSampler::new(options),
-            sensors: SensorsSampler::start(Procfs::default()),
+            sensors: SensorsSampler::start(Procfs::default),
             cgroup: CgroupSampler::start(options, Procfs::default()),
             processes: ProcessesSampler::start(Procfs::default(), options),
             ..Self::with_source(Procfs::default(), subscribers)
@@ -92,7 +92,7 @@ pub(super) mod tests {
     };
 
     /// A host source of recorded files, directories and socket states.
-    #[derive(Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     pub(in crate::server) struct RecordedHost {
         files: HashMap<String, String>,
         folders: HashMap<String, Vec<String>>,

@@ -1,7 +1,11 @@
 //! Samples the host once a second on a dedicated thread, so that viewers cannot delay it.
 
 #[cfg(target_os = "linux")]
+mod abandonable_reader;
+#[cfg(target_os = "linux")]
 mod background;
+#[cfg(target_os = "linux")]
+mod block_devices;
 #[cfg(target_os = "linux")]
 mod cgroup;
 mod clock;
@@ -15,6 +19,8 @@ mod disk;
 mod filesystems;
 #[cfg(target_os = "linux")]
 mod host_source;
+#[cfg(target_os = "linux")]
+mod interface_rows;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -55,9 +61,10 @@ use schedule::{TickDecision, TickSchedule};
 use std::{io, thread, time::Duration};
 #[cfg(target_os = "linux")]
 pub(super) use {
+    block_devices::list_whole_disks,
     connections::table_value,
     cpu::{CpuTime, parse_stat},
-    disk::{DiskCounters, is_partition, parse_diskstats},
+    disk::{DiskCounters, parse_diskstats},
     memory::parse_kib,
     network::{InterfaceCounters, parse_net_dev},
     pressure::parse_pressure,

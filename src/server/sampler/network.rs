@@ -3,18 +3,12 @@
 
 use super::{
     Clock, HostSource, SamplerOptions,
-    rate::{CompleteSum, PreviousReading, rate, round_to_hundredths},
+    interface_rows::{Candidate, InterfaceRows, is_virtual},
+    rate::{CompleteSum, PreviousReading, rate},
 };
 use crate::schema::{Interface, Network, Sample};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Interfaces that get a row of their own.
-const MAX_INTERFACES: usize = 40;
-/// The row that sums virtual interfaces, and those beyond [`MAX_INTERFACES`].
-const SUMMARY_ROW: &str = "others";
-/// Prefixes of the interfaces of containers, virtual machines and their bridges.
-const VIRTUAL_PREFIXES: [&str; 11] =
-    ["veth", "br-", "docker", "virbr", "vnet", "tap", "cni", "flannel", "cali", "podman", "lxc"];
 /// Ticks after which sysfs' list of interfaces without a device is re-read.
 const LIST_INTERVAL: u32 = 10;
 
@@ -24,7 +18,12 @@ pub(in crate::server) struct InterfaceCounters {
     pub rx_bytes: u64,
     pub rx_packets: u64,
     pub rx_errors: u64,
+    /// Includes frames of protocols that the host does not speak, and `rx_missed`.
     pub rx_drops: u64,
+    /// Packets that found a device's buffers full, as drivers count them in the column `fifo`.
+    pub rx_fifo: u64,
+    /// The same, as drivers count them in `rx_missed_errors`, which only sysfs reports.
+    pub rx_missed: u64,
     pub tx_bytes: u64,
     pub tx_packets: u64,
     pub tx_errors: u64,
@@ -37,15 +36,21 @@ pub(super) struct NetworkSampler {
     previous: PreviousReading<BTreeMap<String, InterfaceCounters>>,
     /// Interfaces without a device: their traffic passes another interface too, or never leaves the host.
     without_device: BTreeSet<String>,
-    /// Whether virtual interfaces get rows of their own.
-    list_virtual: bool,
+    rows: InterfaceRows,
     ticks: u32,
     text: String,
 }
 
+impl InterfaceCounters {
+    /// Packets lost for lack of buffers; some drivers count these twice.
+    fn lost(&self) -> u64 {
+        self.rx_fifo.max(self.rx_missed).saturating_add(self.tx_drops)
+    }
+}
+
 impl NetworkSampler {
     pub(super) fn new(options: &SamplerOptions) -> Self {
-        Self { list_virtual: options.virtual_interfaces, ..Self::default() }
+        Self { rows: InterfaceRows::new(options.virtual_interfaces), ..Self::default() }
     }
 
     pub(super) fn sample(
@@ -58,14 +63,31 @@ impl NetworkSampler {
             self.without_device = source.list("/sys/devices/virtual/net").unwrap_or_default().into_iter().collect();
         }
         self.ticks = self.ticks.wrapping_add(1);
-        let (text, without_device, list_virtual) = (&mut self.text, &self.without_device, self.list_virtual);
+        let (text, without_device, rows) = (&mut self.text, &self.without_device, &mut self.rows);
         let read = || {
             source.read_cached("/proc/net/dev", text).ok()?;
-            Some(parse_net_dev(text))
+            let mut interfaces = parse_net_dev(text);
+            read_missed(source, text, &mut interfaces, without_device);
+            Some(interfaces)
         };
-        self.previous.next_sample(t, clock, read, |previous, current, dt| {
-            rates(previous, current, dt, without_device, list_virtual)
-        })
+        self.previous
+            .next_sample(t, clock, read, |previous, current, dt| rates(previous, current, dt, without_device, rows))
+    }
+}
+
+/// Reads what devices missed, for those with drops only: sysfs is slow.
+fn read_missed(
+    source: &mut impl HostSource,
+    text: &mut String,
+    interfaces: &mut BTreeMap<String, InterfaceCounters>,
+    without_device: &BTreeSet<String>,
+) {
+    for (name, counters) in interfaces {
+        if counters.rx_drops > 0 && !without_device.contains(name) {
+            let path = format!("/sys/class/net/{name}/statistics/rx_missed_errors");
+            let missed = source.read_cached(&path, text).ok().and_then(|()| text.trim().parse().ok());
+            counters.rx_missed = missed.unwrap_or_default();
+        }
     }
 }
 
@@ -75,13 +97,36 @@ pub(in crate::server) fn parse_net_dev(text: &str) -> BTreeMap<String, Interface
         // A name may contain a colon, but no space.
         let (name, values) = line.trim_start().rsplit_once(": ").or_else(|| line.trim_start().rsplit_once(':'))?;
         let values: Vec<u64> = values.split_ascii_whitespace().map_while(|value| value.parse().ok()).collect();
-        let [rx_bytes, rx_packets, rx_errors, rx_drops, _, _, _, _, tx_bytes, tx_packets, tx_errors, tx_drops, ..] =
-            values[..]
+        let [
+            rx_bytes,
+            rx_packets,
+            rx_errors,
+            rx_drops,
+            rx_fifo,
+            _,
+            _,
+            _,
+            tx_bytes,
+            tx_packets,
+            tx_errors,
+            tx_drops,
+            ..,
+        ] = values[..]
         else {
             return None;
         };
-        let counters =
-            InterfaceCounters { rx_bytes, rx_packets, rx_errors, rx_drops, tx_bytes, tx_packets, tx_errors, tx_drops };
+        let counters = InterfaceCounters {
+            rx_bytes,
+            rx_packets,
+            rx_errors,
+            rx_drops,
+            rx_fifo,
+            rx_missed: 0,
+            tx_bytes,
+            tx_packets,
+            tx_errors,
+            tx_drops,
+        };
         Some((name.to_owned(), counters))
     };
     text.lines().skip(2).filter_map(interface).collect()
@@ -93,16 +138,14 @@ fn rates(
     current: &BTreeMap<String, InterfaceCounters>,
     dt: f64,
     without_device: &BTreeSet<String>,
-    list_virtual: bool,
+    rows: &mut InterfaceRows,
 ) -> Network {
-    let is_virtual = |name: &str| VIRTUAL_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     // In a container no interface has a device, so all but loopback and virtual interfaces count as external.
     let has_devices = current.keys().any(|name| !without_device.contains(name) && name != "lo");
     let is_external = |name: &str| name != "lo" && !is_virtual(name) && !(has_devices && without_device.contains(name));
     let (mut received, mut sent) = (CompleteSum::default(), CompleteSum::default());
-    let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
-    for (name, current) in current {
-        let previous = previous.get(name);
+    let candidate = |(name, current): (_, &InterfaceCounters)| {
+        let (name, previous): (&String, _) = (name, previous.get(name));
         let rate = |of: fn(&InterfaceCounters) -> u64| rate(previous.map(of), Some(of(current)), dt);
         let interface = Interface {
             rx_bytes: rate(|c| c.rx_bytes),
@@ -111,37 +154,27 @@ fn rates(
             tx_packets: rate(|c| c.tx_packets),
             errors: rate(|c| c.rx_errors.saturating_add(c.tx_errors)),
             drops: rate(|c| c.rx_drops.saturating_add(c.tx_drops)),
+            lost: rate(InterfaceCounters::lost),
         };
-        if is_external(name) && previous.is_some() {
+        let is_external = is_external(name);
+        if is_external && previous.is_some() {
             received.add(interface.rx_bytes);
             sent.add(interface.tx_bytes);
         }
-        if (is_virtual(name) && !list_virtual) || interfaces.len() >= MAX_INTERFACES {
-            let summary = interfaces.entry(SUMMARY_ROW.to_owned()).or_default();
-            add_if_known(&mut summary.rx_bytes, interface.rx_bytes);
-            add_if_known(&mut summary.tx_bytes, interface.tx_bytes);
-            add_if_known(&mut summary.rx_packets, interface.rx_packets);
-            add_if_known(&mut summary.tx_packets, interface.tx_packets);
-            add_if_known(&mut summary.errors, interface.errors);
-            add_if_known(&mut summary.drops, interface.drops);
-        } else {
-            interfaces.insert(name.clone(), interface);
-        }
-    }
+        Candidate { name, is_external, bytes: current.rx_bytes.saturating_add(current.tx_bytes), interface }
+    };
+    let interfaces = rows.choose(current.iter().map(candidate).collect());
     Network { rx_bytes: received.total(), tx_bytes: sent.total(), interfaces }
-}
-
-/// Adds `part` if it is known: an interface that has just appeared must not make the sum unknown.
-fn add_if_known(sum: &mut Option<f64>, part: Option<f64>) {
-    if let Some(part) = part {
-        *sum = round_to_hundredths(sum.unwrap_or(0.0) + part);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::sampler::{clock::ManualClock, linux::tests::RecordedHost};
+    use crate::server::sampler::{
+        clock::ManualClock,
+        interface_rows::{MAX_INTERFACES, SUMMARY_ROW},
+        linux::tests::RecordedHost,
+    };
 
     const HEADINGS: &str = "Inter-|   Receive                            |  Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n";
 
@@ -185,8 +218,8 @@ mod tests {
         };
         let network = sample(&lines(0), &lines(200));
         assert_eq!(network.rx_bytes, Some(100.0));
-        assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), ["eth0", "others"]);
-        assert_eq!(network.interfaces["others"].tx_bytes, Some(300.0));
+        assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), [SUMMARY_ROW, "eth0"]);
+        assert_eq!(network.interfaces[SUMMARY_ROW].tx_bytes, Some(300.0));
     }
 
     #[test]
@@ -207,7 +240,25 @@ mod tests {
         let network = sample(&lines(0), &lines(2));
         assert_eq!(network.interfaces.len(), MAX_INTERFACES + 1);
         assert_eq!(network.rx_bytes, Some(1000.0));
-        assert_eq!(network.interfaces["others"].rx_bytes, Some((1000 - MAX_INTERFACES) as f64));
+        assert_eq!(network.interfaces[SUMMARY_ROW].rx_bytes, Some((1000 - MAX_INTERFACES) as f64));
+    }
+
+    #[test]
+    fn frames_of_unknown_protocols_are_dropped_but_not_lost() {
+        let sample = |missed: [&str; 2]| {
+            let (mut sampler, clock) = (NetworkSampler::default(), ManualClock::at(0.0));
+            let host = |drops: u64, missed: &str| {
+                let line = format!("{HEADINGS}eth0: 0 0 0 {drops} 0 0 0 0 0 0 0 0 0 0 0 0\n");
+                let host = RecordedHost::default().with("/proc/net/dev", &line);
+                host.with("/sys/class/net/eth0/statistics/rx_missed_errors", missed)
+            };
+            sampler.sample(0, &mut host(10, missed[0]), &clock);
+            clock.advance(1.0);
+            let network = sampler.sample(1000, &mut host(60, missed[1]), &clock).unwrap().values;
+            (network.interfaces["eth0"].drops, network.interfaces["eth0"].lost)
+        };
+        assert_eq!(sample(["3\n", "3\n"]), (Some(50.0), Some(0.0)));
+        assert_eq!(sample(["3\n", "7\n"]), (Some(50.0), Some(4.0)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Network rules: listen overflows, SYN floods, a rise of connections, packet errors and drops.
+//! Network rules: listen overflows, SYN floods, a rise of connections, packet errors and losses.
 
 use super::{Evidence, Finding, Level, MINUTE, TEN_MINUTES, Unit, finding, paths};
 
@@ -28,13 +28,13 @@ pub(super) fn connections(evidence: &Evidence<'_>) -> Vec<Finding> {
     assess().into_iter().collect()
 }
 
-/// Interfaces with packet errors or drops.
+/// Interfaces with packet errors or losses. Drops alone are no loss: frames of unknown protocols count as dropped.
 pub(super) fn interfaces(evidence: &Evidence<'_>) -> Vec<Finding> {
     const ERRORS: f64 = 1.0;
-    const DROPS: f64 = 10.0;
+    const LOST: f64 = 10.0;
     let assess = |name: String| {
         for (path, threshold, what) in
-            [(paths::INTERFACE_ERRORS, ERRORS, "packet errors"), (paths::INTERFACE_DROPS, DROPS, "dropped packets")]
+            [(paths::INTERFACE_ERRORS, ERRORS, "packet errors"), (paths::INTERFACE_LOST, LOST, "lost packets")]
         {
             let path = paths::named(path, &name);
             if let Some(rate) = evidence.mean(&path, MINUTE).filter(|rate| *rate >= threshold) {
@@ -46,4 +46,28 @@ pub(super) fn interfaces(evidence: &Evidence<'_>) -> Vec<Finding> {
         None
     };
     evidence.names(paths::INTERFACE_ERRORS).into_iter().filter_map(assess).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Interface, Network, Window};
+
+    /// Findings after two minutes with so many drops and losses per second.
+    fn findings(drops: f64, lost: f64) -> Vec<Finding> {
+        let mut window = Window::new(200);
+        for second in 0..120 {
+            let interface =
+                Interface { errors: Some(0.0), drops: Some(drops), lost: Some(lost), ..Interface::default() };
+            let interfaces = [("veth9".to_owned(), interface)].into();
+            window.record(second * 1000, &Network { interfaces, ..Network::default() });
+        }
+        interfaces(&Evidence { window: &window, processes: None })
+    }
+
+    #[test]
+    fn drops_without_loss_are_no_finding() {
+        assert_eq!(findings(50.0, 0.0), []);
+        assert_eq!(findings(50.0, 50.0)[0].text, "Interface veth9: 50 lost packets per second.");
+    }
 }

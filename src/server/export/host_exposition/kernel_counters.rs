@@ -3,11 +3,11 @@
 
 use super::family_writer::{DeviceCounter, FamilyWriter};
 use crate::server::sampler::{
-    CpuTime, DiskCounters, HostSource, InterfaceCounters, is_partition, parse_diskstats, parse_kib, parse_net_dev,
+    CpuTime, DiskCounters, HostSource, InterfaceCounters, list_whole_disks, parse_diskstats, parse_kib, parse_net_dev,
     parse_pressure, parse_stat, table_value,
 };
 use prometheus_client::metrics::MetricType;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// Writes every group that the host has.
 pub(super) fn write_all(
@@ -26,7 +26,8 @@ pub(super) fn write_all(
     write_sockstat(writer, &read("/proc/net/sockstat"))?;
     write_sockstat(writer, &read("/proc/net/sockstat6"))?;
     write_network(writer, &read("/proc/net/dev"))?;
-    write_disks(writer, &read("/proc/diskstats"))
+    let diskstats = read("/proc/diskstats");
+    write_disks(writer, &parse_diskstats(&diskstats, list_whole_disks(source).as_ref()))
 }
 
 /// The contents of a file; empty if it can't be read.
@@ -141,7 +142,7 @@ fn write_network(writer: &mut FamilyWriter<'_>, net_dev: &str) -> fmt::Result {
     writer.devices("node_network", "From /proc/net/dev", &parse_net_dev(net_dev), &COUNTERS)
 }
 
-fn write_disks(writer: &mut FamilyWriter<'_>, diskstats: &str) -> fmt::Result {
+fn write_disks(writer: &mut FamilyWriter<'_>, disks: &BTreeMap<String, DiskCounters>) -> fmt::Result {
     const COUNTERS: [DeviceCounter<DiskCounters>; 6] = [
         ("reads_completed", |c| c.reads, 1.0),
         ("read_bytes", |c| c.read_bytes, 1.0),
@@ -150,6 +151,5 @@ fn write_disks(writer: &mut FamilyWriter<'_>, diskstats: &str) -> fmt::Result {
         ("io_time_seconds", |c| c.io_ms, 1000.0),
         ("io_time_weighted_seconds", |c| c.weighted_io_ms, 1000.0),
     ];
-    let disks = parse_diskstats(diskstats, |name| !is_partition(name));
-    writer.devices("node_disk", "From /proc/diskstats", &disks, &COUNTERS)
+    writer.devices("node_disk", "From /proc/diskstats", disks, &COUNTERS)
 }

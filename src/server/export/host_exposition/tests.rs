@@ -65,6 +65,19 @@ fn metrics_have_names_and_units_of_node_exporter() {
 }
 
 #[test]
+fn disks_are_those_of_sysfs_whatever_their_names() {
+    let line = |name: &str| format!(" 8 0 {name} 5 0 4 1 9 0 7 3 0 4 4\n");
+    let source = RecordedHost::default()
+        .with("/proc/diskstats", &["rbd0", "xvda1", "sda", "sda1"].map(line).concat())
+        .with_folder("/sys/block", &["rbd0", "xvda1", "sda"]);
+    let text = expose(source, Tick::default());
+    for (device, is_disk) in [("rbd0", true), ("xvda1", true), ("sda", true), ("sda1", false)] {
+        let metric = format!("node_disk_reads_completed_total{{device=\"{device}\"}}");
+        assert_eq!(text.contains(&metric), is_disk, "{device}");
+    }
+}
+
+#[test]
 fn host_without_readable_files_exposes_nothing() {
     assert_eq!(expose(RecordedHost::default(), Tick::default()), "# EOF\n");
 }
