@@ -40,7 +40,7 @@ pub(super) fn interfaces(evidence: &Evidence<'_>) -> Vec<Finding> {
             if let Some(rate) = evidence.mean(&path, MINUTE).filter(|rate| *rate >= threshold) {
                 let since = evidence.since(&path, |rate| rate >= threshold / 2.0);
                 let count = Unit::Count.text(Some(rate.round()));
-                return finding(Level::Watch, format!("Interface {name}: {count} {what} per second."), since);
+                return finding(Level::Watch, format!("Network interface {name}: {count} {what} per second."), since);
             }
         }
         None
@@ -68,6 +68,6 @@ mod tests {
     #[test]
     fn drops_without_loss_are_no_finding() {
         assert_eq!(findings(50.0, 0.0), []);
-        assert_eq!(findings(50.0, 50.0)[0].text, "Interface veth9: 50 lost packets per second.");
+        assert_eq!(findings(50.0, 50.0)[0].text, "Network interface veth9: 50 lost packets per second.");
     }
 }

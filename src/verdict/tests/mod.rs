@@ -139,7 +139,7 @@ fn hot_sensor_and_packet_errors_are_named() {
     let (level, text, _) = worst_after(30, |_| Second { celsius: 97.0, ..IDLE });
     assert_eq!((level, &*text), (Level::Trouble, "Sensor coretemp Core 0 at 97 °C; its critical limit is 95 °C."));
     let (level, text, _) = worst_after(90, |_| Second { errors: 3.0, ..IDLE });
-    assert_eq!((level, &*text), (Level::Watch, "Interface eth0: 3 packet errors per second."));
+    assert_eq!((level, &*text), (Level::Watch, "Network interface eth0: 3 packet errors per second."));
 }
 
 #[test]
