@@ -30,10 +30,19 @@ impl History {
             dropped: 0,
             window: Window::new(RETENTION_S),
             processes: None,
-            verdict: Verdict::default(),
+            verdict: Verdict::before_samples(),
         }
     }
 
+    /// Adds the tick's values, except its verdict, which follows from them.
+    pub(super) fn record(&mut self, tick: &Tick) {
+        tick.record_into(&mut self.window);
+        if tick.processes.is_some() {
+            self.processes.clone_from(&tick.processes);
+        }
+    }
+
+    /// Adds the encoded tick, and its verdict.
     pub(super) fn push(&mut self, tick: &Tick, encoded: Arc<EncodedTick>) {
         if self.ring.len() == self.capacity {
             self.ring.pop_front();
@@ -43,10 +52,6 @@ impl History {
             previous.drop_chunks();
         }
         self.ring.push_back(encoded);
-        tick.record_into(&mut self.window);
-        if tick.processes.is_some() {
-            self.processes.clone_from(&tick.processes);
-        }
         if let Some(verdict) = &tick.verdict {
             self.verdict.clone_from(&verdict.values);
         }

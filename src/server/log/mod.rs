@@ -14,7 +14,9 @@ mod newest_tick;
 mod persistence;
 mod subscribers;
 
-use crate::schema::{EventId, EventNames, IdSequence, LatestValues, Processes, Tick, Window, WindowSnapshot};
+use crate::schema::{
+    EventId, EventNames, IdSequence, LatestValues, Processes, Sample, Tick, Verdict, Window, WindowSnapshot,
+};
 pub use chunk::{Chunk, Coding, Encoder};
 pub use cursor::{Cursor, Progress, Start};
 pub use encoded_tick::EncodeError;
@@ -70,14 +72,32 @@ impl TickLog {
         }
     }
 
-    /// Appends a tick. It is encoded here, once for all viewers, and outside the lock that they read under.
+    /// Appends a tick. It is encoded here, once for all viewers.
     pub fn publish(&self, tick: &Tick) {
-        let mut ids = self.ids();
+        let (ids, mut history) = (self.ids(), self.history_mut());
+        history.record(tick);
+        self.append(tick, ids, history);
+    }
+
+    /// Appends a tick with the verdict of `assess`, which gets the window and the processes with the tick's values.
+    pub fn publish_assessed(
+        &self,
+        mut tick: Tick,
+        assess: impl FnOnce(&Window, Option<&Processes>) -> Option<Sample<Verdict>>,
+    ) {
+        let (ids, mut history) = (self.ids(), self.history_mut());
+        history.record(&tick);
+        tick.verdict = assess(&history.window, history.processes().as_ref());
+        self.append(&tick, ids, history);
+    }
+
+    /// Appends a tick whose values are recorded. The lock is held since then, so that a viewer finds the tick in both
+    /// the window and the ring, or in neither.
+    fn append(&self, tick: &Tick, mut ids: MutexGuard<'_, IdSequence>, mut history: RwLockWriteGuard<'_, History>) {
         let encoded = match EncodedTick::encode(tick, &mut ids) {
             Ok(encoded) => Arc::new(encoded),
             Err(error) => return tracing::error!(t = tick.t, %error, "tick dropped"),
         };
-        let mut history = self.history_mut();
         history.push(tick, encoded);
         let published = history.published();
         drop(history);
