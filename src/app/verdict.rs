@@ -32,6 +32,7 @@ fn class(level: Level) -> &'static str {
     match level {
         Level::Fine => "fine",
         Level::Busy => "busy",
+        Level::Unknown => "",
         Level::Watch => "watch",
         Level::Trouble => "trouble",
     }
@@ -41,6 +42,7 @@ fn headline(level: Level) -> &'static str {
     match level {
         Level::Fine => "Healthy.",
         Level::Busy => "Busy, but healthy.",
+        Level::Unknown => "Unknown.",
         Level::Watch => "Needs attention.",
         Level::Trouble => "Unhealthy.",
     }

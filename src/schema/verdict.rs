@@ -8,10 +8,12 @@ use serde::Serialize;
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Healthy, with capacity to spare.
-    #[default]
     Fine,
     /// A resource is in full use, which is no fault.
     Busy,
+    /// Too few samples to tell.
+    #[default]
+    Unknown,
     /// Healthy now, but a problem is likely.
     Watch,
     /// A problem.
@@ -20,13 +22,14 @@ pub enum Level {
 
 impl Level {
     /// Every level, least severe first.
-    pub const ALL: [Self; 4] = [Self::Fine, Self::Busy, Self::Watch, Self::Trouble];
+    pub const ALL: [Self; 5] = [Self::Fine, Self::Busy, Self::Unknown, Self::Watch, Self::Trouble];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fine => "fine",
             Self::Busy => "busy",
+            Self::Unknown => "unknown",
             Self::Watch => "watch",
             Self::Trouble => "trouble",
         }
@@ -51,6 +54,14 @@ pub struct Verdict {
     pub level: Level,
     /// All findings, most severe first.
     pub findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// The verdict before the first tick.
+    pub fn before_samples() -> Self {
+        let finding = Finding { level: Level::Unknown, text: "No samples yet.".to_owned(), since: None };
+        Self { level: Level::Unknown, findings: vec![finding] }
+    }
 }
 
 impl Group for Verdict {

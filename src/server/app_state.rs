@@ -20,6 +20,15 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// The host's facts. The boot time follows from the newest uptime: one read earlier is wrong once the clock is set.
+    pub(super) fn host_now(&self) -> HostFacts {
+        let boot_time = self.log.with_window(|window| {
+            let (now, uptime) = (window.end()? / 1000, window.last("load.uptime")?);
+            Some(now.saturating_sub(uptime.round() as u64))
+        });
+        HostFacts { boot_time: boot_time.unwrap_or(self.host.boot_time), ..(*self.host).clone() }
+    }
+
     /// The state of a server of `log`.
     pub fn new(log: Arc<TickLog>, settings: Settings) -> Self {
         // Leptos needs an executor; an error means that it has one already.
@@ -33,5 +42,23 @@ impl AppState {
             scraping: Arc::new(Semaphore::new(1)),
             log,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Load, Sample, Tick};
+
+    #[test]
+    fn boot_time_follows_from_the_newest_uptime() {
+        let state = AppState::new(Arc::default(), Settings::default());
+        assert_eq!(state.host_now().boot_time, state.host.boot_time, "no uptime yet");
+        // The clock is set ahead between the ticks.
+        for (t, uptime) in [(1_000_000, 90.2), (9_000_000, 91.2)] {
+            let values = Load { uptime: Some(uptime), ..Load::default() };
+            state.log.publish(&Tick { t, load: Some(Sample { t, at: 0.0, dt: 1.0, values }), ..Tick::default() });
+        }
+        assert_eq!(state.host_now().boot_time, 9_000 - 91);
     }
 }

@@ -1,8 +1,7 @@
 //! Assesses the host at each tick, and adds the verdict to the tick when it has changed, and at intervals for new viewers.
 
-use super::log::TickLog;
 use crate::{
-    schema::{INTERVAL_MS, Sample, Verdict},
+    schema::{INTERVAL_MS, Processes, Sample, Verdict, Window},
     verdict,
 };
 
@@ -17,10 +16,9 @@ pub(super) struct Assessor {
 }
 
 impl Assessor {
-    /// The verdict for tick `t` on the log before it, if it is due.
-    pub(super) fn assess(&mut self, log: &TickLog, t: u64) -> Option<Sample<Verdict>> {
-        let processes = log.processes();
-        let values = log.with_window(|window| verdict::assess(window, processes.as_ref()));
+    /// The verdict on the newest tick of `window`, if it is due.
+    pub(super) fn assess(&mut self, window: &Window, processes: Option<&Processes>) -> Option<Sample<Verdict>> {
+        let (t, values) = (window.end()?, verdict::assess(window, processes));
         if has_changed(&values, &self.last) || t.abs_diff(self.at) >= REPEAT_MS {
             (self.last, self.at) = (values.clone(), t);
             return Some(Sample { t, at: t as f64 / 1000.0, dt: INTERVAL_MS as f64 / 1000.0, values });
@@ -40,25 +38,35 @@ fn has_changed(now: &Verdict, last: &Verdict) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        schema::{Disk, Filesystem, Level, Tick},
-        server::log::tests::tick,
+        schema::{Disk, Filesystem, Level, Memory, Tick},
+        server::log::{TickLog, tests::tick},
     };
 
     fn full(t: u64, full: f64) -> Tick {
         let filesystem = Filesystem { full: Some(full), ..Filesystem::default() };
         let values = Disk { filesystems: [("/".to_owned(), filesystem)].into(), ..Disk::default() };
-        Tick { disk: Some(Sample { t, at: 0.0, dt: 1.0, values }), ..tick(t) }
+        let memory = Memory { available: Some(5), total: Some(9), ..Memory::default() };
+        Tick {
+            disk: Some(Sample { t, at: 0.0, dt: 1.0, values }),
+            memory: Some(Sample { t, at: 0.0, dt: 1.0, values: memory }),
+            ..tick(t)
+        }
     }
 
     #[test]
     fn changed_verdict_is_sent_at_once_and_unchanged_one_every_ten_seconds() {
         let (log, mut assessor) = (TickLog::default(), Assessor::default());
         let mut sent = Vec::new();
-        for second in 1..=25 {
-            let t = second * 1000;
-            sent.extend(assessor.assess(&log, t).map(|sample| (second, sample.values.level)));
-            log.publish(&full(t, if second < 15 { 50.0 } else { 99.0 }));
+        for second in 1..=75 {
+            log.publish_assessed(full(second * 1000, if second < 70 { 50.0 } else { 99.0 }), |window, processes| {
+                let verdict = assessor.assess(window, processes);
+                sent.extend(verdict.as_ref().map(|sample| (second, sample.t / 1000, sample.values.level)));
+                verdict
+            });
         }
-        assert_eq!(sent, [(10, Level::Fine), (16, Level::Trouble)]);
+        let unknown = [1, 11, 21, 31, 41, 51].map(|second| (second, second, Level::Unknown));
+        let known = [(54, 54, Level::Fine), (64, 64, Level::Fine), (70, 70, Level::Trouble)];
+        assert_eq!(sent, [&unknown[..], &known].concat());
+        assert_eq!(log.latest_values().verdict.level, Level::Trouble);
     }
 }

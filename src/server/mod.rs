@@ -147,11 +147,10 @@ impl Server {
     pub async fn sample(&self, source: impl TickSource + Send + 'static) -> Result<(), ServeError> {
         let (log, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
         let mut assessor = Assessor::default();
-        let publish = move |mut tick: Tick, timing| {
+        let publish = move |tick: Tick, timing| {
             statistics.sample_taken(timing);
             let Some(log) = log.upgrade() else { return false };
-            tick.verdict = assessor.assess(&log, tick.t);
-            log.publish(&tick);
+            log.publish_assessed(tick, |window, processes| assessor.assess(window, processes));
             true
         };
         sampler::spawn(source, publish).map_err(ServeError::Sampler)?;

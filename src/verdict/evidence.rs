@@ -12,16 +12,26 @@ pub(super) struct Evidence<'a> {
 /// Interruption, in seconds, that ends a condition.
 const MAX_PAUSE_S: usize = 15;
 
+/// Whether `count` samples describe a time of `seconds`.
+pub(super) fn is_enough(count: usize, seconds: usize) -> bool {
+    count * 10 >= seconds * 9
+}
+
 impl Evidence<'_> {
     /// Value of the newest second.
     pub(super) fn last(&self, path: &str) -> Option<f64> {
         self.window.last(path)
     }
 
+    /// How many of the newest `seconds` were sampled.
+    pub(super) fn count(&self, path: &str, seconds: usize) -> usize {
+        self.window.newest(path).take(seconds).flatten().count()
+    }
+
     /// Mean of the newest `seconds`; `None` if fewer than 90 % of them were sampled.
     pub(super) fn mean(&self, path: &str, seconds: usize) -> Option<f64> {
         let (sum, count) = self.window.newest(path).take(seconds).flatten().fold((0.0, 0), |(s, n), v| (s + v, n + 1));
-        (count * 10 >= seconds * 9).then(|| sum / f64::from(count as u32))
+        is_enough(count, seconds).then(|| sum / f64::from(count as u32))
     }
 
     /// Start (unix seconds) of the time for which `holds` has been true of the series; shorter pauses are ignored.
@@ -71,7 +81,7 @@ impl Evidence<'_> {
     pub(super) fn trend(&self, path: &str, seconds: usize) -> Option<(f64, f64)> {
         let values = self.window.newest(path).take(seconds).enumerate();
         let points: Vec<(f64, f64)> = values.filter_map(|(age, value)| Some((-(age as f64), value?))).collect();
-        if points.len() * 10 < seconds * 9 {
+        if !is_enough(points.len(), seconds) {
             return None;
         }
         let count = points.len() as f64;

@@ -5,17 +5,20 @@ mod evidence;
 pub(crate) mod paths;
 mod rules;
 
-use crate::schema::{Processes, Verdict, Window};
+use crate::schema::{Level, Processes, Verdict, Window};
 use evidence::Evidence;
 use rules::RULES;
 
 /// Assesses the newest second of `window`; `processes`, if sampled, name the largest user of a resource.
 pub fn assess(window: &Window, processes: Option<&Processes>) -> Verdict {
+    if window.is_empty() {
+        return Verdict::before_samples();
+    }
     let evidence = Evidence { window, processes };
     let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(&evidence)).collect();
     // Stable: findings of equal level keep the order of the rules.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-    Verdict { level: findings.first().map(|finding| finding.level).unwrap_or_default(), findings }
+    Verdict { level: findings.first().map_or(Level::Fine, |finding| finding.level), findings }
 }
 
 #[cfg(test)]

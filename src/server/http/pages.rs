@@ -51,7 +51,7 @@ async fn respond(state: &AppState, view: View, range: TimeRange, request: Reques
         PageMode::Full | PageMode::Kiosk => "'none'".to_owned(),
     };
     let initial_data = InitialData {
-        host: (*state.host).clone(),
+        host: state.host_now(),
         view,
         time_range: range,
         last_event_id: after.map(|id| id.to_string()),

@@ -101,19 +101,16 @@ impl EncodedTick {
         chunk
     }
 
-    /// Makes the chunks that viewers of the `previous` tick used, so that no fan-out worker has to.
-    pub(super) fn make_chunks_of(&self, previous: &Self) {
+    /// Makes the chunks that viewers of the `previous` tick used, so that no fan-out worker has to, and drops those of
+    /// `previous`, which few viewers need from now on.
+    pub(super) fn take_over_chunks_of(&self, previous: &Self) {
         let used: Vec<_> = previous.chunks().iter().filter(|shared| shared.is_used).map(SharedChunk::key).collect();
         let made = used.into_iter().map(|(wanted, coding)| {
             let chunk = Chunk::of_tick(self, wanted, coding);
             SharedChunk { wanted, coding, chunk, is_used: false }
         });
         *self.chunks() = made.collect();
-    }
-
-    /// Drops the shared chunks: once a newer tick exists, few viewers need this one.
-    pub(super) fn drop_chunks(&self) {
-        *self.chunks() = Vec::new();
+        *previous.chunks() = Vec::new();
     }
 
     fn chunks(&self) -> MutexGuard<'_, Vec<SharedChunk>> {
@@ -166,9 +163,9 @@ mod tests {
     fn next_tick_has_the_chunks_that_the_previous_one_used() {
         let (first, second, third) = (encoded(), encoded(), encoded());
         first.chunk(EventNames::ALL, Coding::Gzip);
-        second.make_chunks_of(&first);
+        second.take_over_chunks_of(&first);
         assert_eq!(second.chunks().len(), 1);
-        third.make_chunks_of(&second);
+        third.take_over_chunks_of(&second);
         assert_eq!(third.chunks().len(), 0, "no viewer got a chunk of the second");
     }
 
@@ -180,7 +177,7 @@ mod tests {
         assert_ne!(data(Coding::Identity), data(Coding::Gzip));
         assert_eq!(encoded.chunk(EventNames::default(), Coding::Identity).events, 0);
         let before = data(Coding::Identity);
-        encoded.drop_chunks();
+        *encoded.chunks() = Vec::new();
         assert_eq!(data(Coding::Identity), before);
     }
 }

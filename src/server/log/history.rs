@@ -28,26 +28,30 @@ impl History {
             dropped: 0,
             window: Window::new(RETENTION_S),
             processes: None,
-            verdict: Verdict::default(),
+            verdict: Verdict::before_samples(),
         }
     }
 
-    pub(super) fn push(&mut self, tick: &Tick, encoded: Arc<EncodedTick>) {
-        if self.ring.len() == self.capacity {
-            self.ring.pop_front();
-            self.dropped += 1;
-        }
-        if let Some(previous) = self.ring.back() {
-            previous.drop_chunks();
-        }
-        self.ring.push_back(encoded);
+    /// Adds the tick's values, except its verdict, which follows from them.
+    pub(super) fn record(&mut self, tick: &Tick) {
         tick.record_into(&mut self.window);
         if tick.processes.is_some() {
             self.processes.clone_from(&tick.processes);
         }
+    }
+
+    /// Adds the encoded tick, and its verdict; returns the tick before it.
+    pub(super) fn push(&mut self, tick: &Tick, encoded: Arc<EncodedTick>) -> Option<Arc<EncodedTick>> {
+        if self.ring.len() == self.capacity {
+            self.ring.pop_front();
+            self.dropped += 1;
+        }
+        let previous = self.ring.back().cloned();
+        self.ring.push_back(encoded);
         if let Some(verdict) = &tick.verdict {
             self.verdict.clone_from(&verdict.values);
         }
+        previous
     }
 
     /// Ticks published since the start.

@@ -15,7 +15,9 @@ mod newest_tick;
 mod persistence;
 mod subscribers;
 
-use crate::schema::{EventId, EventNames, IdSequence, LatestValues, Processes, Tick, Window, WindowSnapshot};
+use crate::schema::{
+    EventId, EventNames, IdSequence, LatestValues, Processes, Sample, Tick, Verdict, Window, WindowSnapshot,
+};
 pub use chunk::{Chunk, Coding, Encoder};
 use chunk_cache::ChunkCache;
 pub use cursor::{Cursor, Progress, Start};
@@ -74,22 +76,39 @@ impl TickLog {
         }
     }
 
-    /// Appends a tick. It is encoded here, once for all viewers, and outside the lock that they read under.
+    /// Appends a tick. It is encoded here, once for all viewers.
     pub fn publish(&self, tick: &Tick) {
-        let mut ids = self.ids();
+        let (ids, mut history) = (self.ids(), self.history_mut());
+        history.record(tick);
+        self.append(tick, ids, history);
+    }
+
+    /// Appends a tick with the verdict of `assess`, which gets the window and the processes with the tick's values.
+    pub fn publish_assessed(
+        &self,
+        mut tick: Tick,
+        assess: impl FnOnce(&Window, Option<&Processes>) -> Option<Sample<Verdict>>,
+    ) {
+        let (ids, mut history) = (self.ids(), self.history_mut());
+        history.record(&tick);
+        tick.verdict = assess(&history.window, history.processes().as_ref());
+        self.append(&tick, ids, history);
+    }
+
+    /// Appends a tick whose values are recorded. The lock is held since then, so that a viewer finds the tick in both
+    /// the window and the ring, or in neither.
+    fn append(&self, tick: &Tick, mut ids: MutexGuard<'_, IdSequence>, mut history: RwLockWriteGuard<'_, History>) {
         let encoded = match EncodedTick::encode(tick, &mut ids) {
             Ok(encoded) => Arc::new(encoded),
             Err(error) => return tracing::error!(t = tick.t, %error, "tick dropped"),
         };
-        let previous = self.history().ring.back().cloned();
-        if let Some(previous) = previous {
-            encoded.make_chunks_of(&previous);
-        }
-        let mut history = self.history_mut();
-        history.push(tick, encoded);
+        let previous = history.push(tick, Arc::clone(&encoded));
         let published = history.published();
         drop(history);
         self.chunks.on_tick(published);
+        if let Some(previous) = previous {
+            encoded.take_over_chunks_of(&previous);
+        }
         self.update_head(|head| {
             head.published = published;
             head.last_tick = Some(tick.t);

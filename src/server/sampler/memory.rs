@@ -7,13 +7,15 @@ use super::{
 };
 use crate::schema::{Memory, Sample};
 
+const ARCSTATS: &str = "/proc/spl/kstat/zfs/arcstats";
+
 /// Samples memory, with rates of the counters in `/proc/vmstat`.
 #[derive(Debug)]
 pub(super) struct MemorySampler {
     previous: PreviousReading<(Memory, VmstatCounters)>,
     page_size: u64,
-    /// False once ZFS' statistics can't be read; they are not tried again.
-    has_zfs: bool,
+    /// Whether `meminfo` is of the whole host, as ZFS' statistics are; `None` before the first reading.
+    is_whole_host: Option<bool>,
     text: String,
 }
 
@@ -29,7 +31,12 @@ struct VmstatCounters {
 impl MemorySampler {
     /// `page_size` in bytes is the unit of the kernel's swap counters.
     pub(super) fn new(page_size: usize) -> Self {
-        Self { previous: PreviousReading::default(), page_size: page_size as u64, has_zfs: true, text: String::new() }
+        Self {
+            previous: PreviousReading::default(),
+            page_size: page_size as u64,
+            is_whole_host: None,
+            text: String::new(),
+        }
     }
 
     pub(super) fn sample(
@@ -38,15 +45,17 @@ impl MemorySampler {
         source: &mut impl HostSource,
         clock: &impl Clock,
     ) -> Option<Sample<Memory>> {
-        let (text, page_size, has_zfs) = (&mut self.text, self.page_size, &mut self.has_zfs);
+        let (text, page_size, is_whole_host) = (&mut self.text, self.page_size, &mut self.is_whole_host);
         let read = || {
             source.read_cached("/proc/meminfo", text).ok()?;
             let memory = parse_meminfo(text);
             let counters =
                 source.read_cached("/proc/vmstat", text).map(|()| parse_vmstat(text, page_size)).unwrap_or_default();
-            *has_zfs = *has_zfs && source.read_cached("/proc/spl/kstat/zfs/arcstats", text).is_ok();
-            let zfs_arc = if *has_zfs { arc_size(text) } else { None };
-            Some((Memory { zfs_arc, ..memory }, counters))
+            let is_whole_host = *is_whole_host
+                .get_or_insert_with(|| source.read_file("/proc/self/mountinfo", text).is_err() || !has_lxcfs(text));
+            // ZFS may be loaded at any time, so its statistics are tried at each reading.
+            let has_zfs = is_whole_host && source.read_cached(ARCSTATS, text).is_ok();
+            Some((if has_zfs { with_arc(memory, text) } else { memory }, counters))
         };
         self.previous.next_sample(t, clock, read, |(_, previous), (memory, current), dt| Memory {
             swap_in: rate(previous.swap_in_bytes, current.swap_in_bytes, dt),
@@ -75,10 +84,23 @@ fn parse_vmstat(text: &str, page_size: u64) -> VmstatCounters {
     counters
 }
 
-/// Bytes in ZFS' cache, from the line `size 4 123` of name, data type and value.
-fn arc_size(text: &str) -> Option<u64> {
-    let value = |line: &str| line.strip_prefix("size ")?.split_ascii_whitespace().nth(1)?.parse().ok();
-    text.lines().find_map(value)
+/// Whether lxcfs limits `meminfo` to a container, by `/proc/self/mountinfo`.
+fn has_lxcfs(mountinfo: &str) -> bool {
+    mountinfo.lines().any(|line| line.contains(" /proc/meminfo ") && line.contains("lxcfs"))
+}
+
+/// Counts the part of ZFS' cache that ZFS frees on demand as available: `MemAvailable` lacks it. `arcstats` has lines
+/// such as `size 4 123` of name, data type and value.
+fn with_arc(memory: Memory, arcstats: &str) -> Memory {
+    let value = |name: &str| {
+        let mut lines = arcstats.lines().map(str::split_ascii_whitespace);
+        lines.find_map(|mut fields| (fields.next()? == name).then(|| fields.nth(1)?.parse::<u64>().ok())?)
+    };
+    let zfs_arc = value("size");
+    let reclaimable = difference(zfs_arc, value("c_min")).unwrap_or_default();
+    let available = memory.available.map(|available| available.saturating_add(reclaimable));
+    let available = available.map(|available| available.min(memory.total.unwrap_or(u64::MAX)));
+    Memory { zfs_arc, available, used: difference(memory.total, available), ..memory }
 }
 
 /// Parses `/proc/meminfo`.
@@ -149,6 +171,32 @@ mod tests {
         let kib = |value: u64| Some(value * 1024);
         assert_eq!((memory.dirty, memory.writeback, memory.slab), (kib(1), kib(2), kib(3)));
         assert_eq!((memory.shared, memory.huge_pages, memory.zfs_arc), (kib(4), kib(5), Some(77)));
+    }
+
+    #[test]
+    fn zfs_cache_above_its_minimum_is_available() {
+        let memory = parse_meminfo("MemTotal: 1000 kB\nMemAvailable: 30 kB\n");
+        let arcstats = |size: u64| format!("13 1 0x01\nname type data\nc_min 4 {}\nsize    4 {size}\n", 31 << 10);
+        let kib = |value: u64| Some(value * 1024);
+        let large = with_arc(memory.clone(), &arcstats(600 << 10));
+        assert_eq!((large.zfs_arc, large.available, large.used), (kib(600), kib(30 + 569), kib(1000 - 599)));
+        let small = with_arc(memory.clone(), &arcstats(9 << 10));
+        assert_eq!((small.available, small.used), (memory.available, memory.used), "nothing to free");
+        let absurd = with_arc(memory, &arcstats(u64::MAX));
+        assert_eq!((absurd.available, absurd.used), (kib(1000), Some(0)));
+    }
+
+    #[test]
+    fn zfs_cache_of_the_host_is_not_available_to_a_container() {
+        let (mut sampler, clock) = (MemorySampler::new(4096), ManualClock::at(0.0));
+        let mount = "90 80 0:9 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n";
+        let mut source = RecordedHost::default()
+            .with("/proc/meminfo", "MemTotal: 10 kB\nMemAvailable: 1 kB\n")
+            .with(ARCSTATS, "size 4 99999\nc_min 4 9\n")
+            .with("/proc/self/mountinfo", mount);
+        let samples = (0..3).filter_map(|second| sampler.sample(second * 1000, &mut source, &clock));
+        let available: Vec<_> = samples.map(|sample| sample.values.available).collect();
+        assert_eq!(available, [Some(1024), Some(1024)]);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Rules of the verdict: each checks one resource and returns findings. `docs/verdict.md` explains the thresholds.
 
+mod coverage;
 mod cpu;
 mod disk;
 mod memory;
 mod network;
 mod temperature;
 
-use super::{evidence::Evidence, paths};
+use super::{
+    evidence::{Evidence, is_enough},
+    paths,
+};
 use crate::{
     schema::{Finding, Level},
     units::{Unit, duration},
@@ -15,7 +19,8 @@ use crate::{
 type Rule = fn(&Evidence<'_>) -> Vec<Finding>;
 
 /// All rules; findings of equal level appear in this order.
-pub(super) const RULES: [Rule; 12] = [
+pub(super) const RULES: [Rule; 13] = [
+    coverage::samples,
     memory::oom_kill,
     memory::shortage,
     memory::leak,

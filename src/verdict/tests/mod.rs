@@ -3,7 +3,7 @@
 mod scenario;
 
 use super::*;
-use crate::schema::{Level, Process};
+use crate::schema::{Connections, Finding, Level, Process};
 use proptest::prelude::*;
 use scenario::{GIB, IDLE, START_S, Second, idle_then};
 
@@ -21,15 +21,67 @@ fn processes() -> Processes {
 /// The first, most severe finding after ten idle minutes and `seconds` of `scenario`.
 fn worst_after(seconds: u64, scenario: impl Fn(u64) -> Second) -> (Level, String, Option<u64>) {
     let verdict = assess(&idle_then(seconds, scenario), Some(&processes()));
-    let first = verdict.findings.first().cloned().unwrap_or_default();
+    let none = Finding { level: Level::Fine, ..Finding::default() };
+    let first = verdict.findings.first().cloned().unwrap_or(none);
     assert_eq!(verdict.level, first.level);
     (first.level, first.text, first.since)
 }
 
 #[test]
 fn idle_host_has_no_findings() {
-    assert_eq!(assess(&idle_then(600, |_| IDLE), None), Verdict::default());
-    assert_eq!(assess(&Window::new(60), None), Verdict::default(), "empty window");
+    let healthy = Verdict { level: Level::Fine, findings: Vec::new() };
+    assert_eq!(assess(&idle_then(600, |_| IDLE), None), healthy);
+}
+
+/// Level and first text on `window`, whose host has no other findings.
+fn only_finding(window: &Window) -> (Level, String) {
+    let verdict = assess(window, None);
+    assert!(verdict.findings.len() <= 1, "{verdict:?}");
+    (verdict.level, verdict.findings.first().map_or_else(String::new, |finding| finding.text.clone()))
+}
+
+#[test]
+fn first_minute_is_unknown_until_it_has_samples() {
+    let mut window = Window::new(3600);
+    assert_eq!(only_finding(&window), (Level::Unknown, "No samples yet.".to_owned()));
+    for second in 1..=60 {
+        IDLE.record(&mut window, (START_S + second) * 1000);
+        let expected = match second {
+            ..54 => (Level::Unknown, format!("Not enough samples: {second} of the last 60 seconds.")),
+            _ => (Level::Fine, String::new()),
+        };
+        assert_eq!(only_finding(&window), expected);
+    }
+}
+
+#[test]
+fn swap_storm_with_half_the_ticks_missing_is_unknown() {
+    let storm = Second { swap_in: 4e6, used: 15 * GIB, ..IDLE };
+    let mut window = idle_then(0, |_| IDLE);
+    for second in (0..120).step_by(2) {
+        storm.record(&mut window, (START_S + second) * 1000);
+        let is_unknown = only_finding(&window).0 == Level::Unknown;
+        assert_eq!(is_unknown, second >= 14, "after {second} s");
+    }
+    assert_eq!(only_finding(&window).1, "Not enough samples: 30 of the last 60 seconds.");
+}
+
+#[test]
+fn problem_outweighs_missing_samples() {
+    let mut window = Window::new(3600);
+    Second { full: 99.0, ..IDLE }.record(&mut window, START_S * 1000);
+    let levels: Vec<_> = assess(&window, None).findings.iter().map(|finding| finding.level).collect();
+    assert_eq!(levels, [Level::Trouble, Level::Unknown]);
+}
+
+#[test]
+fn host_without_cpu_or_memory_values_is_unknown() {
+    let mut window = Window::new(3600);
+    for second in 0..120 {
+        let viewers = Connections { viewers: Some(1), ..Connections::default() };
+        window.record((START_S + second) * 1000, &viewers);
+    }
+    assert_eq!(only_finding(&window), (Level::Unknown, "CPU and memory can't be read.".to_owned()));
 }
 
 #[test]
@@ -181,7 +233,8 @@ proptest! {
             values.record(&mut window, (START_S + second as u64) * 1000);
             if second % 7 == 0 {
                 let verdict = assess(&window, None);
-                prop_assert!(verdict.level <= Level::Busy, "after {} s: {:?}", second, verdict);
+                let expected = if second < 60 { Level::Unknown } else { Level::Busy };
+                prop_assert!(verdict.level <= expected, "after {} s: {:?}", second, verdict);
             }
         }
     }

@@ -18,15 +18,14 @@ const PARENT_FOLDERS: [(&str, &str); 3] = [("docker", "docker"), ("libpod_parent
 pub(super) fn display_name(path: &str) -> Option<String> {
     let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
     let (last, parent) = (parts.next()?, parts.next().unwrap_or_default());
-    if let Some(user) = last.strip_prefix("user-").and_then(|slice| slice.strip_suffix(".slice")) {
+    if let Some(user) = user(last) {
         return Some(format!("user {user}"));
     }
     if let Some(service) = last.strip_suffix(".service") {
         return Some(unescape(service));
     }
     if let Some(scope) = last.strip_suffix(".scope") {
-        let container = SCOPE_PREFIXES.iter().find_map(|(prefix, kind)| Some((kind, scope.strip_prefix(prefix)?)));
-        return Some(match container {
+        return Some(match scope_container(scope) {
             Some((kind, id)) => format!("{kind} {}", shorten_id(id)),
             None => unescape(scope.strip_prefix("machine-").unwrap_or(scope)),
         });
@@ -38,6 +37,31 @@ pub(super) fn display_name(path: &str) -> Option<String> {
         return Some(format!("{kind} {}", shorten_id(last)));
     }
     (path.starts_with("/kubepods") && is_id(last)).then(|| format!("container {}", shorten_id(last)))
+}
+
+/// Whether the group at `path` is a user's slice, in which systemd and rootless containers of that user have groups.
+pub(super) fn is_user(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|last| user(last).is_some())
+}
+
+/// Name of the container of the group at `path`; `None` for any other group, such as a container's monitor (conmon).
+pub(super) fn container_name(path: &str) -> Option<String> {
+    let last = path.rsplit('/').next()?;
+    let is_service = last.ends_with(".service") || user(last).is_some();
+    let is_other_scope =
+        last.strip_suffix(".scope").is_some_and(|scope| !scope_container(scope).is_some_and(|c| is_id(c.1)));
+    if is_service || is_other_scope { None } else { display_name(path) }
+}
+
+/// Id of the user whose slice a group is.
+fn user(name: &str) -> Option<&str> {
+    let id = name.strip_prefix("user-")?.strip_suffix(".slice")?;
+    id.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
+}
+
+/// Kind and id of the container of a scope.
+fn scope_container(scope: &str) -> Option<(&'static str, &str)> {
+    SCOPE_PREFIXES.iter().find_map(|(prefix, kind)| Some((*kind, scope.strip_prefix(prefix)?)))
 }
 
 /// Name of a group that follows none of the schemes: its path, with container ids shortened.

@@ -1,7 +1,7 @@
 //! Finds the services and containers that use the most CPU or memory.
 
 use super::{
-    name::{display_name, is_interface_file, path_name},
+    name::{container_name, display_name, is_interface_file, is_user, path_name},
     usage::{CgroupUsage, CgroupVersion},
 };
 use crate::{
@@ -48,24 +48,31 @@ impl<S: HostSource> ServicesReader<S> {
     }
 }
 
-/// Usage of each named group, and of each other group that has no groups below it.
+/// Usage of each named group, of each other group that has no groups below it, and of users' containers.
 fn read_all(version: CgroupVersion, source: &mut impl HostSource, text: &mut String) -> BTreeMap<String, CgroupUsage> {
     let (mut found, mut visited) = (BTreeMap::new(), 0);
-    let mut folders = vec![(String::new(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
+    let mut folders = vec![(String::new(), 0, false)];
+    while let Some((folder, depth, is_in_user)) = folders.pop() {
         let entries = source.list(&version.folder(&folder)).unwrap_or_default();
         let groups: Vec<_> = entries.into_iter().filter(|name| !is_interface_file(name)).collect();
         let is_leaf = groups.is_empty() && !folder.is_empty() && !folder.ends_with(".slice");
-        let name = display_name(&folder).or_else(|| is_leaf.then(|| path_name(&folder)));
+        let is_user = is_user(&folder);
+        // A user's row covers the user's services and sessions; containers have rows of their own.
+        let name = match is_in_user {
+            true => container_name(&folder),
+            false => display_name(&folder).or_else(|| is_leaf.then(|| path_name(&folder))),
+        };
         if let Some(name) = name {
             if let Some(usage) = version.usage(&folder, source, text) {
                 found.entry(name).or_insert(usage);
             }
-            continue;
+            if !is_user {
+                continue;
+            }
         }
         if depth < MAX_DEPTH {
-            let groups =
-                groups.into_iter().take(MAX_GROUPS - visited).map(|name| (format!("{folder}/{name}"), depth + 1));
+            let groups = groups.into_iter().take(MAX_GROUPS - visited);
+            let groups = groups.map(|name| (format!("{folder}/{name}"), depth + 1, is_in_user || is_user));
             let before = folders.len();
             folders.extend(groups);
             visited += folders.len() - before;
@@ -123,6 +130,29 @@ mod tests {
         assert_eq!(services.keys().collect::<Vec<_>>(), ["nginx", "own", "user 1000"]);
         assert_eq!((services["nginx"].cpu, services["nginx"].memory), (Some(20.0), Some(7000)));
         assert_eq!((services["user 1000"].cpu, services["own"].cpu), (Some(0.0), Some(40.0)));
+    }
+
+    #[test]
+    fn rootless_containers_have_rows_beside_their_user() {
+        let user = "/user.slice/user-1000.slice";
+        let units = format!("{user}/user@1000.service");
+        let id = "4f5c".repeat(16);
+        let services = read(|cpu| {
+            let folder =
+                |host: RecordedHost, path: &str, groups: &[&str]| host.with_folder(&format!("{ROOT}{path}"), groups);
+            let host = folder(RecordedHost::default(), "", &["cgroup.controllers", "user.slice"]);
+            let host = folder(host, "/user.slice", &["user-1000.slice"]);
+            let host = group(group(host, user, 3 * cpu, 9000), &format!("{units}/app.slice/sync.service"), cpu, 1);
+            let scopes = [format!("libpod-{id}.scope"), format!("libpod-conmon-{id}.scope"), "tmux.scope".to_owned()];
+            let host =
+                scopes.iter().fold(host, |host, scope| group(host, &format!("{units}/user.slice/{scope}"), cpu, 7));
+            let host = folder(host, user, &["session-1.scope", "user@1000.service"]);
+            let host = folder(host, &units, &["app.slice", "user.slice", "memory.current"]);
+            let host = folder(host, &format!("{units}/app.slice"), &["sync.service"]);
+            folder(host, &format!("{units}/user.slice"), &scopes.each_ref().map(String::as_str))
+        });
+        assert_eq!(services.keys().collect::<Vec<_>>(), ["podman 4f5c4f5c4f5c", "user 1000"]);
+        assert_eq!((services["podman 4f5c4f5c4f5c"].cpu, services["user 1000"].cpu), (Some(20.0), Some(60.0)));
     }
 
     #[test]

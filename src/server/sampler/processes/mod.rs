@@ -1,6 +1,7 @@
 //! Samples processes while a viewer shows them, on a thread of its own: reading thousands of processes takes longer
 //! than a tick allows.
 
+mod directory;
 mod reader;
 mod stat;
 #[cfg(test)]
@@ -10,8 +11,10 @@ mod users;
 
 use super::{HostSource, SamplerOptions, SystemClock, background::BackgroundReader};
 use crate::schema::{Processes, Sample};
+use directory::UserDirectory;
 use reader::ProcessReader;
 use std::mem;
+use users::UserNames;
 
 /// Processes reported for their CPU usage, and as many for their memory.
 const MAX_ROWS: usize = 20;
@@ -28,7 +31,8 @@ pub(super) struct ProcessesSampler {
 impl ProcessesSampler {
     /// Prepares to read `source` in the background.
     pub(super) fn start(source: impl HostSource + Send + 'static, options: &SamplerOptions) -> Self {
-        let mut reader = ProcessReader::new(source, options.command_lines);
+        let users = UserNames::with_directory(UserDirectory::start(directory::getent));
+        let mut reader = ProcessReader::new(source, users, options.command_lines);
         let clock = SystemClock::default();
         let reader = BackgroundReader::start("processes", move || reader.sample(&clock));
         Self { reader: Some(reader), was_wanted: false }

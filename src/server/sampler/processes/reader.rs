@@ -34,7 +34,7 @@ pub(super) struct ProcessReader<S> {
 }
 
 impl<S: HostSource> ProcessReader<S> {
-    pub(super) fn new(source: S, command_lines: bool) -> Self {
+    pub(super) fn new(source: S, users: UserNames, command_lines: bool) -> Self {
         Self {
             source,
             ticks_per_second: rustix::param::clock_ticks_per_second(),
@@ -43,7 +43,7 @@ impl<S: HostSource> ProcessReader<S> {
             previous: None,
             boot_time: None,
             readings: 0,
-            users: UserNames::default(),
+            users,
             text: String::new(),
         }
     }
@@ -55,10 +55,9 @@ impl<S: HostSource> ProcessReader<S> {
         let current = CounterReading { at, counters: PreviousProcesses::new(&stats) };
         let previous = self.previous.replace(current);
         let is_recent = |previous: &CounterReading<_>| at.mono.saturating_sub(previous.at.mono) < MAX_BASELINE_AGE;
-        let Some(CounterReading { at: previous_at, counters: previous }) = previous.filter(is_recent) else {
-            self.boot_time = self.read_boot_time();
-            return None;
-        };
+        let CounterReading { at: previous_at, counters: previous } = previous.filter(is_recent)?;
+        // Moves when the clock is set, so it is read each time.
+        self.boot_time = self.read_boot_time();
         Some(at.sample_since(0, previous_at, |dt| {
             let top = top(&stats, &previous).into_iter().map(|stat| self.describe(stat, &previous, dt)).collect();
             Processes { total: stats.len() as u64, top }
@@ -119,7 +118,7 @@ impl<S: HostSource> ProcessReader<S> {
         self.source.read_first_page(&format!("/proc/{pid}/status"), &mut self.text).ok()?;
         let ids = self.text.lines().find_map(|line| line.strip_prefix("Uid:"))?;
         let id = ids.split_ascii_whitespace().nth(1)?.parse().ok()?;
-        Some(self.users.name(id, &mut self.source, &mut self.text))
+        self.users.name(id, &mut self.source, &mut self.text)
     }
 
     fn read_command(&mut self, pid: u32) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Tests of processes on recorded hosts.
 
-use super::{MAX_ROWS, reader::ProcessReader};
+use super::{MAX_ROWS, directory::UserDirectory, reader::ProcessReader, users::UserNames};
 use crate::{
     schema::{Process, Processes},
     server::sampler::{clock::ManualClock, linux::tests::RecordedHost},
@@ -31,7 +31,7 @@ fn host(processes: &[FakeProcess]) -> RecordedHost {
 }
 
 fn reader() -> ProcessReader<RecordedHost> {
-    let mut reader = ProcessReader::new(RecordedHost::default(), true);
+    let mut reader = ProcessReader::new(RecordedHost::default(), UserNames::default(), true);
     (reader.ticks_per_second, reader.page_size) = (100, 4096);
     reader
 }
@@ -126,6 +126,32 @@ fn reading_after_long_pause_starts_new_baseline() {
     assert_eq!(reader.sample(&clock), None);
     clock.advance(2.0);
     assert!(reader.sample(&clock).is_some());
+}
+
+#[test]
+fn start_follows_a_clock_that_is_set() {
+    let (mut reader, clock) = (reader(), ManualClock::at(1_000.0));
+    let mut started = Vec::new();
+    for boot in [1_000_000, 1_000_000, 9_000_000] {
+        reader.source = host(&[IDLE]).with_owned("/proc/stat".to_owned(), format!("btime {boot}\n"));
+        started.extend(reader.sample(&clock).map(|sample| sample.values.top[0].started));
+        clock.advance(2.0);
+    }
+    assert_eq!(started, [Some(1_000_000), Some(9_000_000)]);
+}
+
+#[test]
+fn user_outside_passwd_is_looked_up() {
+    let directory = UserDirectory::start(|id| (id == 61_234).then(|| "alice".to_owned()));
+    let (mut users, mut text) = (UserNames::with_directory(directory), String::new());
+    let mut name = |id| loop {
+        let mut source = host(&[]);
+        if let Some(name) = users.name(id, &mut source, &mut text) {
+            break name;
+        }
+        std::thread::yield_now();
+    };
+    assert_eq!([33, 61_234, 7].map(&mut name), ["www-data", "alice", "7"]);
 }
 
 #[test]
