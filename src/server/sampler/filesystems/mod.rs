@@ -70,7 +70,7 @@ fn read_all(mounts: &impl Mounts, table: &Mutex<FilesystemTable>, number: u64) {
             table.recover(mount);
             return;
         }
-        table.finish(mount, index, usage.ok());
+        table.finish(mount, index, usage);
     }
 }
 

@@ -33,9 +33,7 @@ impl Mounts for KernelMounts {
     }
 
     fn usage(&self, mount: &Mount) -> io::Result<(String, Filesystem)> {
-        // Containers have files of their host's disk mounted, such as /etc/hosts.
-        let is_folder = |path: &&String| fs::metadata(path).is_ok_and(|metadata| metadata.is_dir());
-        let folder = mount.paths.iter().find(is_folder).ok_or(io::ErrorKind::NotADirectory)?;
+        let folder = folder(&mount.paths)?;
         let stat = rustix::fs::statvfs(folder)?;
         // No permission, or a tmpfs without limit.
         if stat.f_blocks == 0 {
@@ -56,8 +54,21 @@ impl Mounts for KernelMounts {
             read_only: Some(mount.read_only.into()),
             age: None,
         };
-        Ok((folder.clone(), filesystem))
+        Ok((folder.to_owned(), filesystem))
     }
+}
+
+/// The first of `paths` that is a folder: containers have files of their host's disk mounted, such as `/etc/hosts`.
+fn folder(paths: &[String]) -> io::Result<&str> {
+    let mut result = Err(io::ErrorKind::NotADirectory.into());
+    for path in paths {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => return Ok(path),
+            Ok(_) => {}
+            Err(error) => result = Err(error),
+        }
+    }
+    result
 }
 
 #[cfg(test)]

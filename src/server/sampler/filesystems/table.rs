@@ -2,8 +2,10 @@
 
 use super::{super::rate::round_to_hundredths, mountinfo::Mount};
 use crate::schema::Filesystem;
+use rustix::io::Errno;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     time::{Duration, Instant},
 };
 
@@ -37,6 +39,14 @@ struct Row {
     index: usize,
 }
 
+impl Row {
+    /// Row of a filesystem that never answered, with an age only.
+    fn without_answer(mount: &Mount, since: Instant) -> Self {
+        let mount_point = mount.paths.first().cloned().unwrap_or_default();
+        Self { mount_point, filesystem: Filesystem::default(), at: since, interval: Duration::ZERO, index: usize::MAX }
+    }
+}
+
 impl FilesystemTable {
     /// Removes what is no longer mounted.
     pub(super) fn retain(&mut self, mounts: &[Mount]) {
@@ -62,11 +72,17 @@ impl FilesystemTable {
     }
 
     /// Ends a reading by the current thread. After an error the last values stay; their age shows it.
-    pub(super) fn finish(&mut self, mount: &Mount, index: usize, usage: Option<(String, Filesystem)>) {
+    pub(super) fn finish(&mut self, mount: &Mount, index: usize, usage: io::Result<(String, Filesystem)>) {
         self.reading = None;
-        if let Some((mount_point, filesystem)) = usage {
-            let row = Row { mount_point, filesystem, at: Instant::now(), interval: mount.interval, index };
-            self.rows.insert(mount.device.clone(), row);
+        match usage {
+            Ok((mount_point, filesystem)) => {
+                let row = Row { mount_point, filesystem, at: Instant::now(), interval: mount.interval, index };
+                self.rows.insert(mount.device.clone(), row);
+            }
+            Err(error) if is_broken(&error) => {
+                self.rows.entry(mount.device.clone()).or_insert_with(|| Row::without_answer(mount, Instant::now()));
+            }
+            Err(_) => {}
         }
     }
 
@@ -81,18 +97,10 @@ impl FilesystemTable {
     /// Marks a filesystem as stuck when it has been read for longer than `timeout`, and returns its mount point.
     pub(super) fn mark_stuck(&mut self, timeout: Duration) -> Option<String> {
         let (mount, since) = self.reading.take_if(|(_, since)| since.elapsed() > timeout)?;
-        let mount_point = mount.paths.first().cloned().unwrap_or_default();
         self.stuck.insert(mount.device.clone());
         self.thread += 1;
-        // One that never answered has a row, too, with an age only.
-        self.rows.entry(mount.device).or_insert_with(|| Row {
-            mount_point: mount_point.clone(),
-            filesystem: Filesystem::default(),
-            at: since,
-            interval: mount.interval,
-            index: usize::MAX,
-        });
-        Some(mount_point)
+        let row = self.rows.entry(mount.device.clone()).or_insert_with(|| Row::without_answer(&mount, since));
+        Some(row.mount_point.clone())
     }
 
     /// Usage by mount point, with its age: the stuck and the fullest filesystems, then others as they are listed.
@@ -110,6 +118,12 @@ impl FilesystemTable {
         };
         rows.into_iter().take(MAX_ROWS).map(with_age).collect()
     }
+}
+
+/// Whether the server or program behind a filesystem is gone, rather than the filesystem hidden or forbidden.
+fn is_broken(error: &io::Error) -> bool {
+    let broken = [Errno::NOTCONN, Errno::STALE, Errno::IO, Errno::HOSTDOWN, Errno::HOSTUNREACH, Errno::TIMEDOUT];
+    Errno::from_io_error(error).is_some_and(|error| broken.contains(&error))
 }
 
 /// Use of space or inodes in percent if the filesystem is nearly full and can fill up further, else 0.
@@ -132,7 +146,7 @@ mod tests {
         let mut table = FilesystemTable::default();
         for (number, filesystem) in filesystems.into_iter().enumerate() {
             assert!(table.begin(&mount(number)));
-            table.finish(&mount(number), number, Some((format!("/{number}"), filesystem)));
+            table.finish(&mount(number), number, Ok((format!("/{number}"), filesystem)));
         }
         table
     }
@@ -164,9 +178,20 @@ mod tests {
         let automount = Mount { interval: Duration::from_secs(600), ..mount(0) };
         let mut table = FilesystemTable::default();
         assert!(table.begin(&automount));
-        table.finish(&automount, 0, Some(("/0".to_owned(), full(1.0))));
+        table.finish(&automount, 0, Ok(("/0".to_owned(), full(1.0))));
         assert!(!table.begin(&automount));
         assert_eq!(table.usage()["/0"].age, None);
+    }
+
+    #[test]
+    fn filesystem_whose_server_is_gone_has_a_row_and_a_forbidden_one_has_none() {
+        let mut table = FilesystemTable::default();
+        for (number, error) in [Errno::NOTCONN, Errno::STALE, Errno::ACCESS, Errno::NOENT].into_iter().enumerate() {
+            table.finish(&mount(number), number, Err(error.into()));
+        }
+        let usage = table.usage();
+        assert_eq!(usage.keys().collect::<Vec<_>>(), ["/0", "/1"]);
+        assert!(usage.values().all(|row| row.age.is_some() && row.size.is_none()));
     }
 
     #[test]
@@ -178,7 +203,7 @@ mod tests {
         let other = Mount { device: "8:9".to_owned(), ..mount(0) };
         table.retain(std::slice::from_ref(&other));
         assert!(table.begin(&other));
-        table.finish(&other, 0, Some(("/0".to_owned(), full(7.0))));
+        table.finish(&other, 0, Ok(("/0".to_owned(), full(7.0))));
         assert_eq!(table.usage()["/0"].full, Some(7.0));
     }
 }
