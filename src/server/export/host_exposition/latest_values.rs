@@ -74,7 +74,7 @@ const LABELLED_GAUGES: [LabelledGauges; 3] = [
         gauges: &FILESYSTEM_GAUGES,
         label: "mountpoint",
         prefix: "disk.filesystems.",
-        suffixes: &[".size"],
+        suffixes: &[".size", ".age"],
     },
     LabelledGauges { gauges: &SENSOR_GAUGES, label: "sensor", prefix: "temperature.sensors.", suffixes: &[".celsius"] },
     LabelledGauges {
