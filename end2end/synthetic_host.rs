@@ -93,6 +93,7 @@ impl SyntheticHost {
             full: Some(45.0 + n as f64 / 2.0),
             inodes: Some(13_000_000),
             inodes_used: Some(400_000),
+            read_only: Some(0),
             age: Some(0.0),
         };
         let sensor =

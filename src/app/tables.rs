@@ -68,7 +68,7 @@ pub(super) fn tables(id: &str) -> &'static [Table] {
         Table {
             id: "filesystems",
             title: "Filesystem",
-            rows: Rows::Series { path: "disk.filesystems.", keys: &[".size"], trend: None },
+            rows: Rows::Series { path: "disk.filesystems.", keys: &[".size", ".age"], trend: None },
             columns: &[
                 ("size", Unit::Bytes, ".size"),
                 ("used", Unit::Bytes, ".used"),

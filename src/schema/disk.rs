@@ -33,6 +33,8 @@ pub struct Filesystem {
     pub inodes: Option<u64>,
     /// Inodes in use.
     pub inodes_used: Option<u64>,
+    /// 1 if nothing can be written, else 0.
+    pub read_only: Option<u64>,
     /// Seconds since the values were read; grows while the filesystem hangs, as an NFS mount without server does.
     pub age: Option<f64>,
 }
@@ -78,6 +80,7 @@ impl Group for Disk {
             visit_field("full", filesystem.full);
             visit_field("inodes", count(filesystem.inodes));
             visit_field("inodes_used", count(filesystem.inodes_used));
+            visit_field("read_only", count(filesystem.read_only));
             visit_field("age", filesystem.age);
         }
     }

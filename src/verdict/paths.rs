@@ -34,6 +34,7 @@ paths! {
     FILESYSTEM_FULL = "disk.filesystems.*.full";
     FILESYSTEM_INODES = "disk.filesystems.*.inodes";
     FILESYSTEM_INODES_USED = "disk.filesystems.*.inodes_used";
+    FILESYSTEM_READ_ONLY = "disk.filesystems.*.read_only";
     TCP_LISTEN_OVERFLOWS = "connections.tcp.listen_overflows";
     TCP_SYN_RECV = "connections.tcp.syn_recv";
     TCP_IN_USE = "connections.tcp.in_use";

@@ -23,6 +23,10 @@ pub(super) fn full_filesystems(evidence: &Evidence<'_>) -> Vec<Finding> {
     let folders = evidence.names(paths::FILESYSTEM_FULL).into_iter();
     let full = folders.filter_map(|folder| {
         let last = |path| evidence.last(&paths::named(path, &folder));
+        // An image or a snapshot is as full as it was made.
+        if last(paths::FILESYSTEM_READ_ONLY) == Some(1.0) {
+            return None;
+        }
         let bytes = last(paths::FILESYSTEM_FULL).unwrap_or(0.0);
         let inodes =
             last(paths::FILESYSTEM_INODES_USED).zip(last(paths::FILESYSTEM_INODES).filter(|inodes| *inodes > 0.0));

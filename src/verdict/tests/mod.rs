@@ -154,6 +154,12 @@ fn full_and_stuck_filesystems_are_named() {
 }
 
 #[test]
+fn full_filesystem_that_is_read_only_is_fine() {
+    let read_only = Second { full: 100.0, inodes_used: 1_000_000, read_only: 1, ..IDLE };
+    assert_eq!(worst_after(20, |_| read_only.clone()).0, Level::Fine);
+}
+
+#[test]
 fn disk_use_is_busy_and_with_long_requests_trouble() {
     let copy = Second { busy: 97.0, writes: 900.0, queue: 12.0, waiting_io: 70.0, ..IDLE };
     let (level, text, since) = worst_after(400, |_| copy.clone());

@@ -26,6 +26,7 @@ pub(super) struct Second {
     pub(super) queue: f64,
     pub(super) full: f64,
     pub(super) inodes_used: u64,
+    pub(super) read_only: u64,
     pub(super) age: u64,
     pub(super) in_use: u64,
     pub(super) syn_recv: u64,
@@ -52,6 +53,7 @@ pub(super) const IDLE: Second = Second {
     queue: 0.01,
     full: 62.0,
     inodes_used: 300_000,
+    read_only: 0,
     age: 4,
     in_use: 180,
     syn_recv: 0,
@@ -101,6 +103,7 @@ impl Second {
             full: Some(self.full),
             inodes: Some(1_000_000),
             inodes_used: Some(self.inodes_used),
+            read_only: Some(self.read_only),
             age: Some(self.age as f64),
             ..Filesystem::default()
         };

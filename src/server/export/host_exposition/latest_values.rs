@@ -32,7 +32,7 @@ const TCP_STATES: [&str; 10] = [
 /// Name and help text of a gauge, and how its value follows from the fields of one filesystem, sensor or service.
 type FieldGauge = (&'static str, &'static str, fn(&dyn Fn(&str) -> Option<f64>) -> Option<f64>);
 
-const FILESYSTEM_GAUGES: [FieldGauge; 6] = [
+const FILESYSTEM_GAUGES: [FieldGauge; 7] = [
     ("node_filesystem_size_bytes", "Filesystem size in bytes", |field| field("size")),
     ("node_filesystem_free_bytes", "Filesystem free space in bytes", |field| Some(field("size")? - field("used")?)),
     ("node_filesystem_avail_bytes", "Filesystem space available to unprivileged users in bytes", |field| {
@@ -40,6 +40,7 @@ const FILESYSTEM_GAUGES: [FieldGauge; 6] = [
     }),
     ("node_filesystem_files", "Filesystem total inodes", |field| field("inodes")),
     ("node_filesystem_files_free", "Filesystem free inodes", |field| Some(field("inodes")? - field("inodes_used")?)),
+    ("node_filesystem_readonly", "Filesystem read-only status", |field| field("read_only")),
     ("hostbeat_filesystem_age_seconds", "Time since the filesystem last answered", |field| field("age")),
 ];
 
@@ -73,7 +74,7 @@ const LABELLED_GAUGES: [LabelledGauges; 3] = [
         gauges: &FILESYSTEM_GAUGES,
         label: "mountpoint",
         prefix: "disk.filesystems.",
-        suffixes: &[".size"],
+        suffixes: &[".size", ".age"],
     },
     LabelledGauges { gauges: &SENSOR_GAUGES, label: "sensor", prefix: "temperature.sensors.", suffixes: &[".celsius"] },
     LabelledGauges {

@@ -33,7 +33,9 @@ fn metrics_have_names_and_units_of_node_exporter() {
         Some(Sample { t: 1000, at: 1.0, dt: 1.0, values })
     }
     let root = Filesystem { size: Some(100), used: Some(30), ..Filesystem::default() };
-    let disk = Disk { filesystems: [("/a \"b\"".to_owned(), root)].into(), ..Disk::default() };
+    let hung = Filesystem { age: Some(40.0), ..Filesystem::default() };
+    let disk =
+        Disk { filesystems: [("/a \"b\"".to_owned(), root), ("/hung".to_owned(), hung)].into(), ..Disk::default() };
     let load = Load { one: Some(0.25), ..Load::default() };
     let text = expose(source, Tick { t: 1000, disk: sample(disk), load: sample(load), ..Tick::default() });
     for expected in [
@@ -58,6 +60,7 @@ fn metrics_have_names_and_units_of_node_exporter() {
         "node_load1 0.25",
         "node_filesystem_size_bytes{mountpoint=\"/a \\\"b\\\"\"} 100.0",
         "node_filesystem_free_bytes{mountpoint=\"/a \\\"b\\\"\"} 70.0",
+        "hostbeat_filesystem_age_seconds{mountpoint=\"/hung\"} 40.0",
     ] {
         assert!(text.lines().any(|line| line == expected), "{expected} is missing in:\n{text}");
     }
