@@ -13,12 +13,18 @@ pub fn core_history(cores: usize) -> usize {
     (MAX_VALUES / cores.max(1)).max(MIN_SECONDS)
 }
 
+/// Ends of the paths whose values only the verdict and other programs read.
+#[cfg(feature = "ssr")]
+const NOT_SHOWN: [&str; 2] = [".lost", ".read_only"];
+
 /// Seconds of history of the series at `path` in the first response, the newest included, on a host with `cores` cores.
 #[cfg(feature = "ssr")]
 pub fn history(path: &str, cores: usize) -> usize {
     let mut tables = CHARTS.iter().flat_map(|chart| tables(chart.id)).chain([&SERVICES]);
     if charts::is_plotted(path) {
         usize::MAX
+    } else if NOT_SHOWN.iter().any(|end| path.ends_with(end)) {
+        0
     } else if path.starts_with("cpu.cores.") {
         core_history(cores)
     } else if tables.any(|table| table.has_trend_of(path)) || CHARTS.iter().any(|chart| chart.headline.path() == path) {

@@ -24,11 +24,14 @@ pub struct WindowSnapshot {
 }
 
 impl WindowSnapshot {
-    /// Truncates every series to its newest values, as many as `history` returns for its path.
+    /// Truncates every series to its newest values, as many as `history` returns for its path. A series that keeps none
+    /// is left out.
     pub fn truncate_history(&mut self, history: impl Fn(&str) -> usize) {
-        for (path, SeriesValues(values)) in &mut self.series {
-            values.drain(..values.len().saturating_sub(history(path)));
-        }
+        self.series.retain(|path, SeriesValues(values)| {
+            let kept = history(path);
+            values.drain(..values.len().saturating_sub(kept));
+            kept > 0
+        });
     }
 }
 
