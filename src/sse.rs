@@ -241,12 +241,12 @@ mod tests {
         ) {
             let mut bytes = bytes::BytesMut::new();
             for (n, (name, data)) in (0..).zip(&events) {
-                crate::server::log::write_event(&mut bytes, Some(crate::schema::EventId { ms: 1, n }), name, data)?;
+                crate::server::log::write_event(&mut bytes, Some(crate::schema::EventId { ms: 1, n, tag: 0xf3a9 }), name, data)?;
             }
             let parsed = parse(&[&bytes]);
             prop_assert_eq!(parsed.len(), events.len());
             for (n, ((name, data), parsed)) in events.into_iter().zip(parsed).enumerate() {
-                prop_assert_eq!(parsed, (name, data, format!("1-{n}")));
+                prop_assert_eq!(parsed, (name, data, format!("1-{n}-00f3a9")));
             }
         }
     }

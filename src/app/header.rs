@@ -37,7 +37,8 @@ fn Notice() -> impl IntoView {
     let state = expect_context::<PageState>();
     let notice = text(move || {
         let newest = state.window.with(|window| window.end());
-        state.status.with(|status| status.notice(newest))
+        let notice = state.status.with(|status| status.notice(newest));
+        if notice.is_empty() { state.reloaded.get() } else { notice }
     });
     let is_empty = Signal::derive(move || notice.with(String::is_empty));
     let is_streaming =

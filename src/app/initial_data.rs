@@ -7,6 +7,8 @@ use serde::Serialize;
 /// Data of the first response, embedded beside its HTML.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InitialData {
+    /// Whose page this is.
+    pub identity: PageIdentity,
     /// Facts about the host.
     pub host: HostFacts,
     /// Which panels are shown, and with which controls.
@@ -19,6 +21,15 @@ pub struct InitialData {
     pub columns: WindowSnapshot,
     /// Values without history.
     pub latest: LatestValues,
+}
+
+/// Which host and which version of the page's code a page is of; the stream names both too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PageIdentity {
+    /// Id of the host.
+    pub host_id: String,
+    /// Fingerprint of the page's files.
+    pub version: String,
 }
 
 /// Id of the script element that holds the initial data.
@@ -40,6 +51,7 @@ mod tests {
     #[test]
     fn initial_data_round_trips_and_cannot_end_its_element() {
         let initial_data = InitialData {
+            identity: PageIdentity::default(),
             host: HostFacts { name: "</script><script>alert(1)".to_owned(), ..HostFacts::default() },
             view: View::default(),
             time_range: TimeRange::OneMinute,

@@ -28,7 +28,7 @@ mod view_control;
 
 pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;
-pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData};
+pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity};
 #[cfg(feature = "ssr")]
 pub use message_page::message_page;
 pub use page_state::PageState;
@@ -94,6 +94,7 @@ mod tests {
     #[test]
     fn dashboard_renders_every_panel_without_a_browser() {
         let initial_data = InitialData {
+            identity: PageIdentity::default(),
             host: HostFacts { name: "alpha".to_owned(), cores: 2, ..HostFacts::default() },
             view: View::default(),
             time_range: TimeRange::default(),

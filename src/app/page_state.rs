@@ -1,12 +1,14 @@
 //! The state that the page is rendered from, as Leptos signals.
 
-use super::{FrozenView, InitialData, Ports, Status, Theme, TimeRange, View};
+use super::{FrozenView, InitialData, PageIdentity, Ports, Status, Theme, TimeRange, View};
 use crate::schema::{HostFacts, LatestValues, Process, Processes, Verdict, Window, WindowSlice};
 use leptos::prelude::*;
 
 /// The page's state: handles, which are cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct PageState {
+    /// Whose page this is.
+    pub identity: StoredValue<PageIdentity>,
     /// Facts about the host.
     pub host: StoredValue<HostFacts>,
     /// Which panels are shown, and with which controls.
@@ -29,6 +31,8 @@ pub struct PageState {
     pub finger: StoredValue<Option<i32>>,
     /// The state of the event stream.
     pub status: RwSignal<Status>,
+    /// Why the page has just reloaded itself; empty if it hasn't.
+    pub reloaded: RwSignal<String>,
     /// Light or dark.
     pub theme: RwSignal<Theme>,
     /// Id of the last event in what the server rendered, after which the stream resumes.
@@ -55,6 +59,8 @@ impl PageState {
             selected: RwSignal::new(None),
             finger: StoredValue::new(None),
             status: RwSignal::new(Status::default()),
+            reloaded: RwSignal::new(String::new()),
+            identity: StoredValue::new(initial_data.identity),
             host: StoredValue::new(initial_data.host),
             view: StoredValue::new(initial_data.view),
             theme: RwSignal::new(Theme::Auto),

@@ -1,7 +1,7 @@
 //! Decodes the server's JSON with the browser's `JSON.parse`: a parser in the library would add to its size.
 
 use crate::{
-    app::{INITIAL_DATA_ELEMENT, InitialData, PageMode, TimeRange, View},
+    app::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity, PageMode, TimeRange, View},
     schema::{
         EventName, Finding, HostFacts, LatestValues, Level, Process, Processes, SeriesValues, Verdict, Window,
         WindowSnapshot,
@@ -18,8 +18,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn initial_data() -> Option<InitialData> {
     let text = document().get_element_by_id(INITIAL_DATA_ELEMENT)?.text_content()?;
     let initial_data = parse(&text.into())?;
-    let host = get(&initial_data, "host")?;
+    let (host, identity) = (get(&initial_data, "host")?, get(&initial_data, "identity")?);
     Some(InitialData {
+        identity: PageIdentity {
+            host_id: self::text(&identity, "host_id")?,
+            version: self::text(&identity, "version")?,
+        },
         host: HostFacts {
             name: self::text(&host, "name")?,
             os: self::text(&host, "os"),

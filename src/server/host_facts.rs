@@ -1,7 +1,30 @@
-//! Facts about the host that don't change while the server runs, from uname(2) and sysinfo.
+//! Facts about the host that don't change while the server runs, from uname(2) and sysinfo, and its id.
 
 use crate::schema::HostFacts;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
+
+/// Names Hostbeat where ids are derived from the machine id.
+const APPLICATION_ID: u128 = 0xc5a5_1d18_4d2f_4b0c_9d2e_6b0f_7e0c_36a1;
+
+/// An id of the host that is stable over reinstalls and doesn't reveal the machine id; `None` without a machine id, as in
+/// many containers.
+pub(super) fn host_id() -> Option<String> {
+    let read = |path| derived_id(&std::fs::read_to_string(path).ok()?);
+    ["/etc/machine-id", "/var/lib/dbus/machine-id"].into_iter().find_map(read)
+}
+
+/// The id that sd_id128_get_machine_app_specific(3) derives; `None` for a machine id that is empty or not yet set.
+fn derived_id(machine_id: &str) -> Option<String> {
+    let machine_id = u128::from_str_radix(machine_id.trim_end(), 16).ok().filter(|id| *id != 0)?;
+    let mac = Hmac::<Sha256>::new_from_slice(&machine_id.to_be_bytes()).ok()?;
+    let hash = mac.chain_update(APPLICATION_ID.to_be_bytes()).finalize().into_bytes();
+    let bits = hash.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+    // The bits that make it a version 4 UUID (RFC 9562, section 5.4).
+    let id = bits & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    Some(format!("{id:032x}"))
+}
 
 /// Reads the facts.
 pub(super) fn host_facts() -> HostFacts {
@@ -45,6 +68,16 @@ fn boot_time() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// From HMAC-SHA256 by an independent implementation, and as `systemd-id128 machine-id --app-specific` prints it.
+    #[test]
+    fn host_id_is_the_application_specific_machine_id() {
+        let id = derived_id("0123456789abcdef0123456789abcdef\n");
+        assert_eq!(id.as_deref(), Some("ec7ed3246ee54062b9dd9d5167aae25f"));
+        for unset in ["", "\n", "uninitialized\n", "00000000000000000000000000000000\n"] {
+            assert_eq!(derived_id(unset), None, "{unset:?}");
+        }
+    }
 
     #[cfg(target_os = "linux")]
     #[test]

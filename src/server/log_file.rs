@@ -2,7 +2,7 @@
 //! format.
 
 use super::log::TickLog;
-use crate::schema::RETENTION_S;
+use crate::schema::{Identity, RETENTION_S};
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Write},
@@ -40,22 +40,23 @@ impl<'a> LogFile<'a> {
         Ok(Self { path, file })
     }
 
-    /// The saved log; an empty one if there is none within the retention. A file that can't be restored is set aside, so
-    /// that the server starts and the next save doesn't replace it.
-    pub(super) fn restore(&mut self) -> Result<TickLog, LogFileError> {
+    /// The saved log; an empty one if there is none within the retention. A file that can't be restored, or is another
+    /// host's, is set aside, so that the server starts and the next save doesn't replace it.
+    pub(super) fn restore(&mut self, host_id: Option<String>) -> Result<TickLog, LogFileError> {
         let mut text = Vec::new();
         self.file.read_to_end(&mut text).map_err(|source| io_error(self.path, source))?;
-        let log = match TickLog::restore(&text) {
+        let log = match TickLog::restore(&text, host_id.as_deref()) {
             Ok(log) => log,
             Err(error) => {
                 let kept = self.set_aside().map_err(|source| io_error(self.path, source))?;
                 let (path, kept) = (self.path.display(), kept.display());
                 tracing::warn!("cannot restore the history from {path}: {error}; the file is kept as {kept}");
-                return Ok(TickLog::default());
+                return Ok(TickLog::of(Identity::new_epoch(host_id)));
             }
         };
         let age = log.head().last_tick.map(age_of);
-        Ok(if age.is_some_and(|age| age.as_secs() > RETENTION_S as u64) { TickLog::default() } else { log })
+        let is_expired = age.is_some_and(|age| age.as_secs() > RETENTION_S as u64);
+        Ok(if is_expired { TickLog::of(Identity::new_epoch(Some(log.identity().host_id.clone()))) } else { log })
     }
 
     /// Renames the file to `<name>.damaged-<unix seconds>`, and returns its new path.
@@ -127,7 +128,7 @@ mod tests {
         LogFile::open(&path).unwrap().save(&log()).unwrap();
         let saved = fs::read(&path).unwrap();
         let mut file = LogFile::open(&path).unwrap();
-        let restored = file.restore().unwrap();
+        let restored = file.restore(None).unwrap();
         assert_eq!(restored.snapshot(3600).0.n, 3);
         assert_eq!(fs::read(&path).unwrap(), saved);
         file.save(&TickLog::default()).unwrap();
@@ -144,7 +145,7 @@ mod tests {
             let path = folder.path().join("state");
             fs::write(&path, &content).unwrap();
             let mut file = LogFile::open(&path).unwrap();
-            let log = file.restore().unwrap();
+            let log = file.restore(None).unwrap();
             assert_eq!(log.head().last_tick, None);
             let [kept] = &names(folder.path())[..] else { panic!("{:?}", names(folder.path())) };
             assert!(kept.starts_with("state.damaged-"), "{kept}");
@@ -163,7 +164,7 @@ mod tests {
                 scope.spawn(|| LogFile::open(&path).unwrap().save(&log()).unwrap());
             }
         });
-        assert_eq!(LogFile::open(&path).unwrap().restore().unwrap().snapshot(3600).0.n, 3);
+        assert_eq!(LogFile::open(&path).unwrap().restore(None).unwrap().snapshot(3600).0.n, 3);
         assert_eq!(names(folder.path()), ["state"]);
     }
 }

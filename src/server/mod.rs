@@ -31,7 +31,7 @@ pub use settings::Settings;
 pub use stream::fuzz;
 pub use telemetry::init as init_telemetry;
 
-use crate::schema::{HostFacts, Tick};
+use crate::schema::{HostFacts, Identity, Tick};
 use assessor::Assessor;
 use delivery::{Acceptor, Fanout};
 use log::TickLog;
@@ -42,7 +42,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 use tokio::{net::TcpListener, task::spawn_blocking, time::timeout};
@@ -93,7 +93,13 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     settings::raise_file_limit();
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
-    let log = Arc::new(log_file.as_mut().map(LogFile::restore).transpose()?.unwrap_or_default());
+    let host_id = host_facts::host_id();
+    let log = Arc::new(match &mut log_file {
+        Some(file) => file.restore(host_id)?,
+        None => TickLog::of(Identity::new_epoch(host_id)),
+    });
+    // Compressing the files would delay the first response.
+    LazyLock::force(&http::ASSETS);
     let server = Server::bind(config.listen, Arc::clone(&log), config.settings.clone()).await?;
     server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
     let address = server.address;

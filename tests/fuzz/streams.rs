@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use hostbeat::{
-    schema::{EventId, Memory, Sample, Tick},
+    schema::{EventId, Identity, Memory, Sample, Tick},
     server::{fuzz::Streams, log::TickLog},
     sse::Parser,
 };
@@ -34,8 +34,8 @@ pub(crate) fn check(query: &str, headers: &HeaderMap, last_id: Option<EventId>) 
     });
     assert_eq!(names[0], "hello");
     assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
-    let newest = EventId { ms: 2 * RING * 1000, n: 0 };
-    let later = last_id.filter(|last| *last <= newest);
+    let newest = EventId { ms: 2 * RING * 1000, n: 0, tag: Identity::default().tag() };
+    let later = last_id.filter(|last| *last == newest || newest.follows(*last));
     assert!(
         ids.iter().all(|id| later.is_none_or(|last| *id > last || names.contains(&"window".to_owned()))),
         "{ids:?}"

@@ -191,16 +191,16 @@ fn independent_clients_receive_the_same_events() {
         Client::node("eventsource", &url),
         Client::node("eventsource-parser", &url),
     ];
-    clients.iter_mut().for_each(|client| client.reach("5000-2"));
+    clients.iter_mut().for_each(|client| client.reach("5000-2-e3b0c4"));
     let mut second = 5;
     // Until every stream has ended and resumed at least once.
     while clients.iter().any(|client| client.connections < 2) || second < 20 {
         second += 1;
         server.log.publish(&tick(second * 1000));
-        clients.iter_mut().for_each(|client| client.reach(&format!("{second}000-2")));
+        clients.iter_mut().for_each(|client| client.reach(&format!("{second}000-2-e3b0c4")));
     }
 
-    let replay = server.open_stream("?last_event_id=5000-2", &[]).skip(1).take((second - 5) as usize * 3);
+    let replay = server.open_stream("?last_event_id=5000-2-e3b0c4", &[]).skip(1).take((second - 5) as usize * 3);
     let sent: Vec<_> =
         iter::once(window).chain(replay).map(|event| (event.event, Some(event.id), event.data)).collect();
     for client in &clients {

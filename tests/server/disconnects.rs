@@ -54,7 +54,7 @@ fn disconnect_repeatedly(settings: Settings) {
     let mut published = 1;
     let mut server = TestServer::serve_with(TickLog::with_ring(RING), settings.clone());
     server.log.publish(&tick(1000));
-    let mut published_ids = vec!["1000-2".to_owned()];
+    let mut published_ids = vec!["1000-2-e3b0c4".to_owned()];
     let mut received_ids = published_ids.clone();
     for disconnect in 0..DISCONNECTS {
         if (disconnect + 1) % (DISCONNECTS / RESTARTS) == 0 {
@@ -63,7 +63,7 @@ fn disconnect_repeatedly(settings: Settings) {
         // A client that has every event would wait for the next tick.
         let last = received_ids.last().unwrap().clone();
         let ticks = last == *published_ids.last().unwrap() || fastrand::u8(..10) < 8;
-        let end = format!("id: {}000-2", published + u64::from(ticks));
+        let end = format!("id: {}000-2-e3b0c4", published + u64::from(ticks));
         let events = thread::scope(|scope| {
             if ticks {
                 scope.spawn(|| server.log.publish(&tick((published + 1) * 1000)));
@@ -72,12 +72,12 @@ fn disconnect_repeatedly(settings: Settings) {
         });
         if ticks {
             published += 1;
-            published_ids.extend((0..3).map(|n| format!("{published}000-{n}")));
+            published_ids.extend((0..3).map(|n| format!("{published}000-{n}-e3b0c4")));
         }
         received_ids.extend(events.into_iter().filter(|event| !event.id.is_empty()).map(|event| event.id));
     }
     let last = received_ids.last().unwrap().clone();
-    let end = format!("id: {published}000-2");
+    let end = format!("id: {published}000-2-e3b0c4");
     if *published_ids.last().unwrap() != last {
         let missing = read_some(&server, &last, 1 << 20, &end);
         received_ids.extend(missing.into_iter().filter(|event| !event.id.is_empty()).map(|event| event.id));
@@ -89,6 +89,6 @@ fn disconnect_repeatedly(settings: Settings) {
 fn restart(mut server: TestServer, settings: &Settings) -> TestServer {
     server.stop();
     server.wait();
-    let log = TickLog::restore(&server.log.save().unwrap()).unwrap();
+    let log = TickLog::restore(&server.log.save().unwrap(), None).unwrap();
     TestServer::serve_with(log, Settings { drain: Duration::from_secs(1), ..settings.clone() })
 }

@@ -88,7 +88,7 @@ fn pipelined_requests_are_answered_in_order_up_to_stream() {
     socket.write_all(requests.as_bytes()).unwrap();
     let mut text = Vec::new();
     let mut published = 1;
-    while !String::from_utf8_lossy(&text).contains("id: 3000-2") {
+    while !String::from_utf8_lossy(&text).contains("id: 3000-2-e3b0c4") {
         let mut bytes = [0; 4096];
         let read = socket.read(&mut bytes).unwrap();
         assert_ne!(read, 0, "the connection closed");

@@ -79,11 +79,11 @@ fn stream_at_maximum_age_ends_and_resumes() {
         let last = events.last().unwrap();
         assert_eq!((&*last.event, &json(last)["reason"]), ("shutdown", &"age".into()));
         assert!((1000..=3000).contains(&last.retry.unwrap().as_millis()));
-        assert_eq!(last.id, "1000-2");
+        assert_eq!(last.id, "1000-2-e3b0c4");
         server.log.publish(&tick(2000));
         let mut again = server.open_stream("", &[("last-event-id", &last.id)]);
         assert_eq!(json(&again.next().unwrap())["start"], "replay");
-        assert_eq!(again.next().unwrap().id, "2000-0");
+        assert_eq!(again.next().unwrap().id, "2000-0-e3b0c4");
         assert!(server.get("/metrics").1.contains("hostbeat_streams_closed_total{reason=\"aged\"} 1\n"));
     }
 }
@@ -123,7 +123,7 @@ fn stalled_viewer_is_closed_without_delaying_others() {
                 second += 1;
                 log.publish(&tick(second * 1000));
             }
-            let last = format!("{second}000-2");
+            let last = format!("{second}000-2-e3b0c4");
             // The other viewer may get a window in between, but must be up to date.
             assert!(other.any(|event| event.id == last));
             viewers(&server) == 1
@@ -152,9 +152,9 @@ fn http_1_0_stream_has_no_chunked_coding() {
     socket.write_all(b"GET /api/stream HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
     let mut text = read_until(&mut socket, "]}}\n\n");
     server.log.publish(&tick(2000));
-    text += &read_until(&mut socket, "id: 2000-2");
+    text += &read_until(&mut socket, "id: 2000-2-e3b0c4");
     assert!(!text.contains("transfer-encoding"), "{text}");
-    assert!(text.contains("}\n\nid: 2000-0\nevent: cpu\n"), "{text}");
+    assert!(text.contains("}\n\nid: 2000-0-e3b0c4\nevent: cpu\n"), "{text}");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn input_on_open_stream_is_ignored_up_to_limit() {
     let mut socket = open_unread(&server, "1.1");
     socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     server.log.publish(&tick(2000));
-    let text = read_until(&mut socket, "id: 2000-2");
+    let text = read_until(&mut socket, "id: 2000-2-e3b0c4");
     assert!(!text.contains("<!DOCTYPE"), "{text}");
     // More than the limit closes the connection.
     let flood = vec![b'x'; 1 << 16];

@@ -41,7 +41,7 @@ fn stream_metrics_follow_open_streams() {
         (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
         let server = TestServer::serve_with(log, settings());
         let mut live = server.open_stream("?window=0", &[]);
-        let _replay = server.open_stream("", &[("last-event-id", "5000-1")]);
+        let _replay = server.open_stream("", &[("last-event-id", "5000-1-e3b0c4")]);
         let _window = server.open_stream("", &[]);
         let _reset = server.open_stream("", &[("last-event-id", "foreign")]);
         for start in ["live", "replay", "window", "reset"] {
@@ -52,7 +52,7 @@ fn stream_metrics_follow_open_streams() {
         let (events, bytes) =
             (value(&server, "hostbeat_events_sent_total"), value(&server, "hostbeat_stream_sent_bytes_total"));
         server.log.publish(&tick(6000));
-        assert!(live.any(|event| event.id == "6000-2"));
+        assert!(live.any(|event| event.id == "6000-2-e3b0c4"));
         wait_until("twelve events are sent", || {
             value(&server, "hostbeat_events_sent_total") >= events + 12.0
                 && value(&server, "hostbeat_stream_sent_bytes_total") > bytes + 1000.0

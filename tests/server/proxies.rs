@@ -184,11 +184,11 @@ fn streams_through_proxies_are_unbuffered_and_resume() {
             proxy.client("HTTP/2, compressed", &["--http2", "--compressed"]),
         ];
         let mut second = 5;
-        clients.iter_mut().for_each(|client| client.reach("5000-2"));
+        clients.iter_mut().for_each(|client| client.reach("5000-2-e3b0c4"));
         while clients.iter().any(|client| client.connections < 2) || second < 20 {
             second += 1;
             server.log.publish(&tick(second * 1000));
-            clients.iter_mut().for_each(|client| client.reach(&format!("{second}000-2")));
+            clients.iter_mut().for_each(|client| client.reach(&format!("{second}000-2-e3b0c4")));
         }
         let [direct, proxied @ ..] = &clients;
         for client in proxied {
@@ -210,7 +210,7 @@ fn clients_behind_proxies_have_own_limits_and_need_password() {
         let spoofed = ["--header", "X-Forwarded-For: 203.0.113.5", "--header", "Forwarded: for=203.0.113.6"];
         let from = |host: &'static str| [&["--interface", host][..], &spoofed].concat();
         let mut open = [(); 2].map(|()| proxy.client("one host", &from("127.0.0.7")));
-        open.iter_mut().for_each(|client| client.reach("5000-2"));
+        open.iter_mut().for_each(|client| client.reach("5000-2-e3b0c4"));
         let status = |host| proxy.status(&proxy.options(&from(host)));
         assert_eq!((status("127.0.0.7"), status("127.0.0.8")), ("429".to_owned(), "200".to_owned()), "{kind:?}");
         assert_eq!(proxy.status(&["--cacert", &proxy.certificate]), "401", "{kind:?}");

@@ -25,19 +25,19 @@ fn snapshot_since_id_starts_at_its_second() {
         first["window"],
         json!({"t0": 3000, "step_ms": 1000, "n": 3, "series": {"memory.used": [3000, 4000, 5000]}})
     );
-    assert_eq!((&first["start"], &first["id"]), (&json!("window"), &json!("5000-2")));
+    assert_eq!((&first["start"], &first["id"]), (&json!("window"), &json!("5000-2-e3b0c4")));
     assert!(first["now"].as_u64().unwrap() > 1_700_000_000_000);
 
     server.log.publish(&tick(6000));
-    let next = get(&server, "?events=memory&since=5000-2");
+    let next = get(&server, "?events=memory&since=5000-2-e3b0c4");
     assert_eq!(next["window"]["series"]["memory.used"], json!([5000, 6000]));
-    assert_eq!(next["id"], "6000-2");
+    assert_eq!(next["id"], "6000-2-e3b0c4");
 }
 
 #[test]
 fn snapshot_since_unknown_id_resets() {
     let server = server();
-    for foreign in ["9000-0", "abc"] {
+    for foreign in ["9000-0-e3b0c4", "abc"] {
         let snapshot = get(&server, &format!("?since={foreign}"));
         assert_eq!((&snapshot["start"], &snapshot["window"]["n"]), (&json!("reset"), &json!(5)), "{foreign}");
     }

@@ -41,7 +41,7 @@ fn stream_begins_with_retry_hello_and_window_then_ticks() {
         assert!(hello["host"].is_string() && hello["now"].is_u64());
 
         let window = stream.next().unwrap();
-        assert_eq!((&*window.event, &*window.id), ("window", "5000-2"));
+        assert_eq!((&*window.event, &*window.id), ("window", "5000-2-e3b0c4"));
         let window = json(&window);
         assert_eq!((&window["t0"], &window["step_ms"], &window["n"]), (&3000.into(), &1000.into(), &3.into()));
         assert_eq!(window["series"]["memory.used"], serde_json::json!([3000, 4000, 5000]));
@@ -49,7 +49,7 @@ fn stream_begins_with_retry_hello_and_window_then_ticks() {
         server.log.publish(&tick(6000));
         for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {
             let event = stream.next().unwrap();
-            assert_eq!((&event.event, event.id.clone()), (&name.to_string(), format!("6000-{n}")));
+            assert_eq!((&event.event, event.id.clone()), (&name.to_string(), format!("6000-{n}-e3b0c4")));
             let data = json(&event);
             assert_eq!((&data["t"], &data["at"], &data["dt"]), (&6000.into(), &6.0.into(), &1.0.into()));
         }
@@ -60,11 +60,12 @@ fn stream_begins_with_retry_hello_and_window_then_ticks() {
 fn last_event_id_in_header_or_query_resumes() {
     for settings in DELIVERY_PATHS {
         let server = server_with(5, settings());
-        for (query, headers) in [("", &[("last-event-id", "4000-0")][..]), ("?last_event_id=4000-0", &[])] {
+        for (query, headers) in [("", &[("last-event-id", "4000-0-e3b0c4")][..]), ("?last_event_id=4000-0-e3b0c4", &[])]
+        {
             let mut stream = server.open_stream(query, headers);
             assert_eq!(json(&stream.next().unwrap())["start"], "replay");
             let ids: Vec<_> = stream.take(5).map(|event| event.id).collect();
-            assert_eq!(ids, ["4000-1", "4000-2", "5000-0", "5000-1", "5000-2"]);
+            assert_eq!(ids, ["4000-1-e3b0c4", "4000-2-e3b0c4", "5000-0-e3b0c4", "5000-1-e3b0c4", "5000-2-e3b0c4"]);
         }
     }
 }
@@ -73,7 +74,7 @@ fn last_event_id_in_header_or_query_resumes() {
 fn id_older_than_first_sample_gets_truncated_window() {
     let server = TestServer::serve(TickLog::default());
     (100..105).for_each(|second| server.log.publish(&tick(second * 1000)));
-    let mut stream = server.open_stream("", &[("last-event-id", "90000-2")]);
+    let mut stream = server.open_stream("", &[("last-event-id", "90000-2-e3b0c4")]);
     assert_eq!(json(&stream.next().unwrap())["start"], "window");
     let window = json(&stream.next().unwrap());
     assert_eq!((&window["t0"], &window["n"], &window["truncated"]), (&100_000.into(), &5.into(), &true.into()));
@@ -82,7 +83,7 @@ fn id_older_than_first_sample_gets_truncated_window() {
 #[test]
 fn unknown_id_resets_without_error() {
     let server = server(5);
-    for id in ["9000000-0", "garbage", "5000-7", "-"] {
+    for id in ["9000000-0-e3b0c4", "garbage", "5000-7-e3b0c4", "-"] {
         let mut stream = server.open_stream("", &[("last-event-id", id)]);
         assert_eq!(json(&stream.next().unwrap())["start"], "reset", "{id}");
         assert_eq!(stream.next().unwrap().event, "window");
@@ -98,7 +99,7 @@ fn event_filter_without_window_yields_only_its_live_events() {
         server.log.publish(&tick(6000));
         server.log.publish(&tick(7000));
         let ids: Vec<_> = stream.take(2).map(|event| event.id).collect();
-        assert_eq!(ids, ["6000-1", "7000-1"]);
+        assert_eq!(ids, ["6000-1-e3b0c4", "7000-1-e3b0c4"]);
     }
 }
 
@@ -120,13 +121,13 @@ fn compressed_stream_equals_plain_stream_at_every_tick() {
         assert_eq!((plain.next().unwrap().event, compressed.next().unwrap().event), ("hello".into(), "hello".into()));
         // A viewer that joins later shares the compressed chunks from then on.
         server.log.publish(&tick(6000));
-        let mut late = server.open_stream("?last_event_id=5000-2", &[("accept-encoding", "gzip")]);
+        let mut late = server.open_stream("?last_event_id=5000-2-e3b0c4", &[("accept-encoding", "gzip")]);
         assert_eq!(late.next().unwrap().event, "hello");
         for second in 7..=20 {
             server.log.publish(&tick(second * 1000));
             assert_eq!(
-                plain.find(|event| event.id == format!("{second}000-2")),
-                compressed.find(|event| event.id == format!("{second}000-2"))
+                plain.find(|event| event.id == format!("{second}000-2-e3b0c4")),
+                compressed.find(|event| event.id == format!("{second}000-2-e3b0c4"))
             );
         }
         server.stop();
@@ -181,7 +182,7 @@ fn server_stop_ends_every_stream_with_shutdown_event() {
             let events: Vec<_> = stream.collect();
             let last = events.last().unwrap();
             assert_eq!((&*last.event, &json(last)["reason"]), ("shutdown", &"restart".into()));
-            assert_eq!(last.id, "2000-2", "shutdown must not change the last id");
+            assert_eq!(last.id, "2000-2-e3b0c4", "shutdown must not change the last id");
         }
         server.wait();
     }
@@ -195,7 +196,7 @@ fn resume_under_load_neither_skips_nor_repeats() {
         server.log.publish(&tick(1000));
         let log = std::sync::Arc::clone(&server.log);
         let publisher = thread::spawn(move || (2..=TICKS).for_each(|second| log.publish(&tick(second * 1000))));
-        let mut last = "1000-2".to_owned();
+        let mut last = "1000-2-e3b0c4".to_owned();
         let mut expected = (1..=TICKS).flat_map(|t| (0..3).map(move |n| format!("{}-{n}", t * 1000))).skip(3);
         let mut connections = 0;
         while last != format!("{}-2", TICKS * 1000) {

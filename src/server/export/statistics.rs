@@ -78,6 +78,8 @@ pub(in crate::server) struct Statistics {
     pub bytes_sent: Counter,
     /// Viewers that fell behind the ring and continued with a window.
     pub conflations: Counter,
+    /// Snapshots for clients with an unknown id.
+    pub snapshot_resets: Counter,
     /// Seconds from a tick until the kernel accepted its last byte for the slowest viewer that isn't stalled.
     pub fanout: Histogram,
     sample_lateness: Histogram,
@@ -112,6 +114,7 @@ impl Statistics {
             events_sent: Counter::default(),
             bytes_sent: Counter::default(),
             conflations: Counter::default(),
+            snapshot_resets: Counter::default(),
             // 0.1 ms to 0.8 s.
             fanout: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
             sample_lateness: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
@@ -146,6 +149,8 @@ impl Statistics {
             "Viewers that fell behind the replay buffer and got a window",
             self.conflations.clone(),
         );
+        let help = "Snapshots requested since an unknown id";
+        own.register("snapshot_resets", help, self.snapshot_resets.clone());
         let help = "Time from a tick until the kernel accepted its last byte for the slowest viewer";
         own.register_with_unit("fanout", help, Unit::Seconds, self.fanout.clone());
         let help = "Delay from the whole second to the start of its sample";

@@ -51,6 +51,8 @@ pub(in crate::server) struct Assets {
     public: BTreeMap<String, File>,
     /// Paths of the files that the page refers to.
     pub(in crate::server) parts: Parts,
+    /// Fingerprint of these files: a page of another version is outdated.
+    pub(in crate::server) version: String,
 }
 
 #[derive(Clone, Debug)]
@@ -77,12 +79,13 @@ impl Assets {
         let style = add("hostbeat", "css", style);
         let mut library = |extension: &str| Some(add("hostbeat", extension, File::library(extension)?));
         let parts = Parts { style, script: library("js"), wasm: library("wasm") };
+        let version = fingerprint(format!("{parts:?}").as_bytes());
         let public = Public::iter().filter_map(|name| {
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
             let cache = if name == "sw.js" { REVALIDATE } else { ONE_DAY };
             Some((name.to_string(), File::new(extension, Public::get(&name)?.data, cache).compressed()))
         });
-        Self { public: public.collect(), hashed, parts }
+        Self { public: public.collect(), hashed, parts, version }
     }
 
     /// A file by its fingerprinted name.

@@ -16,7 +16,7 @@ mod problem;
 pub(super) mod snapshot;
 mod window_query;
 
-use assets::ASSETS;
+pub(super) use assets::ASSETS;
 pub(super) use compression::Encoding;
 pub use problem::Problem;
 pub(super) use window_query::WindowQuery;

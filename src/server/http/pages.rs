@@ -2,7 +2,7 @@
 
 use super::{ASSETS, page_query};
 use crate::{
-    app::{self, InitialData, PageMode, TimeRange, View},
+    app::{self, InitialData, PageIdentity, PageMode, TimeRange, View},
     server::{access::Origin, app_state::AppState},
 };
 use axum::{
@@ -51,6 +51,7 @@ async fn respond(state: &AppState, view: View, range: TimeRange, request: Reques
         PageMode::Full | PageMode::Kiosk => "'none'".to_owned(),
     };
     let initial_data = InitialData {
+        identity: PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() },
         host: state.host_now(),
         view,
         time_range: range,

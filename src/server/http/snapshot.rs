@@ -1,9 +1,9 @@
 //! `GET /api/snapshot`: what a stream would have sent since an id, as one response, for clients that must poll.
 
-use super::{Problem, WindowQuery, cross_origin};
+use super::{ASSETS, Problem, WindowQuery, cross_origin};
 use crate::{
-    schema::{EventName, LatestValues, WindowSnapshot},
-    server::{access::check_origin, app_state::AppState, unix_time::unix_ms},
+    schema::{EventName, Identity, LatestValues, WindowSnapshot},
+    server::{access::check_origin, app_state::AppState, log::Start, unix_time::unix_ms},
 };
 use axum::{
     extract::{RawQuery, State},
@@ -15,7 +15,12 @@ use std::time::Instant;
 
 /// Everything since the client's id.
 #[derive(Debug, Serialize)]
-struct Snapshot {
+struct Snapshot<'a> {
+    host: &'a str,
+    #[serde(flatten)]
+    identity: &'a Identity,
+    /// The page's code that belongs to this server.
+    version: &'a str,
     /// The id for the next request; `None` before the first tick.
     id: Option<String>,
     /// `window`, or `reset` if the client's id is unknown here.
@@ -57,12 +62,18 @@ fn write(snapshot: &Snapshot) -> Result<String, Problem> {
     })
 }
 
-fn take(state: &AppState, WindowQuery { events, window, last_id }: WindowQuery) -> Snapshot {
+fn take(state: &AppState, WindowQuery { events, window, last_id }: WindowQuery) -> Snapshot<'_> {
     let (start, window, id) = state.log.since(events, last_id, window);
     if events.contains(EventName::Processes) {
         state.log.subscribers().page_requested(Instant::now());
     }
+    if start == Start::Reset {
+        state.statistics.snapshot_resets.inc();
+    }
     Snapshot {
+        host: &state.host.name,
+        identity: state.log.identity(),
+        version: &ASSETS.version,
         id: id.map(|id| id.to_string()),
         start: start.as_str(),
         now: unix_ms(),

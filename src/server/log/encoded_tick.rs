@@ -127,10 +127,13 @@ impl EncodedTick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::log::tests::tick;
+    use crate::{
+        schema::Identity,
+        server::log::tests::{id, tick},
+    };
 
     fn encoded() -> EncodedTick {
-        EncodedTick::encode(&tick(1000), &mut IdSequence::default()).unwrap()
+        EncodedTick::encode(&tick(1000), &mut IdSequence::after(Identity::default().tag(), None)).unwrap()
     }
 
     fn text(tick: &EncodedTick, wanted: EventNames, skip: usize) -> String {
@@ -143,9 +146,9 @@ mod tests {
     fn encoded_events_have_consecutive_ids() {
         let text = text(&encoded(), EventNames::ALL, 0);
         for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {
-            assert!(text.contains(&format!("id: 1000-{n}\nevent: {name}\ndata: {{\"t\":1000,")), "{text}");
+            assert!(text.contains(&format!("id: 1000-{n}-e3b0c4\nevent: {name}\ndata: {{\"t\":1000,")), "{text}");
         }
-        assert_eq!(encoded().last_id(), EventId { ms: 1000, n: 2 });
+        assert_eq!(encoded().last_id(), id(1000, 2));
     }
 
     #[test]
@@ -153,10 +156,10 @@ mod tests {
         let encoded = encoded();
         let some = EventNames::from_iter([EventName::Cpu, EventName::Connections]);
         assert_eq!(text(&encoded, some, 0).matches("event: ").count(), 2);
-        assert!(text(&encoded, EventNames::ALL, 2).starts_with("id: 1000-2\n"));
+        assert!(text(&encoded, EventNames::ALL, 2).starts_with("id: 1000-2-e3b0c4\n"));
         assert_eq!(text(&encoded, EventNames::ALL, 3), "");
-        assert_eq!(encoded.events_up_to(EventId { ms: 1000, n: 1 }), 2);
-        assert_eq!(encoded.events_up_to(EventId { ms: 999, n: 9 }), 0);
+        assert_eq!(encoded.events_up_to(id(1000, 1)), 2);
+        assert_eq!(encoded.events_up_to(id(999, 9)), 0);
     }
 
     #[test]

@@ -81,10 +81,10 @@ mod tests {
     #[test]
     fn event_without_id_keeps_client_position() {
         let mut into = BytesMut::new();
-        write_event(&mut into, Some(EventId { ms: 5, n: 1 }), "cpu", "{}").unwrap();
+        write_event(&mut into, Some(EventId { ms: 5, n: 1, tag: 0xf3a9 }), "cpu", "{}").unwrap();
         write_event(&mut into, None, "heartbeat", "{}").unwrap();
-        assert_eq!(into, "id: 5-1\nevent: cpu\ndata: {}\n\nevent: heartbeat\ndata: {}\n\n");
-        assert_eq!(parse(&into)[1].id, "5-1");
+        assert_eq!(into, "id: 5-1-00f3a9\nevent: cpu\ndata: {}\n\nevent: heartbeat\ndata: {}\n\n");
+        assert_eq!(parse(&into)[1].id, "5-1-00f3a9");
     }
 
     #[test]
@@ -102,12 +102,12 @@ mod tests {
         ) {
             let mut into = BytesMut::new();
             for (ms, n, name, data) in &events {
-                write_event(&mut into, Some(EventId { ms: *ms, n: *n }), name, data)?;
+                write_event(&mut into, Some(EventId { ms: *ms, n: *n, tag: 0xf3a9 }), name, data)?;
             }
             let parsed = parse(&into);
             prop_assert_eq!(parsed.len(), events.len());
             for (parsed, (ms, n, name, data)) in parsed.into_iter().zip(events) {
-                prop_assert_eq!(parsed.id, EventId { ms, n }.to_string());
+                prop_assert_eq!(parsed.id, EventId { ms, n, tag: 0xf3a9 }.to_string());
                 prop_assert_eq!(parsed.event, name);
                 prop_assert_eq!(parsed.data, data);
             }

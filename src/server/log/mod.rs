@@ -16,7 +16,7 @@ mod persistence;
 mod subscribers;
 
 use crate::schema::{
-    EventId, EventNames, IdSequence, LatestValues, Processes, Sample, Tick, Verdict, Window, WindowSnapshot,
+    EventId, EventNames, IdSequence, Identity, LatestValues, Processes, Sample, Tick, Verdict, Window, WindowSnapshot,
 };
 pub use chunk::{Chunk, Coding, Encoder};
 use chunk_cache::ChunkCache;
@@ -41,6 +41,8 @@ pub const RING_TICKS: usize = 900;
 
 /// Takes ticks from the sampler, and serves any number of cursors.
 pub struct TickLog {
+    identity: Identity,
+    tag: u32,
     ids: Mutex<IdSequence>,
     history: RwLock<History>,
     head: watch::Sender<Head>,
@@ -59,21 +61,38 @@ impl fmt::Debug for TickLog {
 
 impl Default for TickLog {
     fn default() -> Self {
-        Self::with_ring(RING_TICKS)
+        Self::of(Identity::default())
     }
 }
 
 impl TickLog {
+    /// An empty log of a host and an epoch.
+    pub fn of(identity: Identity) -> Self {
+        Self::new(identity, RING_TICKS)
+    }
+
     /// A log whose ring keeps `ticks`.
     pub fn with_ring(ticks: usize) -> Self {
+        Self::new(Identity::default(), ticks)
+    }
+
+    fn new(identity: Identity, ticks: usize) -> Self {
+        let tag = identity.tag();
         Self {
-            ids: Mutex::default(),
+            identity,
+            tag,
+            ids: Mutex::new(IdSequence::after(tag, None)),
             history: RwLock::new(History::new(ticks)),
             head: watch::Sender::default(),
             head_listeners: Mutex::default(),
             subscribers: Arc::default(),
             chunks: ChunkCache::default(),
         }
+    }
+
+    /// Whose ticks these are.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Appends a tick. It is encoded here, once for all viewers.
@@ -190,6 +209,11 @@ pub(super) mod tests {
     use super::*;
     use crate::schema::{Connections, Cpu, Memory, Sample};
 
+    /// The id of an event in a log of no particular host.
+    pub(in crate::server) fn id(ms: u64, n: u32) -> EventId {
+        EventId { ms, n, tag: Identity::default().tag() }
+    }
+
     /// A tick at `t` with `memory.used` = `t`.
     pub(in crate::server) fn tick(t: u64) -> Tick {
         fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
@@ -211,8 +235,8 @@ pub(super) mod tests {
         for t in [1000, 2000, 3000] {
             log.publish(&tick(t));
         }
-        let (columns, id) = log.snapshot(2);
+        let (columns, newest) = log.snapshot(2);
         assert_eq!((columns.t0, columns.n), (2000, 2));
-        assert_eq!(id, Some(EventId { ms: 3000, n: 2 }));
+        assert_eq!(newest, Some(id(3000, 2)));
     }
 }

@@ -1,9 +1,11 @@
-//! The format of a saved log, which a restart restores exactly: an event stream with a window of every series, then the
-//! ring's ticks as first sent.
+//! The format of a saved log, which a restart restores exactly: an event stream with a `hello` that names host and epoch,
+//! a window of every series, then the ring's ticks as first sent.
 
 use super::{EncodeError, EncodedTick, Head, RING_TICKS, TickLog, write_event};
 use crate::{
-    schema::{EventId, EventName, EventNames, IdSequence, InvalidId, RETENTION_S, UnknownEvent, WindowSnapshot},
+    schema::{
+        EventId, EventName, EventNames, IdSequence, Identity, InvalidId, RETENTION_S, UnknownEvent, WindowSnapshot,
+    },
     sse::Parser,
 };
 use bytes::BytesMut;
@@ -17,6 +19,9 @@ pub enum InvalidLog {
     /// The first event is not a window.
     #[error("it doesn't begin with a window")]
     NoWindow,
+    /// The samples are another host's.
+    #[error("it is the history of another host")]
+    OtherHost,
     /// The window is longer than any that is saved.
     #[error("its window of {0} seconds is too long")]
     Length(usize),
@@ -65,6 +70,7 @@ impl TickLog {
         let newest = history.ring.iter().rfind(|tick| tick.events_up_to(tick.last_id()) > 0).map(|tick| tick.last_id());
         if let Some(newest) = newest {
             let snapshot = history.window.snapshot(None, usize::MAX, EventNames::ALL);
+            write_event(&mut text, None, "hello", &serde_json::to_string(&self.identity)?)?;
             let data = serde_json::to_string(&snapshot)?;
             write_event(&mut text, Some(newest), "window", &data)?;
         }
@@ -72,17 +78,25 @@ impl TickLog {
         Ok(without_command_lines(&String::from_utf8_lossy(&text))?.into_bytes())
     }
 
-    /// The log that [`save`](Self::save) wrote; its ids continue after the saved ones.
+    /// The log that [`save`](Self::save) wrote; its ids continue after the saved ones. A host without an id of its own
+    /// keeps the saved one. A log of an older version names no host, and starts an epoch.
     ///
     /// # Errors
-    /// When the text is not of that form.
-    pub fn restore(text: &[u8]) -> Result<Self, InvalidLog> {
+    /// When the text is not of that form, or of another host.
+    pub fn restore(text: &[u8], host_id: Option<&str>) -> Result<Self, InvalidLog> {
         let mut events = Vec::new();
         Parser::default().read(text, |event| events.push(event));
-        let mut events = events.into_iter();
-        let log = Self::default();
+        let mut events = events.into_iter().peekable();
+        let identity = match events.next_if(|event| event.name == "hello") {
+            Some(hello) => serde_json::from_str(&hello.data)?,
+            None => Identity::new_epoch(host_id.map(str::to_owned)),
+        };
+        if host_id.is_some_and(|host_id| host_id != identity.host_id) {
+            return Err(InvalidLog::OtherHost);
+        }
+        let log = Self::of(identity);
         let (window, newest): (WindowSnapshot, EventId) = match events.next() {
-            Some(event) if event.name == "window" => (serde_json::from_str(&event.data)?, event.id.parse()?),
+            Some(event) if event.name == "window" => (serde_json::from_str(&event.data)?, log.saved_id(&event.id)?),
             None if text.is_empty() => return Ok(log),
             _ => return Err(InvalidLog::NoWindow),
         };
@@ -91,7 +105,7 @@ impl TickLog {
         }
         let saved = events.map(|event| {
             let Stamp { t } = serde_json::from_str(&event.data)?;
-            Ok(SavedEvent { t, id: event.id.parse()?, name: event.name.parse()?, data: event.data })
+            Ok(SavedEvent { t, id: log.saved_id(&event.id)?, name: event.name.parse()?, data: event.data })
         });
         let saved = saved.collect::<Result<Vec<_>, InvalidLog>>()?;
         if saved.last().map(|event| event.id) != Some(newest) {
@@ -108,11 +122,16 @@ impl TickLog {
         }
         let surplus = history.ring.len().saturating_sub(RING_TICKS);
         history.ring.drain(..surplus);
-        *log.ids() = IdSequence::after(history.last_id());
+        *log.ids() = IdSequence::after(log.tag, history.last_id());
         let head = Head { published: history.published(), last_tick: history.window.end(), ..Head::default() };
         drop(history);
         log.head.send_replace(head);
         Ok(log)
+    }
+
+    /// A saved id, which in a log of an older version has no tag.
+    fn saved_id(&self, text: &str) -> Result<EventId, InvalidId> {
+        text.parse().or_else(|_| format!("{text}-{:06x}", self.tag).parse())
     }
 }
 
@@ -145,7 +164,10 @@ mod tests {
     use super::*;
     use crate::{
         schema::{Process, Processes, Sample, Tick},
-        server::log::{Coding, Cursor, Progress, tests::tick},
+        server::log::{
+            Coding, Cursor, Progress,
+            tests::{id, tick},
+        },
     };
     use proptest::prelude::*;
 
@@ -171,14 +193,14 @@ mod tests {
     #[test]
     fn restored_log_replays_and_continues_exactly() {
         // Longer than the ring, with a gap and a clock that steps back.
-        let (one, last) = (log((1..1000).chain([1100, 1101, 1050, 1051])), EventId { ms: 500_000, n: 1 });
-        let two = TickLog::restore(&one.save().unwrap()).unwrap();
+        let (one, last) = (log((1..1000).chain([1100, 1101, 1050, 1051])), id(500_000, 1));
+        let two = TickLog::restore(&one.save().unwrap(), None).unwrap();
         for log in [&one, &two] {
             log.publish(&tick(1_060_000));
         }
         assert_eq!(one.snapshot(3600), two.snapshot(3600));
         let (replayed, expected) = (replay(&two, last), replay(&one, last));
-        assert!(expected.starts_with(b"id: 500000-2\n"));
+        assert!(expected.starts_with(b"id: 500000-2-e3b0c4\n"));
         assert_eq!(String::from_utf8(replayed), String::from_utf8(expected));
     }
 
@@ -193,7 +215,7 @@ mod tests {
         log.publish(&Tick { processes, ..tick(1000) });
         let text = String::from_utf8(log.save().unwrap()).unwrap();
         assert!(!text.contains("s3cret") && text.contains("\"pid\":7") && text.contains("\"pid\":8"), "{text}");
-        let restored = TickLog::restore(text.as_bytes()).unwrap();
+        let restored = TickLog::restore(text.as_bytes(), None).unwrap();
         assert_eq!(restored.snapshot(1).1, log.snapshot(1).1, "ids are unchanged");
     }
 
@@ -201,13 +223,13 @@ mod tests {
     fn log_that_ends_without_samples_restores() {
         let log = log(1..4);
         log.publish(&Tick { t: 4000, ..Tick::default() });
-        let restored = TickLog::restore(&log.save().unwrap()).unwrap();
-        assert_eq!(restored.snapshot(3600).1, Some(EventId { ms: 3000, n: 2 }));
+        let restored = TickLog::restore(&log.save().unwrap(), None).unwrap();
+        assert_eq!(restored.snapshot(3600).1, Some(id(3000, 2)));
     }
 
     #[test]
     fn empty_log_restores_empty() {
-        let log = TickLog::restore(&TickLog::default().save().unwrap()).unwrap();
+        let log = TickLog::restore(&TickLog::default().save().unwrap(), None).unwrap();
         assert_eq!((log.head(), log.snapshot(3600).1), (Head::default(), None));
     }
 
@@ -215,15 +237,15 @@ mod tests {
     fn foreign_text_is_refused_with_reason() {
         let text = String::from_utf8(log(1..4).save().unwrap()).unwrap();
         for (from, to, reason) in [
-            ("event: window", "event: hello", "begin with a window"),
+            ("event: window", "event: cpu", "begin with a window"),
             ("event: memory", "event: gpu", "\"gpu\""),
-            ("id: 2000-1", "id: 2000-2", "2000-2 is out of order"),
-            ("id: 3000-0", "id: 1000-0", "1000-0 is out of order"),
-            ("id: 2000-1", "id: 2000", "invalid event id"),
+            ("id: 2000-1-", "id: 2000-2-", "2000-2-e3b0c4 is out of order"),
+            ("id: 3000-0-", "id: 1000-0-", "1000-0-e3b0c4 is out of order"),
+            ("id: 2000-1-", "id: 2000", "invalid event id"),
             ("{\"t\":2000", "{\"t\":true", "invalid data"),
             ("\"n\":3", "\"n\":3000000", "too long"),
         ] {
-            let error = TickLog::restore(text.replace(from, to).as_bytes()).map(|_| ()).unwrap_err();
+            let error = TickLog::restore(text.replace(from, to).as_bytes(), None).map(|_| ()).unwrap_err();
             assert!(error.to_string().contains(reason), "{from} -> {to}: {error}");
         }
     }
@@ -232,16 +254,41 @@ mod tests {
     fn log_cut_off_anywhere_is_refused() {
         let text = log(1..4).save().unwrap();
         for end in 1..text.len() - 1 {
-            assert!(TickLog::restore(&text[..end]).is_err(), "the first {end} of {} bytes", text.len());
+            assert!(TickLog::restore(&text[..end], None).is_err(), "the first {end} of {} bytes", text.len());
         }
+    }
+
+    #[test]
+    fn log_of_an_older_version_restores_as_a_new_epoch() {
+        let text = String::from_utf8(log(1..4).save().unwrap()).unwrap().replace("-e3b0c4\n", "\n");
+        let old = &text[text.find("id: ").unwrap()..];
+        let restored = TickLog::restore(old.as_bytes(), Some("this host")).unwrap();
+        assert_eq!(restored.snapshot(3600).0, log(1..4).snapshot(3600).0);
+        let newest = restored.snapshot(3600).1.unwrap();
+        assert_eq!((newest.ms, newest.n, newest.tag), (3000, 2, restored.identity().tag()));
+        assert_eq!(restored.identity().host_id, "this host");
+        assert_ne!(restored.identity().epoch, "");
+    }
+
+    #[test]
+    fn restored_log_keeps_host_and_epoch() {
+        let identity = Identity::new_epoch(None);
+        let log = TickLog::of(identity.clone());
+        log.publish(&tick(1000));
+        let saved = log.save().unwrap();
+        for host_id in [None, Some(&*identity.host_id)] {
+            assert_eq!(*TickLog::restore(&saved, host_id).unwrap().identity(), identity);
+        }
+        let other = TickLog::restore(&saved, Some("another host"));
+        assert!(matches!(other, Err(InvalidLog::OtherHost)), "{other:?}");
     }
 
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(text in ".*", cut in 0usize..2000) {
-            let _ = TickLog::restore(text.as_bytes());
+            let _ = TickLog::restore(text.as_bytes(), None);
             let saved = log(1..4).save().unwrap();
-            let _ = TickLog::restore(&saved[..cut.min(saved.len())]);
+            let _ = TickLog::restore(&saved[..cut.min(saved.len())], None);
         }
     }
 }

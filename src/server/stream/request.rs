@@ -74,15 +74,15 @@ mod tests {
 
     #[test]
     fn query_sets_events_window_and_id() {
-        let request = parse("events=memory%2Ccpu&window=60&last_event_id=5-1", None, None).unwrap().query;
+        let request = parse("events=memory%2Ccpu&window=60&last_event_id=5-1-00f3a9", None, None).unwrap().query;
         assert_eq!(request.events, EventNames::from_iter([EventName::Memory, EventName::Cpu]));
-        assert_eq!((request.window, request.last_id), (60, Some(Ok(EventId { ms: 5, n: 1 }))));
+        assert_eq!((request.window, request.last_id), (60, Some(Ok(EventId { ms: 5, n: 1, tag: 0xf3a9 }))));
     }
 
     #[test]
     fn last_event_id_header_overrides_query() {
-        let request = parse("last_event_id=5-1", None, Some("6-0")).unwrap().query;
-        assert_eq!(request.last_id, Some(Ok(EventId { ms: 6, n: 0 })));
+        let request = parse("last_event_id=5-1-00f3a9", None, Some("6-0-00f3a9")).unwrap().query;
+        assert_eq!(request.last_id, Some(Ok(EventId { ms: 6, n: 0, tag: 0xf3a9 })));
         assert!(matches!(parse("", None, Some("garbage")).unwrap().query.last_id, Some(Err(_))));
     }
 

@@ -3,12 +3,12 @@
 
 use super::request::StreamRequest;
 use crate::{
-    schema::{INTERVAL_MS, RETENTION_S},
+    schema::{INTERVAL_MS, Identity, RETENTION_S},
     server::{
         access::StreamPermit,
         app_state::AppState,
         export::{CloseReason, Statistics},
-        http::WindowQuery,
+        http::{ASSETS, WindowQuery},
         log::{
             Chunk, Coding, Cursor, Encoder, Head, NewestTick, Progress, Start, SubscriberGuard, TickLog, write_json,
             write_retry,
@@ -17,7 +17,8 @@ use crate::{
     },
 };
 use bytes::BytesMut;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -80,7 +81,7 @@ impl Viewer {
         let (start, cursor) = log.open_cursor(events, last_id, window);
         let mut plain = BytesMut::new();
         write_retry(&mut plain, fastrand::u32(RETRY_MS));
-        write_json(&mut plain, None, "hello", &hello(&state.host.name, start));
+        write_json(&mut plain, None, "hello", &Hello::of(state, start));
         let mut encoder = Encoder::new(request.coding);
         let statistics = Arc::clone(&state.statistics);
         statistics.stream_opened(start);
@@ -213,15 +214,34 @@ impl Drop for Viewer {
     }
 }
 
-fn hello(host: &str, start: Start) -> Value {
-    json!({
-        "schema": SCHEMA,
-        "host": host,
-        "interval_ms": INTERVAL_MS,
-        "retention_s": RETENTION_S,
-        "now": unix_ms(),
-        "start": start.as_str(),
-    })
+/// The event that a stream starts with.
+#[derive(Serialize)]
+struct Hello<'a> {
+    schema: u32,
+    host: &'a str,
+    #[serde(flatten)]
+    identity: &'a Identity,
+    /// The page's code that belongs to this server.
+    version: &'a str,
+    interval_ms: u64,
+    retention_s: usize,
+    now: u64,
+    start: &'static str,
+}
+
+impl<'a> Hello<'a> {
+    fn of(state: &'a AppState, start: Start) -> Self {
+        Self {
+            schema: SCHEMA,
+            host: &state.host.name,
+            identity: state.log.identity(),
+            version: &ASSETS.version,
+            interval_ms: INTERVAL_MS,
+            retention_s: RETENTION_S,
+            now: unix_ms(),
+            start: start.as_str(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -305,7 +325,7 @@ mod tests {
         let mut stream = open("window=0");
         stream.state.log.publish(&tick(1000));
         stream.state.log.close();
-        assert!(stream.next().unwrap().starts_with("id: 1000-0\n"));
+        assert!(stream.next().unwrap().starts_with("id: 1000-0-e3b0c4\n"));
         assert!(stream.next().unwrap().contains("event: shutdown\n"));
         assert_eq!(stream.next().as_deref(), Some("end"));
     }

@@ -28,7 +28,7 @@ pub enum Start {
     Replay,
     /// With a window.
     Window,
-    /// With a window, because the client's id is unknown here.
+    /// With a window, because the client's id is unknown here, as one of another host or epoch is.
     Reset,
 }
 
@@ -118,13 +118,15 @@ impl TickLog {
         let start = match last_id {
             None if window == 0 || newest.is_none() => Start::Live,
             None => Start::Window,
-            Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => match history.position_after(id) {
-                Some((next_tick, skip_events)) => {
-                    cursor = Cursor { next_tick, skip_events, last_id: Some(id), ..cursor };
-                    Start::Replay
+            Some(Ok(id)) if newest.is_some_and(|newest| id == newest || newest.follows(id)) => {
+                match history.position_after(id) {
+                    Some((next_tick, skip_events)) => {
+                        cursor = Cursor { next_tick, skip_events, last_id: Some(id), ..cursor };
+                        Start::Replay
+                    }
+                    None => Start::Window,
                 }
-                None => Start::Window,
-            },
+            }
             Some(_) => Start::Reset,
         };
         cursor.pending = match (start, last_id) {
@@ -146,7 +148,9 @@ impl TickLog {
         let history = self.history();
         let newest = history.last_id();
         let (start, from) = match last_id {
-            Some(Ok(id)) if newest.is_some_and(|newest| id <= newest) => (Start::Window, WindowStart::Since(id)),
+            Some(Ok(id)) if newest.is_some_and(|newest| id == newest || newest.follows(id)) => {
+                (Start::Window, WindowStart::Since(id))
+            }
             Some(_) => (Start::Reset, WindowStart::Newest(window)),
             None => (Start::Window, WindowStart::Newest(window)),
         };

@@ -1,15 +1,14 @@
 //! Tests of resume, replay and windows at a cursor.
 
 use super::*;
-use crate::{schema::EventName, server::log::tests::tick};
+use crate::{
+    schema::EventName,
+    server::log::tests::{id, tick},
+};
 use proptest::prelude::*;
 use std::thread;
 
 const ALL: EventNames = EventNames::ALL;
-
-fn id(ms: u64, n: u32) -> EventId {
-    EventId { ms, n }
-}
 
 /// A log with the ticks 1 to `last` published, of which its ring keeps `ring`.
 fn log(last: u64, ring: usize) -> TickLog {
@@ -85,10 +84,10 @@ fn new_viewer_without_window_starts_live() {
 #[test]
 fn known_id_replays_from_next_event() {
     let log = log(5, 10);
-    let (start, window, mut cursor) = open(&log, "4000-1");
+    let (start, window, mut cursor) = open(&log, "4000-1-e3b0c4");
     assert_eq!((start, window), (Start::Replay, None));
     assert_eq!(drain(&log, &mut cursor), [id(4000, 2), id(5000, 0), id(5000, 1), id(5000, 2)]);
-    let (start, _, mut cursor) = open(&log, "5000-2");
+    let (start, _, mut cursor) = open(&log, "5000-2-e3b0c4");
     assert_eq!((start, drain(&log, &mut cursor)), (Start::Replay, vec![]));
 }
 
@@ -97,7 +96,7 @@ fn known_id_replays_from_next_event() {
 fn id_in_a_gap_yields_window() {
     let log = log(5, 10);
     log.publish(&tick(60_000));
-    for lost in ["5000-3", "8000-1", "59000-2"] {
+    for lost in ["5000-3-e3b0c4", "8000-1-e3b0c4", "59000-2-e3b0c4"] {
         let (start, window, _) = open(&log, lost);
         assert_eq!(start, Start::Window, "{lost}");
         let (columns, newest) = window.unwrap();
@@ -105,12 +104,12 @@ fn id_in_a_gap_yields_window() {
         let values = &columns.series["memory.used"].0;
         assert!(values.iter().rev().skip(1).all(|value| value.is_none_or(|value| value <= 5000.0)), "{values:?}");
     }
-    assert_eq!(open(&log, "5000-2").0, Start::Replay);
+    assert_eq!(open(&log, "5000-2-e3b0c4").0, Start::Replay);
 }
 
 #[test]
 fn id_older_than_ring_yields_window_from_that_id() {
-    let (start, window, _) = open(&log(50, 10), "30000-1");
+    let (start, window, _) = open(&log(50, 10), "30000-1-e3b0c4");
     let (columns, newest) = window.unwrap();
     assert_eq!((start, columns.t0, columns.n, columns.truncated), (Start::Window, 30_000, 21, false));
     assert_eq!(newest, id(50_000, 2));
@@ -120,19 +119,19 @@ fn id_older_than_ring_yields_window_from_that_id() {
 fn window_shorter_than_gap_is_truncated() {
     let log = TickLog::with_ring(10);
     (500..600).for_each(|second| log.publish(&tick(second * 1000)));
-    let (start, window, _) = open(&log, "400000-2");
+    let (start, window, _) = open(&log, "400000-2-e3b0c4");
     let (columns, _) = window.unwrap();
     assert_eq!((start, columns.t0, columns.truncated), (Start::Window, 500_000, true));
 }
 
 #[test]
 fn foreign_or_future_id_resets() {
-    for foreign in ["6000-0", "99999999999999-0", "", "abc", "5000-3", "1'; --"] {
+    for foreign in ["6000-0-e3b0c4", "99999999999999-0", "", "abc", "5000-3-e3b0c4", "1'; --"] {
         let (start, window, _) = open(&log(5, 10), foreign);
         assert_eq!(start, Start::Reset, "{foreign:?}");
         assert_eq!(window.unwrap().0.n, 5);
     }
-    let (start, window, _) = open(&log(0, 10), "5000-0");
+    let (start, window, _) = open(&log(0, 10), "5000-0-e3b0c4");
     assert_eq!((start, window), (Start::Reset, None));
 }
 
@@ -160,8 +159,8 @@ fn event_filter_applies_to_window_and_live_events() {
 #[test]
 fn viewers_that_kept_up_share_newest_tick() {
     let log = log(5, 10);
-    let (_, _, mut ready) = open(&log, "4000-2");
-    let (_, _, mut within) = open(&log, "4000-1");
+    let (_, _, mut ready) = open(&log, "4000-2-e3b0c4");
+    let (_, _, mut within) = open(&log, "4000-1-e3b0c4");
     let mut newest = log.newest_tick().unwrap();
     let shared = newest.pass(&mut ready, Coding::Identity).unwrap().data();
     assert_eq!(ids(std::str::from_utf8(&shared).unwrap()).collect::<Vec<_>>(), [id(5000, 0), id(5000, 1), id(5000, 2)]);
@@ -174,13 +173,13 @@ fn viewers_that_kept_up_share_newest_tick() {
 #[test]
 fn polling_client_gets_window_since_its_id() {
     let log = log(5, 2);
-    let (start, columns, newest) = log.since(ALL, Some("3000-1".parse()), 300);
+    let (start, columns, newest) = log.since(ALL, Some("3000-1-e3b0c4".parse()), 300);
     assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, Some(id(5000, 2))));
-    let (start, columns, _) = log.since(ALL, Some("5000-2".parse()), 300);
+    let (start, columns, _) = log.since(ALL, Some("5000-2-e3b0c4".parse()), 300);
     assert_eq!((start, columns.t0, columns.n), (Start::Window, 5000, 1));
     let (start, columns, _) = log.since(ALL, None, 2);
     assert_eq!((start, columns.t0, columns.n), (Start::Window, 4000, 2));
-    for foreign in ["6000-0", "abc"] {
+    for foreign in ["6000-0-e3b0c4", "abc"] {
         let (start, columns, _) = log.since(ALL, Some(foreign.parse()), 300);
         assert_eq!((start, columns.n), (Start::Reset, 5), "{foreign}");
     }
@@ -191,7 +190,7 @@ fn polling_client_gets_window_since_its_id() {
 fn ids_rise_when_clock_steps_back() {
     let log = log(5, 10);
     log.publish(&tick(2000));
-    let (start, _, mut cursor) = open(&log, "5000-2");
+    let (start, _, mut cursor) = open(&log, "5000-2-e3b0c4");
     assert_eq!((start, drain(&log, &mut cursor)), (Start::Replay, vec![id(5000, 3), id(5000, 4), id(5000, 5)]));
 }
 
@@ -284,7 +283,7 @@ fn viewers_that_resume_at_the_same_id_share_their_chunks() {
         }
         addresses
     };
-    let (first, second, later) = (replay("10000-2"), replay("10000-2"), replay("30000-2"));
+    let (first, second, later) = (replay("10000-2-e3b0c4"), replay("10000-2-e3b0c4"), replay("30000-2-e3b0c4"));
     assert!(first.len() < 20, "{} chunks for 190 ticks", first.len());
     assert_eq!(first, second);
     assert_eq!(first[first.len() - 5..], later[later.len() - 5..], "and most with one that resumes elsewhere");
