@@ -7,7 +7,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
 /// Channel name. Its number rises with every change of the messages: tabs opened before an upgrade would misread them.
-const CHANNEL: &str = "hostbeat-2";
+const CHANNEL: &str = "hostbeat-3";
 
 /// A message from another tab.
 pub(super) enum TabMessage {

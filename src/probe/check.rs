@@ -1,7 +1,11 @@
 //! Checks events against the contract in `docs/stream.md`: order, gaps, silence, lateness. Pure; callers pass the time.
 
 use super::ProbeError;
-use crate::{schema::EventId, sse::Event};
+use crate::{
+    schema::{EventId, Identity},
+    sse::Event,
+};
+use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 
@@ -16,6 +20,8 @@ pub(super) struct ContractCheck {
     /// Connections made.
     pub connections: u32,
     last_id: Option<EventId>,
+    /// Whose stream it is, by the last `hello`.
+    identity: Option<Identity>,
     interval_ms: u64,
     /// Whether this connection's `hello` has arrived.
     hello_received: bool,
@@ -71,9 +77,16 @@ impl ContractCheck {
         self.hello_received = true;
         self.interval_ms = hello["interval_ms"].as_u64().unwrap_or(1000).max(1);
         self.clocks = hello["now"].as_f64().map(|server| (server, now));
-        if let (Some(id), "reset") = (self.last_id, hello["start"].as_str().unwrap_or_default()) {
+        let Ok(identity) = Identity::deserialize(hello) else {
+            return self.violations.push("hello names no host_id or no epoch".to_owned());
+        };
+        let id = self.last_id.filter(|id| id.tag == identity.tag());
+        if let (Some(id), "reset") = (id, hello["start"].as_str().unwrap_or_default()) {
             self.violations.push(format!("server rejected its own id {id} with a reset"));
         }
+        // Ids of another host or epoch have no order with those before.
+        self.last_id = id;
+        self.identity = Some(identity);
     }
 
     /// Checks the id of a `window` or of one group's event, then the event's time.
@@ -81,6 +94,9 @@ impl ContractCheck {
         let Ok(id) = event.id.parse::<EventId>() else {
             return self.violations.push(format!("{name}: invalid event id {:?}", event.id));
         };
+        if self.identity.as_ref().is_some_and(|identity| identity.tag() != id.tag) {
+            self.violations.push(format!("{name}: id {id} has not the tag of host_id and epoch in hello"));
+        }
         let last = self.last_id.replace(id);
         if last.is_some_and(|last| id <= last && name != "window") {
             self.violations.push(format!("{name}: duplicate or out of order: {id} after {}", last.unwrap_or(id)));
@@ -171,7 +187,7 @@ impl fmt::Display for ProbeReport {
 mod tests {
     use super::*;
 
-    const HELLO: &str = r#"{"schema":1,"interval_ms":1000,"now":10500,"start":"live"}"#;
+    const HELLO: &str = r#"{"schema":1,"interval_ms":1000,"now":10500,"start":"live","host_id":"","epoch":""}"#;
 
     fn event(name: &str, id: &str, data: &str) -> Event {
         Event { name: name.to_owned(), data: data.to_owned(), id: id.to_owned() }
@@ -198,7 +214,12 @@ mod tests {
 
     #[test]
     fn stream_within_contract_reports_lateness() {
-        let report = checked(&[cpu("11000-0"), cpu("11000-1"), cpu("12000-0"), event("heartbeat", "12000-0", "{}")]);
+        let report = checked(&[
+            cpu("11000-0-e3b0c4"),
+            cpu("11000-1-e3b0c4"),
+            cpu("12000-0-e3b0c4"),
+            event("heartbeat", "12000-0-e3b0c4", "{}"),
+        ]);
         assert_eq!((report.events, report.missing_s, report.violations.len()), (5, 0, 0), "{report}");
         assert_eq!(report.lateness_ms, [Some(4.0); 3]);
         assert!(report.to_string().ends_with("no contract violations"), "{report}");
@@ -206,19 +227,20 @@ mod tests {
 
     #[test]
     fn missing_second_is_counted_but_no_violation() {
-        let report = checked(&[cpu("11000-0"), cpu("14000-0")]);
+        let report = checked(&[cpu("11000-0-e3b0c4"), cpu("14000-0-e3b0c4")]);
         assert_eq!((report.missing_s, report.violations.len()), (2, 0), "{report}");
     }
 
     #[test]
     fn contract_violations_are_reported() {
         for (events, expected) in [
-            (&[cpu("11000-0"), cpu("11000-0")][..], "duplicate"),
-            (&[cpu("12000-0"), cpu("11000-0")], "out of order"),
-            (&[cpu("11000-0"), cpu("30000-0")], "no heartbeat for 19.0 s"),
-            (&[event("cpu", "11000-0", "{")], "not JSON"),
+            (&[cpu("11000-0-e3b0c4"), cpu("11000-0-e3b0c4")][..], "duplicate"),
+            (&[cpu("12000-0-e3b0c4"), cpu("11000-0-e3b0c4")], "out of order"),
+            (&[cpu("11000-0-e3b0c4"), cpu("30000-0-e3b0c4")], "no heartbeat for 19.0 s"),
+            (&[event("cpu", "11000-0-e3b0c4", "{")], "not JSON"),
+            (&[cpu("11000-0-00f3a9")], "has not the tag"),
             (&[event("cpu", "x", "{}")], "invalid event id"),
-            (&[event("cpu", "11000-0", "{\"t\":12000}")], "t is 12000"),
+            (&[event("cpu", "11000-0-e3b0c4", "{\"t\":12000}")], "t is 12000"),
         ] {
             let report = checked(events);
             assert!(report.to_string().contains(expected), "{expected}: {report}");
@@ -231,14 +253,31 @@ mod tests {
         let mut check = ContractCheck::default();
         check.on_connect();
         check.on_event(&event("hello", "", HELLO), 10_500.0);
-        check.on_event(&cpu("11000-0"), 11_000.0);
+        check.on_event(&cpu("11000-0-e3b0c4"), 11_000.0);
         check.on_connect();
-        assert_eq!(check.last_event_id().as_deref(), Some("11000-0"));
-        check.on_event(&cpu("12000-0"), 12_000.0);
+        assert_eq!(check.last_event_id().as_deref(), Some("11000-0-e3b0c4"));
+        check.on_event(&cpu("12000-0-e3b0c4"), 12_000.0);
         check.on_event(&event("hello", "", &HELLO.replace("live", "reset")), 12_000.0);
         let report = check.report(12_000.0);
         assert_eq!(report.connections, 2);
-        assert_eq!(report.violations, ["cpu arrived before hello", "server rejected its own id 11000-0 with a reset"]);
+        assert_eq!(
+            report.violations,
+            ["cpu arrived before hello", "server rejected its own id 11000-0-e3b0c4 with a reset"]
+        );
+    }
+
+    #[test]
+    fn reset_by_another_host_is_no_violation() {
+        let mut check = ContractCheck::default();
+        check.on_connect();
+        check.on_event(&event("hello", "", HELLO), 10_500.0);
+        check.on_event(&cpu("11000-0-e3b0c4"), 11_000.0);
+        let identity = Identity { host_id: "other".to_owned(), epoch: String::new() };
+        let hello = HELLO.replace("live", "reset").replace("\"host_id\":\"\"", "\"host_id\":\"other\"");
+        check.on_connect();
+        check.on_event(&event("hello", "", &hello), 11_000.0);
+        check.on_event(&cpu(&EventId { ms: 10_000, n: 0, tag: identity.tag() }.to_string()), 11_000.0);
+        assert_eq!(check.report(11_000.0).violations, [""; 0]);
     }
 
     #[test]

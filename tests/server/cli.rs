@@ -157,7 +157,7 @@ fn probe_of_missing_or_broken_stream_fails() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = std::thread::spawn(move || {
-        let body = "retry: 1000\nevent: hello\ndata: {\"now\":0}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\nid: 5-0\nevent: cpu\ndata: {\"t\":5}\n\n";
+        let body = "retry: 1000\nevent: hello\ndata: {\"now\":0,\"host_id\":\"\",\"epoch\":\"\"}\n\nid: 5-0-e3b0c4\nevent: cpu\ndata: {\"t\":5}\n\nid: 5-0-e3b0c4\nevent: cpu\ndata: {\"t\":5}\n\n";
         let (mut socket, _) = listener.accept().unwrap();
         let mut request = [0; 1024];
         let read = socket.read(&mut request).unwrap();
@@ -168,7 +168,7 @@ fn probe_of_missing_or_broken_stream_fails() {
     let request = server.join().unwrap();
     assert!(request.contains("authorization: Bearer s3cret\r\n"), "{request}");
     assert_eq!(code, Some(1), "{output}");
-    assert!(output.contains("violation: cpu: duplicate or out of order: 5-0 after 5-0"), "{output}");
+    assert!(output.contains("violation: cpu: duplicate or out of order: 5-0-e3b0c4 after 5-0-e3b0c4"), "{output}");
 }
 
 #[cfg(unix)]

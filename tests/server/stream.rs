@@ -1,7 +1,10 @@
 //! Tests of `GET /api/stream`: start, resume, filter, compression and order of events.
 
 use super::support::{DELIVERY_PATHS, StreamReader, TestServer, json, tick, wait_until};
-use hostbeat::server::{Settings, log::TickLog};
+use hostbeat::{
+    schema::Identity,
+    server::{Settings, log::TickLog},
+};
 use std::thread;
 
 /// A server that has published the ticks 1 to `last`.
@@ -88,6 +91,32 @@ fn unknown_id_resets_without_error() {
         assert_eq!(json(&stream.next().unwrap())["start"], "reset", "{id}");
         assert_eq!(stream.next().unwrap().event, "window");
     }
+}
+
+#[test]
+fn id_of_another_host_or_epoch_or_without_tag_resets() {
+    let host = |host_id: &str, epoch: &str| {
+        let log = TickLog::of(Identity { host_id: host_id.to_owned(), epoch: epoch.to_owned() });
+        (1..=5).for_each(|second| log.publish(&tick(second * 1000)));
+        TestServer::serve(log)
+    };
+    let server = host("a", "1");
+    let newest = server.log.snapshot(1).1.unwrap().to_string();
+    for (other, start) in [(host("a", "1"), "replay"), (host("b", "1"), "reset"), (host("a", "2"), "reset")] {
+        let mut stream = other.open_stream("", &[("last-event-id", &newest)]);
+        let hello = json(&stream.next().unwrap());
+        assert_eq!(hello["start"], start, "{hello}");
+        assert_eq!(hello["host_id"], other.log.identity().host_id);
+        let (_, snapshot) = other.get(&format!("/api/snapshot?since={newest}"));
+        let start = if start == "replay" { "window" } else { start };
+        assert!(snapshot.contains(&format!("\"start\":\"{start}\"")), "{snapshot}");
+        let resets = if start == "reset" { 1 } else { 0 };
+        let (_, metrics) = other.get("/metrics");
+        assert!(metrics.contains(&format!("hostbeat_snapshot_resets_total {resets}\n")), "{metrics}");
+    }
+    let untagged = newest.rsplit_once('-').unwrap().0.to_owned();
+    let mut stream = server.open_stream("", &[("last-event-id", &untagged)]);
+    assert_eq!(json(&stream.next().unwrap())["start"], "reset");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{ClientState, snapshot::SNAPSHOT};
 use crate::{
     browser::{Transport, json, stream_source::RawEvent},
-    schema::{EventId, EventName, INTERVAL_MS},
+    schema::{EventId, EventName, INTERVAL_MS, WindowSnapshot},
 };
 use js_sys::Date;
 use leptos::{prelude::*, wasm_bindgen::JsValue};
@@ -13,7 +13,8 @@ impl ClientState {
     /// still has that second.
     pub(super) fn leader_skipped_before(&self, event: &RawEvent) -> bool {
         let id = event.id.parse::<EventId>().ok();
-        let skips = id.zip(self.last_id).is_some_and(|(id, last)| id.ms > last.ms + INTERVAL_MS);
+        let skips = |(id, last): (EventId, EventId)| id.tag != last.tag || id.ms > last.ms + INTERVAL_MS;
+        let skips = id.zip(self.last_id).is_some_and(skips);
         skips && self.policy.transport() == Transport::Tab && event.name.parse::<EventName>().is_ok()
     }
 
@@ -22,24 +23,27 @@ impl ClientState {
         let now = Date::now();
         match &*event.name {
             "hello" => {
+                self.check_identity(data);
+                if self.is_other_host {
+                    return Some(());
+                }
                 self.reset_pending = json::text(data, "start")? == "reset";
+                if self.reset_pending {
+                    self.last_id = None;
+                }
                 self.policy.stream_started(now, json::number(data, "now")?);
-            }
-            "window" => {
-                let columns = json::window_snapshot(data)?;
-                let reset = std::mem::take(&mut self.reset_pending);
-                self.state.window.update_untracked(|window| {
-                    if reset {
-                        window.clear();
-                    }
-                    window.merge(&columns);
-                });
-                // The server's position is authoritative, even if it is behind this page's.
-                self.last_id = event.id.parse().ok();
-                self.report_tick(now);
             }
             SNAPSHOT => {
                 self.apply_snapshot(data)?;
+                self.report_tick(now);
+            }
+            _ if self.is_other_host => {}
+            "window" => {
+                let columns = json::window_snapshot(data)?;
+                let reset = std::mem::take(&mut self.reset_pending);
+                self.merge(&columns, reset);
+                // The server's position is authoritative, even if it is behind this page's.
+                self.last_id = event.id.parse().ok();
                 self.report_tick(now);
             }
             name => {
@@ -47,9 +51,9 @@ impl ClientState {
                     self.policy.event_arrived(now);
                     return Some(());
                 };
-                let id = event.id.parse().ok();
-                // A duplicate: it arrived before over another transport.
-                if id <= self.last_id {
+                let id = event.id.parse::<EventId>().ok();
+                // A duplicate, which arrived before over another transport, or an event of another log.
+                if id.is_none_or(|id| self.last_id.is_some_and(|last| !id.follows(last))) {
                     self.policy.event_arrived(now);
                     return Some(());
                 }
@@ -73,14 +77,13 @@ impl ClientState {
 
     /// Applies a snapshot; `None` if it does not decode.
     pub(super) fn apply_snapshot(&mut self, snapshot: &JsValue) -> Option<()> {
+        self.check_identity(snapshot);
+        if self.is_other_host {
+            return None;
+        }
         let columns = json::window_snapshot(&json::get(snapshot, "window")?)?;
         let reset = json::text(snapshot, "start")? == "reset";
-        self.state.window.update_untracked(|window| {
-            if reset {
-                window.clear();
-            }
-            window.merge(&columns);
-        });
+        self.merge(&columns, reset);
         let latest = json::latest_values(&json::get(snapshot, "present")?)?;
         let id = json::text(snapshot, "id").and_then(|id| id.parse().ok());
         if reset || id >= self.last_id {
@@ -93,6 +96,18 @@ impl ClientState {
             self.report_tick(Date::now());
         }
         Some(())
+    }
+
+    /// Adds history. After a reset, seconds later than the server's newest are discarded; those before are the same
+    /// host's.
+    fn merge(&self, columns: &WindowSnapshot, reset: bool) {
+        let end = columns.t0 + columns.n as u64 * columns.step_ms;
+        self.state.window.update_untracked(|window| {
+            if reset && window.end().is_some_and(|newest| newest >= end) {
+                window.clear();
+            }
+            window.merge(columns);
+        });
     }
 
     /// Reports the newest second of the window to the policy.

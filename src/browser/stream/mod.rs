@@ -2,6 +2,7 @@
 
 mod apply;
 mod page_events;
+mod reload;
 mod snapshot;
 mod tabs;
 
@@ -38,12 +39,14 @@ pub(super) fn follow(state: PageState) {
         tabs: None,
         last_id: state.last_event_id.get_value().and_then(|id| id.parse().ok()),
         reset_pending: false,
+        is_other_host: false,
         snapshot_pending: false,
         missed_after: None,
         history_s,
         render_pending: false,
     })));
     client.perform(StreamAction::JoinElection);
+    reload::show_reason(state);
     // A page opened in a background tab gets no visibilitychange event.
     if document().hidden() {
         client.0.borrow_mut().policy.page_hidden(Date::now());
@@ -80,8 +83,10 @@ struct ClientState {
     election: Election,
     tabs: Option<TabChannel>,
     last_id: Option<EventId>,
-    /// Whether the next `window` event replaces the page's window instead of extending it.
+    /// Whether the next `window` event may be behind the page's window.
     reset_pending: bool,
+    /// Whether the stream, or the last snapshot, is of another host than the page.
+    is_other_host: bool,
     /// Whether a snapshot request is in flight.
     snapshot_pending: bool,
     /// The last event before a second that the leading tab did not relay, until a snapshot fills it in.

@@ -99,10 +99,15 @@ impl StreamClient {
         let this = self.clone();
         spawn_local(async move {
             let snapshot = fetch_snapshot(&format!("/api/snapshot?window={seconds}"), HISTORY_TIMEOUT_MS).await.ok();
-            let window = snapshot.as_ref().and_then(json::parse).and_then(|snapshot| json::get(&snapshot, "window"));
+            let Some(snapshot) = snapshot.as_ref().and_then(json::parse) else { return };
+            this.0.borrow_mut().check_identity(&snapshot);
+            let window = json::get(&snapshot, "window");
             if let Some(columns) = window.as_ref().and_then(json::window_snapshot) {
                 {
                     let mut client = this.0.borrow_mut();
+                    if client.is_other_host {
+                        return;
+                    }
                     // Set only on success, so that the next choice of a range retries a failed request.
                     client.history_s = client.history_s.max(seconds);
                     client.state.window.update_untracked(|window| window.merge(&columns));

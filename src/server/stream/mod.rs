@@ -4,6 +4,7 @@ mod body;
 mod client_connection;
 #[cfg(fuzzing)]
 pub mod fuzz;
+mod hello;
 mod request;
 mod viewer;
 

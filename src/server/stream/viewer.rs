@@ -1,23 +1,18 @@
 //! One open stream: a cursor into the log, and what to write next. It knows no sockets or threads, and gets the time as an
 //! argument.
 
-use super::request::StreamRequest;
-use crate::{
-    schema::{INTERVAL_MS, Identity, RETENTION_S},
-    server::{
-        access::StreamPermit,
-        app_state::AppState,
-        export::{CloseReason, Statistics},
-        http::{ASSETS, WindowQuery},
-        log::{
-            Chunk, Coding, Cursor, Encoder, Head, NewestTick, Progress, Start, SubscriberGuard, TickLog, write_json,
-            write_retry,
-        },
-        unix_time::unix_ms,
+use super::{hello::Hello, request::StreamRequest};
+use crate::server::{
+    access::StreamPermit,
+    app_state::AppState,
+    export::{CloseReason, Statistics},
+    http::WindowQuery,
+    log::{
+        Chunk, Coding, Cursor, Encoder, Head, NewestTick, Progress, SubscriberGuard, TickLog, write_json, write_retry,
     },
+    unix_time::unix_ms,
 };
 use bytes::BytesMut;
-use serde::Serialize;
 use serde_json::json;
 use std::{
     sync::Arc,
@@ -32,9 +27,6 @@ const RETRY_MS: std::ops::RangeInclusive<u32> = 1000..=3000;
 /// A stream ends at a random age between this share of the maximum and the maximum, so that streams opened at once don't
 /// end at once.
 const MIN_AGE_SHARE: f64 = 0.8;
-
-/// Version of the events' fields. Fields are added within one, never renamed, retyped or removed.
-const SCHEMA: u32 = 1;
 
 /// An open stream, counted as closed when dropped. Each tick walks through all of them, so what a tick doesn't need is
 /// boxed.
@@ -81,7 +73,7 @@ impl Viewer {
         let (start, cursor) = log.open_cursor(events, last_id, window);
         let mut plain = BytesMut::new();
         write_retry(&mut plain, fastrand::u32(RETRY_MS));
-        write_json(&mut plain, None, "hello", &Hello::of(state, start));
+        write_json(&mut plain, None, "hello", &Hello::new(state, start));
         let mut encoder = Encoder::new(request.coding);
         let statistics = Arc::clone(&state.statistics);
         statistics.stream_opened(start);
@@ -211,36 +203,6 @@ impl Drop for Viewer {
         let age = opened.elapsed();
         statistics.stream_closed(self.close_reason, age);
         tracing::debug!(parent: span, reason = self.close_reason.as_str(), age_s = age.as_secs(), "closed");
-    }
-}
-
-/// The event that a stream starts with.
-#[derive(Serialize)]
-struct Hello<'a> {
-    schema: u32,
-    host: &'a str,
-    #[serde(flatten)]
-    identity: &'a Identity,
-    /// The page's code that belongs to this server.
-    version: &'a str,
-    interval_ms: u64,
-    retention_s: usize,
-    now: u64,
-    start: &'static str,
-}
-
-impl<'a> Hello<'a> {
-    fn of(state: &'a AppState, start: Start) -> Self {
-        Self {
-            schema: SCHEMA,
-            host: &state.host.name,
-            identity: state.log.identity(),
-            version: &ASSETS.version,
-            interval_ms: INTERVAL_MS,
-            retention_s: RETENTION_S,
-            now: unix_ms(),
-            start: start.as_str(),
-        }
     }
 }
 
