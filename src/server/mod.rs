@@ -136,6 +136,7 @@ impl Server {
         let listen = |source| ServeError::Listen { address, source };
         let listener = delivery::listen(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        log.limit_series(settings.max_series);
         Ok(Self { listener, address, state: AppState::new(log, settings) })
     }
 

@@ -7,6 +7,8 @@ use std::{net::IpAddr, time::Duration};
 
 /// Streams from one address. A browser opens at most six; more allows several people behind one address.
 const STREAMS_PER_ADDRESS: usize = 32;
+/// An hour of as many takes 160 MB.
+const MAX_SERIES: usize = 5000;
 const STREAM_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,6 +25,10 @@ pub struct Settings {
     /// Maximum of open streams from one address
     #[arg(long, env = "HOSTBEAT_MAX_STREAMS_PER_ADDRESS", value_name = "N", default_value_t = STREAMS_PER_ADDRESS)]
     pub max_streams_per_address: usize,
+
+    /// Maximum of series that are kept; a series is one value of one device, and is forgotten a minute after its last
+    #[arg(long, env = "HOSTBEAT_MAX_SERIES", value_name = "N", default_value_t = MAX_SERIES)]
+    pub max_series: usize,
 
     /// Maximum age of a stream, after which its client resumes; each ends at 80 to 100 % of it
     #[arg(long, env = "HOSTBEAT_STREAM_AGE", value_name = "TIME", default_value = "2h", value_parser = humantime::parse_duration)]
@@ -62,6 +68,7 @@ impl Default for Settings {
         Self {
             max_streams: default_max_streams(),
             max_streams_per_address: STREAMS_PER_ADDRESS,
+            max_series: MAX_SERIES,
             stream_age: STREAM_AGE,
             stall: STALL_TIMEOUT,
             drain: DRAIN_TIMEOUT,

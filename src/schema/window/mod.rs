@@ -10,32 +10,54 @@ pub use snapshot::{SeriesValues, WindowSnapshot};
 use super::{Group, INTERVAL_MS};
 use std::collections::{BTreeMap, VecDeque};
 
+/// A series without a value in this many recorded seconds is forgotten: its device or container is gone.
+const MAX_SILENCE: usize = 60;
+
 /// Columnar time series on one time axis: a slot per second, oldest first. A second without a sample keeps its slot, so
 /// that charts draw a gap instead of a line across it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     capacity: usize,
+    max_series: usize,
+    /// Values that were not recorded because their series would exceed `max_series`.
+    dropped: u64,
     /// Tick of the newest slot, unix ms.
     end: Option<u64>,
-    len: usize,
-    /// `len` values per series; NaN means "no sample", since an `Option<f64>` would take twice the memory.
+    /// Whether a slot has a value in any series, also in one that has been forgotten.
+    recorded: VecDeque<bool>,
+    /// The newest values per series, from its first one on; NaN means "no sample", since an `Option<f64>` would take
+    /// twice the memory.
     series: BTreeMap<String, VecDeque<f64>>,
 }
 
 impl Window {
     /// An empty window with room for the newest `capacity` seconds (at least one).
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), end: None, len: 0, series: BTreeMap::new() }
+        Self {
+            capacity: capacity.max(1),
+            max_series: usize::MAX,
+            dropped: 0,
+            end: None,
+            recorded: VecDeque::new(),
+            series: BTreeMap::new(),
+        }
     }
 
     /// The same window with room for `capacity` seconds, but never fewer than it holds.
     pub fn with_capacity(self, capacity: usize) -> Self {
-        Self { capacity: capacity.max(self.len).max(1), ..self }
+        Self { capacity: capacity.max(self.len()).max(1), ..self }
+    }
+
+    /// From now on, adds no series beyond `max_series`.
+    pub fn limit_series(&mut self, max_series: usize) {
+        self.max_series = max_series;
     }
 
     /// Removes all samples.
     pub fn clear(&mut self) {
-        *self = Self::new(self.capacity);
+        self.series.clear();
+        self.recorded.clear();
+        self.end = None;
     }
 
     /// Records a group's values at tick `t` (unix ms), which becomes the newest.
@@ -65,7 +87,7 @@ impl Window {
         let steps = usize::try_from(t.abs_diff(end) / INTERVAL_MS).unwrap_or(usize::MAX);
         if t >= end {
             self.push_gaps(steps.min(self.capacity));
-        } else if steps < self.len {
+        } else if steps < self.len() {
             self.drop_newest(steps);
         } else {
             self.restart(t);
@@ -74,53 +96,79 @@ impl Window {
     }
 
     fn restart(&mut self, t: u64) {
-        self.series.clear();
+        self.clear();
         self.end = Some(t);
-        self.len = 1;
+        self.recorded.push_back(false);
     }
 
     fn push_gaps(&mut self, count: usize) {
-        self.len = (self.len + count).min(self.capacity);
-        for column in self.series.values_mut() {
-            column.extend(std::iter::repeat_n(f64::NAN, count));
-            column.drain(..column.len() - self.len);
+        self.forget_dead();
+        let len = (self.len() + count).min(self.capacity);
+        push_within(&mut self.recorded, count, false, len);
+        self.series.retain(|_, column| {
+            push_within(column, count, f64::NAN, len);
+            while column.front().is_some_and(|value| value.is_nan()) {
+                column.pop_front();
+            }
+            !column.is_empty()
+        });
+    }
+
+    /// Forgets series without a value in the newest recorded seconds. Seconds that no series has do not count: after a
+    /// suspend or a restart, all series would be forgotten.
+    fn forget_dead(&mut self) {
+        let mut ages = self.recorded.iter().rev().enumerate().filter(|(_, recorded)| **recorded);
+        if let Some((age, _)) = ages.nth(MAX_SILENCE - 1) {
+            self.series.retain(|_, column| column.iter().rev().take(age + 1).any(|value| !value.is_nan()));
         }
-        // A removed device is forgotten once it has no sample left in the window.
-        self.series.retain(|_, column| column.iter().rev().any(|value| !value.is_nan()));
     }
 
     fn drop_newest(&mut self, count: usize) {
-        self.len -= count;
-        for column in self.series.values_mut() {
-            column.truncate(self.len);
-        }
+        self.recorded.truncate(self.len() - count);
+        self.series.retain(|_, column| {
+            column.truncate(column.len().saturating_sub(count));
+            !column.is_empty()
+        });
     }
 
     /// Adds gaps before the oldest slot back to tick `t`, as far as the capacity allows.
     fn extend_back_to(&mut self, t: u64) {
         let Some(start) = self.start() else { return };
         let missing = (start.saturating_sub(t) / INTERVAL_MS) as usize;
-        let missing = missing.min(self.capacity - self.len);
-        self.len += missing;
-        for column in self.series.values_mut() {
-            for _ in 0..missing {
-                column.push_front(f64::NAN);
-            }
+        for _ in 0..missing.min(self.capacity - self.len()) {
+            self.recorded.push_front(false);
         }
     }
 
     /// Sets the value `age` slots before the newest.
     fn put(&mut self, age: usize, path: &str, value: Option<f64>) {
-        let len = self.len;
-        let slot = len - 1 - age;
-        let value = value.unwrap_or(f64::NAN);
         if let Some(column) = self.series.get_mut(path) {
-            column[slot] = value;
-        } else if !value.is_nan() {
-            let mut column = VecDeque::from(vec![f64::NAN; len]);
-            column[slot] = value;
-            self.series.insert(path.to_owned(), column);
+            put_into(column, age, value);
+        } else if value.is_none() {
+            return;
+        } else if self.series.len() < self.max_series {
+            put_into(self.series.entry(path.to_owned()).or_default(), age, value);
+        } else {
+            self.dropped += 1;
         }
+        let slot = self.len() - 1 - age;
+        self.recorded[slot] |= value.is_some();
+    }
+}
+
+/// Appends `value` `count` times, and drops the oldest values beyond `len`.
+fn push_within<T: Copy>(column: &mut VecDeque<T>, count: usize, value: T, len: usize) {
+    column.extend(std::iter::repeat_n(value, count));
+    column.drain(..column.len().saturating_sub(len));
+}
+
+/// Sets the value `age` slots before the newest of a column, which grows back to it.
+fn put_into(column: &mut VecDeque<f64>, age: usize, value: Option<f64>) {
+    while value.is_some() && column.len() <= age {
+        column.push_front(f64::NAN);
+    }
+    if let Some(slot) = column.len().checked_sub(1 + age) {
+        column[slot] = value.unwrap_or(f64::NAN);
     }
 }
 

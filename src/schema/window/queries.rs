@@ -2,7 +2,10 @@
 
 use super::Window;
 use crate::schema::{INTERVAL_MS, WindowSlice};
-use std::{collections::VecDeque, ops::Bound};
+use std::{
+    collections::VecDeque,
+    ops::{Bound, Range},
+};
 
 impl Window {
     /// Tick of the newest slot, unix ms; `None` while empty.
@@ -12,23 +15,33 @@ impl Window {
 
     /// Tick of the oldest slot, unix ms; `None` while empty.
     pub fn start(&self) -> Option<u64> {
-        Some(self.end? - (self.len as u64 - 1) * INTERVAL_MS)
+        Some(self.end? - (self.len() as u64).saturating_sub(1) * INTERVAL_MS)
     }
 
     /// Seconds held, gaps included.
     pub fn len(&self) -> usize {
-        self.len
+        self.recorded.len()
+    }
+
+    /// Number of series held.
+    pub fn series_len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Values that were not recorded because their series would exceed the limit.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Whether the window holds no second.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.recorded.is_empty()
     }
 
     /// The value of a series `age` seconds before the newest.
     pub fn value(&self, path: &str, age: usize) -> Option<f64> {
-        let slot = self.len.checked_sub(1 + age)?;
-        self.series.get(path)?.get(slot).copied().and_then(sample)
+        let column = self.series.get(path)?;
+        column.get(column.len().checked_sub(1 + age)?).copied().and_then(sample)
     }
 
     /// The newest value of a series; `None` if the newest second has none.
@@ -38,14 +51,23 @@ impl Window {
 
     /// The values of a series, oldest first: one per held second of `slice`.
     pub fn values(&self, path: &str, slice: WindowSlice) -> Vec<Option<f64>> {
-        let slots = slice.slots(self.len);
+        let slots = slice.slots(self.len());
         match self.series.get(path) {
-            Some(column) => column.range(slots).copied().map(sample).collect(),
+            Some(column) => self.column_values(column, slots),
             None => vec![None; slots.len()],
         }
     }
 
-    /// The values of a series, newest first.
+    /// The values of a column in `slots`; it has none before its first.
+    pub(super) fn column_values(&self, column: &VecDeque<f64>, slots: Range<usize>) -> Vec<Option<f64>> {
+        let missing = self.len() - column.len();
+        let held = slots.start.saturating_sub(missing)..slots.end.saturating_sub(missing);
+        let mut values = vec![None; slots.len() - held.len()];
+        values.extend(column.range(held).copied().map(sample));
+        values
+    }
+
+    /// The values of a series, newest first, back to its first.
     pub fn newest(&self, path: &str) -> impl Iterator<Item = Option<f64>> {
         self.series.get(path).into_iter().flatten().rev().copied().map(sample)
     }
@@ -77,13 +99,8 @@ impl Window {
     /// Runs of seconds without any sample, each as its first and last tick, oldest first.
     pub fn gaps(&self, slice: WindowSlice) -> Vec<(u64, u64)> {
         let Some(start) = self.start() else { return Vec::new() };
-        let mut empty: Vec<usize> = slice.slots(self.len).collect();
-        // Usually the first series has a value in every slot, which leaves nothing to check in the others.
-        for column in self.series.values() {
-            empty.retain(|slot| column[*slot].is_nan());
-        }
         let mut gaps: Vec<(u64, u64)> = Vec::new();
-        for slot in empty {
+        for slot in slice.slots(self.len()).filter(|slot| !self.recorded[*slot]) {
             let t = start + slot as u64 * INTERVAL_MS;
             match gaps.last_mut() {
                 Some((_, last)) if *last + INTERVAL_MS == t => *last = t,

@@ -1,6 +1,6 @@
 //! The wire format of a window, the `data` of a `window` event, and how a window is written to and merged from it.
 
-use super::{Window, queries::sample};
+use super::Window;
 use crate::schema::{EventNames, INTERVAL_MS};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -24,13 +24,15 @@ pub struct WindowSnapshot {
 }
 
 impl WindowSnapshot {
-    /// Truncates every series to its newest values, as many as `history` returns for its path. A series that keeps none
-    /// is left out.
+    /// Truncates every series to its newest values, as many as `history` returns for its path, without the seconds before
+    /// its first. A series that keeps none is left out.
     pub fn truncate_history(&mut self, history: impl Fn(&str) -> usize) {
         self.series.retain(|path, SeriesValues(values)| {
             let kept = history(path);
             values.drain(..values.len().saturating_sub(kept));
-            kept > 0
+            let gaps = values.iter().take_while(|value| value.is_none()).count();
+            values.drain(..gaps);
+            !values.is_empty()
         });
     }
 }
@@ -64,15 +66,15 @@ impl Window {
         let newer = match (self.end, after) {
             // If the clock stepped back, `after` may be later than the newest tick; then the client gets everything.
             (Some(end), Some(after)) if after <= end => ((end - after) / INTERVAL_MS) as usize,
-            _ => self.len,
+            _ => self.len(),
         };
-        let n = newer.min(seconds).min(self.len);
-        let skipped = self.len - n;
+        let n = newer.min(seconds).min(self.len());
+        let skipped = self.len() - n;
         let group = |path: &str| path.split('.').next()?.parse().ok();
         let is_wanted = |path: &str| group(path).is_some_and(|name| events.contains(name));
         let series = self.series.iter().filter(|(path, _)| is_wanted(path));
-        let series = series
-            .map(|(path, column)| (path.clone(), SeriesValues(column.range(skipped..).copied().map(sample).collect())));
+        let values = |column| SeriesValues(self.column_values(column, skipped..self.len()));
+        let series = series.map(|(path, column)| (path.clone(), values(column)));
         WindowSnapshot {
             t0: self.start().unwrap_or(0) + skipped as u64 * INTERVAL_MS,
             step_ms: INTERVAL_MS,
@@ -94,11 +96,12 @@ impl Window {
         let Some(ahead) = self.end.map(|end| ((end - last) / INTERVAL_MS) as usize) else { return };
         for (path, values) in &snapshot.series {
             for (age, value) in values.0.iter().rev().enumerate() {
-                if value.is_some() && age + ahead < self.len {
+                if value.is_some() && age + ahead < self.len() {
                     self.put(age + ahead, path, *value);
                 }
             }
         }
+        self.forget_dead();
     }
 }
 

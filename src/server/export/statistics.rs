@@ -20,7 +20,10 @@ use prometheus_client::{
 };
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -80,6 +83,8 @@ pub(in crate::server) struct Statistics {
     pub conflations: Counter,
     /// Snapshots for clients with an unknown id.
     pub snapshot_resets: Counter,
+    series: Gauge,
+    series_dropped: Counter,
     /// Seconds from a tick until the kernel accepted its last byte for the slowest viewer that isn't stalled.
     pub fanout: Histogram,
     sample_lateness: Histogram,
@@ -115,6 +120,8 @@ impl Statistics {
             bytes_sent: Counter::default(),
             conflations: Counter::default(),
             snapshot_resets: Counter::default(),
+            series: Gauge::default(),
+            series_dropped: Counter::default(),
             // 0.1 ms to 0.8 s.
             fanout: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
             sample_lateness: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
@@ -151,6 +158,9 @@ impl Statistics {
         );
         let help = "Snapshots requested since an unknown id";
         own.register("snapshot_resets", help, self.snapshot_resets.clone());
+        own.register("series", "Series kept", self.series.clone());
+        let help = "Values that were not recorded because their series would exceed the limit";
+        own.register("series_dropped", help, self.series_dropped.clone());
         let help = "Time from a tick until the kernel accepted its last byte for the slowest viewer";
         own.register_with_unit("fanout", help, Unit::Seconds, self.fanout.clone());
         let help = "Delay from the whole second to the start of its sample";
@@ -189,6 +199,9 @@ impl Statistics {
     /// When a collector can't be encoded; writing to a `String` doesn't fail.
     pub(in crate::server) fn expose(&self, log: &TickLog, format: TextFormat) -> Result<String, fmt::Error> {
         self.streams.set(log.subscribers().viewers() as i64);
+        let (series, dropped) = log.with_window(|window| (window.series_len(), window.dropped()));
+        self.series.set(series as i64);
+        self.series_dropped.inner().store(dropped, Ordering::Relaxed);
         #[cfg(target_os = "linux")]
         self.measure_process();
         let mut text = String::new();
@@ -199,7 +212,6 @@ impl Statistics {
     #[cfg(target_os = "linux")]
     fn measure_process(&self) {
         use rustix::{param::page_size, time};
-        use std::sync::atomic::Ordering;
         let cpu = Duration::try_from(time::clock_gettime(time::ClockId::ProcessCPUTime)).unwrap_or_default();
         self.process_cpu.inner().store(cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
         // Total and resident size in pages (proc_pid_statm(5)).

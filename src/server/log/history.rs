@@ -6,6 +6,8 @@ use std::{collections::VecDeque, sync::Arc};
 
 /// The newest processes describe the present for this long.
 const PROCESSES_MAX_AGE_MS: u64 = 10_000;
+/// Series beyond the limit are logged again after this long without any.
+const LIMIT_LOG_INTERVAL_MS: u64 = 600_000;
 
 #[derive(Debug)]
 pub(super) struct History {
@@ -18,6 +20,8 @@ pub(super) struct History {
     /// The newest sample: processes make no series.
     processes: Option<Sample<Processes>>,
     pub verdict: Verdict,
+    /// The newest tick (unix ms) with a series beyond the limit.
+    over_limit_at: Option<u64>,
 }
 
 impl History {
@@ -29,12 +33,21 @@ impl History {
             window: Window::new(RETENTION_S),
             processes: None,
             verdict: Verdict::before_samples(),
+            over_limit_at: None,
         }
     }
 
     /// Adds the tick's values, except its verdict, which follows from them.
     pub(super) fn record(&mut self, tick: &Tick) {
+        let dropped = self.window.dropped();
         tick.record_into(&mut self.window);
+        if self.window.dropped() > dropped {
+            let before = self.over_limit_at.replace(tick.t);
+            if before.is_none_or(|before| tick.t.abs_diff(before) > LIMIT_LOG_INTERVAL_MS) {
+                let series = self.window.series_len();
+                tracing::warn!(series, "no room for more series; new ones are not recorded (--max-series)");
+            }
+        }
         if tick.processes.is_some() {
             self.processes.clone_from(&tick.processes);
         }

@@ -95,6 +95,11 @@ impl TickLog {
         &self.identity
     }
 
+    /// From now on, records no series beyond `max_series`.
+    pub fn limit_series(&self, max_series: usize) {
+        self.history_mut().window.limit_series(max_series);
+    }
+
     /// Appends a tick. It is encoded here, once for all viewers.
     pub fn publish(&self, tick: &Tick) {
         let (ids, mut history) = (self.ids(), self.history_mut());
