@@ -1,5 +1,6 @@
 // Service worker of the installed page: caches the offline page and its stylesheet. Everything else comes from the network.
-const OFFLINE_PAGE = "/offline";
+// Relative to this script, as everything that the server serves is to the dashboard.
+const OFFLINE_PAGE = "offline";
 
 addEventListener("install", (event) => event.waitUntil(cacheOfflinePage().then(() => skipWaiting())));
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -12,6 +13,6 @@ addEventListener("fetch", (event) => {
 async function cacheOfflinePage() {
   const cache = await caches.open("hostbeat");
   const page = await fetch(OFFLINE_PAGE);
-  const [style] = /\/assets\/[^"]*\.css/.exec(await page.clone().text());
+  const [style] = /assets\/[^"]*\.css/.exec(await page.clone().text());
   await Promise.all([cache.put(OFFLINE_PAGE, page), cache.add(style)]);
 }

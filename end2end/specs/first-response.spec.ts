@@ -59,7 +59,7 @@ test("content security policy is strict and the page complies", async ({ baseURL
     "script-src": `'self' 'nonce-${nonce}' 'wasm-unsafe-eval'`,
     "connect-src": "'self'",
     "object-src": "'none'",
-    "base-uri": "'none'",
+    "base-uri": "'self'",
     "form-action": "'none'",
     "frame-ancestors": "'none'",
   });

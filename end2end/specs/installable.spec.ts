@@ -3,7 +3,7 @@ import { expect, test } from "../fixtures/test";
 test("manifest and icons make the page installable", async ({ page, request }) => {
   await page.goto("/");
   const manifest = await (await request.get((await page.locator("link[rel=manifest]").getAttribute("href"))!)).json();
-  expect(manifest).toMatchObject({ name: "Hostbeat", start_url: "/", display: "standalone" });
+  expect(manifest).toMatchObject({ name: "Hostbeat", start_url: "./", display: "standalone" });
   for (const { src, type } of manifest.icons) {
     const icon = await request.get(src);
     expect([src, icon.status(), icon.headers()["content-type"]]).toEqual([src, 200, type]);

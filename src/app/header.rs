@@ -12,7 +12,7 @@ use leptos::prelude::*;
 pub(super) fn Header() -> impl IntoView {
     view! {
         <header class="top">
-            <a class="mark" href="/">
+            <a class="mark" href="./">
                 <svg viewBox="0 0 32 32" aria-hidden="true">
                     <path d="M2 17h7l3-9 6 17 4-12 2 4h6"></path>
                 </svg>
@@ -46,7 +46,7 @@ fn Notice() -> impl IntoView {
     view! {
         <p class="notice" hidden=is_empty>
             {notice}
-            <a href="/docs/operations.md" hidden=is_streaming>"Proxy setup"</a>
+            <a href="docs/operations.md" hidden=is_streaming>"Proxy setup"</a>
         </p>
     }
 }

@@ -1,6 +1,6 @@
 //! The HTML document around the page: head, stylesheet and scripts.
 
-use super::{InitialData, Ports, dashboard, initial_data::INITIAL_DATA_ELEMENT};
+use super::{InitialData, PageMode, Ports, dashboard, initial_data::INITIAL_DATA_ELEMENT};
 use leptos::{
     config::LeptosOptions,
     hydration::AutoReload,
@@ -8,7 +8,7 @@ use leptos::{
     prelude::*,
 };
 
-/// The addresses of the page's files. The library's are `None` when it wasn't built; the page is then static.
+/// The addresses of the page's files, relative to the dashboard's. The library's are `None` when it wasn't built; the page is then static.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// The stylesheet.
@@ -38,6 +38,8 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
     let head_script = view! { <script nonce=nonce.clone() inner_html=HEAD_SCRIPT></script> };
     let title = format!("{} · Hostbeat", initial_data.host.name);
     let mode = initial_data.view.mode.as_str();
+    // All addresses are relative to the dashboard's, so a page below it needs that as its base.
+    let base = (initial_data.view.mode == PageMode::Embed).then(|| view! { <base href="../"/> });
     let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(initial_data.to_script().ok());
     let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
     view! {
@@ -45,12 +47,13 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
         <html lang="en" class=mode>
             <head>
                 <meta charset="utf-8"/>
+                {base}
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <title>{title}</title>
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
-                <link rel="apple-touch-icon" href="/icon-192.png"/>
-                <link rel="manifest" href="/manifest.webmanifest" crossorigin="use-credentials"/>
+                <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
+                <link rel="apple-touch-icon" href="icon-192.png"/>
+                <link rel="manifest" href="manifest.webmanifest" crossorigin="use-credentials"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
                 {head_script}
                 <noscript inner_html=REFRESH></noscript>
@@ -65,7 +68,7 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
 /// Loads script and library in parallel; as a module, it runs once the document is parsed.
 fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -> impl IntoView + use<> {
     // For the offline page of an installed app. Not every browser allows a service worker here.
-    const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"/sw.js\").catch(() => {});";
+    const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"sw.js\").catch(() => {});";
     let start = format!(
         "import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();{REGISTER_WORKER}"
     );

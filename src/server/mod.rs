@@ -103,7 +103,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     let server = Server::bind(config.listen, Arc::clone(&log), config.settings.clone()).await?;
     server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
     let address = server.address;
-    tracing::info!(%address, "listening on http://{address}");
+    tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path);
     let stop = async move {
         signals.stop().await;
         tracing::info!("stopping; a second signal ends the server at once");

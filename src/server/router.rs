@@ -4,7 +4,7 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Hosts, Origins, Requirements, check_access},
-        chart_image, compression, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
+        base_path, chart_image, compression, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
     },
     stream,
 };
@@ -36,7 +36,7 @@ const ROUTES: [Route; 13] = [
     ("/docs/operations.md", || get(files::operations), Hosts::Any, Origins::Any),
     ("/assets/{name}", || get(files::asset), Hosts::Any, Origins::Any),
     // Browsers request it for responses that aren't pages.
-    ("/favicon.ico", || get(async || Redirect::permanent("/favicon.svg")), Hosts::Any, Origins::Any),
+    ("/favicon.ico", || get(async || Redirect::permanent("favicon.svg")), Hosts::Any, Origins::Any),
     ("/{name}", || get(files::public), Hosts::Any, Origins::Any),
 ];
 
@@ -47,11 +47,15 @@ pub fn router(state: AppState) -> Router {
         let route = ROUTES.iter().find(|(of, ..)| *of == path);
         route.map(|&(_, _, hosts, origins)| (hosts, origins))
     });
-    router
+    let routes = router
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)
         .with_state(state.clone())
-        .layer(middleware::from_fn_with_state((state, requirements), check_access))
+        .layer(middleware::from_fn_with_state((state.clone(), requirements), check_access));
+    // Paths are changed before they are routed.
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::from_fn_with_state(state, base_path::strip_base_path))
         .layer(middleware::from_fn(compression::compress))
         .layer(middleware::from_fn(headers::limit_head))
         .layer(middleware::from_fn(headers::secure))

@@ -42,6 +42,10 @@ pub struct Settings {
     #[arg(long = "drain-timeout", env = "HOSTBEAT_DRAIN_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
 
+    /// Path below which everything answers, such as /monitor, for a proxy that passes it on
+    #[arg(long, env = "HOSTBEAT_BASE_PATH", value_name = "PATH", default_value = "", hide_default_value = true, value_parser = base_path)]
+    pub base_path: String,
+
     /// Network of a proxy whose X-Forwarded-For or Forwarded is trusted; repeatable
     #[arg(long, env = "HOSTBEAT_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
@@ -72,6 +76,7 @@ impl Default for Settings {
             stream_age: STREAM_AGE,
             stall: STALL_TIMEOUT,
             drain: DRAIN_TIMEOUT,
+            base_path: String::new(),
             trusted_proxy: Vec::new(),
             allow_host: Vec::new(),
             allow_origin: Vec::new(),
@@ -100,6 +105,21 @@ pub(super) fn raise_file_limit() {
         if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
             tracing::debug!(%error, "cannot raise the open-file limit");
         }
+    }
+}
+
+/// A path without its final slash; empty for the root.
+fn base_path(text: &str) -> Result<String, String> {
+    let path = text.strip_suffix('/').unwrap_or(text);
+    let is_valid = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    match path.strip_prefix('/') {
+        Some(segments) if segments.split('/').all(is_valid) => Ok(path.to_owned()),
+        None if path.is_empty() => Ok(String::new()),
+        _ => Err("a base path starts with a slash and has letters, digits, '-', '.', '_' and '~', such as /monitor"
+            .to_owned()),
     }
 }
 
@@ -143,11 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn base_path_has_no_final_slash() {
+        for (text, expected) in [("/monitor", "/monitor"), ("/a/b-1/", "/a/b-1"), ("/", ""), ("", "")] {
+            assert_eq!(parse(&["--base-path", text]).unwrap().base_path, expected);
+        }
+    }
+
+    #[test]
     fn invalid_value_is_refused_with_a_valid_example() {
         for (args, expected) in [
             (["--trusted-proxy", "nginx"], "10.0.0.0/8"),
             (["--allow-origin", "example.com"], "https://status.example.com"),
             (["--allow-host", "https://hostbeat.example.com"], "such as hostbeat.example.com"),
+            (["--base-path", "monitor"], "/monitor"),
+            (["--base-path", "/a b"], "/monitor"),
+            (["--base-path", "//evil.example"], "/monitor"),
+            (["--base-path", "/a/../b"], "/monitor"),
             (["--max-streams", "many"], "--max-streams"),
             (["--stream-age", "1"], "--stream-age"),
         ] {

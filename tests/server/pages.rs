@@ -113,7 +113,8 @@ fn page_before_first_sample_shows_placeholders() {
 fn assets_with_fingerprint_are_immutable() {
     let server = TestServer::serve(TickLog::default());
     let (_, page) = server.get("/");
-    let style = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(".css")).unwrap();
+    let style = page.split('"').find(|part| part.starts_with("./assets/") && part.ends_with(".css")).unwrap();
+    let style = &style[1..];
     let (head, css) = server.get(style);
     assert_eq!((head.status.as_u16(), head.headers[CONTENT_TYPE].to_str().unwrap()), (200, "text/css; charset=utf-8"));
     assert!(head.headers[CACHE_CONTROL].to_str().unwrap().contains("immutable"));

@@ -28,11 +28,18 @@ struct Proxy {
     folder: PathBuf,
     certificate: String,
     origin: String,
+    /// The path of the location that is passed on, without its final slash.
+    base_path: &'static str,
 }
 
 impl Proxy {
     /// Starts a proxy for `server` with the configuration in `deploy/`, adapted to test addresses and files.
     fn start(kind: Kind, server: &TestServer) -> Self {
+        Self::start_below("", kind, server)
+    }
+
+    /// The same for nginx with the location below `base_path`.
+    fn start_below(base_path: &'static str, kind: Kind, server: &TestServer) -> Self {
         let port = TcpListener::bind("127.0.1.1:0").unwrap();
         let address = port.local_addr().unwrap();
         let folder = PathBuf::from(format!("{}/{kind:?}-{}", env!("CARGO_TARGET_TMPDIR"), address.port()));
@@ -64,6 +71,7 @@ impl Proxy {
                     &[
                         ("    listen [::]:443 ssl http2;\n", ""),
                         ("443", &address.to_string()),
+                        ("location / {", &format!("location {base_path}/ {{")),
                         ("/etc/nginx/hostbeat.htpasswd", &file("htpasswd")),
                     ],
                 );
@@ -101,13 +109,13 @@ impl Proxy {
         let child = command.stdout(Stdio::null()).stderr(log).spawn();
         let child = child.unwrap_or_else(|error| panic!("{kind:?} is missing ({error}): `make test` installs it"));
         let certificate = file("crt.pem");
-        let proxy = Self { child, folder, certificate, origin: format!("https://{address}") };
+        let proxy = Self { child, folder, certificate, origin: format!("https://{address}"), base_path };
         wait_until("the proxy listens", || TcpStream::connect(address).is_ok());
         proxy
     }
 
     fn url(&self) -> String {
-        format!("{}/api/stream", self.origin)
+        format!("{}{}/api/stream", self.origin, self.base_path)
     }
 
     /// curl's options for the certificate and the password, and `more`.
@@ -200,6 +208,14 @@ fn streams_through_proxies_are_unbuffered_and_resume() {
             assert_eq!(client.log.len(), direct.log.len(), "{kind:?}, {}", client.name);
         }
     }
+}
+
+#[test]
+fn stream_below_a_path_passes_through_proxy() {
+    let server = server(Settings { base_path: "/monitor".to_owned(), ..Settings::default() });
+    let proxy = Proxy::start_below("/monitor", Kind::Nginx, &server);
+    proxy.client("below a path", &["--http2"]).reach("5000-2");
+    assert_eq!(proxy.status(&proxy.options(&[])), "200");
 }
 
 #[test]

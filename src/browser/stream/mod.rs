@@ -129,7 +129,7 @@ impl StreamClient {
             let mut client = self.0.borrow_mut();
             client.source = None;
             let resume = client.last_id.map_or(String::new(), |id| format!("&last_event_id={id}"));
-            format!("/api/stream?window={}{resume}", client.history_s)
+            format!("api/stream?window={}{resume}", client.history_s)
         };
         let this = self.clone();
         let on_event = move |event| this.on_stream_event(event);

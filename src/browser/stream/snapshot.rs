@@ -37,7 +37,7 @@ impl StreamClient {
         }
         let missed_after = client.missed_after.take();
         let since = missed_after.or(client.last_id).map_or(String::new(), |id| format!("&since={id}"));
-        let address = format!("/api/snapshot?window={}{since}", client.history_s);
+        let address = format!("api/snapshot?window={}{since}", client.history_s);
         drop(client);
         let this = self.clone();
         let requested_at = Date::now();
@@ -98,7 +98,7 @@ impl StreamClient {
         }
         let this = self.clone();
         spawn_local(async move {
-            let snapshot = fetch_snapshot(&format!("/api/snapshot?window={seconds}"), HISTORY_TIMEOUT_MS).await.ok();
+            let snapshot = fetch_snapshot(&format!("api/snapshot?window={seconds}"), HISTORY_TIMEOUT_MS).await.ok();
             let Some(snapshot) = snapshot.as_ref().and_then(json::parse) else { return };
             this.0.borrow_mut().check_identity(&snapshot);
             let window = json::get(&snapshot, "window");

@@ -71,7 +71,7 @@ impl Assets {
         let mut hashed = BTreeMap::new();
         let mut add = |stem: &str, extension: &str, file: File| {
             let name = format!("{stem}-{}.{extension}", file.fingerprint);
-            let path = format!("/assets/{name}");
+            let path = format!("./assets/{name}");
             hashed.insert(name, file);
             path
         };
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn stylesheet_is_served_only_under_fingerprinted_name() {
         let assets = Assets::load();
-        let name = assets.parts.style.strip_prefix("/assets/").unwrap();
+        let name = assets.parts.style.strip_prefix("./assets/").unwrap();
         let response = assets.hashed(name, &HeaderMap::new()).unwrap();
         assert_eq!(response.headers()[header::CACHE_CONTROL], IMMUTABLE);
         assert!(assets.hashed("hostbeat.css", &HeaderMap::new()).is_none());

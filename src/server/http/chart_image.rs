@@ -33,7 +33,7 @@ pub(in crate::server) async fn chart_image(
     let image = render(&state, &name, &query.unwrap_or_default()).await;
     let (content_type, body) = match image {
         Ok(image) => image,
-        Err(problem) => return problem.respond_at("/chart"),
+        Err(problem) => return problem.respond_at("/chart/"),
     };
     let head = [
         (header::CONTENT_TYPE, content_type),

@@ -2,12 +2,11 @@
 
 use super::Problem;
 use axum::{
-    extract::OriginalUri,
-    http::{Method, StatusCode},
+    http::{Method, StatusCode, Uri},
     response::Response,
 };
 
-pub(in crate::server) async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
+pub(in crate::server) async fn not_found(uri: Uri) -> Response {
     not_found_at(uri.path())
 }
 
@@ -16,7 +15,7 @@ pub(super) fn not_found_at(path: &str) -> Response {
     Problem::new(StatusCode::NOT_FOUND, "Not found", detail).respond_at(path)
 }
 
-pub(in crate::server) async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+pub(in crate::server) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     let detail = format!("Hostbeat is read-only: this path answers GET and HEAD, not {method}.");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail).respond_at(uri.path())
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod access_check;
 mod assets;
+pub(super) mod base_path;
 pub(super) mod chart_image;
 pub(super) mod compression;
 pub(super) mod cross_origin;

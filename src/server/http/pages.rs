@@ -37,7 +37,7 @@ pub(in crate::server) async fn embedded(
     let query = query.unwrap_or_default();
     match page_query::known_panels(&panel).and_then(|panels| Ok((panels, page_query::time_range(&query)?))) {
         Ok((panels, range)) => respond(&state, View { mode: PageMode::Embed, panels }, range, request).await,
-        Err(problem) => problem.respond_at("/embed"),
+        Err(problem) => problem.respond_at("/embed/"),
     }
 }
 
@@ -77,7 +77,7 @@ fn set_headers(reloads: bool, frames: &str) {
     let connect = if reloads { "'self' ws:" } else { "'self'" };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src {connect}; \
-         object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frames}"
+         object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors {frames}"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

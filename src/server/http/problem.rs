@@ -38,8 +38,18 @@ impl Problem {
             let content_type = HeaderValue::from_static("application/problem+json");
             ([(header::CONTENT_TYPE, content_type)], problem.to_string()).into_response()
         } else {
-            Html(app::message_page(&ASSETS.parts, self.status.as_u16(), self.title, &self.detail)).into_response()
+            return self.respond_with_page(&root_from(path));
         };
+        self.respond(body)
+    }
+
+    /// As a page whose links are relative to `root`, the address of the dashboard.
+    pub(super) fn respond_with_page(self, root: &str) -> Response {
+        let page = app::message_page(&ASSETS.parts, root, self.status.as_u16(), self.title, &self.detail);
+        self.respond(Html(page).into_response())
+    }
+
+    fn respond(self, body: Response) -> Response {
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -47,6 +57,14 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+/// The way from `path` to the dashboard. It is relative, because a proxy may have removed a prefix from the path.
+fn root_from(path: &str) -> String {
+    match path.matches('/').count() {
+        0 | 1 => "./".to_owned(),
+        depth => "../".repeat(depth - 1),
     }
 }
 
