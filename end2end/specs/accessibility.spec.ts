@@ -16,6 +16,16 @@ for (const colorScheme of ["light", "dark"] as const)
         }
       });
 
+      test("page of an unreachable server has no axe violations", async ({ browserLog, dashboard, page, server }) => {
+        browserLog.allow(/ERR_/);
+        await dashboard.open(60, server.url);
+        await expect(dashboard.indicator).toHaveText("live");
+        await server.kill();
+        await expect(page.locator(".page")).toHaveClass(/behind/, { timeout: 20_000 });
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
+      });
+
       test("page of a host in trouble has no axe violations", async ({ dashboard, page, syntheticHost }) => {
         const { url } = await syntheticHost("unhealthy");
         await dashboard.open(60, url);

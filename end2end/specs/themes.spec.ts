@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { CHARTS, type ChartId } from "../fixtures/dashboard";
 import { colourShares, lineColours, resolvedColour } from "../fixtures/pixels";
 import { expect, test } from "../fixtures/test";
@@ -53,6 +54,40 @@ test("print uses the light theme although dark is chosen", async ({ dashboard, p
   expect(await teal()).not.toBe(dark);
 });
 
+test("print has the host, the date and no controls", async ({ dashboard, page, syntheticHost }) => {
+  const { url } = await syntheticHost("typical");
+  await dashboard.open(60, url);
+  const facts = page.locator(".facts");
+  await expect(facts).not.toContainText("2050-01-01", { useInnerText: true });
+  await page.emulateMedia({ media: "print" });
+  await expect(facts).toContainText(/web-01[^]*2050-01-01T1[12]:\d\d:\d\dZ/, { useInnerText: true });
+  for (const control of await page.locator("button.tool, .choices, .devices input").all())
+    await expect(control).toBeHidden();
+});
+
+test("colours are those of the theme in browsers without light-dark()", async ({ page }) => {
+  await page.route("**/assets/*.css", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replaceAll("light-dark(", "unknown(") });
+  });
+  const seen = new Set<string>();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto("/");
+    const { card, swatches } = await swatchColours(page);
+    expect(new Set(swatches).size).toBe(swatches.length);
+    seen.add(card);
+  }
+  expect([...seen], "grounds of panels").toEqual(["rgb(255, 255, 255)", "rgb(21, 26, 33)"]);
+});
+
+test("forced colours leave the series their own", async ({ page }) => {
+  await page.emulateMedia({ forcedColors: "active", colorScheme: "dark" });
+  await page.goto("/");
+  const { swatches } = await swatchColours(page);
+  expect(new Set(swatches).size).toBe(swatches.length);
+});
+
 test("theme can be changed without access to localStorage", async ({ dashboard, page }) => {
   await page.addInitScript(() => {
     Object.defineProperty(window, "localStorage", {
@@ -100,3 +135,10 @@ test("chosen theme overrides the system's and survives a reload", async ({ dashb
   await theme.click();
   await expect.poll(background).toBe(light);
 });
+
+/** Colours of the panel of the CPU and of its legend. */
+async function swatchColours(page: Page): Promise<{ card: string; swatches: string[] }> {
+  const colours = (selector: string) =>
+    page.locator(selector).evaluateAll((elements) => elements.map((of) => getComputedStyle(of).backgroundColor));
+  return { card: (await colours("#cpu"))[0]!, swatches: await colours("#cpu .legend span") };
+}

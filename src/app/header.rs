@@ -5,7 +5,7 @@ use super::{
     page_state::text,
     view_control::{FrozenBar, PauseButton},
 };
-use crate::units::{Unit, duration};
+use crate::units::{Unit, duration, timestamp};
 use leptos::prelude::*;
 
 #[component]
@@ -65,12 +65,15 @@ fn Facts() -> impl IntoView {
         let now = state.window.with(|window| window.end()).unwrap_or_default() / 1000;
         duration(now.saturating_sub(host.boot_time))
     });
+    // Paper keeps no clock: it needs the date of what it shows.
+    let printed = text(move || timestamp(state.tick_at(0)));
     view! {
         <ul class="facts">
             <li><h1>{host.name}</h1></li>
             {facts.into_iter().flatten().map(|fact| view! { <li>{fact}</li> }).collect_view()}
             <li>{memory}</li>
             <li>"up "{uptime}</li>
+            <li class="printed">{printed}</li>
         </ul>
     }
 }

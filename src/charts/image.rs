@@ -28,10 +28,10 @@ pub enum ImageTheme {
 }
 
 impl ImageTheme {
-    /// The value of a custom property such as `--blue: light-dark(#2f74d0, #6ea8f7)`; `None` if there is none.
+    /// The value of a custom property such as `--blue: var(--light, #2f74d0) var(--dark, #6ea8f7)`; `None` if there is none.
     fn colour(self, name: &str) -> Option<&'static str> {
-        let (_, rest) = TOKENS.split_once(&format!("--{name}: light-dark("))?;
-        let (light, dark) = rest.split_once(')')?.0.split_once(", ")?;
+        let (_, rest) = TOKENS.split_once(&format!("--{name}: var(--light, "))?;
+        let (light, dark) = rest.split_once(");")?.0.split_once(") var(--dark, ")?;
         Some(match self {
             Self::Light => light,
             Self::Dark => dark,
