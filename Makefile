@@ -96,6 +96,12 @@ bench: build ## measure the cost of a sample, a viewer and a redraw, compared wi
 	@cargo build --release --features ssr --example synthetic_host
 	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end redraw
 
+.PHONY: soak
+soak: build ## an hour of containers, interfaces and processes that come and go: memory stays bounded; shorter: FOR=900
+	@tools/need.sh curl ip unshare
+	@tools/soak.sh $(server) $(FOR)
+soak: FOR := 3600
+
 .PHONY: screenshot
 screenshot: build ## take the README's screenshot: five minutes of this host under load
 	@tools/need.sh chromium

@@ -144,6 +144,47 @@ mod tests {
         assert_eq!(serde_json::to_string(&values).unwrap(), "[1024,0.5,null]");
     }
 
+    #[test]
+    fn merge_keeps_history_of_the_living_and_forgets_the_dead() {
+        let record = |window: &mut Window, seconds: std::ops::Range<u64>| {
+            for second in seconds {
+                window.record(second * 1000, &memory(second));
+                if second < 50 {
+                    window.set("disk.devices.sda.busy", Some(1.0));
+                }
+            }
+        };
+        let (mut server, mut client) = (Window::new(3600), Window::new(3600));
+        record(&mut server, 0..200);
+        record(&mut client, 40..60);
+        let newer = server.snapshot(client.end(), 3600, EventNames::ALL);
+        client.merge(&newer);
+        assert!(!client.has("disk."), "dead on the server");
+        let mut dead = newer;
+        dead.series.insert("disk.devices.sdb.busy".to_owned(), SeriesValues(vec![Some(1.0); 20]));
+        dead.series
+            .insert("disk.devices.sdc.busy".to_owned(), SeriesValues([vec![Some(1.0)], vec![None; 139]].concat()));
+        client.merge(&dead);
+        assert!(client.has("disk.devices.sdb.") && !client.has("disk.devices.sdc."));
+        client.merge(&server.snapshot(None, 3600, EventNames::ALL));
+        assert_eq!(used(&client), used(&server));
+    }
+
+    #[test]
+    fn truncated_series_begins_with_its_first_value() {
+        let mut window = Window::new(CAPACITY);
+        (1..=5).for_each(|second| window.record(second * 1000, &memory(second)));
+        window.set("cpu.total", Some(7.0));
+        let mut snapshot = window.snapshot(None, CAPACITY, EventNames::ALL);
+        assert_eq!(
+            snapshot.series["cpu.total"].0,
+            [None, None, None, None, Some(7.0)],
+            "as many as seconds on the wire"
+        );
+        snapshot.truncate_history(|_| 3);
+        assert_eq!((snapshot.series["cpu.total"].0.len(), snapshot.series["memory.used"].0.len()), (1, 3));
+    }
+
     proptest! {
         #[test]
         fn snapshot_round_trip_rebuilds_the_window(history in history(), split in 0u64..60) {

@@ -84,3 +84,43 @@ impl History {
         newest.map(|sample| sample.values.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        schema::{Cgroup, Service},
+        server::log::{TickLog, tests::tick},
+    };
+
+    /// Second `second` of a host with a new container each second.
+    fn churn(second: u64) -> Tick {
+        let services = [(format!("docker {second}"), Service { memory: Some(second), ..Service::default() })].into();
+        let cgroup =
+            Some(Sample { t: second * 1000, at: 0.0, dt: 1.0, values: Cgroup { services, ..Cgroup::default() } });
+        Tick { cgroup, ..tick(second * 1000) }
+    }
+
+    #[test]
+    fn log_of_short_lived_containers_stays_small_also_restored() {
+        let log = TickLog::default();
+        (0..1000).for_each(|second| log.publish(&churn(second)));
+        let restored = TickLog::restore(&log.save().unwrap()).unwrap();
+        for log in [log, restored] {
+            let before = log.with_window(Window::series_len);
+            (1200..1300).for_each(|second| log.publish(&churn(second)));
+            let after = log.with_window(Window::series_len);
+            assert!((60..70).contains(&before) && (60..70).contains(&after), "{before}, {after}");
+        }
+    }
+
+    #[test]
+    fn limit_of_series_holds_and_is_logged_once() {
+        let log = TickLog::default();
+        log.limit_series(20);
+        (0..100).for_each(|second| log.publish(&churn(second)));
+        let history = log.history();
+        assert_eq!((history.window.series_len(), history.window.last("memory.used")), (20, Some(99_000.0)));
+        assert!(history.window.dropped() > 10 && history.over_limit_at.is_some());
+    }
+}

@@ -85,7 +85,8 @@ fn read_missed(
     for (name, counters) in interfaces {
         if counters.rx_drops > 0 && !without_device.contains(name) {
             let path = format!("/sys/class/net/{name}/statistics/rx_missed_errors");
-            let missed = source.read_cached(&path, text).ok().and_then(|()| text.trim().parse().ok());
+            // Not kept open: each interface that goes would leave a file behind.
+            let missed = source.read_first_page(&path, text).ok().and_then(|()| text.trim().parse().ok());
             counters.rx_missed = missed.unwrap_or_default();
         }
     }

@@ -14,7 +14,7 @@ use std::{
 /// Time that a directory has for an answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// An answer is looked up again after this time: users are added and renamed, and directories come back.
+/// An answer is kept for this time: users are added and renamed, and directories come back.
 const MAX_AGE: Duration = Duration::from_secs(600);
 
 type Answer = Option<String>;
@@ -25,6 +25,7 @@ pub(super) struct UserDirectory {
     answers: Receiver<(u32, Answer)>,
     /// The last answer, and when it was requested.
     known: HashMap<u32, (Option<Answer>, Instant)>,
+    max_age: Duration,
 }
 
 impl fmt::Debug for UserDirectory {
@@ -48,7 +49,7 @@ impl UserDirectory {
         if let Err(error) = thread::Builder::new().name("users".to_owned()).spawn(serve) {
             tracing::warn!(%error, "cannot start a thread; users outside /etc/passwd are shown by id");
         }
-        Self { requests, answers, known: HashMap::new() }
+        Self { requests, answers, known: HashMap::new(), max_age: MAX_AGE }
     }
 
     /// Name of a user, without waiting: `None` while it is looked up, `Some(None)` if no directory has the user.
@@ -56,7 +57,9 @@ impl UserDirectory {
         for (id, answer) in self.answers.try_iter() {
             self.known.entry(id).and_modify(|(known, _)| *known = Some(answer));
         }
-        let is_due = self.known.get(&id).is_none_or(|(_, requested)| requested.elapsed() > MAX_AGE);
+        // Users that no process has any more are forgotten, such as those of containers.
+        self.known.retain(|known, (_, requested)| *known == id || requested.elapsed() <= self.max_age);
+        let is_due = self.known.get(&id).is_none_or(|(_, requested)| requested.elapsed() > self.max_age);
         if is_due {
             let previous = self.known.remove(&id).and_then(|(answer, _)| answer);
             // Fails if the thread could not be started, which was logged.
@@ -111,6 +114,14 @@ mod tests {
             thread::sleep(POLL_INTERVAL);
         }
         assert_eq!(directory.name(7), Some(Some("alice".to_owned())));
+    }
+
+    #[test]
+    fn users_without_processes_are_forgotten_after_a_while() {
+        let mut directory = UserDirectory::start(|_| None);
+        directory.max_age = Duration::ZERO;
+        (0..100).for_each(|id| _ = directory.name(id));
+        assert_eq!(directory.known.len(), 1);
     }
 
     #[test]

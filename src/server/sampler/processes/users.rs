@@ -3,7 +3,7 @@
 use super::{super::HostSource, directory::UserDirectory};
 use std::collections::HashMap;
 
-/// User names seen so far.
+/// User names as of the last time that an id was unknown.
 #[derive(Debug, Default)]
 pub(super) struct UserNames {
     names: HashMap<u32, String>,
@@ -35,6 +35,7 @@ impl UserNames {
 
     /// Parses `root:x:0:0:root:/root:/bin/sh`. The first name of an id wins, as in getpwuid(3).
     fn parse(&mut self, passwd: &str) {
+        self.names.clear();
         for line in passwd.lines() {
             let mut fields = line.split(':');
             if let (Some(name), Some(Ok(id))) = (fields.next(), fields.nth(1).map(str::parse)) {
