@@ -39,7 +39,13 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: &Config) -> ExitCode {
-    server::init_telemetry(config.log_format, config.log_level);
+    let _log = match server::init_telemetry(config.log_format, config.log_level) {
+        Ok(log) => log,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "cannot start the thread that writes the log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let stopped = Runtime::new().map_err(|error| error.to_string()).and_then(|runtime| {
         let stopped = runtime.block_on(server::run(config)).map_err(|error| error.to_string());
         // A thread that reads a hung /proc must not keep the process.
