@@ -185,7 +185,7 @@ fn restart_with_state_file_resumes_exactly() {
         events.collect::<Vec<_>>()
     });
     // At least three complete ticks after the window.
-    seen.iter().filter(|id| id.ends_with("-2")).nth(3).unwrap();
+    seen.iter().filter(|id| id.contains("-2-")).nth(3).unwrap();
     server.terminate();
     assert!(server.wait().success());
     let before = reader.join().unwrap();
