@@ -44,10 +44,10 @@ fn Notice() -> impl IntoView {
     let is_streaming =
         Signal::derive(move || state.status.with(|status| status.connection != ConnectionState::Polling));
     view! {
-        <p class="notice" hidden=is_empty>
+        <aside class="notice" hidden=is_empty>
             {notice}
             <a href="docs/operations.md" hidden=is_streaming>"Proxy setup"</a>
-        </p>
+        </aside>
     }
 }
 

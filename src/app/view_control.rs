@@ -42,12 +42,12 @@ pub(super) fn FrozenBar() -> impl IntoView {
         }
     };
     view! {
-        <div class="held" hidden=is_live>
+        <nav class="held" aria-label="History" hidden=is_live>
             <button type="button" aria-label="Earlier" on:click=move |_| step(true)>"←"</button>
             <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
             <button type="button" aria-label="Later" on:click=move |_| step(false)>"→"</button>
             <button type="button" on:click=resume>"Live"</button>
-        </div>
+        </nav>
     }
 }
 
