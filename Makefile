@@ -143,7 +143,7 @@ $(compressed) &: $(library) tools/compress.mjs
 features := --enable-bulk-memory --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
     --enable-reference-types --enable-sign-ext
 
-$(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-opt)
+$(library) &: $(wasm) tools/prune.mjs tools/order.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-opt)
 	@echo "==> binding the browser library"
 	@rm -rf target/bind && mkdir -p target/bind $(pkg)
 	@$(wasm-bindgen) --target web --no-typescript --out-name hostbeat --out-dir target/bind $(wasm)
@@ -153,8 +153,9 @@ $(library) &: $(wasm) tools/prune.mjs tools/rename.mjs $(wasm-bindgen) $(wasm-op
 	    -o target/bind/pruned.wasm > target/bind/unused.txt
 	@$(wasm-opt) -O3 --converge --always-inline-max-function-size=6 --one-caller-inline-max-function-size=22 $(features) \
 	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o target/bind/small.wasm
-	@$(wasm-opt) $(features) --minify-imports-and-exports-and-modules target/bind/small.wasm -o $(pkg)/hostbeat.wasm \
-	    > target/bind/names.json
+	@node tools/order.mjs target/bind/small.wasm target/bind/ordered.wasm
+	@$(wasm-opt) $(features) --reorder-functions-by-name --strip-debug --minify-imports-and-exports-and-modules \
+	    target/bind/ordered.wasm -o $(pkg)/hostbeat.wasm > target/bind/names.json
 	@node tools/rename.mjs target/bind/hostbeat.js target/bind/names.json
 	@tools/node_modules/.bin/terser --module --compress passes=2 --mangle -o $(pkg)/hostbeat.js target/bind/hostbeat.js
 
