@@ -14,7 +14,8 @@ pub(super) struct History {
     pub capacity: usize,
     /// Ticks that have left the ring.
     pub dropped: u64,
-    pub window: Window,
+    /// Shared with readers, so that none holds the lock while it copies values. A write copies what is still being read.
+    pub window: Arc<Window>,
     /// The newest sample: processes make no series.
     processes: Option<Sample<Processes>>,
     pub verdict: Verdict,
@@ -26,7 +27,7 @@ impl History {
             ring: VecDeque::new(),
             capacity: capacity.max(1),
             dropped: 0,
-            window: Window::new(RETENTION_S),
+            window: Arc::new(Window::new(RETENTION_S)),
             processes: None,
             verdict: Verdict::before_samples(),
         }
@@ -34,7 +35,7 @@ impl History {
 
     /// Adds the tick's values, except its verdict, which follows from them.
     pub(super) fn record(&mut self, tick: &Tick) {
-        tick.record_into(&mut self.window);
+        tick.record_into(Arc::make_mut(&mut self.window));
         if tick.processes.is_some() {
             self.processes.clone_from(&tick.processes);
         }
