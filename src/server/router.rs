@@ -4,7 +4,7 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Hosts, Origins, Requirements, check_access},
-        chart_image, compression, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
+        chart_image, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
     },
     stream,
 };
@@ -52,7 +52,6 @@ pub fn router(state: AppState) -> Router {
         .fallback(fallback::not_found)
         .with_state(state.clone())
         .layer(middleware::from_fn_with_state((state, requirements), check_access))
-        .layer(middleware::from_fn(compression::compress))
         .layer(middleware::from_fn(headers::limit_head))
         .layer(middleware::from_fn(headers::secure))
 }
