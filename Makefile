@@ -92,6 +92,7 @@ bench: build ## measure the cost of a sample, a viewer and a redraw, compared wi
 	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
 	@cargo bench --features ssr --bench storm
+	@cargo bench --features ssr --bench pages
 	@npm ci --prefix end2end --no-fund --no-audit
 	@cargo build --release --features ssr --example synthetic_host
 	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end redraw

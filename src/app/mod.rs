@@ -34,7 +34,7 @@ pub use message_page::message_page;
 pub use page_state::PageState;
 pub use ports::{CanvasContent, Ports};
 #[cfg(feature = "ssr")]
-pub use shell::{Parts, shell};
+pub use shell::{Parts, inline_scripts, shell};
 pub use table::{Sort, TableState};
 pub use tables::core_history;
 #[cfg(feature = "ssr")]

@@ -1,12 +1,7 @@
 //! The HTML document around the page: head, stylesheet and scripts.
 
 use super::{InitialData, PageMode, Ports, dashboard, initial_data::INITIAL_DATA_ELEMENT};
-use leptos::{
-    config::LeptosOptions,
-    hydration::AutoReload,
-    nonce::{Nonce, use_nonce},
-    prelude::*,
-};
+use leptos::{config::LeptosOptions, hydration::AutoReload, prelude::*};
 
 /// The addresses of the page's files, relative to the dashboard's. The library's are `None` when it wasn't built; the page is then static.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,14 +29,11 @@ const HEAD_SCRIPT: &str = "addEventListener(\"hashchange\",()=>location.hash.sta
 
 /// The whole document. `watch` holds the options of `cargo leptos watch` while that runs the server.
 pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
-    let nonce = use_nonce();
-    let head_script = view! { <script nonce=nonce.clone() inner_html=HEAD_SCRIPT></script> };
     let title = format!("{} · Hostbeat", initial_data.host.name);
     let mode = initial_data.view.mode.as_str();
     // All addresses are relative to the dashboard's, so a page below it needs that as its base.
     let base = (initial_data.view.mode == PageMode::Embed).then(|| view! { <base href="../"/> });
-    let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(initial_data.to_script().ok());
-    let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
+    let start = initial_data.to_script().ok().and_then(|data| start_scripts(parts, data));
     view! {
         <!DOCTYPE html>
         <html lang="en" class=mode>
@@ -55,7 +47,7 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
                 <link rel="apple-touch-icon" href="icon-192.png"/>
                 <link rel="manifest" href="manifest.webmanifest" crossorigin="use-credentials"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
-                {head_script}
+                <script inner_html=HEAD_SCRIPT></script>
                 <noscript inner_html=REFRESH></noscript>
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}
@@ -65,17 +57,37 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
     }
 }
 
-/// Loads script and library in parallel; as a module, it runs once the document is parsed.
-fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -> impl IntoView + use<> {
+/// The inline scripts of the document. The content security policy allows these by their hashes.
+pub fn inline_scripts(parts: &Parts, watch: Option<LeptosOptions>) -> Vec<String> {
+    let scripts = [Some(HEAD_SCRIPT.to_owned()), start_script(parts), watch.and_then(reload_script)];
+    scripts.into_iter().flatten().collect()
+}
+
+/// The script of [`AutoReload`], which only its element reveals.
+fn reload_script(options: LeptosOptions) -> Option<String> {
+    let element = view! { <AutoReload options/> }.to_html();
+    let (_, script) = element.split_once('>')?;
+    Some(script.rsplit_once("</script>")?.0.to_owned())
+}
+
+/// Runs as a module once the document is parsed.
+fn start_script(parts: &Parts) -> Option<String> {
     // For the offline page of an installed app. Not every browser allows a service worker here.
     const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"sw.js\").catch(() => {});";
-    let start = format!(
+    let (script, wasm) = parts.script.as_ref().zip(parts.wasm.as_ref())?;
+    Some(format!(
         "import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();{REGISTER_WORKER}"
-    );
-    view! {
-        <link rel="modulepreload" href=script.to_owned() nonce=nonce.clone()/>
-        <link rel="preload" href=wasm.to_owned() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+    ))
+}
+
+/// Loads script and library in parallel.
+fn start_scripts(parts: &Parts, data: String) -> Option<impl IntoView + use<>> {
+    let (script, wasm) = parts.script.clone().zip(parts.wasm.clone())?;
+    let start = start_script(parts)?;
+    Some(view! {
+        <link rel="modulepreload" href=script/>
+        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
         <script type="application/json" id=INITIAL_DATA_ELEMENT inner_html=data></script>
-        <script type="module" nonce=nonce inner_html=start></script>
-    }
+        <script type="module" inner_html=start></script>
+    })
 }

@@ -1,9 +1,26 @@
 //! State that all request handlers share: log, limiter, statistics, settings.
 
-use super::{access::StreamLimiter, export::Statistics, host_facts, log::TickLog, settings::Settings};
+use super::{
+    access::StreamLimiter,
+    export::Statistics,
+    host_facts,
+    log::{Chunk, Start, TickLog},
+    rendering::SharedResponses,
+    settings::Settings,
+};
 use crate::schema::HostFacts;
-use std::sync::Arc;
+use bytes::Bytes;
+use std::{
+    num::NonZero,
+    sync::{Arc, Weak},
+    thread::available_parallelism,
+};
 use tokio::sync::Semaphore;
+
+/// Pages, and snapshots, that are rendered or wait for it.
+const MAX_PAGES: usize = 64;
+/// PNGs that are rendered or wait for it: a second's work.
+const MAX_IMAGES: usize = 8;
 
 /// Shared by all requests.
 #[derive(Clone, Debug)]
@@ -13,8 +30,12 @@ pub struct AppState {
     pub(super) limiter: Arc<StreamLimiter>,
     pub(super) statistics: Arc<Statistics>,
     pub(super) settings: Arc<Settings>,
-    /// Permits rendering a PNG, which takes a core for a while.
-    pub(super) png_rendering: Arc<Semaphore>,
+    /// Compressed pages, and charts as SVG.
+    pub(super) pages: Arc<SharedResponses<Bytes>>,
+    /// Charts as PNG, which take a core for a while each.
+    pub(super) images: Arc<SharedResponses<Bytes>>,
+    /// Snapshots, without the time of each response.
+    pub(super) snapshots: Arc<SharedResponses<(Start, Chunk)>>,
     /// Permits reading `/proc` for metrics, which may hang.
     pub(super) scraping: Arc<Semaphore>,
 }
@@ -22,23 +43,33 @@ pub struct AppState {
 impl AppState {
     /// The host's facts. The boot time follows from the newest uptime: one read earlier is wrong once the clock is set.
     pub(super) fn host_now(&self) -> HostFacts {
-        let boot_time = self.log.with_window(|window| {
-            let (now, uptime) = (window.end()? / 1000, window.last("load.uptime")?);
-            Some(now.saturating_sub(uptime.round() as u64))
-        });
+        let window = self.log.window();
+        let boot_time = window.end().zip(window.last("load.uptime"));
+        let boot_time = boot_time.map(|(end, uptime)| (end / 1000).saturating_sub(uptime.round() as u64));
         HostFacts { boot_time: boot_time.unwrap_or(self.host.boot_time), ..(*self.host).clone() }
     }
 
     /// The state of a server of `log`.
     pub fn new(log: Arc<TickLog>, settings: Settings) -> Self {
-        // Leptos needs an executor; an error means that it has one already.
-        let _ = any_spawner::Executor::init_tokio();
+        // Half of the cores at most render pages, so that ticks are on time.
+        let threads = available_parallelism().map_or(1, NonZero::get).div_ceil(2);
+        let pages = Arc::new(SharedResponses::new(threads, MAX_PAGES, Bytes::len));
+        let images = Arc::new(SharedResponses::new(1, MAX_IMAGES, Bytes::len));
+        let snapshots = Arc::new(SharedResponses::new(threads, MAX_PAGES, |(_, snapshot): &(Start, Chunk)| snapshot.data_len()));
+        let cached = [Arc::downgrade(&pages), Arc::downgrade(&images)];
+        let cached_snapshots = Arc::downgrade(&snapshots);
+        log.on_head_change(move || {
+            cached.iter().filter_map(Weak::upgrade).for_each(|responses| responses.clear());
+            cached_snapshots.upgrade().iter().for_each(|responses| responses.clear());
+        });
         Self {
             host: Arc::new(host_facts::host_facts()),
             limiter: StreamLimiter::new(settings.max_streams_per_address, settings.max_streams),
             statistics: Statistics::new(&log),
             settings: Arc::new(settings),
-            png_rendering: Arc::new(Semaphore::new(1)),
+            pages,
+            images,
+            snapshots,
             scraping: Arc::new(Semaphore::new(1)),
             log,
         }

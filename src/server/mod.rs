@@ -10,6 +10,7 @@ mod host_facts;
 mod http;
 pub mod log;
 mod log_file;
+mod rendering;
 mod router;
 pub mod sampler;
 mod settings;

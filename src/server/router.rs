@@ -4,7 +4,7 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Hosts, Origins, Requirements, check_access},
-        base_path, chart_image, compression, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
+        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
     },
     stream,
 };
@@ -56,7 +56,6 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn_with_state(state, base_path::strip_base_path))
-        .layer(middleware::from_fn(compression::compress))
         .layer(middleware::from_fn(headers::limit_head))
         .layer(middleware::from_fn(headers::secure))
 }

@@ -1,12 +1,15 @@
 //! Tests of pages, chart images, assets, security headers and error responses.
 
 use super::support::{TestServer, tick};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use hostbeat::{
     charts::{CHARTS, Chart},
     schema::{Finding, Level, Sample, Tick, Verdict},
     server::{Settings, log::TickLog},
 };
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use ureq::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 #[test]
@@ -91,15 +94,39 @@ fn chart_is_served_as_svg_and_png() {
 }
 
 #[test]
-fn script_nonce_is_unique_per_response() {
-    let server = TestServer::serve(TickLog::default());
-    let policy = || server.get("/").0.headers[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
-    let (one, other) = (policy(), policy());
-    assert_ne!(one, other);
-    for part in ["default-src 'self'", "script-src 'self' 'nonce-", "'wasm-unsafe-eval'", "frame-ancestors 'none'"] {
-        assert!(one.contains(part), "{part} is missing in {one}");
+fn policy_allows_exactly_the_inline_scripts_of_the_page() {
+    let (head, page) = TestServer::serve(TickLog::default()).get("/");
+    let policy = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+    for part in ["default-src 'self'", "script-src 'self' 'sha256-", "'wasm-unsafe-eval'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(part), "{part} is missing in {policy}");
     }
-    assert!(!one.contains("unsafe-inline") && !one.contains("'unsafe-eval'"), "{one}");
+    assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+    let elements = page.split("<script").skip(1).map(|element| element.split_once('>').unwrap());
+    // Data blocks are not executed.
+    let scripts = elements.filter(|(attributes, _)| !attributes.contains("application/json"));
+    let hashes: BTreeSet<_> = scripts
+        .map(|(_, rest)| Sha256::digest(rest.split_once("</script>").unwrap().0))
+        .map(|hash| format!("'sha256-{}'", BASE64_STANDARD.encode(hash)))
+        .collect();
+    let allowed = policy.split([' ', ';']).filter(|source| source.starts_with("'sha256-")).map(str::to_owned);
+    assert_eq!(hashes, allowed.collect());
+}
+
+#[test]
+fn page_changes_with_the_tick_and_its_coding_with_the_request() {
+    let log = TickLog::default();
+    log.publish(&tick(1_000_000_000_000));
+    let server = TestServer::serve(log);
+    let (head, first) = server.get("/");
+    assert_eq!(head.headers["vary"], "accept-encoding");
+    assert_eq!(head.headers[CACHE_CONTROL], "private, no-cache");
+    assert_eq!(server.get("/").1, first);
+    for (accepted, expected) in [("br, gzip", "br"), ("br;q=0.1, gzip", "gzip")] {
+        let (head, body) = server.request("HEAD", "/", &[("accept-encoding", accepted)]);
+        assert_eq!((&head.headers[CONTENT_ENCODING], &*body), (&expected.parse().unwrap(), ""));
+    }
+    server.log.publish(&tick(1_000_000_001_000));
+    assert!(server.get("/").1.contains("datetime=\"2001-09-09T01:46:41Z\""));
 }
 
 #[test]

@@ -34,6 +34,28 @@ fn snapshot_since_id_starts_at_its_second() {
     assert_eq!(next["id"], "6000-2-e3b0c4");
 }
 
+/// Snapshots of a tick are shared, but not their time.
+#[test]
+fn snapshot_has_the_time_of_its_response_in_every_coding() {
+    let server = server();
+    for coding in ["identity", "gzip", "br"] {
+        let now = || {
+            let address = format!("http://{}/api/snapshot", server.address);
+            let mut response = ureq::get(address).header("accept-encoding", coding).call().unwrap();
+            let is_gzip = response.headers().get("content-encoding").is_some_and(|coding| coding == "gzip");
+            assert_eq!(is_gzip, coding == "gzip");
+            let body = response.body_mut().read_to_vec().unwrap();
+            let snapshot: Value = match is_gzip {
+                true => serde_json::from_reader(flate2::read::GzDecoder::new(&*body)).unwrap(),
+                false => serde_json::from_slice(&body).unwrap(),
+            };
+            snapshot["now"].as_u64().unwrap()
+        };
+        let first = now();
+        assert!((0..1000).map(|_| now()).any(|later| later > first), "{coding}");
+    }
+}
+
 #[test]
 fn snapshot_since_unknown_id_resets() {
     let server = server();

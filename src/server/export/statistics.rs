@@ -199,9 +199,9 @@ impl Statistics {
     /// When a collector can't be encoded; writing to a `String` doesn't fail.
     pub(in crate::server) fn expose(&self, log: &TickLog, format: TextFormat) -> Result<String, fmt::Error> {
         self.streams.set(log.subscribers().viewers() as i64);
-        let (series, dropped) = log.with_window(|window| (window.series_len(), window.dropped()));
-        self.series.set(series as i64);
-        self.series_dropped.inner().store(dropped, Ordering::Relaxed);
+        let window = log.window();
+        self.series.set(window.series_len() as i64);
+        self.series_dropped.inner().store(window.dropped(), Ordering::Relaxed);
         #[cfg(target_os = "linux")]
         self.measure_process();
         let mut text = String::new();

@@ -1,6 +1,6 @@
 //! `GET /chart/{name}.svg` and `.png`: one chart as an image.
 
-use super::{Problem, page_query};
+use super::{Encoding, Problem, page_query, shared_response};
 use crate::{
     charts::{self, CHARTS, Chart},
     schema::Window,
@@ -9,14 +9,10 @@ use crate::{
 use axum::{
     body::Bytes,
     extract::{Path, RawQuery, State},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
 };
-use std::{error::Error, sync::Arc, time::Duration};
-use tokio::{task::spawn_blocking, time::timeout};
-
-/// How long a PNG waits for its turn.
-const RENDER_TIMEOUT: Duration = Duration::from_secs(5);
+use std::sync::Arc;
 
 #[derive(Clone, Copy)]
 enum Format {
@@ -29,54 +25,36 @@ pub(in crate::server) async fn chart_image(
     State(state): State<AppState>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
-    let image = render(&state, &name, &query.unwrap_or_default()).await;
-    let (content_type, body) = match image {
-        Ok(image) => image,
-        Err(problem) => return problem.respond_at("/chart/"),
-    };
-    let head = [
-        (header::CONTENT_TYPE, content_type),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
-    ];
-    (head, body).into_response()
+    let image = respond(&state, &name, &query.unwrap_or_default(), &headers).await;
+    image.unwrap_or_else(|problem| problem.respond_at("/chart/"))
 }
 
-async fn render(state: &AppState, name: &str, query: &str) -> Result<(&'static str, Bytes), Problem> {
+async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     let (chart, format) = chart(name)?;
     let (range, theme) = (page_query::time_range(query)?, page_query::image_theme(query)?);
-    let svg = || {
-        // A copy, so that drawing doesn't delay the next tick.
-        let window = Window::from(&state.log.snapshot(range.seconds()).0);
-        charts::svg_image(chart, &window, range.seconds(), &range.times(), theme, &state.host.name)
+    // PNG is compressed already.
+    let (responses, content_type, encoding) = match format {
+        Format::Svg => (&state.pages, "image/svg+xml", Encoding::preferred(headers, Encoding::ALL)),
+        Format::Png => (&state.images, "image/png", None),
     };
-    Ok(match format {
-        Format::Svg => ("image/svg+xml", svg().into()),
-        Format::Png => ("image/png", render_png(state, svg).await?),
-    })
-}
-
-/// Renders one PNG at a time, so that many requests take at most one core.
-async fn render_png(state: &AppState, svg: impl FnOnce() -> String) -> Result<Bytes, Problem> {
-    let failed = |error: &dyn Error| {
-        tracing::error!(%error, "cannot render a chart as PNG");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Not rendered", "The PNG could not be rendered; try .svg.")
+    let key = format!("{name} {} {theme:?} {encoding:?}", range.seconds());
+    let (log, host) = (Arc::clone(&state.log), Arc::clone(&state.host));
+    let render = move || {
+        let window = Window::from(&log.snapshot(range.seconds()).0);
+        let svg = charts::svg_image(chart, &window, range.seconds(), &range.times(), theme, &host.name);
+        match format {
+            Format::Svg => shared_response::encode(svg, encoding),
+            Format::Png => charts::png(&svg).map(Bytes::from).map_err(|error| shared_response::failed(&error)),
+        }
     };
-    let permit = timeout(RENDER_TIMEOUT, Arc::clone(&state.png_rendering).acquire_owned()).await;
-    let Ok(Ok(permit)) = permit else {
-        let detail = "Too many PNGs are being rendered; retry later, or use .svg, which needs no queue.";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", detail);
-        return Err(Problem { retry_after: Some(RENDER_TIMEOUT.as_secs() as u32), ..problem });
-    };
-    let svg = svg();
-    let rendered = spawn_blocking(move || {
-        // Held until rendering ends, even if the client has left.
-        let _permit = permit;
-        charts::png(&svg)
-    });
-    let png = rendered.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-    Ok(png.into())
+    let mut response = shared_response::respond(content_type, responses.get(key, render).await?, encoding);
+    let rules = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'")];
+    for (name, rule) in rules {
+        response.headers_mut().insert(name, HeaderValue::from_static(rule));
+    }
+    Ok(response)
 }
 
 fn chart(name: &str) -> Result<(&'static Chart, Format), Problem> {

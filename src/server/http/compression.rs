@@ -1,13 +1,6 @@
-//! Compresses pages and snapshots by `Accept-Encoding`. Replaces `tower_http`'s layer, which compresses a
-//! complete page in pieces, and would have to be kept from streams and precompressed files.
+//! Chooses a content coding by `Accept-Encoding`, and compresses pages and files whole.
 
-use axum::{
-    body::{Body, to_bytes},
-    extract::Request,
-    http::{HeaderMap, HeaderValue, Method, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, header};
 use brotli::{BrotliCompress, enc::BrotliEncoderParams};
 use flate2::{Compression, write::GzEncoder};
 use std::io::{self, Write};
@@ -87,42 +80,10 @@ fn listed_weight(headers: &HeaderMap, name: &str) -> Option<f32> {
     Some(weight.filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(1.0))
 }
 
-/// Middleware for pages and snapshots. Files are precompressed, and other responses are small.
-pub(in crate::server) async fn compress(request: Request, next: Next) -> Response {
-    let preferred = match *request.method() {
-        Method::HEAD => None,
-        _ => Encoding::preferred(request.headers(), Encoding::ALL),
-    };
-    let mut response = next.run(request).await;
-    if !is_compressible(response.headers()) {
-        return response;
-    }
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let Some(encoding) = preferred else { return response };
-    let (mut head, body) = response.into_parts();
-    // The body is in memory already, so reading it can't fail.
-    let plain = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    match encoding.compress(&plain) {
-        Ok(compressed) => {
-            head.headers.remove(header::CONTENT_LENGTH);
-            head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
-            Response::from_parts(head, Body::from(compressed))
-        }
-        Err(error) => {
-            tracing::error!(%error, "cannot compress a page");
-            Response::from_parts(head, Body::from(plain))
-        }
-    }
-}
-
-fn is_compressible(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).map(|content_type| content_type.as_bytes());
-    content_type.is_some_and(|name| name.starts_with(b"text/html") || name.starts_with(b"application/json"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
     use std::io::Read;
 
     fn preferred(list: &'static str, available: &[Encoding]) -> &'static str {

@@ -29,7 +29,7 @@ fn head_size(parts: &Parts) -> usize {
     line + fields.sum::<usize>()
 }
 
-/// Forbids framing and MIME sniffing. A page sets its own content security policy with a nonce; every other response gets
+/// Forbids framing and MIME sniffing. A page sets its own content security policy with the hashes of its scripts; every other response gets
 /// one that runs no script.
 pub(in crate::server) async fn secure(request: Request, next: Next) -> Response {
     const RULES: [(header::HeaderName, &str); 3] = [

@@ -4,7 +4,7 @@ pub(super) mod access_check;
 mod assets;
 pub(super) mod base_path;
 pub(super) mod chart_image;
-pub(super) mod compression;
+mod compression;
 pub(super) mod cross_origin;
 pub(super) mod fallback;
 pub(super) mod files;
@@ -14,6 +14,8 @@ pub(super) mod metrics;
 mod page_query;
 pub(super) mod pages;
 mod problem;
+mod script_hashes;
+mod shared_response;
 pub(super) mod snapshot;
 mod window_query;
 

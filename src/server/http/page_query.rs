@@ -28,11 +28,11 @@ pub(super) fn view(query: &str) -> Result<View, Problem> {
     Ok(View { mode, panels })
 }
 
-/// Checks a comma-separated list of panels, and removes spaces and empty names.
+/// Checks a comma-separated list of panels, and puts them in the page's order, so that equal views share a response.
 pub(super) fn known_panels(panels: &str) -> Result<String, Problem> {
     let names: Vec<_> = panels.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     match names.iter().find(|name| !app::panels().any(|panel| panel == **name)) {
-        None => Ok(names.join(",")),
+        None => Ok(app::panels().filter(|panel| names.contains(panel)).collect::<Vec<_>>().join(",")),
         Some(unknown) => {
             let known = app::panels().collect::<Vec<_>>().join(", ");
             let detail = format!("There is no panel {unknown:?}; there are {known}.");
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn view_accepts_known_panels_and_refuses_others() {
-        let seen = view("kiosk&panels=cpu,%20memory,").unwrap();
+        let seen = view("kiosk&panels=memory,cpu,%20memory,").unwrap();
         assert_eq!(seen, View { mode: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
         assert_eq!(view("window=60").unwrap(), View::default());
         let problem = view("panels=cpu,gpu").unwrap_err();

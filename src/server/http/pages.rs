@@ -1,30 +1,34 @@
 //! Renders the dashboard and its embeddable panels with the log's newest data.
 
-use super::{ASSETS, page_query};
+use super::{ASSETS, Encoding, Problem, page_query, script_hashes::SCRIPT_HASHES, shared_response};
 use crate::{
     app::{self, InitialData, PageIdentity, PageMode, TimeRange, View},
-    server::{access::Origin, app_state::AppState},
+    server::{access::Origin, app_state::AppState, rendering::RenderError},
 };
 use axum::{
-    extract::{Path, RawQuery, Request, State},
-    http::{HeaderValue, header},
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use leptos::{config::LeptosOptions, prelude::*};
-use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use std::time::Instant;
+use std::{sync::LazyLock, time::Instant};
+
+/// The options that `cargo leptos watch` sets; `None` outside it.
+pub(super) static WATCH: LazyLock<Option<LeptosOptions>> = LazyLock::new(|| {
+    std::env::var_os("LEPTOS_WATCH")?;
+    leptos::config::get_configuration(None).ok().map(|file| file.leptos_options)
+});
 
 /// `GET /`: the dashboard.
 pub(in crate::server) async fn dashboard(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
-    request: Request,
+    headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    match page_query::view(&query).and_then(|view| Ok((view, page_query::time_range(&query)?))) {
-        Ok((view, range)) => respond(&state, view, range, request).await,
-        Err(problem) => problem.respond_at("/"),
-    }
+    let chosen = page_query::view(&query).and_then(|view| Ok((view, page_query::time_range(&query)?)));
+    respond(&state, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/"))
 }
 
 /// `GET /embed/{panel}`: panels alone, for frames in pages of allowed origins.
@@ -32,24 +36,41 @@ pub(in crate::server) async fn embedded(
     State(state): State<AppState>,
     Path(panel): Path<String>,
     RawQuery(query): RawQuery,
-    request: Request,
+    headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    match page_query::known_panels(&panel).and_then(|panels| Ok((panels, page_query::time_range(&query)?))) {
-        Ok((panels, range)) => respond(&state, View { mode: PageMode::Embed, panels }, range, request).await,
-        Err(problem) => problem.respond_at("/embed/"),
-    }
+    let view = page_query::known_panels(&panel).map(|panels| View { mode: PageMode::Embed, panels });
+    let chosen = view.and_then(|view| Ok((view, page_query::time_range(&query)?)));
+    respond(&state, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/embed/"))
 }
 
-async fn respond(state: &AppState, view: View, range: TimeRange, request: Request) -> Response {
+async fn respond(
+    state: &AppState,
+    chosen: Result<(View, TimeRange), Problem>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let (view, range) = chosen?;
+    state.log.subscribers().page_requested(Instant::now());
+    let policy = content_security_policy(view.mode, &state.settings.allow_frame);
+    let encoding = Encoding::preferred(headers, Encoding::ALL);
+    let key = format!("{} {} {} {encoding:?}", view.mode.as_str(), view.panels, range.seconds());
+    let rendered = {
+        let state = state.clone();
+        state.pages.clone().get(key, move || render(&state, view, range, encoding)).await?
+    };
+    let mut response = shared_response::respond("text/html; charset=utf-8", rendered, encoding);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    // `no-store` would also disable the browser's back/forward cache.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}
+
+fn render(state: &AppState, view: View, range: TimeRange, encoding: Option<Encoding>) -> Result<Bytes, RenderError> {
     let (mut columns, after) = state.log.snapshot(range.seconds());
     columns.truncate_history(|path| app::history(path, state.host.cores));
     columns.round_history();
-    state.log.subscribers().page_requested(Instant::now());
-    let frames = match view.mode {
-        PageMode::Embed => frame_ancestors(&state.settings.allow_frame),
-        PageMode::Full | PageMode::Kiosk => "'none'".to_owned(),
-    };
     let initial_data = InitialData {
         identity: PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() },
         host: state.host_now(),
@@ -59,37 +80,28 @@ async fn respond(state: &AppState, view: View, range: TimeRange, request: Reques
         columns,
         latest: state.log.latest_values(),
     };
-    let watch = watch_options();
-    let reloads = watch.is_some();
-    let shell = move || app::shell(initial_data.clone(), &ASSETS.parts, watch.clone());
-    render_app_async_with_context(move || set_headers(reloads, &frames), shell)(request).await
+    let html = Owner::new().with(|| app::shell(initial_data, &ASSETS.parts, WATCH.clone()).to_html());
+    shared_response::encode(html, encoding)
+}
+
+/// Allows the page's own scripts only, and frames in pages of allowed origins. The websocket of `cargo leptos watch` has a
+/// port of its own.
+fn content_security_policy(mode: PageMode, allow_frame: &[Origin]) -> String {
+    let connect = if WATCH.is_some() { "'self' ws:" } else { "'self'" };
+    let frames = match mode {
+        PageMode::Embed => frame_ancestors(allow_frame),
+        PageMode::Full | PageMode::Kiosk => "'none'".to_owned(),
+    };
+    format!(
+        "default-src 'self'; script-src 'self' {} 'wasm-unsafe-eval'; connect-src {connect}; \
+         object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors {frames}",
+        *SCRIPT_HASHES
+    )
 }
 
 fn frame_ancestors(origins: &[Origin]) -> String {
     let origins = origins.iter().map(|origin| format!(" {origin}"));
     format!("'self'{}", origins.collect::<String>())
-}
-
-/// Allows scripts with this response's nonce only, and frames in pages of `frames` only. `reloads` allows the websocket
-/// of `cargo leptos watch`, which has a port of its own.
-fn set_headers(reloads: bool, frames: &str) {
-    let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) else { return };
-    let connect = if reloads { "'self' ws:" } else { "'self'" };
-    let policy = format!(
-        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; connect-src {connect}; \
-         object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors {frames}"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    // `no-store` would also disable the browser's back/forward cache.
-    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-}
-
-/// The options that `cargo leptos watch` sets; `None` outside it.
-fn watch_options() -> Option<LeptosOptions> {
-    std::env::var_os("LEPTOS_WATCH")?;
-    leptos::config::get_configuration(None).ok().map(|file| file.leptos_options)
 }
 
 #[cfg(test)]

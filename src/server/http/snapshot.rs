@@ -1,19 +1,26 @@
 //! `GET /api/snapshot`: what a stream would have sent since an id, as one response, for clients that must poll.
 
-use super::{ASSETS, Problem, WindowQuery, cross_origin};
+use super::{ASSETS, Encoding, Problem, WindowQuery, cross_origin, shared_response};
 use crate::{
     schema::{EventName, Identity, LatestValues, WindowSnapshot},
-    server::{access::check_origin, app_state::AppState, log::Start, unix_time::unix_ms},
+    server::{
+        access::check_origin,
+        app_state::AppState,
+        log::{Chunk, Coding, Encoder, Start, TickLog},
+        rendering::RenderError,
+        unix_time::unix_ms,
+    },
 };
 use axum::{
+    body::Bytes,
     extract::{RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
 };
 use serde::Serialize;
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-/// Everything since the client's id.
+/// Everything since the client's id, without the time of the response.
 #[derive(Debug, Serialize)]
 struct Snapshot<'a> {
     host: &'a str,
@@ -25,8 +32,6 @@ struct Snapshot<'a> {
     id: Option<String>,
     /// `window`, or `reset` if the client's id is unknown here.
     start: &'static str,
-    /// The server's clock, unix milliseconds.
-    now: u64,
     window: WindowSnapshot,
     /// Values that make no series, whatever the event filter.
     present: LatestValues,
@@ -42,42 +47,61 @@ pub(in crate::server) async fn snapshot(
         Ok(origin) => origin,
         Err(foreign) => return Problem::from(foreign).respond_at(PATH),
     };
-    let written = WindowQuery::parse(&query.unwrap_or_default(), "since").and_then(|query| write(&take(&state, query)));
-    let mut response = match written {
-        Ok(json) => {
-            let head = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-            (head, json).into_response()
-        }
-        Err(problem) => problem.respond_at(PATH),
+    let snapshot = match WindowQuery::parse(&query.unwrap_or_default(), "since") {
+        Ok(query) => respond(&state, query, &headers).await,
+        Err(problem) => Err(problem),
     };
+    let mut response = snapshot.unwrap_or_else(|problem| problem.respond_at(PATH));
     cross_origin::allow_origin(origin, &mut response);
     response
 }
 
-fn write(snapshot: &Snapshot) -> Result<String, Problem> {
-    serde_json::to_string(snapshot).map_err(|error| {
-        tracing::error!(%error, "cannot write a snapshot");
-        let detail = "The snapshot could not be written as JSON. The server's log has the error.";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "No snapshot", detail)
-    })
-}
-
-fn take(state: &AppState, WindowQuery { events, window, last_id }: WindowQuery) -> Snapshot<'_> {
-    let (start, window, id) = state.log.since(events, last_id, window);
-    if events.contains(EventName::Processes) {
+async fn respond(state: &AppState, query: WindowQuery, headers: &HeaderMap) -> Result<Response, Problem> {
+    if query.events.contains(EventName::Processes) {
         state.log.subscribers().page_requested(Instant::now());
     }
+    // Only gzip can be continued after the time of the response, which is not shared.
+    let encoding = Encoding::preferred(headers, [Encoding::Gzip]);
+    let coding = if encoding.is_some() { Coding::Gzip } else { Coding::Identity };
+    let known_id = query.last_id.as_ref().map(|id| id.as_ref().ok());
+    let key = format!("{:?} {} {known_id:?} {coding:?}", query.events, query.window);
+    let (log, host) = (Arc::clone(&state.log), Arc::clone(&state.host));
+    let (start, shared) = state.snapshots.get(key, move || render(&log, &host.name, query, coding)).await?;
     if start == Start::Reset {
         state.statistics.snapshot_resets.inc();
     }
-    Snapshot {
-        host: &state.host.name,
-        identity: state.log.identity(),
+    let body = with_time(unix_ms(), &shared, coding);
+    let mut response = shared_response::respond("application/json", body, encoding);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The snapshot as JSON without its opening brace, which comes with the time.
+fn render(
+    log: &TickLog,
+    host: &str,
+    WindowQuery { events, window, last_id }: WindowQuery,
+    coding: Coding,
+) -> Result<(Start, Chunk), RenderError> {
+    let (start, window, id) = log.since(events, last_id, window);
+    let snapshot = Snapshot {
+        host,
+        identity: log.identity(),
         version: &ASSETS.version,
         id: id.map(|id| id.to_string()),
         start: start.as_str(),
-        now: unix_ms(),
         window,
-        present: state.log.latest_values(),
-    }
+        present: log.latest_values(),
+    };
+    let json = serde_json::to_string(&snapshot).map_err(|error| shared_response::failed(&error))?;
+    Ok((start, Encoder::new(coding).next(json.trim_start_matches('{').as_bytes(), 0)))
+}
+
+/// The snapshot with the server's clock, unix milliseconds, when it is sent: clients compare it with theirs.
+fn with_time(now: u64, shared: &Chunk, coding: Coding) -> Bytes {
+    let mut encoder = Encoder::new(coding);
+    let first = encoder.first(format!("{{\"now\":{now},").as_bytes(), 0);
+    encoder.add(shared);
+    let last = encoder.last(b"", 0);
+    [first.data(), shared.data(), last.data()].concat().into()
 }

@@ -16,7 +16,8 @@ pub(super) struct History {
     pub capacity: usize,
     /// Ticks that have left the ring.
     pub dropped: u64,
-    pub window: Window,
+    /// Shared with readers, so that none holds the lock while it copies values. A write copies what is still being read.
+    pub window: Arc<Window>,
     /// The newest sample: processes make no series.
     processes: Option<Sample<Processes>>,
     pub verdict: Verdict,
@@ -30,7 +31,7 @@ impl History {
             ring: VecDeque::new(),
             capacity: capacity.max(1),
             dropped: 0,
-            window: Window::new(RETENTION_S),
+            window: Arc::new(Window::new(RETENTION_S)),
             processes: None,
             verdict: Verdict::before_samples(),
             over_limit_at: None,
@@ -40,7 +41,7 @@ impl History {
     /// Adds the tick's values, except its verdict, which follows from them.
     pub(super) fn record(&mut self, tick: &Tick) {
         let dropped = self.window.dropped();
-        tick.record_into(&mut self.window);
+        tick.record_into(Arc::make_mut(&mut self.window));
         if self.window.dropped() > dropped {
             let before = self.over_limit_at.replace(tick.t);
             if before.is_none_or(|before| tick.t.abs_diff(before) > LIMIT_LOG_INTERVAL_MS) {
@@ -105,11 +106,11 @@ mod tests {
     fn log_of_short_lived_containers_stays_small_also_restored() {
         let log = TickLog::default();
         (0..1000).for_each(|second| log.publish(&churn(second)));
-        let restored = TickLog::restore(&log.save().unwrap()).unwrap();
+        let restored = TickLog::restore(&log.save().unwrap(), None).unwrap();
         for log in [log, restored] {
-            let before = log.with_window(Window::series_len);
+            let before = log.window().series_len();
             (1200..1300).for_each(|second| log.publish(&churn(second)));
-            let after = log.with_window(Window::series_len);
+            let after = log.window().series_len();
             assert!((60..70).contains(&before) && (60..70).contains(&after), "{before}, {after}");
         }
     }

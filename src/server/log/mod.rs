@@ -97,7 +97,7 @@ impl TickLog {
 
     /// From now on, records no series beyond `max_series`.
     pub fn limit_series(&self, max_series: usize) {
-        self.history_mut().window.limit_series(max_series);
+        Arc::make_mut(&mut self.history_mut().window).limit_series(max_series);
     }
 
     /// Appends a tick. It is encoded here, once for all viewers.
@@ -172,13 +172,16 @@ impl TickLog {
 
     /// The newest `seconds` of every series, and the id of its newest event.
     pub fn snapshot(&self, seconds: usize) -> (WindowSnapshot, Option<EventId>) {
-        let history = self.history();
-        (history.window.snapshot(None, seconds, EventNames::ALL), history.last_id())
+        let (window, last_id) = {
+            let history = self.history();
+            (Arc::clone(&history.window), history.last_id())
+        };
+        (window.snapshot(None, seconds, EventNames::ALL), last_id)
     }
 
-    /// Runs `read` on the window, under the lock.
-    pub fn with_window<T>(&self, read: impl FnOnce(&Window) -> T) -> T {
-        read(&self.history().window)
+    /// The window up to the newest tick.
+    pub fn window(&self) -> Arc<Window> {
+        Arc::clone(&self.history().window)
     }
 
     /// The newest processes, unless they are too old to describe the present.
@@ -231,6 +234,15 @@ pub(super) mod tests {
             connections: sample(t, Connections { viewers: Some(0), ..Connections::default() }),
             ..Tick::default()
         }
+    }
+
+    #[test]
+    fn publish_waits_for_no_reader_and_leaves_its_window_unchanged() {
+        let log = TickLog::default();
+        log.publish(&tick(1000));
+        let read = log.window();
+        log.publish(&tick(2000));
+        assert_eq!((read.end(), log.window().end()), (Some(1000), Some(2000)));
     }
 
     #[test]

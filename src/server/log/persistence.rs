@@ -112,7 +112,7 @@ impl TickLog {
             return Err(InvalidLog::CutOff(newest));
         }
         let mut history = log.history_mut();
-        history.window.merge(&window);
+        Arc::make_mut(&mut history.window).merge(&window);
         if let Some([_, early]) = saved.array_windows().find(|[before, next]| !follows(next, before)) {
             return Err(InvalidLog::Order(early.id));
         }

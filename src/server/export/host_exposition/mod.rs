@@ -44,6 +44,6 @@ impl<S: HostSource + fmt::Debug + Send + 'static> Collector for HostExposition<S
         if self.log.head().is_stuck() {
             return Ok(());
         }
-        self.log.with_window(|window| latest_values::write_all(&mut writer, window))
+        latest_values::write_all(&mut writer, &self.log.window())
     }
 }

@@ -8,7 +8,7 @@ use super::{
     chunk_cache::{Content, Key},
     encoded_tick::EncodedTick,
 };
-use crate::schema::{EventId, EventNames, INTERVAL_MS, InvalidId, WindowSnapshot};
+use crate::schema::{EventId, EventNames, INTERVAL_MS, InvalidId, Window, WindowSnapshot};
 use std::sync::Arc;
 
 /// Ticks replayed as one chunk, largest first. Runs start at multiples of their length, so viewers who resume at different
@@ -92,14 +92,14 @@ enum Step {
     Newest(Arc<EncodedTick>),
     PartOf(Arc<EncodedTick>, usize),
     Ticks(u64, Vec<Arc<EncodedTick>>),
-    Window { key: Key, window: WindowData, conflated: bool },
+    Window { key: Key, since: Option<u64>, seconds: usize, window: WindowData, conflated: bool },
     UpToDate,
 }
 
 /// A window that may be encoded already.
 enum WindowData {
     Encoded(Chunk),
-    Snapshot(WindowSnapshot, EventId),
+    Shared(Arc<Window>, EventId),
 }
 
 impl TickLog {
@@ -145,8 +145,10 @@ impl TickLog {
         last_id: Option<Result<EventId, InvalidId>>,
         window: usize,
     ) -> (Start, WindowSnapshot, Option<EventId>) {
-        let history = self.history();
-        let newest = history.last_id();
+        let (window_now, newest) = {
+            let history = self.history();
+            (Arc::clone(&history.window), history.last_id())
+        };
         let (start, from) = match last_id {
             Some(Ok(id)) if newest.is_some_and(|newest| id == newest || newest.follows(id)) => {
                 (Start::Window, WindowStart::Since(id))
@@ -155,7 +157,7 @@ impl TickLog {
             None => (Start::Window, WindowStart::Newest(window)),
         };
         let (since, seconds) = from.bounds();
-        (start, history.window.snapshot(since, seconds, events), newest)
+        (start, window_now.snapshot(since, seconds, events), newest)
     }
 
     /// What follows at `cursor`, which moves past it.
@@ -170,12 +172,12 @@ impl TickLog {
                     let key = (Content::Ticks(first, ticks.len() as u64), events, coding);
                     self.chunks.get(key, || Chunk::of_ticks(&ticks, 0, events, coding))
                 }
-                Step::Window { key, window, conflated } => {
+                Step::Window { key, since, seconds, window, conflated } => {
                     let chunk = match window {
                         WindowData::Encoded(chunk) => chunk,
-                        WindowData::Snapshot(window, newest) => {
-                            self.chunks.get(key, || Chunk::of_window(&window, newest, coding))
-                        }
+                        WindowData::Shared(window, newest) => self
+                            .chunks
+                            .get(key, || Chunk::of_window(&window.snapshot(since, seconds, events), newest, coding)),
                     };
                     return if conflated { Progress::Conflated(chunk) } else { Progress::Window(chunk) };
                 }
@@ -203,9 +205,9 @@ impl TickLog {
             let key = (Content::Window { since, seconds, published }, cursor.events, coding);
             let window = match self.chunks.find(&key) {
                 Some(chunk) => WindowData::Encoded(chunk),
-                None => WindowData::Snapshot(history.window.snapshot(since, seconds, cursor.events), newest),
+                None => WindowData::Shared(Arc::clone(&history.window), newest),
             };
-            return Step::Window { key, window, conflated };
+            return Step::Window { key, since, seconds, window, conflated };
         }
         let (first, skip) = (cursor.next_tick, std::mem::take(&mut cursor.skip_events));
         let remaining = published - first;
