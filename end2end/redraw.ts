@@ -84,12 +84,13 @@ async function hostbeat(page: Page, url: string, seconds: Values[]): Promise<voi
           // Serialised in advance: a real stream delivers text.
           const events = ticks.map((groups, tick) => {
             const t = newest + (tick + 1) * history.step_ms;
-            return Object.entries(groups).map(([name, data], n) => event(name, { ...data, t }, `${t}-${n}`));
+            return Object.entries(groups).map(([name, data], n) => event(name, { ...data, t }, `${t}-${n}-000000`));
           });
           globalThis.feed = () => events[tick++]!.forEach((event) => this.dispatchEvent(event));
           setTimeout(() => {
-            this.dispatchEvent(event("hello", { start: "reset", now: Date.now() }));
-            this.dispatchEvent(event("window", history, `${newest}-99`));
+            const { identity, host } = JSON.parse(document.getElementById("initial_data")!.textContent!);
+            this.dispatchEvent(event("hello", { ...identity, host: host.name, start: "reset", now: Date.now() }));
+            this.dispatchEvent(event("window", history, `${newest}-99-000000`));
           });
         }
         close() {}
