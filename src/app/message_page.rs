@@ -5,6 +5,24 @@ use leptos::prelude::*;
 
 /// A document with a status, a title and a sentence on what to do instead.
 pub fn message_page(parts: &Parts, status: u16, title: &'static str, detail: &str) -> String {
+    document(parts, status, title, detail, "/", false)
+}
+
+/// The document shown at any address while the server is unreachable. It reloads that address until the server answers.
+pub fn offline_page(parts: &Parts) -> String {
+    let detail =
+        "Hostbeat can't be reached. The page returns as soon as this device has a network and the server runs.";
+    document(parts, 503, "Out of reach", detail, "", true)
+}
+
+fn document(
+    parts: &Parts,
+    status: u16,
+    title: &'static str,
+    detail: &str,
+    dashboard: &'static str,
+    reloads: bool,
+) -> String {
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -12,6 +30,7 @@ pub fn message_page(parts: &Parts, status: u16, title: &'static str, detail: &st
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
+                {reloads.then(|| view! { <meta http-equiv="refresh" content="5"/> })}
                 <title>{format!("{title} · Hostbeat")}</title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
@@ -21,7 +40,7 @@ pub fn message_page(parts: &Parts, status: u16, title: &'static str, detail: &st
                     <p class="status">{status}</p>
                     <h1>{title}</h1>
                     <p>{detail.to_owned()}</p>
-                    <p><a href="/">"Go to the dashboard"</a></p>
+                    <p><a href=dashboard>"Go to the dashboard"</a></p>
                 </main>
             </body>
         </html>
@@ -40,6 +59,13 @@ mod tests {
         assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
         assert!(page.contains("<title>Unknown window · Hostbeat</title>"), "{page}");
         assert!(page.contains("&lt;script&gt;alert(1)"), "{page}");
-        assert!(!page.contains("<script"), "{page}");
+        assert!(!page.contains("<script") && !page.contains("http-equiv"), "{page}");
+    }
+
+    #[test]
+    fn offline_page_reloads_the_address_it_is_shown_at() {
+        let page = offline_page(&Parts { style: "/s.css".to_owned(), script: None, wasm: None });
+        assert!(page.contains("<meta http-equiv=\"refresh\" content=\"5\">"), "{page}");
+        assert!(page.contains("<a href=\"\">Go to the dashboard"), "{page}");
     }
 }

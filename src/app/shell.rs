@@ -32,21 +32,33 @@ const HEAD_SCRIPT: &str = "addEventListener(\"hashchange\",()=>location.hash.sta
     document.documentElement.dataset.theme=localStorage.theme??\"auto\"\
     }catch{}";
 
+/// Reloads the page every 5 seconds, as without JavaScript, once the library can't start or has trapped. The page stays
+/// while it is hidden or the server does not answer.
+const REDRAW_SCRIPT: &str = "let redraw=()=>{redraw=()=>{};\
+    const notice=document.querySelector(\".notice\");\
+    const say=(text)=>{notice.hidden=false;notice.textContent=text};\
+    say(\"Live updates don't run in this browser. The page reloads every 5 seconds.\");\
+    setInterval(()=>document.hidden||fetch(location.href).then(({ok})=>ok&&location.reload(),\
+    ()=>say(\"Server unreachable. The page reloads when it is back.\")),5000)};\
+    for(const name of[\"error\",\"unhandledrejection\"])\
+    addEventListener(name,({error,reason})=>(error??reason)?.name==\"RuntimeError\"&&redraw());";
+
 /// The whole document. `watch` holds the options of `cargo leptos watch` while that runs the server.
 pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
     let nonce = use_nonce();
-    let head_script = view! { <script nonce=nonce.clone() inner_html=HEAD_SCRIPT></script> };
+    let head_script = view! { <script nonce=nonce.clone() inner_html=[HEAD_SCRIPT, REDRAW_SCRIPT].concat()></script> };
     let title = format!("{} · Hostbeat", initial_data.host.name);
     let mode = initial_data.view.mode.as_str();
     let start = parts.script.as_ref().zip(parts.wasm.as_ref()).zip(initial_data.to_script().ok());
     let start = start.map(|((script, wasm), data)| start_scripts(script, wasm, data, nonce));
     view! {
         <!DOCTYPE html>
-        <html lang="en" class=mode>
+        <html lang="en" translate="no" class=mode>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
+                <meta name="format-detection" content="telephone=no"/>
                 <title>{title}</title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <link rel="apple-touch-icon" href="/icon-192.png"/>
@@ -64,15 +76,31 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
 
 /// Loads script and library in parallel; as a module, it runs once the document is parsed.
 fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -> impl IntoView + use<> {
-    // For the offline page of an installed app. Not every browser allows a service worker here.
-    const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"/sw.js\").catch(() => {});";
-    let start = format!(
-        "import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();{REGISTER_WORKER}"
-    );
+    let start = start_script(script, wasm);
     view! {
         <link rel="modulepreload" href=script.to_owned() nonce=nonce.clone()/>
         <link rel="preload" href=wasm.to_owned() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
         <script type="application/json" id=INITIAL_DATA_ELEMENT inner_html=data></script>
         <script type="module" nonce=nonce inner_html=start></script>
     }
+}
+
+/// Hydrates the page. An extension may have changed the page so that hydration traps; the page is then loaded again, and
+/// restored to what the server sends right before it is hydrated. The history entry remembers that over later reloads.
+fn start_script(script: &str, wasm: &str) -> String {
+    // For the offline page of an installed app. Not every browser allows a service worker here.
+    const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"/sw.js\").catch(() => {});";
+    // On a drawing, the page itself handles the key.
+    const PAUSE_WITH_SPACE: &str = "addEventListener(\"keydown\",(event)=>{\
+        if(event.code!=\"Space\"||event.target!=document.body||event.shiftKey||event.ctrlKey||event.metaKey||event.altKey)return;\
+        event.preventDefault();event.repeat||document.getElementById(\"pause\").click()});";
+    format!(
+        "try{{const{{default:init,hydrate}}=await import(\"{script}\");await init({{module_or_path:\"{wasm}\"}});\
+        if(history.state==\"restore\"){{\
+        const sent=new DOMParser().parseFromString(await(await fetch(location.href)).text(),\"text/html\");\
+        document.getElementById(\"{INITIAL_DATA_ELEMENT}\").replaceWith(sent.getElementById(\"{INITIAL_DATA_ELEMENT}\"));document.body.replaceWith(sent.body)}}\
+        hydrate();{PAUSE_WITH_SPACE}{REGISTER_WORKER}}}\
+        catch(error){{if(error.name==\"RuntimeError\"&&history.state!=\"restore\")\
+        {{history.replaceState(\"restore\",\"\");location.reload()}}else redraw()}}"
+    )
 }
