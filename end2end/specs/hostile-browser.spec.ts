@@ -11,7 +11,11 @@ test("page without its library says so and reloads every five seconds", async ({
   await expect(page).toHaveURL(/\?window=60$/);
 });
 
-test("page that an extension changed while it loaded is restored and goes live", async ({ dashboard, page, browserLog }) => {
+test("page that an extension changed while it loaded is restored and goes live", async ({
+  dashboard,
+  page,
+  browserLog,
+}) => {
   // The first hydration traps.
   browserLog.allow(/unreachable/);
   await page.addInitScript(() => {

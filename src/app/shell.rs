@@ -92,7 +92,8 @@ fn start_script(script: &str, wasm: &str) -> String {
     const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"/sw.js\").catch(() => {});";
     // On a drawing, the page itself handles the key.
     const PAUSE_WITH_SPACE: &str = "addEventListener(\"keydown\",(event)=>{\
-        if(event.code!=\"Space\"||event.target!=document.body||event.shiftKey||event.ctrlKey||event.metaKey||event.altKey)return;\
+        if(event.code!=\"Space\"||event.target!=document.body)return;\
+        if(event.shiftKey||event.ctrlKey||event.metaKey||event.altKey)return;\
         event.preventDefault();event.repeat||document.getElementById(\"pause\").click()});";
     format!(
         "try{{const{{default:init,hydrate}}=await import(\"{script}\");await init({{module_or_path:\"{wasm}\"}});\
