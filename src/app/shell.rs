@@ -85,7 +85,7 @@ fn start_scripts(script: &str, wasm: &str, data: String, nonce: Option<Nonce>) -
     }
 }
 
-/// Hydrates the page. An extension may have changed the page so that hydration traps; the page is then loaded again, and
+/// Hydrates the page. An extension may have changed the page so that hydration traps; the page is then loaded again and
 /// restored to what the server sends right before it is hydrated. The history entry remembers that over later reloads.
 fn start_script(script: &str, wasm: &str) -> String {
     // For the offline page of an installed app. Not every browser allows a service worker here.
@@ -99,7 +99,8 @@ fn start_script(script: &str, wasm: &str) -> String {
         "try{{const{{default:init,hydrate}}=await import(\"{script}\");await init({{module_or_path:\"{wasm}\"}});\
         if(history.state==\"restore\"){{\
         const sent=new DOMParser().parseFromString(await(await fetch(location.href)).text(),\"text/html\");\
-        document.getElementById(\"{INITIAL_DATA_ELEMENT}\").replaceWith(sent.getElementById(\"{INITIAL_DATA_ELEMENT}\"));document.body.replaceWith(sent.body)}}\
+        document.getElementById(\"{INITIAL_DATA_ELEMENT}\").replaceWith(sent.getElementById(\"{INITIAL_DATA_ELEMENT}\"));\
+        document.body.replaceWith(sent.body)}}\
         hydrate();{PAUSE_WITH_SPACE}{REGISTER_WORKER}}}\
         catch(error){{if(error.name==\"RuntimeError\"&&history.state!=\"restore\")\
         {{history.replaceState(\"restore\",\"\");location.reload()}}else redraw()}}"

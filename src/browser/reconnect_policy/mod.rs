@@ -23,8 +23,8 @@ const HIDDEN_TIMEOUT_MS: f64 = 60_000.0;
 const FAILURE_LIMIT: u32 = 3;
 /// A stream that stays healthy for this long resets the count of buffered streams.
 const FAILURE_RESET_MS: f64 = 60_000.0;
-/// Attempts of the browser's own to reconnect that fail before `fetch` looks for the reason: a redirect to sign in, or a
-/// sign-in that ended, looks to `EventSource` like a network failure.
+/// Failed attempts of the browser's own to reconnect before `fetch` looks for the reason: a redirect to a sign-in page
+/// looks to `EventSource` like a network failure.
 const BROWSER_RETRY_LIMIT: u32 = 3;
 /// The page polls for this long before it tries a stream again.
 const POLLING_PERIOD_MS: f64 = 600_000.0;
