@@ -6,9 +6,16 @@ addEventListener("install", (event) => event.waitUntil(cacheOfflinePage().then((
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => caches.match(OFFLINE_PAGE)));
+  if (request.mode === "navigate") event.respondWith(loadPage(request));
   else if (request.destination === "style") event.respondWith(fetch(request).catch(() => caches.match(request)));
 });
+
+// A proxy in front answers 502 to 504 for a server that is down.
+async function loadPage(request) {
+  const response = await fetch(request).catch(() => undefined);
+  const isAnswered = response && ![502, 503, 504].includes(response.status);
+  return isAnswered ? response : ((await caches.match(OFFLINE_PAGE)) ?? response ?? Response.error());
+}
 
 async function cacheOfflinePage() {
   const cache = await caches.open("hostbeat");

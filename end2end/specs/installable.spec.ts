@@ -22,10 +22,11 @@ test("service worker shows an offline page while the server is down", async ({
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
   await server.kill();
-  await page.goto(server.url);
+  await page.goto(`${server.url}/?window=60&kiosk`);
   await expect(page.getByRole("heading")).toHaveText("Out of reach");
   expect(await page.locator("main").evaluate((main) => getComputedStyle(main).maxWidth)).not.toBe("none");
   await server.start();
-  await page.getByRole("link", { name: "Go to the dashboard" }).click();
+  // The offline page reloads its address by itself.
   await expect(dashboard.indicator).toHaveText("live");
+  await expect(page).toHaveURL(/\?window=60&kiosk$/);
 });

@@ -5,6 +5,17 @@ use leptos::prelude::*;
 
 /// A document with a status, a title and a sentence on what to do instead. `root` is the address of the dashboard.
 pub fn message_page(parts: &Parts, root: &str, status: u16, title: &'static str, detail: &str) -> String {
+    document(parts, root, status, title, detail, false)
+}
+
+/// The document shown at any address while the server is unreachable. It reloads that address until the server answers.
+pub fn offline_page(parts: &Parts) -> String {
+    let detail =
+        "Hostbeat can't be reached. The page returns as soon as this device has a network and the server runs.";
+    document(parts, "./", 503, "Out of reach", detail, true)
+}
+
+fn document(parts: &Parts, root: &str, status: u16, title: &'static str, detail: &str, reloads: bool) -> String {
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -13,6 +24,7 @@ pub fn message_page(parts: &Parts, root: &str, status: u16, title: &'static str,
                 <base href=root.to_owned()/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
+                {reloads.then(|| view! { <meta http-equiv="refresh" content="5"/> })}
                 <title>{format!("{title} · Hostbeat")}</title>
                 <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
@@ -42,6 +54,12 @@ mod tests {
         assert!(page.contains("<base href=\"../\">"), "{page}");
         assert!(page.contains("<title>Unknown window · Hostbeat</title>"), "{page}");
         assert!(page.contains("&lt;script&gt;alert(1)"), "{page}");
-        assert!(!page.contains("<script"), "{page}");
+        assert!(!page.contains("<script") && !page.contains("http-equiv"), "{page}");
+    }
+
+    #[test]
+    fn offline_page_reloads_the_address_it_is_shown_at() {
+        let page = offline_page(&Parts { style: "/s.css".to_owned(), script: None, wasm: None });
+        assert!(page.contains("<meta http-equiv=\"refresh\" content=\"5\">"), "{page}");
     }
 }

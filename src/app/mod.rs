@@ -30,7 +30,7 @@ pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;
 pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity};
 #[cfg(feature = "ssr")]
-pub use message_page::message_page;
+pub use message_page::{message_page, offline_page};
 pub use page_state::PageState;
 pub use ports::{CanvasContent, Ports};
 #[cfg(feature = "ssr")]

@@ -27,6 +27,17 @@ const HEAD_SCRIPT: &str = "addEventListener(\"hashchange\",()=>location.hash.sta
     document.documentElement.dataset.theme=localStorage.theme??\"auto\"\
     }catch{}";
 
+/// Reloads the page every 5 seconds, as without JavaScript, once the library can't start or has trapped. The page stays
+/// while it is hidden or the server does not answer.
+const REDRAW_SCRIPT: &str = "let redraw=()=>{redraw=()=>{};\
+    const notice=document.querySelector(\".notice\");\
+    const say=(text)=>{notice.hidden=false;notice.textContent=text};\
+    say(\"Live updates don't run in this browser. The page reloads every 5 seconds.\");\
+    setInterval(()=>document.hidden||fetch(location.href).then(({ok})=>ok&&location.reload(),\
+    ()=>say(\"Server unreachable. The page reloads when it is back.\")),5000)};\
+    for(const name of[\"error\",\"unhandledrejection\"])\
+    addEventListener(name,({error,reason})=>(error??reason)?.name==\"RuntimeError\"&&redraw());";
+
 /// The whole document. `watch` holds the options of `cargo leptos watch` while that runs the server.
 pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptions>) -> impl IntoView + use<> {
     let title = format!("{} · Hostbeat", initial_data.host.name);
@@ -36,18 +47,19 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
     let start = initial_data.to_script().ok().and_then(|data| start_scripts(parts, data));
     view! {
         <!DOCTYPE html>
-        <html lang="en" class=mode>
+        <html lang="en" translate="no" class=mode>
             <head>
                 <meta charset="utf-8"/>
                 {base}
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
+                <meta name="format-detection" content="telephone=no"/>
                 <title>{title}</title>
                 <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
                 <link rel="apple-touch-icon" href="icon-192.png"/>
                 <link rel="manifest" href="manifest.webmanifest" crossorigin="use-credentials"/>
                 <link rel="stylesheet" href=parts.style.clone()/>
-                <script inner_html=HEAD_SCRIPT></script>
+                <script inner_html=head_script()></script>
                 <noscript inner_html=REFRESH></noscript>
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}
@@ -57,9 +69,13 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
     }
 }
 
+fn head_script() -> String {
+    [HEAD_SCRIPT, REDRAW_SCRIPT].concat()
+}
+
 /// The inline scripts of the document. The content security policy allows these by their hashes.
 pub fn inline_scripts(parts: &Parts, watch: Option<LeptosOptions>) -> Vec<String> {
-    let scripts = [Some(HEAD_SCRIPT.to_owned()), start_script(parts), watch.and_then(reload_script)];
+    let scripts = [Some(head_script()), start_script(parts), watch.and_then(reload_script)];
     scripts.into_iter().flatten().collect()
 }
 
@@ -68,16 +84,6 @@ fn reload_script(options: LeptosOptions) -> Option<String> {
     let element = view! { <AutoReload options/> }.to_html();
     let (_, script) = element.split_once('>')?;
     Some(script.rsplit_once("</script>")?.0.to_owned())
-}
-
-/// Runs as a module once the document is parsed.
-fn start_script(parts: &Parts) -> Option<String> {
-    // For the offline page of an installed app. Not every browser allows a service worker here.
-    const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"sw.js\").catch(() => {});";
-    let (script, wasm) = parts.script.as_ref().zip(parts.wasm.as_ref())?;
-    Some(format!(
-        "import init, {{ hydrate }} from \"{script}\";await init({{ module_or_path: \"{wasm}\" }});hydrate();{REGISTER_WORKER}"
-    ))
 }
 
 /// Loads script and library in parallel.
@@ -90,4 +96,27 @@ fn start_scripts(parts: &Parts, data: String) -> Option<impl IntoView + use<>> {
         <script type="application/json" id=INITIAL_DATA_ELEMENT inner_html=data></script>
         <script type="module" inner_html=start></script>
     })
+}
+
+/// Hydrates the page. An extension may have changed the page so that hydration traps; the page is then loaded again and
+/// restored to what the server sends right before it is hydrated. The history entry remembers that over later reloads.
+fn start_script(parts: &Parts) -> Option<String> {
+    let (script, wasm) = parts.script.as_ref().zip(parts.wasm.as_ref())?;
+    // For the offline page of an installed app. Not every browser allows a service worker here.
+    const REGISTER_WORKER: &str = "navigator.serviceWorker?.register(\"sw.js\").catch(() => {});";
+    // On a drawing, the page itself handles the key.
+    const PAUSE_WITH_SPACE: &str = "addEventListener(\"keydown\",(event)=>{\
+        if(event.code!=\"Space\"||event.target!=document.body)return;\
+        if(event.shiftKey||event.ctrlKey||event.metaKey||event.altKey)return;\
+        event.preventDefault();event.repeat||document.getElementById(\"pause\").click()});";
+    Some(format!(
+        "try{{const{{default:init,hydrate}}=await import(\"{script}\");await init({{module_or_path:\"{wasm}\"}});\
+        if(history.state==\"restore\"){{\
+        const sent=new DOMParser().parseFromString(await(await fetch(location.href)).text(),\"text/html\");\
+        document.getElementById(\"{INITIAL_DATA_ELEMENT}\").replaceWith(sent.getElementById(\"{INITIAL_DATA_ELEMENT}\"));\
+        document.body.replaceWith(sent.body)}}\
+        hydrate();{PAUSE_WITH_SPACE}{REGISTER_WORKER}}}\
+        catch(error){{if(error.name==\"RuntimeError\"&&history.state!=\"restore\")\
+        {{history.replaceState(\"restore\",\"\");location.reload()}}else redraw()}}"
+    ))
 }

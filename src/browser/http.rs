@@ -6,7 +6,7 @@ use leptos::{
     prelude::window,
     wasm_bindgen::{JsCast, JsValue},
 };
-use web_sys::{RequestInit, Response};
+use web_sys::{RequestInit, RequestRedirect, Response};
 
 /// Key in local storage; the script in the page's head stores the token under it.
 const TOKEN_KEY: &str = "token";
@@ -16,8 +16,10 @@ pub(super) fn token() -> Option<String> {
     storage()?.get_item(TOKEN_KEY).ok()?.filter(|token| !token.is_empty())
 }
 
-/// Sends a GET request. Errors: the request failed or was aborted.
+/// Sends a GET request. Errors: the request failed or was aborted. A redirect has status 0: a proxy sends it to sign in
+/// at another origin, which a script can't follow.
 pub(super) async fn get(address: &str, init: &RequestInit) -> Result<Response, JsValue> {
+    init.set_redirect(RequestRedirect::Manual);
     if let Some(token) = token() {
         let header = Array::of2(&"authorization".into(), &["Bearer ", &token].concat().into());
         init.set_headers(&Array::of1(&header));

@@ -154,11 +154,11 @@ async fn read_stream(
     }
 }
 
-/// Message for a response without a reason. Status 200 is a proxy's sign-in page.
+/// Message for a response without a reason. Status 200 is a proxy's sign-in page, and status 0 a redirect to one.
 fn status_message(status: u16) -> String {
     match status {
         401 if token().is_some() => "The stored token was rejected. Open /#token=… with a valid one.".to_owned(),
-        200 | 401 => "Signed out. Reload the page to sign in.".to_owned(),
+        0 | 200 | 401 => "Signed out. Reload the page to sign in.".to_owned(),
         status => format!("The server responded with status {status}."),
     }
 }

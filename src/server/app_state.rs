@@ -55,7 +55,8 @@ impl AppState {
         let threads = available_parallelism().map_or(1, NonZero::get).div_ceil(2);
         let pages = Arc::new(SharedResponses::new(threads, MAX_PAGES, Bytes::len));
         let images = Arc::new(SharedResponses::new(1, MAX_IMAGES, Bytes::len));
-        let snapshots = Arc::new(SharedResponses::new(threads, MAX_PAGES, |(_, snapshot): &(Start, Chunk)| snapshot.data_len()));
+        let snapshots =
+            Arc::new(SharedResponses::new(threads, MAX_PAGES, |(_, snapshot): &(Start, Chunk)| snapshot.data_len()));
         let cached = [Arc::downgrade(&pages), Arc::downgrade(&images)];
         let cached_snapshots = Arc::downgrade(&snapshots);
         log.on_head_change(move || {

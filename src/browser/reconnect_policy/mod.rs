@@ -23,6 +23,9 @@ const HIDDEN_TIMEOUT_MS: f64 = 60_000.0;
 const FAILURE_LIMIT: u32 = 3;
 /// A stream that stays healthy for this long resets the count of buffered streams.
 const FAILURE_RESET_MS: f64 = 60_000.0;
+/// Failed attempts of the browser's own to reconnect before `fetch` looks for the reason: a redirect to a sign-in page
+/// looks to `EventSource` like a network failure.
+const BROWSER_RETRY_LIMIT: u32 = 3;
 /// The page polls for this long before it tries a stream again.
 const POLLING_PERIOD_MS: f64 = 600_000.0;
 
@@ -46,6 +49,10 @@ pub struct ReconnectPolicy {
     /// When to reconnect; `None` while no retry is scheduled here.
     retry_at: Option<f64>,
     backoff: Backoff,
+    /// Whether the stream ended. The page shows it only once ticks are late: most streams resume before.
+    is_lost: bool,
+    /// Consecutive attempts of the browser's own that failed.
+    browser_retries: u32,
     /// Consecutive streams that were found buffered.
     buffered_streams: u32,
     /// Whether a snapshot was requested since the last tick.
@@ -70,6 +77,8 @@ impl ReconnectPolicy {
             clock_offset: None,
             retry_at: None,
             backoff: Backoff::default(),
+            is_lost: false,
+            browser_retries: 0,
             buffered_streams: 0,
             snapshot_requested: false,
             hidden_at: None,
@@ -110,6 +119,8 @@ impl ReconnectPolicy {
 
     /// The first event of a stream arrived.
     pub fn stream_started(&mut self, now: f64, server_time: f64) {
+        self.is_lost = false;
+        self.browser_retries = 0;
         match self.requested_at.take() {
             Some(requested_at) => self.sync_clock(requested_at, now, server_time),
             None => self.last_activity = now,
@@ -146,11 +157,17 @@ impl ReconnectPolicy {
 
     /// The stream ended. `browser_retries` is true if `EventSource` reconnects by itself; `jitter` is random, 0 to 1.
     pub fn connection_lost(&mut self, now: f64, browser_retries: bool, jitter: f64) -> StreamAction {
-        self.status.connection = if self.offline { ConnectionState::Offline } else { ConnectionState::Reconnecting };
+        self.is_lost = true;
+        self.show_loss(now);
         self.last_activity = now;
-        if browser_retries {
+        if browser_retries && self.browser_retries < BROWSER_RETRY_LIMIT {
+            self.browser_retries += 1;
             self.requested_at = None;
             return StreamAction::None;
+        }
+        if self.transport == Transport::Fetch && std::mem::take(&mut self.browser_retries) > 0 {
+            // No reason but the network: the browser goes on retrying.
+            return self.open(self.preferred, now);
         }
         if self.transport == Transport::EventSource {
             // `EventSource` hides the reason; `fetch` gets it, or a stream.
@@ -165,7 +182,18 @@ impl ReconnectPolicy {
     pub fn stream_refused(&mut self, now: f64, reason: String, retry_after: f64, jitter: f64) {
         self.status.connection = ConnectionState::Refused;
         self.status.refusal = reason;
+        self.is_lost = false;
+        self.browser_retries = 0;
         self.schedule_retry(now, retry_after, jitter);
+    }
+
+    /// Shows a lost stream: at once while offline, otherwise once ticks are late.
+    fn show_loss(&mut self, now: f64) {
+        if self.offline {
+            self.status.connection = ConnectionState::Offline;
+        } else if now - self.last_tick >= STALE_MS {
+            self.status.connection = ConnectionState::Reconnecting;
+        }
     }
 
     fn schedule_retry(&mut self, now: f64, min_delay: f64, jitter: f64) {
@@ -181,13 +209,20 @@ impl ReconnectPolicy {
         if self.hidden_at.is_some_and(|at| now - at >= HIDDEN_TIMEOUT_MS) {
             return self.pause();
         }
+        let is_late = now - self.last_tick >= STALE_MS;
+        match self.status.connection {
+            ConnectionState::Connecting | ConnectionState::Live | ConnectionState::Polling | ConnectionState::Stale
+                if self.is_lost =>
+            {
+                self.show_loss(now);
+            }
+            ConnectionState::Live | ConnectionState::Polling if is_late => {
+                self.status.connection = ConnectionState::Stale;
+            }
+            _ => {}
+        }
         if let Some(at) = self.retry_at {
             return if now >= at { self.open(self.transport, now) } else { StreamAction::None };
-        }
-        if matches!(self.status.connection, ConnectionState::Live | ConnectionState::Polling)
-            && now - self.last_tick >= STALE_MS
-        {
-            self.status.connection = ConnectionState::Stale;
         }
         let without_ticks = matches!(self.status.connection, ConnectionState::Connecting | ConnectionState::Stale)
             && now - self.opened_at.max(self.last_tick) >= STALE_MS;
@@ -232,8 +267,8 @@ impl ReconnectPolicy {
     /// A snapshot request failed or timed out.
     pub fn snapshot_failed(&mut self, now: f64, jitter: f64) {
         if self.transport == Transport::Poll {
-            self.status.connection =
-                if self.offline { ConnectionState::Offline } else { ConnectionState::Reconnecting };
+            self.is_lost = true;
+            self.show_loss(now);
             self.schedule_retry(now, 0.0, jitter);
             self.transport = self.preferred;
         }
@@ -263,8 +298,10 @@ impl ReconnectPolicy {
     /// The device went offline or online.
     pub fn network_changed(&mut self, now: f64, offline: bool) -> StreamAction {
         self.offline = offline;
-        let waits = matches!(self.status.connection, ConnectionState::Reconnecting | ConnectionState::Offline);
-        if offline && self.status.connection == ConnectionState::Reconnecting {
+        let waits =
+            self.is_lost || matches!(self.status.connection, ConnectionState::Reconnecting | ConnectionState::Offline);
+        let is_refused = matches!(self.status.connection, ConnectionState::Refused | ConnectionState::Paused);
+        if offline && waits && !is_refused {
             self.status.connection = ConnectionState::Offline;
         }
         // An open stream belongs to the previous network, which the browser may not notice for minutes.
@@ -282,6 +319,7 @@ impl ReconnectPolicy {
         self.requested_at = Some(now);
         self.last_activity = now;
         self.retry_at = None;
+        self.is_lost = false;
         self.snapshot_requested = false;
         if matches!(self.status.connection, ConnectionState::Paused | ConnectionState::Refused) {
             self.status.connection = ConnectionState::Connecting;

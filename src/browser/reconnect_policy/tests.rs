@@ -63,6 +63,7 @@ fn undecodable_event_is_counted_and_keeps_page_live() {
 fn replayed_tick_does_not_make_page_live() {
     let mut policy = live();
     policy.connection_lost(2_000.0, true, 0.5);
+    policy.timer_fired(5_000.0);
     policy.stream_started(60_000.0, 60_000.0);
     policy.tick_arrived(60_001.0, 3_000.0);
     assert_eq!(state(&policy), ConnectionState::Reconnecting);
@@ -138,7 +139,6 @@ fn timer_after_suspend_reconnects_at_once() {
 fn closed_event_source_falls_back_to_fetch_for_refusal() {
     let mut policy = live();
     assert_eq!(policy.connection_lost(2_000.0, true, 0.5), StreamAction::None);
-    assert_eq!(state(&policy), ConnectionState::Reconnecting);
     assert_eq!(policy.connection_lost(3_000.0, false, 0.5), StreamAction::Open(Transport::Fetch));
     policy.stream_refused(3_100.0, "Too many.".to_owned(), 30_000.0, 0.5);
     let status = policy.status(3_100.0);
@@ -150,6 +150,49 @@ fn closed_event_source_falls_back_to_fetch_for_refusal() {
     assert_eq!(policy.timer_fired(33_600.0), StreamAction::Open(Transport::Fetch));
     assert_eq!(policy.connection_lost(34_000.0, false, 0.0), StreamAction::None);
     assert_eq!(policy.timer_fired(34_000.0), OPEN);
+}
+
+#[test]
+fn lost_stream_is_shown_once_ticks_are_late() {
+    let mut policy = live();
+    policy.connection_lost(1_500.0, true, 0.5);
+    policy.timer_fired(3_900.0);
+    assert_eq!(state(&policy), ConnectionState::Live);
+    policy.timer_fired(4_000.0);
+    assert_eq!(state(&policy), ConnectionState::Reconnecting);
+    let mut policy = live();
+    policy.connection_lost(1_500.0, true, 0.5);
+    policy.stream_started(3_000.0, 3_000.0);
+    policy.tick_arrived(3_010.0, 3_000.0);
+    policy.timer_fired(4_100.0);
+    assert_eq!(state(&policy), ConnectionState::Live, "resumed in time");
+}
+
+#[test]
+fn repeated_browser_retries_fall_back_to_fetch_for_the_reason() {
+    let mut policy = live();
+    for now in [2_000.0, 4_000.0, 6_000.0] {
+        assert_eq!(policy.connection_lost(now, true, 0.5), StreamAction::None);
+    }
+    assert_eq!(policy.connection_lost(8_000.0, true, 0.5), StreamAction::Open(Transport::Fetch));
+    assert_eq!(policy.connection_lost(8_100.0, false, 0.5), OPEN, "only the network failed");
+    for now in [8_200.0, 10_000.0, 12_000.0] {
+        assert_eq!(policy.connection_lost(now, true, 0.5), StreamAction::None);
+    }
+    assert_eq!(policy.connection_lost(14_000.0, true, 0.5), StreamAction::Open(Transport::Fetch));
+    policy.stream_refused(14_100.0, "Signed out.".to_owned(), 0.0, 0.5);
+    assert_eq!(state(&policy), ConnectionState::Refused);
+}
+
+#[test]
+fn stream_cut_while_healthy_never_falls_back_to_fetch() {
+    let mut policy = live();
+    for cut in 1..10 {
+        let now = 7_000.0 * f64::from(cut);
+        assert_eq!(policy.connection_lost(now, true, 0.5), StreamAction::None);
+        policy.stream_started(now + 1_000.0, now + 1_000.0);
+        policy.tick_arrived(now + 1_010.0, now + 1_000.0);
+    }
 }
 
 #[test]

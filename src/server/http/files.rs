@@ -21,9 +21,7 @@ pub(in crate::server) async fn public(Path(name): Path<String>, request: Request
 
 /// The page that the service worker shows while the server is unreachable.
 pub(in crate::server) async fn offline() -> Html<String> {
-    let detail = "Hostbeat can't be reached. The dashboard returns as soon as this device has a network and the server \
-                  runs.";
-    Html(app::message_page(&ASSETS.parts, "./", 503, "Out of reach", detail))
+    Html(app::offline_page(&ASSETS.parts))
 }
 
 /// The guide that the page links to.
