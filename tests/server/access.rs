@@ -90,3 +90,26 @@ fn known_public_file_is_not_sent_again() {
         assert_eq!((second.status.as_u16(), &*body), (304, ""), "{path}");
     }
 }
+
+#[test]
+fn stream_refused_by_host_or_origin_is_counted() {
+    let server = server(Settings::default());
+    assert_eq!(status(&server, "/api/stream", "Host: evil.example\r\n"), 421);
+    assert_eq!(status(&server, "/api/stream", "Host: localhost\r\nOrigin: https://evil.example\r\n"), 403);
+    let (_, metrics) = server.get("/metrics");
+    for status in [421, 403] {
+        let line = format!("hostbeat_streams_refused_total{{status=\"{status}\"}} 1\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}
+
+#[test]
+fn refusal_of_untrusted_proxy_names_the_flag() {
+    let server = server(Settings { max_streams_per_address: 1, ..Settings::default() });
+    let _open = server.open_stream("", &[]);
+    for (header, is_proxy) in [("x-forwarded-for", true), ("via", true), ("x-other", false)] {
+        let (head, body) = server.request("GET", "/api/stream", &[(header, "198.51.100.7")]);
+        assert_eq!(head.status, 429);
+        assert_eq!(body.contains("--trusted-proxy 127.0.0.1"), is_proxy, "{header}: {body}");
+    }
+}

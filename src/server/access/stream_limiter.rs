@@ -1,10 +1,17 @@
 //! Limits open streams, per client address and in total.
 
+use axum::http::HeaderMap;
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
+
+/// What proxies add to requests.
+const FORWARDING_HEADERS: [&str; 3] = ["x-forwarded-for", "forwarded", "via"];
+/// Refusals by a limit per address are logged at most this often.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Counts open streams, and refuses those beyond a limit.
 #[derive(Debug)]
@@ -18,6 +25,8 @@ pub struct StreamLimiter {
 struct Open {
     total: usize,
     by_address: HashMap<IpAddr, usize>,
+    /// When a refusal was last logged.
+    logged: Option<Instant>,
 }
 
 /// Why a stream was refused.
@@ -26,12 +35,35 @@ pub enum Refusal {
     /// The address has the maximum.
     #[error("There are {0} open streams from your address, which is the limit. Close one, or retry later.")]
     Address(usize),
+    /// The address has the maximum, and is a proxy's.
+    #[error(
+        "There are {limit} open streams from {proxy}, which is the limit. That is a proxy, whose viewers count as one \
+         address. The operator can give each its own limit with --trusted-proxy {proxy}."
+    )]
+    Proxy {
+        /// The proxy's address.
+        proxy: IpAddr,
+        /// The limit.
+        limit: usize,
+    },
     /// The server has the maximum.
     #[error("This server has {0} open streams, which is the limit. Retry later.")]
     Full(usize),
     /// The server is about to stop.
     #[error("This server is about to stop. Retry when it is back.")]
     Draining,
+}
+
+impl Refusal {
+    /// Names the proxy if the refused client is one: its address is the socket's, and it reports another.
+    pub(in crate::server) fn through_proxy(self, peer: IpAddr, client: IpAddr, headers: &HeaderMap) -> Self {
+        let proxy = peer.to_canonical();
+        let forwards = FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name));
+        match self {
+            Self::Address(limit) if proxy == client && forwards => Self::Proxy { proxy, limit },
+            refusal => refusal,
+        }
+    }
 }
 
 impl StreamLimiter {
@@ -57,6 +89,16 @@ impl StreamLimiter {
         *count += 1;
         open.total += 1;
         Ok(StreamPermit { limiter: Arc::clone(self), address })
+    }
+
+    /// Whether a refusal may be logged now: a stranger must not fill the log.
+    pub(in crate::server) fn is_log_due(&self, now: Instant) -> bool {
+        let mut open = self.open();
+        let is_due = open.logged.is_none_or(|logged| now >= logged + LOG_INTERVAL);
+        if is_due {
+            open.logged = Some(now);
+        }
+        is_due
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -111,6 +153,24 @@ mod tests {
         let _other = limiter.admit(ip("192.0.2.2")).unwrap();
         drop(first);
         assert!(limiter.admit(ip("192.0.2.1")).is_ok());
+    }
+
+    #[test]
+    fn refusal_of_a_proxy_names_it_and_its_flag() {
+        let via = HeaderMap::from_iter([(axum::http::header::VIA, "1.1 proxy".parse().unwrap())]);
+        let (peer, limit) = (ip("::ffff:192.0.2.1"), Refusal::Address(32));
+        let refusal = limit.through_proxy(peer, ip("192.0.2.1"), &via);
+        assert!(refusal.to_string().contains("--trusted-proxy 192.0.2.1"), "{refusal}");
+        assert_eq!(limit.through_proxy(peer, ip("192.0.2.1"), &HeaderMap::new()), limit, "no proxy");
+        assert_eq!(limit.through_proxy(peer, ip("198.51.100.7"), &via), limit, "a trusted proxy's client");
+        assert_eq!(Refusal::Full(1).through_proxy(peer, ip("192.0.2.1"), &via), Refusal::Full(1));
+    }
+
+    #[test]
+    fn refusals_are_logged_once_a_minute() {
+        let (limiter, now) = (StreamLimiter::new(1, 1), Instant::now());
+        let due = [0, 1, 59, 60, 61].map(|second| limiter.is_log_due(now + Duration::from_secs(second)));
+        assert_eq!(due, [true, false, false, true, false]);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The accept loop. Replaces `axum::serve`, which sets no deadlines and can't hand a socket off.
 
 use super::{Fanout, http_connection};
-use crate::server::settings::Settings;
+use crate::server::{
+    access::{Refusal, StreamLimiter, StreamPermit},
+    settings::Settings,
+};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use std::{
     io,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -24,12 +28,18 @@ const HEAD_BUFFER: usize = 64 * 1024;
 /// The pause after a failed `accept`: without file descriptors, an immediate retry only burns CPU.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// The response to a connection beyond the limit of its address, whose request is not read.
+const TOO_MANY_CONNECTIONS: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n";
+
 /// What every connection is served with.
 pub(in crate::server) struct Acceptor {
     pub(super) http: http1::Builder,
     pub(super) router: Router,
     pub(super) fanout: Option<Arc<Fanout>>,
     pub(super) settings: Arc<Settings>,
+    /// Limits the connections of an address that have no stream yet.
+    connections: Arc<StreamLimiter>,
     /// Held by each connection; the channel closes when the last one has ended.
     pub(super) open: mpsc::Sender<()>,
     pub(super) draining: watch::Receiver<bool>,
@@ -48,7 +58,8 @@ impl Acceptor {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BUFFER);
         let ((open, mut all_closed), (drain, draining)) = (mpsc::channel(1), watch::channel(false));
-        let acceptor = Arc::new(Self { http, router, fanout, settings, open, draining });
+        let connections = StreamLimiter::new(connections_per_address(&settings), usize::MAX);
+        let acceptor = Arc::new(Self { http, router, fanout, settings, connections, open, draining });
         let mut accepting = true;
         let deadline = loop {
             let accepted = tokio::select! {
@@ -58,7 +69,13 @@ impl Acceptor {
             match accepted {
                 Ok((stream, peer)) => {
                     accepting = true;
-                    tokio::spawn(http_connection::serve(Arc::clone(&acceptor), stream, peer));
+                    match acceptor.admit(peer.ip()) {
+                        Ok(permit) => {
+                            _ = tokio::spawn(http_connection::serve(Arc::clone(&acceptor), stream, peer, permit))
+                        }
+                        // The send buffer is empty, so the kernel takes it at once.
+                        Err(_) => _ = stream.try_write(TOO_MANY_CONNECTIONS),
+                    }
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
@@ -80,7 +97,66 @@ impl Acceptor {
     }
 }
 
+impl Acceptor {
+    /// Admits a connection until it has a stream or ends. Trusted proxies and programs of this host aren't limited, as
+    /// they serve many clients.
+    fn admit(&self, peer: IpAddr) -> Result<Option<StreamPermit>, Refusal> {
+        let peer = peer.to_canonical();
+        if peer.is_loopback() || self.settings.trusted_proxy.iter().any(|network| network.contains(&peer)) {
+            return Ok(None);
+        }
+        let admitted = self.connections.admit(peer);
+        if admitted.is_err() && self.connections.is_log_due(Instant::now()) {
+            let limit = connections_per_address(&self.settings);
+            tracing::warn!(%peer, limit, "connections were refused: too many from one address, apart from streams");
+        }
+        admitted.map(Some)
+    }
+}
+
+/// Twice its streams, as each may be about to open one beside loading a page.
+fn connections_per_address(settings: &Settings) -> usize {
+    settings.max_streams_per_address.saturating_mul(2)
+}
+
 fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acceptor() -> Acceptor {
+        let trusted_proxy = vec!["192.0.2.0/24".parse().unwrap()];
+        let settings = Settings { max_streams_per_address: 2, trusted_proxy, ..Settings::default() };
+        Acceptor {
+            http: http1::Builder::new(),
+            router: Router::new(),
+            fanout: None,
+            connections: StreamLimiter::new(connections_per_address(&settings), usize::MAX),
+            settings: Arc::new(settings),
+            open: mpsc::channel(1).0,
+            draining: watch::channel(false).1,
+        }
+    }
+
+    #[test]
+    fn connections_of_a_stranger_are_limited() {
+        let (acceptor, stranger) = (acceptor(), "::ffff:198.51.100.7".parse().unwrap());
+        let mut open: Vec<_> = (0..4).map(|_| acceptor.admit(stranger).unwrap()).collect();
+        assert!(acceptor.admit(stranger).is_err());
+        open.pop();
+        assert!(acceptor.admit(stranger).is_ok());
+    }
+
+    #[test]
+    fn connections_of_proxies_and_of_this_host_are_not_limited() {
+        let acceptor = acceptor();
+        for peer in ["127.0.0.1", "::1", "192.0.2.9", "::ffff:192.0.2.9"] {
+            let open: Vec<_> = (0..99).map(|_| acceptor.admit(peer.parse().unwrap())).collect();
+            assert!(open.iter().all(Result::is_ok), "{peer}");
+        }
+    }
 }

@@ -87,6 +87,8 @@ pub(in crate::server) struct Statistics {
     series_dropped: Counter,
     /// Seconds from a tick until the kernel accepted its last byte for the slowest viewer that isn't stalled.
     pub fanout: Histogram,
+    /// Fan-out workers that ended before the server.
+    pub failed_workers: Counter,
     sample_lateness: Histogram,
     sample_cpu: Counter<f64, AtomicU64>,
     samples: Counter,
@@ -124,6 +126,7 @@ impl Statistics {
             series_dropped: Counter::default(),
             // 0.1 ms to 0.8 s.
             fanout: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
+            failed_workers: Counter::default(),
             sample_lateness: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
             sample_cpu: Counter::default(),
             samples: Counter::default(),
@@ -163,6 +166,8 @@ impl Statistics {
         own.register("series_dropped", help, self.series_dropped.clone());
         let help = "Time from a tick until the kernel accepted its last byte for the slowest viewer";
         own.register_with_unit("fanout", help, Unit::Seconds, self.fanout.clone());
+        let help = "Fan-out workers that failed; the server is not ready once it has one";
+        own.register("fanout_failures", help, self.failed_workers.clone());
         let help = "Delay from the whole second to the start of its sample";
         own.register_with_unit("sample_lateness", help, Unit::Seconds, self.sample_lateness.clone());
         own.register_with_unit("sample_cpu", "CPU time spent on sampling", Unit::Seconds, self.sample_cpu.clone());

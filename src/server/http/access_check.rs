@@ -45,7 +45,13 @@ pub(in crate::server) async fn check_access(
     let required = (requirements.0)(path).unwrap_or((Hosts::Known, Origins::Allowed));
     match check(&state, required, &request) {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.respond_at(request.uri().path()),
+        Err(problem) => {
+            // The stream's handler counts only what reaches it.
+            if path == "/api/stream" {
+                state.statistics.stream_refused(problem.status);
+            }
+            problem.respond_at(request.uri().path())
+        }
     }
 }
 

@@ -74,7 +74,9 @@ const RETRY_AFTER_S: u32 = 30;
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let (status, title) = match refusal {
-            Refusal::Address(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many streams from one address"),
+            Refusal::Address(_) | Refusal::Proxy { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many streams from one address")
+            }
             Refusal::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "Too many streams"),
             Refusal::Draining => (StatusCode::SERVICE_UNAVAILABLE, "About to stop"),
         };

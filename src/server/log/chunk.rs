@@ -88,7 +88,7 @@ impl Chunk {
     }
 }
 
-/// Encodes one viewer's stream: compresses what only this viewer gets, and combines the CRCs of all chunks.
+/// Encodes one viewer's stream: frames what only this viewer gets, and combines the CRCs of all chunks.
 #[derive(Debug, Default)]
 pub struct Encoder {
     /// The stream's content coding.
@@ -109,14 +109,17 @@ impl Encoder {
             Coding::Gzip => {
                 let crc = gzip::crc(plain);
                 self.crc.combine(&crc);
-                Chunk::frame(&[&gzip::HEADER, &gzip::deflate(plain)], events, Some(crc))
+                Chunk::frame(&[&gzip::HEADER, &gzip::store(plain)], events, Some(crc))
             }
         }
     }
 
     /// A chunk for this viewer only.
     pub fn next(&mut self, plain: &[u8], events: u32) -> Chunk {
-        let chunk = Chunk::new(plain, events, self.coding);
+        let chunk = match self.coding {
+            Coding::Identity => Chunk::frame(&[plain], events, None),
+            Coding::Gzip => Chunk::frame(&[&gzip::store(plain)], events, Some(gzip::crc(plain))),
+        };
         self.add(&chunk);
         chunk
     }
@@ -135,7 +138,7 @@ impl Encoder {
             Coding::Gzip => {
                 let crc = gzip::crc(plain);
                 self.crc.combine(&crc);
-                Chunk::frame(&[&gzip::deflate(plain), &gzip::trailer(&self.crc)], events, Some(crc))
+                Chunk::frame(&[&gzip::store(plain), &gzip::trailer(&self.crc)], events, Some(crc))
             }
         }
     }

@@ -42,9 +42,18 @@ pub(super) async fn stream(
         Ok(origin) => origin,
         Err(foreign) => return refuse(foreign.into()),
     };
-    let client = client_address(connection.peer.ip(), &headers, &state.settings.trusted_proxy);
+    let peer = connection.peer.ip();
+    let client = client_address(peer, &headers, &state.settings.trusted_proxy);
     let request = StreamRequest::parse(&query.unwrap_or_default(), &headers);
-    let mut response = match request.and_then(|request| open(&state, request, client)) {
+    let mut response = match request.and_then(|request| {
+        Ok(open(&state, request, client).map_err(|refusal| {
+            let refusal = refusal.through_proxy(peer, client, &headers);
+            if matches!(refusal, Refusal::Proxy { .. }) && state.limiter.is_log_due(Instant::now()) {
+                tracing::warn!("a stream was refused. {refusal}");
+            }
+            refusal
+        })?)
+    }) {
         // The shared chunks carry HTTP/1.1's chunk framing, which HTTP/1.0 lacks.
         Ok(viewer) => respond(viewer, connection, version == Version::HTTP_11 && state.settings.hand_off),
         Err(problem) => refuse(problem),
@@ -53,7 +62,7 @@ pub(super) async fn stream(
     response
 }
 
-fn open(state: &AppState, request: StreamRequest, client: IpAddr) -> Result<Viewer, Problem> {
+fn open(state: &AppState, request: StreamRequest, client: IpAddr) -> Result<Viewer, Refusal> {
     let permit = if state.log.head().closing { Err(Refusal::Draining) } else { state.limiter.admit(client) };
     Ok(Viewer::open(state, request, permit?, Instant::now()))
 }

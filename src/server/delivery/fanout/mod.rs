@@ -12,6 +12,7 @@ use mio::{Poll, Waker};
 use std::{
     io,
     net::TcpStream,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -60,9 +61,11 @@ impl Fanout {
             inboxes.into_iter().map(|inbox| (WorkerRole::Live, inbox)).chain([(WorkerRole::CatchUp, catch_up_inbox)]);
         let threads = roles.map(|(role, (poll, inbox))| {
             let (workers, statistics) = (Arc::clone(&workers), Arc::clone(statistics));
-            let worker = Worker::new(role, poll, inbox, workers, log, stall_timeout, statistics);
+            let worker = Worker::new(role, poll, inbox, workers, log, stall_timeout, Arc::clone(&statistics));
             let head = log.watch_head();
-            thread::Builder::new().name(role.thread_name().to_owned()).spawn(move || worker.run(&head))
+            thread::Builder::new().name(role.thread_name().to_owned()).spawn(move || {
+                supervise(&statistics, || worker.run(&head));
+            })
         });
         let threads = Mutex::new(threads.collect::<io::Result<_>>()?);
         Ok(Self { workers, threads })
@@ -79,11 +82,21 @@ impl Fanout {
         live.iter().chain([catch_up]).for_each(|worker| worker.send(Message::Drain(deadline)));
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a fan-out worker panicked");
-            }
+            // Its failure is logged already.
+            let _ = thread.join();
         }
     }
+}
+
+/// Runs a worker and counts its failure, by error or panic. Its sockets close with it, so that its viewers reconnect.
+fn supervise(statistics: &Statistics, run: impl FnOnce() -> io::Result<()>) {
+    let error = match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it panicked".to_owned(),
+    };
+    statistics.failed_workers.inc();
+    tracing::error!(error, "a fan-out worker failed; its viewers reconnect, and /readyz answers 503 until a restart");
 }
 
 impl Workers {
@@ -117,5 +130,30 @@ impl WorkerHandle {
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "cannot wake a fan-out worker");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{io::Read, net::TcpListener};
+
+    #[test]
+    fn failed_worker_is_counted_and_closes_its_sockets() {
+        let statistics = Statistics::new(&Arc::default());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let failures: [fn() -> io::Result<()>; 2] = [|| panic!("injected"), || Err(io::ErrorKind::OutOfMemory.into())];
+        for (count, fail) in failures.into_iter().enumerate() {
+            let mut viewer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (socket, _) = listener.accept().unwrap();
+            supervise(&statistics, move || {
+                let _socket = socket;
+                fail()
+            });
+            assert_eq!(statistics.failed_workers.get(), count as u64 + 1);
+            assert_eq!(viewer.read(&mut [0]).unwrap(), 0, "the viewer's socket is closed");
+        }
+        supervise(&statistics, || Ok(()));
+        assert_eq!(statistics.failed_workers.get(), 2);
     }
 }

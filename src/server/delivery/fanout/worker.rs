@@ -12,7 +12,7 @@ use crate::server::{
 use mio::{Events, Interest, Poll, Token, event::Event};
 use slab::Slab;
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     sync::{Arc, Weak, mpsc::Receiver},
     time::{Duration, Instant},
 };
@@ -82,14 +82,17 @@ impl Worker {
     }
 
     /// Runs until it drains: no connection is left, or the drain deadline passes.
-    pub(super) fn run(mut self, head: &watch::Receiver<Head>) {
+    ///
+    /// # Errors
+    /// When it can't wait for its sockets.
+    pub(super) fn run(mut self, head: &watch::Receiver<Head>) -> io::Result<()> {
         let mut events = Events::with_capacity(MAX_EVENTS);
         let (mut published, mut swept) = (head.borrow().published, Instant::now());
         loop {
             if let Err(error) = self.poll.poll(&mut events, Some(SWEEP_INTERVAL))
                 && error.kind() != ErrorKind::Interrupted
             {
-                return tracing::error!(%error, "a fan-out worker can't wait for its sockets");
+                return Err(error);
             }
             for event in &events {
                 match event.token() {
@@ -112,7 +115,7 @@ impl Worker {
             if let Some(deadline) = self.drain_deadline
                 && (self.connections.is_empty() || now >= deadline)
             {
-                return;
+                return Ok(());
             }
         }
     }
