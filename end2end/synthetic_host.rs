@@ -23,6 +23,7 @@ const NOON: u64 = 2_524_651_200;
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 
 struct SyntheticHost {
+    name: &'static str,
     /// Seconds before noon.
     history: u64,
     cores: usize,
@@ -34,9 +35,12 @@ struct SyntheticHost {
 
 impl SyntheticHost {
     fn named(name: &str) -> Self {
-        let typical = Self { history: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4, finding: None };
+        let typical =
+            Self { name: "web-01", history: 300, cores: 16, interfaces: 3, disks: 2, sensors: 4, finding: None };
         match name {
             "typical" => typical,
+            // As long as Linux takes.
+            "long-name" => Self { name: "ip-10-0-123-234.eu-central-1.compute.internal.production-k8s-wrk", ..typical },
             // A virtual machine without sensors.
             "small" => Self { cores: 2, interfaces: 2, disks: 1, sensors: 0, ..typical },
             // Just started.
@@ -45,13 +49,15 @@ impl SyntheticHost {
             "long-history" => Self { history: 1200, ..Self::named("small") },
             "unhealthy" => Self { finding: Some("Disk nvme0n1 slow: 400 ms per request."), ..Self::named("small") },
             "large" => Self { cores: 128, interfaces: 40, disks: 24, sensors: 0, ..typical },
-            _ => panic!("unknown host {name:?}; use typical, small, short-history, long-history, unhealthy or large"),
+            _ => panic!(
+                "unknown host {name:?}; use typical, long-name, small, short-history, long-history, unhealthy or large"
+            ),
         }
     }
 
     fn facts(&self) -> HostFacts {
         HostFacts {
-            name: "web-01".to_owned(),
+            name: self.name.to_owned(),
             os: Some("Linux (Debian GNU/Linux 12)".to_owned()),
             kernel: Some("6.1.0".to_owned()),
             cpu: Some("AMD EPYC".to_owned()),

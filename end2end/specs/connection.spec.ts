@@ -55,7 +55,7 @@ test("stream buffered by a proxy falls back to polling and shows advice", async 
     const reading = await dashboard.readWhenCaughtUp(recorder);
     expect(reading.gaps).toEqual([]);
     const advice = dashboard.notice.getByRole("link", { name: "Proxy setup" });
-    const response = await page.request.get(proxy.url + (await advice.getAttribute("href"))!);
+    const response = await page.request.get(new URL((await advice.getAttribute("href"))!, proxy.url).href);
     const text = await response.text();
     expect(response.headers()["content-type"]).toMatch(/^text\/plain/);
     expect(text).toContain("## Behind a proxy");

@@ -43,8 +43,9 @@ test("memory does not grow over hours of ticks", async ({ dashboard, page }) => 
   // Each connection delivers half an hour of ticks at once, and ends.
   let end = 0;
   await page.route("**/api/stream?*", (route) => {
-    end ||= parseInt(new URL(route.request().url()).searchParams.get("last_event_id")!);
-    const ticks = Array.from({ length: 1800 }, () => tick((end += 1000)));
+    const [ms, , tag] = new URL(route.request().url()).searchParams.get("last_event_id")!.split("-");
+    end ||= Number(ms);
+    const ticks = Array.from({ length: 1800 }, () => tick((end += 1000), tag!));
     return route.fulfill({ contentType: "text/event-stream", body: `retry: 1\n\n${ticks.join("")}` });
   });
   await dashboard.open(900);
@@ -60,7 +61,7 @@ test("memory does not grow over hours of ticks", async ({ dashboard, page }) => 
 });
 
 /** Events of a tick with varying values. */
-function tick(t: number): string {
+function tick(t: number, tag: string): string {
   const wave = (Math.sin(t / 60_000) + 1) / 2;
   const at = { t, at: t / 1000, dt: 1 };
   const groups = {
@@ -82,7 +83,7 @@ function tick(t: number): string {
     },
   };
   const events = Object.entries(groups).map(
-    ([name, group], n) => `id: ${t}-${n}\nevent: ${name}\ndata: ${JSON.stringify({ ...at, ...group })}\n\n`,
+    ([name, group], n) => `id: ${t}-${n}-${tag}\nevent: ${name}\ndata: ${JSON.stringify({ ...at, ...group })}\n\n`,
   );
   return events.join("");
 }

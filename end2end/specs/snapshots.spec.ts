@@ -38,6 +38,8 @@ const DISTURBANCES: Record<string, { provoke: (context: Context) => Promise<void
   unreachable: {
     provoke: async ({ dashboard, page, server, now }) => {
       await server.stop();
+      // A stream that resumes within three seconds changes nothing.
+      await page.clock.setFixedTime(now + 3_000);
       await expect(dashboard.indicator).toHaveText("reconnecting");
       await page.clock.setFixedTime(now + 3_720_000);
     },

@@ -61,8 +61,9 @@ test("ticks that the leader does not relay are fetched from the server", async (
   const recorder = await record(server.url);
   const leader = await context.newPage();
   await leader.goto(`${server.url}/robots.txt`);
-  await leader.evaluate(() => {
-    const channel = new BroadcastChannel("hostbeat-2");
+  await leader.evaluate(async () => {
+    const { host_id } = await (await fetch("/api/snapshot?window=0")).json();
+    const channel = new BroadcastChannel(`hostbeat-3-${host_id}`);
     const post = (...message: string[]) => channel.postMessage([0, ...message]);
     channel.onmessage = ({ data }) => data[1] === "who" && post("mine");
     const stream = new EventSource("/api/stream?window=60");
@@ -97,16 +98,17 @@ test("event from a yielding tab ahead of the leader's stream costs no second", a
   const other = await context.newPage();
   await other.goto(`${server.url}/robots.txt`);
   const answer = await other.evaluate(async () => {
-    const channel = new BroadcastChannel("hostbeat-2");
+    const { host_id } = await (await fetch("/api/snapshot?window=0")).json();
+    const channel = new BroadcastChannel(`hostbeat-3-${host_id}`);
     const answer = new Promise((resolve) => (channel.onmessage = ({ data }) => resolve(data[1])));
     const stream = new EventSource("/api/stream?window=0");
     await new Promise<void>((resolve) => {
       stream.addEventListener("cpu", ({ data, lastEventId }: MessageEvent<string>) => {
         const cpu = JSON.parse(data);
-        const [, group] = lastEventId.split("-");
+        const [, group, tag] = lastEventId.split("-");
         const t = cpu.t + 3000;
         // Ids are at most 1; of two leaders, the one with the greater id yields.
-        channel.postMessage([2, "cpu", JSON.stringify({ ...cpu, t }), `${t}-${group}`]);
+        channel.postMessage([2, "cpu", JSON.stringify({ ...cpu, t }), `${t}-${group}-${tag}`]);
         resolve();
       });
     });

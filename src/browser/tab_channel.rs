@@ -6,8 +6,9 @@ use leptos::wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-/// Channel name. Its number rises with every change of the messages: tabs opened before an upgrade would misread them.
-const CHANNEL: &str = "hostbeat-3";
+/// Channel name before the host id: a proxy may serve several hosts at one origin. Its number rises with every change of
+/// the messages: tabs opened before an upgrade would misread them.
+const CHANNEL: &str = "hostbeat-3-";
 
 /// A message from another tab.
 pub(super) enum TabMessage {
@@ -30,9 +31,10 @@ impl Drop for TabChannel {
 }
 
 impl TabChannel {
-    /// Opens the channel; `on_message` gets the sender's tab id and the message. `None` without support in the browser.
-    pub(super) fn open(on_message: impl Fn(f64, TabMessage) + 'static) -> Option<Self> {
-        let channel = BroadcastChannel::new(CHANNEL).ok()?;
+    /// Opens the channel of a host's pages; `on_message` gets the sender's tab id and the message. `None` without support
+    /// in the browser.
+    pub(super) fn open(host_id: &str, on_message: impl Fn(f64, TabMessage) + 'static) -> Option<Self> {
+        let channel = BroadcastChannel::new(&[CHANNEL, host_id].concat()).ok()?;
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             let parts: Array = message.data().unchecked_into();
             let text = |index| parts.get(index).as_string().unwrap_or_default();

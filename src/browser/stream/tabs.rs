@@ -7,7 +7,7 @@ use crate::browser::{
     tab_channel::{TabChannel, TabMessage},
 };
 use js_sys::Math;
-use leptos::prelude::set_timeout;
+use leptos::prelude::{WithValue, set_timeout};
 use send_wrapper::SendWrapper;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl StreamClient {
     pub(super) fn join_election(&self) {
         if self.0.borrow().tabs.is_none() {
             let this = self.clone();
-            let tabs = TabChannel::open(move |from, message| match message {
+            let on_message = move |from, message| match message {
                 TabMessage::Election(message) => this.step_election(|election| election.on_message(message, from)),
                 TabMessage::Event(event) => {
                     this.step_election(|election| election.on_message(ElectionMessage::Claim, from));
@@ -28,8 +28,9 @@ impl StreamClient {
                         this.receive(&event);
                     }
                 }
-            });
-            self.0.borrow_mut().tabs = tabs;
+            };
+            let mut client = self.0.borrow_mut();
+            client.tabs = client.state.identity.with_value(|page| TabChannel::open(&page.host_id, on_message));
         }
         self.step_election(Election::join);
     }
