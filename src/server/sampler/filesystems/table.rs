@@ -1,4 +1,4 @@
-//! Last known usage of each filesystem, which of them are stuck, and which are shown.
+//! The rows of filesystems: last known usage, which are stuck, and which are shown.
 
 use super::{super::rate::round_to_hundredths, mountinfo::Mount};
 use crate::schema::Filesystem;
