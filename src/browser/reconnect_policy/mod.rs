@@ -145,6 +145,7 @@ impl ReconnectPolicy {
             return;
         }
         self.last_tick = now;
+        self.browser_retries = 0;
         self.backoff.reset();
         self.snapshot_requested = false;
         let polls = self.transport == Transport::Poll;

@@ -190,7 +190,6 @@ fn stream_cut_while_healthy_never_falls_back_to_fetch() {
     for cut in 1..10 {
         let now = 7_000.0 * f64::from(cut);
         assert_eq!(policy.connection_lost(now, true, 0.5), StreamAction::None);
-        policy.stream_started(now + 1_000.0, now + 1_000.0);
         policy.tick_arrived(now + 1_010.0, now + 1_000.0);
     }
 }
