@@ -42,7 +42,7 @@ fn container(number: u64) -> String {
 }
 
 #[test]
-fn an_hour_of_short_lived_containers_keeps_the_living_and_their_values_only() {
+fn window_after_an_hour_of_short_lived_containers_keeps_only_living_series() {
     let mut window = Window::new(3600);
     for second in 0..7200 {
         record_churn(&mut window, second, 6);

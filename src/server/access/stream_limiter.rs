@@ -1,4 +1,4 @@
-//! Limits open streams, per client address and in total.
+//! Limits open streams, or connections without one, per client address and in total.
 
 use axum::http::HeaderMap;
 use std::{

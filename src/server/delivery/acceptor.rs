@@ -95,9 +95,7 @@ impl Acceptor {
         }
         deadline
     }
-}
 
-impl Acceptor {
     /// Admits a connection until it has a stream or ends. Trusted proxies and programs of this host aren't limited, as
     /// they serve many clients.
     fn admit(&self, peer: IpAddr) -> Result<Option<StreamPermit>, Refusal> {
