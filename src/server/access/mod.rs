@@ -1,15 +1,28 @@
-//! Access checks: the name that the client gave the server, the client's address, the origin of its page, and how many
-//! streams it may open.
+//! Access: which name, address and page a request is from, who sends it, what that principal may do, and how much.
 
+mod authentication;
 mod client_address;
+mod credentials;
 mod host;
 mod origin;
+mod principal;
+mod secret;
+mod session_cookie;
+mod sign_in_limiter;
 mod stream_limiter;
+mod tickets;
 
+pub(super) use authentication::{Sender, Unauthenticated, authenticate};
 pub(super) use client_address::client_address;
+pub(super) use credentials::{BySecret, Credentials};
 pub use host::{HostName, HostRefusal, InvalidHostName};
 pub(super) use host::{check_host, requested_host};
-pub(super) use origin::{ForeignOrigin, check_origin};
+pub(super) use origin::{ForeignOrigin, check_origin, check_own_origin};
 pub use origin::{InvalidOrigin, Origin};
+pub(super) use principal::{Credential, CredentialKind, Permission, Principal, Scope};
+pub(super) use secret::SecretHash;
+pub(super) use session_cookie::CookieScope;
+pub(super) use sign_in_limiter::SignInLimiter;
 pub(super) use stream_limiter::StreamPermit;
 pub use stream_limiter::{Refusal, StreamLimiter};
+pub(super) use tickets::{TICKET_LIFETIME, Tickets};

@@ -67,6 +67,21 @@ pub(in crate::server) fn check_origin(
     }
 }
 
+/// Admits a request that changes something: from our own page, or from no page if it is `without_cookie`. Browsers send
+/// `Origin` with every such request; a foreign page can make them send the cookie, but not hide its origin.
+pub(in crate::server) fn check_own_origin(headers: &HeaderMap, without_cookie: bool) -> Result<(), ForeignOrigin> {
+    let is_from_page = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+    let site = headers.get("sec-fetch-site");
+    match check_origin(headers, &[]) {
+        Ok(_) if is_from_page => {
+            let is_same = site.is_none_or(|site| site == "same-origin" || site == "none");
+            if is_same { Ok(()) } else { Err(ForeignOrigin) }
+        }
+        Ok(_) if without_cookie => Ok(()),
+        _ => Err(ForeignOrigin),
+    }
+}
+
 /// Checks a request without `Origin`, such as of an `<img>`, by fetch metadata. A navigation is admitted: it shows the
 /// response to the reader, not to the page that has the link. Pages of allowed origins are known by `Referer`, which a
 /// page can leave out but not forge.
@@ -141,6 +156,25 @@ mod tests {
         for (mode, referer) in [("no-cors", ""), ("no-cors", foreign), ("cors", foreign), ("websocket", "garbage")] {
             assert_eq!(check("cross-site", mode, referer), Err(ForeignOrigin), "{mode} {referer}");
         }
+    }
+
+    #[test]
+    fn change_is_admitted_from_own_page_or_without_cookie() {
+        let check = |headers: &[(&'static str, &'static str)], without_cookie| {
+            let own = [("host", "host.example.com")];
+            let headers = own.iter().chain(headers);
+            let headers = headers.map(|(name, text)| (HeaderName::from_static(name), HeaderValue::from_static(text)));
+            check_own_origin(&headers.collect(), without_cookie).is_ok()
+        };
+        for without_cookie in [true, false] {
+            assert!(check(&[("origin", "https://host.example.com")], without_cookie));
+            assert!(check(&[("origin", "https://host.example.com"), ("sec-fetch-site", "same-origin")], without_cookie));
+            assert!(!check(&[("origin", "https://evil.example.com")], without_cookie));
+            assert!(!check(&[("sec-fetch-site", "same-site")], without_cookie));
+            assert!(!check(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], without_cookie));
+            assert!(!check(&[("origin", "null")], without_cookie));
+        }
+        assert!(check(&[], true) && !check(&[], false));
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl StreamLimiter {
 }
 
 /// The unit that is limited: an IPv4 address, or an IPv6 /64, the smallest network that a client gets (RFC 6177).
-fn network_of(address: IpAddr) -> IpAddr {
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & u128::MAX << 64).into(),
         address => address,

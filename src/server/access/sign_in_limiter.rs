@@ -1,0 +1,92 @@
+//! Limits attempts to sign in, for each address and each name, so that passwords can't be guessed.
+
+use super::stream_limiter::network_of;
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    state::keyed::HashMapStateStore,
+};
+use std::{fmt, hash::Hash, net::IpAddr, num::NonZero, time::Duration};
+
+/// Attempts that may come at once.
+const BURST: NonZero<u32> = NonZero::new(10).unwrap();
+/// The time after which another attempt is allowed.
+const INTERVAL: Duration = Duration::from_secs(6);
+/// Addresses and names that are kept; past it, all attempts of others wait.
+const MAX_KEYS: usize = 10_000;
+
+type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
+
+/// Limits attempts to sign in.
+pub(in crate::server) struct SignInLimiter {
+    by_address: Limiter<IpAddr>,
+    by_name: Limiter<String>,
+}
+
+impl fmt::Debug for SignInLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInLimiter").finish_non_exhaustive()
+    }
+}
+
+impl Default for SignInLimiter {
+    fn default() -> Self {
+        let quota = Quota::with_period(INTERVAL).unwrap_or(Quota::per_minute(BURST)).allow_burst(BURST);
+        Self { by_address: RateLimiter::hashmap(quota), by_name: RateLimiter::hashmap(quota) }
+    }
+}
+
+impl SignInLimiter {
+    /// Counts an attempt by `client` as the user `name`.
+    ///
+    /// # Errors
+    /// When there were too many: how long to wait.
+    pub(in crate::server) fn attempt(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
+        check(&self.by_address, &network_of(client))?;
+        check(&self.by_name, &name.to_owned())
+    }
+}
+
+fn check<K: Clone + Eq + Hash>(limiter: &Limiter<K>, key: &K) -> Result<(), Duration> {
+    if limiter.len() >= MAX_KEYS {
+        limiter.retain_recent();
+        limiter.shrink_to_fit();
+    }
+    if limiter.len() >= MAX_KEYS {
+        return Err(INTERVAL);
+    }
+    limiter.check_key(key).map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_limited_per_address() {
+        let limiter = SignInLimiter::default();
+        let attempt = |address: &str, n: u32| limiter.attempt(address.parse().unwrap(), &n.to_string());
+        assert!((0..10).all(|n| attempt("192.0.2.1", n).is_ok()));
+        let wait = attempt("192.0.2.1", 11).unwrap_err();
+        assert!(wait > Duration::ZERO && wait <= INTERVAL, "{wait:?}");
+        assert!(attempt("192.0.2.2", 12).is_ok());
+    }
+
+    #[test]
+    fn attempts_are_limited_per_name_from_all_addresses() {
+        let limiter = SignInLimiter::default();
+        let attempt = |n: u8, name| limiter.attempt([192, 0, 2, n].into(), name);
+        assert!((0..10).all(|n| attempt(n, "ann").is_ok()));
+        assert!(attempt(11, "ann").is_err());
+        assert!(attempt(12, "bob").is_ok());
+    }
+
+    #[test]
+    fn addresses_of_one_network_count_as_one() {
+        let limiter = SignInLimiter::default();
+        let attempt = |n: u16| limiter.attempt([0x2001, 0xdb8, 0, 0, n, 0, 0, 1].into(), &n.to_string());
+        assert!((0..10).all(|_| attempt(0).is_ok()));
+        assert!(attempt(0).is_err());
+        assert!(attempt(1).is_ok());
+    }
+}
