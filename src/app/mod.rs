@@ -17,6 +17,8 @@ mod panel;
 mod ports;
 #[cfg(feature = "ssr")]
 mod shell;
+#[cfg(feature = "ssr")]
+mod sign_in_page;
 mod table;
 mod table_view;
 mod tables;
@@ -35,6 +37,8 @@ pub use page_state::PageState;
 pub use ports::{CanvasContent, Ports};
 #[cfg(feature = "ssr")]
 pub use shell::{Parts, inline_scripts, shell};
+#[cfg(feature = "ssr")]
+pub use sign_in_page::{SignInForm, sign_in_page};
 pub use table::{Sort, TableState};
 pub use tables::core_history;
 #[cfg(feature = "ssr")]

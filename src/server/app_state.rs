@@ -1,7 +1,8 @@
 //! State that all request handlers share: log, limiter, statistics, settings.
 
 use super::{
-    access::StreamLimiter,
+    access::{Credentials, SignInLimiter, StreamLimiter, Tickets},
+    accounts::Accounts,
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
@@ -22,6 +23,9 @@ const MAX_PAGES: usize = 64;
 /// PNGs that are rendered or wait for it: a second's work.
 const MAX_IMAGES: usize = 8;
 
+/// Requests at a time that hash a password, which takes 19 MiB and tens of milliseconds, or write to the disk.
+const MAX_SLOW_REQUESTS: usize = 2;
+
 /// Shared by all requests.
 #[derive(Clone, Debug)]
 pub struct AppState {
@@ -36,6 +40,12 @@ pub struct AppState {
     pub(super) images: Arc<SharedResponses<Bytes>>,
     /// Snapshots, without the time of each response.
     pub(super) snapshots: Arc<SharedResponses<(Start, Chunk)>>,
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) tickets: Arc<Tickets>,
+    pub(super) sign_in_limiter: Arc<SignInLimiter>,
+    /// Permits requests that hash a password or write to the disk.
+    pub(super) slow_requests: Arc<Semaphore>,
     /// Permits reading `/proc` for metrics, which may hang.
     pub(super) scraping: Arc<Semaphore>,
 }
@@ -71,6 +81,11 @@ impl AppState {
             pages,
             images,
             snapshots,
+            accounts: Arc::default(),
+            credentials: Arc::default(),
+            tickets: Arc::default(),
+            sign_in_limiter: Arc::default(),
+            slow_requests: Arc::new(Semaphore::new(MAX_SLOW_REQUESTS)),
             scraping: Arc::new(Semaphore::new(1)),
             log,
         }

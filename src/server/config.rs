@@ -1,7 +1,7 @@
 //! All command-line flags and their environment variables; flags win over the environment, which wins over defaults.
 
 use super::{sampler::SamplerOptions, settings::Settings};
-use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use clap::{Args, ValueEnum};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -14,10 +14,6 @@ pub struct Config {
     /// Address and port to listen on
     #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", default_value_t = default_listen(), value_parser = address)]
     pub listen: SocketAddr,
-
-    /// Allow an address that other hosts can reach. There is no sign-in yet: anyone who reaches it sees this host
-    #[arg(long, env = "HOSTBEAT_PUBLIC", value_parser = FalseyValueParser::new())]
-    pub public: bool,
 
     /// File that keeps the last hour over a restart; without it, a restart begins empty
     #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE")]
@@ -72,7 +68,7 @@ impl Config {
     /// When the address is not a loopback one and `--public` is missing.
     pub fn check(self) -> Result<Self, NotPublic> {
         let loopback = self.listen.ip().to_canonical().is_loopback();
-        if loopback || self.public { Ok(self) } else { Err(NotPublic(self.listen)) }
+        if loopback || self.settings.public { Ok(self) } else { Err(NotPublic(self.listen)) }
     }
 }
 

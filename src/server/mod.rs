@@ -1,6 +1,7 @@
 //! The server: samples the host, keeps the last hour in a log, and streams it to any number of browsers.
 
 mod access;
+mod accounts;
 mod app_state;
 mod assessor;
 mod config;

@@ -1,57 +1,67 @@
 //! The router: which path is answered by which handler, and what each requires of a request.
 
 use super::{
+    access::Permission,
     app_state::AppState,
     http::{
-        access_check::{Hosts, Origins, Requirements, check_access},
-        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, pages, snapshot,
+        access_check::{Access, Cost, RouteTable, check_access},
+        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, pages, sign_in, snapshot,
+        tickets,
     },
     stream,
 };
 use axum::{
-    Router, middleware,
+    Router,
+    http::Method,
+    middleware,
     response::Redirect,
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, options, post},
 };
 
-/// A path, its handlers by method, and under which names and for pages of which origins they answer.
-type Route = (&'static str, fn() -> MethodRouter<AppState>, Hosts, Origins);
+/// A method and a path, their handler, who may use it, and what it costs.
+type Route = (Method, &'static str, fn() -> MethodRouter<AppState>, Access, Cost);
 
-/// Every route. The router is built from this table, so that none is without requirements.
-const ROUTES: [Route; 13] = [
-    ("/", || get(pages::dashboard), Hosts::Known, Origins::Allowed),
-    ("/embed/{panel}", || get(pages::embedded), Hosts::Known, Origins::Allowed),
-    ("/chart/{name}", || get(chart_image::chart_image), Hosts::Known, Origins::Allowed),
-    ("/api/stream", || get(stream::stream).options(cross_origin::preflight), Hosts::Known, Origins::AllowedByHandler),
-    (
-        "/api/snapshot",
-        || get(snapshot::snapshot).options(cross_origin::preflight),
-        Hosts::Known,
-        Origins::AllowedByHandler,
-    ),
-    ("/metrics", || get(metrics::metrics), Hosts::Known, Origins::Allowed),
-    ("/healthz", || get(health::alive), Hosts::Any, Origins::Any),
-    ("/readyz", || get(health::ready), Hosts::Any, Origins::Any),
-    ("/offline", || get(files::offline), Hosts::Any, Origins::Any),
-    ("/docs/operations.md", || get(files::operations), Hosts::Any, Origins::Any),
-    ("/assets/{name}", || get(files::asset), Hosts::Any, Origins::Any),
+const OPEN: Access = Access::Open;
+const READ: Access = Access::Requires(Permission::Read);
+const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
+
+/// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
+const ROUTES: [Route; 19] = [
+    (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
+    (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
+    (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
+    (Method::GET, "/api/stream", || get(stream::stream), READ_WITH_CORS, Cost::Stream),
+    (Method::OPTIONS, "/api/stream", || options(cross_origin::preflight), READ_WITH_CORS, Cost::Memory),
+    (Method::GET, "/api/snapshot", || get(snapshot::snapshot), READ_WITH_CORS, Cost::Shared),
+    (Method::OPTIONS, "/api/snapshot", || options(cross_origin::preflight), READ_WITH_CORS, Cost::Memory),
+    (Method::POST, "/api/tickets", || post(tickets::issue), READ, Cost::Memory),
+    (Method::GET, "/metrics", || get(metrics::metrics), READ, Cost::Shared),
+    (Method::GET, "/sign-in", || get(sign_in::form), Access::SignIn, Cost::Memory),
+    (Method::POST, "/sign-in", || post(sign_in::sign_in), Access::SignIn, Cost::Slow),
+    (Method::POST, "/sign-out", || post(sign_in::sign_out), READ, Cost::Slow),
+    (Method::GET, "/healthz", || get(health::alive), OPEN, Cost::Memory),
+    (Method::GET, "/readyz", || get(health::ready), READ, Cost::Memory),
+    (Method::GET, "/offline", || get(files::offline), OPEN, Cost::Memory),
+    (Method::GET, "/docs/operations.md", || get(files::operations), OPEN, Cost::Memory),
+    (Method::GET, "/assets/{name}", || get(files::asset), OPEN, Cost::Memory),
     // Browsers request it for responses that aren't pages.
-    ("/favicon.ico", || get(async || Redirect::permanent("favicon.svg")), Hosts::Any, Origins::Any),
-    ("/{name}", || get(files::public), Hosts::Any, Origins::Any),
+    (Method::GET, "/favicon.ico", || get(async || Redirect::permanent("favicon.svg")), OPEN, Cost::Memory),
+    (Method::GET, "/{name}", || get(files::public), OPEN, Cost::Memory),
 ];
 
 /// Every route.
 pub fn router(state: AppState) -> Router {
-    let router = ROUTES.iter().fold(Router::new(), |router, (path, handlers, ..)| router.route(path, handlers()));
-    let requirements = Requirements(|path| {
-        let route = ROUTES.iter().find(|(of, ..)| *of == path);
-        route.map(|&(_, _, hosts, origins)| (hosts, origins))
+    let router = ROUTES.iter().fold(Router::new(), |router, (_, path, handler, ..)| router.route(path, handler()));
+    let table = RouteTable(|method, path| {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let route = ROUTES.iter().find(|(of_method, of_path, ..)| of_method == method && *of_path == path);
+        route.map(|&(.., access, cost)| (access, cost))
     });
     let routes = router
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)
         .with_state(state.clone())
-        .layer(middleware::from_fn_with_state((state.clone(), requirements), check_access));
+        .layer(middleware::from_fn_with_state((state.clone(), table), check_access));
     // Paths are changed before they are routed.
     Router::new()
         .fallback_service(routes)
@@ -64,64 +74,160 @@ pub fn router(state: AppState) -> Router {
 mod tests {
     use super::*;
     use crate::server::{
+        access::{BySecret, Credential, CredentialKind, Scope, SecretHash},
         log::TickLog,
         settings::Settings,
         stream::{ClientConnection, Handoff, StallFlag},
     };
-    use axum::{body::Body, extract::Request, http::StatusCode};
+    use axum::{
+        body::Body,
+        extract::{ConnectInfo, Request},
+        http::StatusCode,
+    };
     use hyper::service::Service;
     use hyper_util::service::TowerToHyperService;
-    use std::sync::Arc;
+    use std::{net::SocketAddr, sync::Arc};
 
-    /// What each path must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &[&str], bool, bool); 14] = [
-        ("/", &["GET", "HEAD"], true, true),
-        ("/embed/cpu", &["GET", "HEAD"], true, true),
-        ("/chart/cpu.svg", &["GET", "HEAD"], true, true),
-        ("/api/stream", &["GET", "HEAD", "OPTIONS"], true, true),
-        ("/api/snapshot", &["GET", "HEAD", "OPTIONS"], true, true),
-        ("/metrics", &["GET", "HEAD"], true, true),
-        ("/healthz", &["GET", "HEAD"], false, false),
-        ("/readyz", &["GET", "HEAD"], false, false),
-        ("/offline", &["GET", "HEAD"], false, false),
-        ("/docs/operations.md", &["GET", "HEAD"], false, false),
-        ("/assets/hostbeat.css", &["GET", "HEAD"], false, false),
-        ("/favicon.ico", &["GET", "HEAD"], false, false),
-        ("/robots.txt", &["GET", "HEAD"], false, false),
-        ("/no/such/path", &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"], true, true),
+    /// Who may use a route.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Who {
+        Everyone,
+        /// Everyone, from our own pages.
+        Here,
+        Readers,
+    }
+    use Who::{Everyone, Here, Readers};
+
+    /// What each route must require. A new route needs a line here, so that its requirements are a decision.
+    const EXPECTED: [(&str, &str, Who); 19] = [
+        ("GET", "/", Readers),
+        ("GET", "/embed/cpu", Readers),
+        ("GET", "/chart/cpu.svg", Readers),
+        ("GET", "/api/stream", Readers),
+        ("OPTIONS", "/api/stream", Here),
+        ("GET", "/api/snapshot", Readers),
+        ("OPTIONS", "/api/snapshot", Here),
+        ("POST", "/api/tickets", Readers),
+        ("GET", "/metrics", Readers),
+        ("GET", "/sign-in", Here),
+        ("POST", "/sign-in", Here),
+        ("POST", "/sign-out", Readers),
+        ("GET", "/healthz", Everyone),
+        ("GET", "/readyz", Readers),
+        ("GET", "/offline", Everyone),
+        ("GET", "/docs/operations.md", Everyone),
+        ("GET", "/assets/hostbeat.css", Everyone),
+        ("GET", "/favicon.ico", Everyone),
+        ("GET", "/robots.txt", Everyone),
     ];
+    /// Paths without a route.
+    const UNKNOWN: [(&str, &str, Who); 2] = [("GET", "/no/such/path", Readers), ("DELETE", "/api/stream", Readers)];
+
+    /// A sender, as the headers that name it.
+    const SENDERS: [(&str, &[(&str, &str)]); 8] = [
+        ("nobody", &[]),
+        ("viewer", &[("authorization", "Bearer viewer")]),
+        ("admin", &[("authorization", "Bearer admin")]),
+        ("publisher", &[("authorization", "Bearer publisher")]),
+        ("session", &[("cookie", "hostbeat=session"), ("sec-fetch-site", "same-origin")]),
+        ("expired", &[("authorization", "Bearer expired")]),
+        ("revoked", &[("authorization", "Bearer revoked")]),
+        ("expired session", &[("cookie", "hostbeat=ended"), ("sec-fetch-site", "same-origin")]),
+    ];
+
+    fn state() -> AppState {
+        let state = AppState::new(Arc::new(TickLog::default()), Settings::default());
+        let credential = |kind, name: &str, scope, expires| {
+            let credential = Credential::new(kind, name.to_owned(), name.to_owned(), scope, expires, 0);
+            (SecretHash::of(name), credential)
+        };
+        use CredentialKind::{Session, Token};
+        let stored: BySecret = [
+            credential(Token, "viewer", Scope::Read, None),
+            credential(Token, "admin", Scope::Admin, None),
+            credential(Token, "publisher", Scope::Publish, None),
+            credential(Session, "session", Scope::Read, None),
+            credential(Token, "expired", Scope::Admin, Some(1)),
+            credential(Session, "ended", Scope::Admin, Some(1)),
+            credential(Token, "revoked", Scope::Admin, None),
+        ]
+        .into();
+        stored[&SecretHash::of("revoked")].end();
+        state.credentials.replace(stored, true);
+        state
+    }
 
     async fn status(method: &str, path: &str, headers: &[(&str, &str)]) -> StatusCode {
         let (handoff, _viewers) = Handoff::new();
-        let peer = ([127, 0, 0, 1], 1).into();
+        let peer: SocketAddr = ([127, 0, 0, 1], 1).into();
         let client = ClientConnection { peer, handoff, stalled: StallFlag::default() };
-        let request = Request::builder().method(method).uri(path).extension(client);
+        let request = Request::builder().method(method).uri(path).extension(client).extension(ConnectInfo(peer));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let router = router(AppState::new(Arc::new(TickLog::default()), Settings::default()));
+        let router = router(state());
         TowerToHyperService::new(router).call(request.body(Body::empty()).unwrap()).await.unwrap().status()
     }
 
+    /// The refusal that the sender must get; `None` for an answer of the handler.
+    fn expected_refusal(who: Who, method: &str, path: &str, sender: &str) -> Option<StatusCode> {
+        let is_page = method == "GET" && ["/", "/embed/cpu", "/no/such/path"].contains(&path);
+        match (who, sender) {
+            (Everyone | Here, _) | (Readers, "viewer" | "admin" | "session") => None,
+            (Readers, "publisher") => Some(StatusCode::NOT_FOUND),
+            (Readers, "nobody" | "expired session") if is_page => Some(StatusCode::SEE_OTHER),
+            // A change without a cookie's origin, or a token, is refused before its sender is known.
+            (Readers, "nobody") if method != "GET" => Some(StatusCode::FORBIDDEN),
+            (Readers, _) => Some(StatusCode::UNAUTHORIZED),
+        }
+    }
+
     #[tokio::test]
-    async fn every_route_has_the_expected_requirements() {
-        assert_eq!(EXPECTED.len(), ROUTES.len() + 1, "each route has a line in EXPECTED");
-        for (path, methods, host, origin) in EXPECTED {
-            for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
-                let refused = status(method, path, &[("host", "localhost")]).await == StatusCode::METHOD_NOT_ALLOWED;
-                assert_eq!(!refused, methods.contains(&method), "{method} {path}");
+    async fn every_cell_of_routes_and_senders_is_as_expected() {
+        for (method, path, who) in EXPECTED.into_iter().chain(UNKNOWN) {
+            for (sender, headers) in SENDERS {
+                let headers = [&[("host", "localhost")], headers].concat();
+                let actual = status(method, path, &headers).await;
+                let refusals = [401, 403, 404, 421].map(|status| StatusCode::from_u16(status).unwrap());
+                match expected_refusal(who, method, path, sender) {
+                    Some(expected) => assert_eq!(actual, expected, "{method} {path} by {sender}"),
+                    // What has no route is reported to those who may see that.
+                    None if path == "/no/such/path" => assert_eq!(actual, StatusCode::NOT_FOUND),
+                    None => assert!(
+                        !refusals.contains(&actual) || path.starts_with("/assets"),
+                        "{method} {path} by {sender}: {actual}"
+                    ),
+                }
             }
-            let foreign = status("GET", path, &[("host", "evil.example:3000")]).await;
-            assert_eq!(foreign == StatusCode::MISDIRECTED_REQUEST, host, "{path}: {foreign}");
-            let cross_site = [("host", "localhost"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
-            let foreign = status("GET", path, &cross_site).await;
-            assert_eq!(foreign == StatusCode::FORBIDDEN, origin, "{path}: {foreign}");
-            assert_eq!(status("GET", path, &[]).await, StatusCode::BAD_REQUEST, "{path} without Host");
+            let admin = ("authorization", "Bearer admin");
+            let foreign = status(method, path, &[("host", "evil.example:3000"), admin]).await;
+            assert_eq!(foreign == StatusCode::MISDIRECTED_REQUEST, who != Everyone, "{method} {path}: {foreign}");
+            let cross_site = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
+            for foreign in [&cross_site[..], &[("origin", "https://evil.example")]] {
+                let foreign = status(method, path, &[&[("host", "localhost"), admin], foreign].concat()).await;
+                assert_eq!(foreign == StatusCode::FORBIDDEN, who != Everyone, "{method} {path}: {foreign}");
+            }
+            assert_eq!(status(method, path, &[admin]).await, StatusCode::BAD_REQUEST, "{method} {path} without Host");
         }
     }
 
     #[test]
-    fn every_route_that_shows_the_host_checks_name_and_origin() {
-        for (path, _, hosts, origins) in ROUTES {
-            assert_eq!(hosts == Hosts::Any, origins == Origins::Any, "{path}");
+    fn every_route_has_an_expectation() {
+        let paths = |path: &str| path.replace("{panel}", "cpu").replace("/chart/{name}", "/chart/cpu.svg");
+        for ((method, path, ..), (expected_method, expected_path, _)) in ROUTES.iter().zip(EXPECTED) {
+            let path = paths(path).replace("/assets/{name}", "/assets/hostbeat.css").replace("/{name}", "/robots.txt");
+            assert_eq!((method.as_str(), &*path), (expected_method, expected_path));
+        }
+    }
+
+    #[tokio::test]
+    async fn other_methods_than_those_of_the_table_are_not_allowed() {
+        let admin = [("host", "localhost"), ("authorization", "Bearer admin")];
+        for (_, path, _) in EXPECTED {
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                let of_table = if method == "HEAD" { "GET" } else { method };
+                let is_known = EXPECTED.iter().any(|(known, of, _)| *of == path && *known == of_table);
+                let refused = status(method, path, &admin).await == StatusCode::METHOD_NOT_ALLOWED;
+                assert_eq!(!refused, is_known, "{method} {path}");
+            }
         }
     }
 }

@@ -38,9 +38,15 @@ pub(in crate::server) struct Sender<'a> {
 }
 
 enum Scheme {
-    Authenticated(Arc<Credential>),
+    Authenticated(Principal),
     NotRequested,
     Failed(Unauthenticated),
+}
+
+impl Scheme {
+    fn known(credential: Arc<Credential>) -> Self {
+        Self::Authenticated(Principal::Known(credential))
+    }
 }
 
 /// Finds the principal of a request that arrives at `now`, Unix ms.
@@ -53,14 +59,13 @@ pub(in crate::server) fn authenticate(
     tickets: &Tickets,
     now: u64,
 ) -> Result<Principal, Unauthenticated> {
-    let schemes: [&dyn Fn() -> Scheme; 3] = [
-        &|| bearer(sender.headers, credentials, now),
-        &|| ticket(sender.ticket, tickets),
-        &|| cookie(sender.headers, credentials, now),
-    ];
+    let schemes: [&dyn Fn() -> Scheme; 3] =
+        [&|| bearer(sender.headers, credentials, now), &|| ticket(sender.ticket, tickets), &|| {
+            cookie(sender.headers, credentials, now)
+        }];
     for scheme in schemes {
         match scheme() {
-            Scheme::Authenticated(credential) => return Ok(Principal::Known(credential)),
+            Scheme::Authenticated(principal) => return Ok(principal),
             Scheme::Failed(reason) => return Err(reason),
             Scheme::NotRequested => {}
         }
@@ -76,22 +81,24 @@ pub(in crate::server) fn authenticate(
 /// `Authorization: Bearer` (RFC 6750, section 2.1). Other schemes are a proxy's.
 fn bearer(headers: &HeaderMap, credentials: &Credentials, now: u64) -> Scheme {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token =
+        value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = token else { return Scheme::NotRequested };
     let credential = credentials.find(CredentialKind::Token, token.trim(), now);
-    credential.map_or(Scheme::Failed(Unauthenticated::InvalidToken), Scheme::Authenticated)
+    credential.map_or(Scheme::Failed(Unauthenticated::InvalidToken), Scheme::known)
 }
 
 fn ticket(ticket: Option<&str>, tickets: &Tickets) -> Scheme {
     let Some(ticket) = ticket else { return Scheme::NotRequested };
-    let credential = tickets.redeem(&SecretHash::of(ticket), Instant::now());
-    credential.map_or(Scheme::Failed(Unauthenticated::InvalidTicket), Scheme::Authenticated)
+    let principal = tickets.redeem(&SecretHash::of(ticket), Instant::now());
+    principal.map_or(Scheme::Failed(Unauthenticated::InvalidTicket), Scheme::Authenticated)
 }
 
 /// Browsers send the cookie of a session that has ended, too. The reader didn't ask for it, so it is no failure.
 fn cookie(headers: &HeaderMap, credentials: &Credentials, now: u64) -> Scheme {
-    let found = session_cookie::secrets(headers).find_map(|secret| credentials.find(CredentialKind::Session, &secret, now));
-    found.map_or(Scheme::NotRequested, Scheme::Authenticated)
+    let found =
+        session_cookie::secrets(headers).find_map(|secret| credentials.find(CredentialKind::Session, &secret, now));
+    found.map_or(Scheme::NotRequested, Scheme::known)
 }
 
 #[cfg(test)]
@@ -107,7 +114,8 @@ mod tests {
     }
 
     fn server(required: bool) -> Server {
-        let credential = |kind, name: &str| Credential::new(kind, name.to_owned(), name.to_owned(), Scope::Read, None, 0);
+        let credential =
+            |kind, name: &str| Credential::new(kind, name.to_owned(), name.to_owned(), Scope::Read, None, 0);
         let (token, session) = (credential(CredentialKind::Token, "t"), credential(CredentialKind::Session, "s"));
         let credentials = Credentials::default();
         let stored = [(SecretHash::of("token"), Arc::clone(&token)), (SecretHash::of("session"), session)];
@@ -116,8 +124,14 @@ mod tests {
     }
 
     impl Server {
-        fn principal(&self, headers: &[(&'static str, &'static str)], client: &str, public: bool) -> Result<String, Unauthenticated> {
-            let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+        fn principal(
+            &self,
+            headers: &[(&'static str, &'static str)],
+            client: &str,
+            public: bool,
+        ) -> Result<String, Unauthenticated> {
+            let headers =
+                headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
             let sender = Sender { headers: &headers, ticket: None, client: client.parse().unwrap(), public };
             let principal = authenticate(sender, &self.credentials, &self.tickets, 0)?;
             Ok(principal.credential().map_or_else(|| format!("{principal:?}"), |credential| credential.name.clone()))
@@ -138,7 +152,10 @@ mod tests {
     fn server_with_users_requires_a_credential_on_its_own_host_too() {
         let server = server(true);
         assert_eq!(server.principal(&[], "127.0.0.1", false), Err(Unauthenticated::Missing));
-        assert_eq!(server.principal(&[("authorization", "Basic YTpi")], "127.0.0.1", false), Err(Unauthenticated::Missing));
+        assert_eq!(
+            server.principal(&[("authorization", "Basic YTpi")], "127.0.0.1", false),
+            Err(Unauthenticated::Missing)
+        );
         let cookies = [("cookie", "a=b; hostbeat=session")];
         assert_eq!(server.principal(&cookies, "192.0.2.1", false).as_deref(), Ok("s"));
     }
@@ -162,7 +179,7 @@ mod tests {
     #[test]
     fn ticket_is_redeemed_by_the_route_that_takes_one() {
         let Server { credentials, tickets, token } = server(true);
-        tickets.issue(SecretHash::of("ticket"), &token, Instant::now());
+        tickets.issue(SecretHash::of("ticket"), Principal::Known(token), Instant::now());
         let headers = HeaderMap::new();
         let sender = Sender { headers: &headers, ticket: Some("ticket"), client: [192, 0, 2, 1].into(), public: false };
         assert!(authenticate(sender, &credentials, &tickets, 0).is_ok());

@@ -103,8 +103,10 @@ mod tests {
 
     #[test]
     fn credential_that_is_no_longer_stored_or_was_changed_ends() {
-        for stored in [BySecret::new(), [(SecretHash::of("secret"), credential(CredentialKind::Token, Scope::Admin, None))].into()]
-        {
+        for stored in [
+            BySecret::new(),
+            [(SecretHash::of("secret"), credential(CredentialKind::Token, Scope::Admin, None))].into(),
+        ] {
             let held = credential(CredentialKind::Token, Scope::Read, None);
             known(&held).replace(stored, true);
             assert!(held.has_ended());
@@ -115,7 +117,8 @@ mod tests {
     fn credential_that_is_still_stored_keeps_its_streams() {
         let held = credential(CredentialKind::Session, Scope::Read, None);
         let credentials = known(&held);
-        credentials.replace([(SecretHash::of("secret"), credential(CredentialKind::Session, Scope::Read, None))].into(), true);
+        credentials
+            .replace([(SecretHash::of("secret"), credential(CredentialKind::Session, Scope::Read, None))].into(), true);
         assert!(!held.has_ended());
         assert!(Arc::ptr_eq(&credentials.find(CredentialKind::Session, "secret", 0).unwrap(), &held));
     }

@@ -20,7 +20,7 @@ pub(super) use host::{check_host, requested_host};
 pub(super) use origin::{ForeignOrigin, check_origin, check_own_origin};
 pub use origin::{InvalidOrigin, Origin};
 pub(super) use principal::{Credential, CredentialKind, Permission, Principal, Scope};
-pub(super) use secret::SecretHash;
+pub(super) use secret::{SecretHash, new_secret};
 pub(super) use session_cookie::CookieScope;
 pub(super) use sign_in_limiter::SignInLimiter;
 pub(super) use stream_limiter::StreamPermit;

@@ -168,7 +168,10 @@ mod tests {
         };
         for without_cookie in [true, false] {
             assert!(check(&[("origin", "https://host.example.com")], without_cookie));
-            assert!(check(&[("origin", "https://host.example.com"), ("sec-fetch-site", "same-origin")], without_cookie));
+            assert!(check(
+                &[("origin", "https://host.example.com"), ("sec-fetch-site", "same-origin")],
+                without_cookie
+            ));
             assert!(!check(&[("origin", "https://evil.example.com")], without_cookie));
             assert!(!check(&[("sec-fetch-site", "same-site")], without_cookie));
             assert!(!check(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], without_cookie));

@@ -36,6 +36,14 @@ impl Principal {
         }
     }
 
+    /// Whether both are the same session or token, or the same kind of client without one.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Known(one), Self::Known(other)) => Arc::ptr_eq(one, other),
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        }
+    }
+
     /// The credential of a user or a token.
     pub(in crate::server) fn credential(&self) -> Option<&Arc<Credential>> {
         match self {

@@ -84,9 +84,12 @@ mod tests {
     #[test]
     fn addresses_of_one_network_count_as_one() {
         let limiter = SignInLimiter::default();
-        let attempt = |n: u16| limiter.attempt([0x2001, 0xdb8, 0, 0, n, 0, 0, 1].into(), &n.to_string());
-        assert!((0..10).all(|_| attempt(0).is_ok()));
-        assert!(attempt(0).is_err());
-        assert!(attempt(1).is_ok());
+        let attempt = |network: u16, host: u16| {
+            let address = [0x2001, 0xdb8, 0, network, 0, 0, 0, host];
+            limiter.attempt(address.into(), &host.to_string())
+        };
+        assert!((0..10).all(|host| attempt(0, host).is_ok()));
+        assert!(attempt(0, 10).is_err());
+        assert!(attempt(1, 11).is_ok());
     }
 }

@@ -1,16 +1,16 @@
 //! Tickets: secrets that open one stream, for clients that can't send headers, such as `EventSource`.
 
-use super::{Credential, secret::SecretHash};
+use super::{Principal, SecretHash};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 /// How long a ticket may be used.
 pub(in crate::server) const TICKET_LIFETIME: Duration = Duration::from_secs(60);
-/// Tickets of one credential that may be unused at a time; the oldest gives way.
-const MAX_PER_CREDENTIAL: usize = 32;
+/// Tickets of one principal that may be unused at a time; the oldest gives way.
+const MAX_PER_PRINCIPAL: usize = 100;
 
 /// The tickets that are not used yet, by the hash of their secret.
 #[derive(Debug, Default)]
@@ -18,43 +18,46 @@ pub(in crate::server) struct Tickets(Mutex<HashMap<SecretHash, Ticket>>);
 
 #[derive(Debug)]
 struct Ticket {
-    credential: Arc<Credential>,
+    principal: Principal,
     expires: Instant,
 }
 
 impl Tickets {
-    /// Keeps a ticket that opens one stream as `credential`, until its lifetime after `now`.
-    pub(in crate::server) fn issue(&self, secret: SecretHash, credential: &Arc<Credential>, now: Instant) {
+    /// Keeps a ticket that opens one stream as `principal`, until its lifetime after `now`.
+    pub(in crate::server) fn issue(&self, secret: SecretHash, principal: Principal, now: Instant) {
         let mut tickets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tickets.retain(|_, ticket| ticket.expires > now);
-        let own = || tickets.iter().filter(|(_, ticket)| Arc::ptr_eq(&ticket.credential, credential));
-        if own().count() >= MAX_PER_CREDENTIAL {
+        let own = || tickets.iter().filter(|(_, ticket)| ticket.principal.is_same(&principal));
+        if own().count() >= MAX_PER_PRINCIPAL {
             let oldest = own().min_by_key(|(_, ticket)| ticket.expires).map(|(secret, _)| *secret);
             oldest.map(|oldest| tickets.remove(&oldest));
         }
-        tickets.insert(secret, Ticket { credential: Arc::clone(credential), expires: now + TICKET_LIFETIME });
+        tickets.insert(secret, Ticket { principal, expires: now + TICKET_LIFETIME });
     }
 
-    /// The credential of a ticket, which can't be used again.
-    pub(in crate::server) fn redeem(&self, secret: &SecretHash, now: Instant) -> Option<Arc<Credential>> {
-        let ticket = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(secret)?;
-        (ticket.expires > now && !ticket.credential.has_ended()).then_some(ticket.credential)
+    /// The principal of a ticket, which can't be used again.
+    pub(in crate::server) fn redeem(&self, secret: &SecretHash, now: Instant) -> Option<Principal> {
+        let Ticket { principal, expires } = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(secret)?;
+        let has_ended = principal.credential().is_some_and(|credential| credential.has_ended());
+        (expires > now && !has_ended).then_some(principal)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::access::{CredentialKind, Scope};
+    use crate::server::access::{Credential, CredentialKind, Scope};
+    use std::sync::Arc;
 
-    fn credential() -> Arc<Credential> {
-        Credential::new(CredentialKind::Token, "a".to_owned(), "a".to_owned(), Scope::Read, None, 0)
+    fn token() -> Principal {
+        let (id, name) = ("a".to_owned(), "a".to_owned());
+        Principal::Known(Credential::new(CredentialKind::Token, id, name, Scope::Read, None, 0))
     }
 
     #[test]
     fn ticket_is_redeemed_once() {
         let (tickets, now, secret) = (Tickets::default(), Instant::now(), SecretHash::of("a"));
-        tickets.issue(secret, &credential(), now);
+        tickets.issue(secret, token(), now);
         assert!(tickets.redeem(&SecretHash::of("b"), now).is_none());
         assert!(tickets.redeem(&secret, now).is_some());
         assert!(tickets.redeem(&secret, now).is_none());
@@ -63,21 +66,23 @@ mod tests {
     #[test]
     fn expired_ticket_and_ticket_of_ended_credential_are_refused() {
         let (tickets, now, secret) = (Tickets::default(), Instant::now(), SecretHash::of("a"));
-        tickets.issue(secret, &credential(), now);
+        tickets.issue(secret, token(), now);
         assert!(tickets.redeem(&secret, now + TICKET_LIFETIME).is_none());
-        let ended = credential();
-        tickets.issue(secret, &ended, now);
-        ended.end();
+        let ended = token();
+        tickets.issue(secret, ended.clone(), now);
+        ended.credential().map(Arc::clone).unwrap().end();
         assert!(tickets.redeem(&secret, now).is_none());
     }
 
     #[test]
-    fn unused_tickets_of_a_credential_are_bounded() {
-        let (tickets, now, credential) = (Tickets::default(), Instant::now(), credential());
-        for n in 0..100 {
-            tickets.issue(SecretHash::of(&n.to_string()), &credential, now + Duration::from_millis(n));
-        }
-        let redeemed = (0..100).filter(|n| tickets.redeem(&SecretHash::of(&n.to_string()), now).is_some());
-        assert_eq!(redeemed.collect::<Vec<_>>(), (68..100).collect::<Vec<_>>());
+    fn unused_tickets_of_a_principal_are_bounded_and_others_stay() {
+        let (tickets, now, other) = (Tickets::default(), Instant::now(), SecretHash::of("other"));
+        tickets.issue(other, token(), now);
+        let principal = token();
+        let secret = |n: u64| SecretHash::of(&n.to_string());
+        (0..200).for_each(|n| tickets.issue(secret(n), principal.clone(), now + Duration::from_millis(n)));
+        let redeemed = (0..200).filter(|n| tickets.redeem(&secret(*n), now).is_some());
+        assert_eq!(redeemed.collect::<Vec<_>>(), (100..200).collect::<Vec<_>>());
+        assert!(tickets.redeem(&other, now).is_some());
     }
 }

@@ -6,6 +6,7 @@ use crate::server::{
     export::CloseReason,
     stream::{ClientConnection, Handoff, StallFlag, Viewer},
 };
+use axum::extract::ConnectInfo;
 use hyper::{Request, body::Incoming, server::conn::http1::Parts, service::service_fn};
 use hyper_util::service::TowerToHyperService;
 use std::{future::poll_fn, net::SocketAddr, sync::Arc, task::Poll};
@@ -26,6 +27,7 @@ pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Sock
     let router = TowerToHyperService::new(acceptor.router.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());
+        request.extensions_mut().insert(ConnectInfo(peer));
         let router = router.clone();
         Box::pin(async move { hyper::service::Service::call(&router, request).await })
     });

@@ -36,6 +36,8 @@ pub(in crate::server) enum CloseReason {
     Stalled,
     /// The stream reached its maximum age.
     Aged,
+    /// The session or token that opened it ended.
+    SignedOut,
     /// The server shut down.
     Shutdown,
 }
@@ -47,6 +49,7 @@ impl CloseReason {
             Self::Gone => "gone",
             Self::Stalled => "stalled",
             Self::Aged => "aged",
+            Self::SignedOut => "signed_out",
             Self::Shutdown => "shutdown",
         }
     }

@@ -1,67 +1,204 @@
-//! Middleware that refuses requests by host and origin, as far as their route requires it.
+//! Middleware that refuses a request unless its host, its origin and its sender are what the route requires.
 
-use super::Problem;
+use super::{Problem, fallback::not_found_at, problem::root_from};
 use crate::server::{
-    access::{check_host, check_origin, requested_host},
+    access::{
+        Permission, Principal, Sender, Unauthenticated, authenticate, check_host, check_origin, check_own_origin,
+        client_address, requested_host,
+    },
     app_state::AppState,
+    unix_time::unix_ms,
 };
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+use tokio::time::timeout;
 
-/// Under which names a route answers.
+/// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Hosts {
-    /// The names of this server: the response is about the host.
-    Known,
-    /// Any name: the response has nothing of the host, and probes reach it by names that nobody configures.
-    Any,
+pub(in crate::server) enum Access {
+    /// Everyone, under any name and from any page: the response has nothing of the host, and probes reach it by names that
+    /// nobody configures.
+    Open,
+    /// Everyone, under a name of the server and from its own pages: to sign in.
+    SignIn,
+    /// A principal with this permission, from our own pages and from those of allowed origins.
+    Requires(Permission),
+    /// The same; the handler also lets the page of an allowed origin read the response.
+    RequiresWithCors(Permission),
 }
 
-/// Pages of which origins a route answers.
+/// What a request costs the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Origins {
-    /// Our own, and those that the operator allows.
-    Allowed,
-    /// The same, checked by the handler, which also lets the page read the response.
-    AllowedByHandler,
-    /// Every origin.
-    Any,
+pub(in crate::server) enum Cost {
+    /// A copy of what is in memory.
+    Memory,
+    /// A response that requests share until the next tick.
+    Shared,
+    /// A stream, which counts against the limits of streams.
+    Stream,
+    /// The slow hash of a password, or a write to the disk: few at a time.
+    Slow,
 }
 
-/// What each route requires, by its path.
+/// The requirements of a route: who may use it, and what it costs.
+pub(in crate::server) type Requirements = (Access, Cost);
+
+/// Finds the requirements of a method and a path.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server) struct Requirements(pub(in crate::server) fn(&str) -> Option<(Hosts, Origins)>);
+pub(in crate::server) struct RouteTable(pub(in crate::server) fn(&Method, &str) -> Option<Requirements>);
 
-/// Refuses a request that its route does not admit. A path without a route has the strictest requirements.
+/// A path or method without a route: the strictest requirements of a page.
+const UNKNOWN: Requirements = (Access::Requires(Permission::Read), Cost::Memory);
+/// How long a request waits for its turn to be slow.
+const SLOW_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The client's address, as far as trusted proxies report it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::server) struct ClientAddress(pub(in crate::server) IpAddr);
+
+/// Refuses a request that its route does not admit; adds the [`Principal`] and the [`ClientAddress`] for its handler.
 pub(in crate::server) async fn check_access(
-    State((state, requirements)): State<(AppState, Requirements)>,
-    request: Request,
+    State((state, routes)): State<(AppState, RouteTable)>,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let required = (requirements.0)(path).unwrap_or((Hosts::Known, Origins::Allowed));
-    match check(&state, required, &request) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => {
-            // The stream's handler counts only what reaches it.
-            if path == "/api/stream" {
-                state.statistics.stream_refused(problem.status);
+    let (access, cost) = (routes.0)(request.method(), path).unwrap_or(UNKNOWN);
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    // Without an address it could be anyone's.
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let client = client_address(peer, request.headers(), &state.settings.trusted_proxy);
+    match check(&state, access, cost, &request, client) {
+        Ok(principal) => {
+            request.extensions_mut().insert(ClientAddress(client));
+            principal.map(|principal| request.extensions_mut().insert(principal));
+            match cost {
+                Cost::Slow => run_slowly(&state, request, next).await,
+                Cost::Memory | Cost::Shared | Cost::Stream => next.run(request).await,
             }
-            problem.respond_at(request.uri().path())
+        }
+        Err(refusal) => {
+            // The stream's handler counts only what reaches it.
+            if cost == Cost::Stream {
+                state.statistics.stream_refused(refusal.status());
+            }
+            refusal.respond(request)
         }
     }
 }
 
-fn check(state: &AppState, (hosts, origins): (Hosts, Origins), request: &Request) -> Result<(), Problem> {
-    let host = requested_host(request.version(), request.uri(), request.headers())?;
-    if let (Hosts::Known, Some(host)) = (hosts, host) {
-        check_host(&host, &state.host.name, &state.settings.allow_host)?;
+async fn run_slowly(state: &AppState, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    match timeout(SLOW_TIMEOUT, state.slow_requests.acquire()).await {
+        Ok(Ok(_permit)) => next.run(request).await,
+        _ => {
+            let detail = "Too many requests of this kind are under way; retry later.";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", detail);
+            Problem { retry_after: Some(SLOW_TIMEOUT.as_secs() as u32), ..problem }.respond_at(&path)
+        }
     }
-    if origins == Origins::Allowed {
-        check_origin(request.headers(), &state.settings.allow_origin)?;
+}
+
+/// Why a request is refused.
+enum Refusal {
+    Problem(Problem),
+    Unauthenticated(Unauthenticated),
+    /// What a principal may not see doesn't exist for it.
+    Hidden,
+}
+
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Problem(error.into())
     }
-    Ok(())
+}
+
+fn check(
+    state: &AppState,
+    access: Access,
+    cost: Cost,
+    request: &Request,
+    client: IpAddr,
+) -> Result<Option<Principal>, Refusal> {
+    let (headers, settings) = (request.headers(), &state.settings);
+    let host = requested_host(request.version(), request.uri(), headers)?;
+    if access == Access::Open {
+        return Ok(None);
+    }
+    if let Some(host) = host {
+        check_host(&host, &state.host.name, &settings.allow_host)?;
+    }
+    if !matches!(access, Access::RequiresWithCors(_)) {
+        check_origin(headers, &settings.allow_origin)?;
+    }
+    if !request.method().is_safe() {
+        let without_cookie = access == Access::SignIn || headers.contains_key(header::AUTHORIZATION);
+        check_own_origin(headers, without_cookie)?;
+    }
+    let permission = match access {
+        Access::Open | Access::SignIn => return Ok(None),
+        Access::Requires(permission) | Access::RequiresWithCors(permission) => permission,
+    };
+    // A preflight carries no credential (Fetch standard, section 3.3.5).
+    if request.method() == Method::OPTIONS {
+        return Ok(None);
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let ticket = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| cost == Cost::Stream && name == "ticket");
+    let ticket = ticket.map(|(_, ticket)| ticket);
+    let sender = Sender { headers, ticket: ticket.as_deref(), client, public: settings.public };
+    let principal = authenticate(sender, &state.credentials, &state.tickets, unix_ms());
+    let principal = principal.map_err(Refusal::Unauthenticated)?;
+    if principal.may(permission) { Ok(Some(principal)) } else { Err(Refusal::Hidden) }
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Problem(problem) => problem.status,
+            Self::Unauthenticated(Unauthenticated::NoUser) => StatusCode::FORBIDDEN,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Hidden => StatusCode::NOT_FOUND,
+        }
+    }
+
+    fn respond(self, request: Request) -> Response {
+        let (status, path) = (self.status(), request.uri().path());
+        match self {
+            Self::Problem(problem) => problem.respond_at(path),
+            Self::Hidden => not_found_at(path),
+            Self::Unauthenticated(Unauthenticated::Missing) if is_page(request.method(), path) => {
+                let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+                let next: String = form_urlencoded::byte_serialize(target.trim_start_matches('/').as_bytes()).collect();
+                // Relative, because a proxy may have removed a prefix from the path.
+                Redirect::to(&format!("{}sign-in?next={next}", root_from(path))).into_response()
+            }
+            Self::Unauthenticated(reason) => {
+                let title = if status == StatusCode::FORBIDDEN { "No user yet" } else { "Not signed in" };
+                let mut response = Problem::new(status, title, reason.to_string()).respond_at(path);
+                let challenge = match reason {
+                    Unauthenticated::NoUser => return response,
+                    Unauthenticated::Missing => "Bearer realm=\"Hostbeat\"",
+                    Unauthenticated::InvalidToken | Unauthenticated::InvalidTicket => {
+                        "Bearer realm=\"Hostbeat\", error=\"invalid_token\""
+                    }
+                };
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+                response
+            }
+        }
+    }
+}
+
+/// Whether a reader looks at the response, and so can sign in.
+fn is_page(method: &Method, path: &str) -> bool {
+    method.is_safe() && !["/api/", "/chart/", "/metrics", "/readyz"].iter().any(|prefix| path.starts_with(prefix))
 }

@@ -19,7 +19,7 @@ pub(in crate::server) fn allow_origin(origin: Option<HeaderValue>, response: &mu
     }
 }
 
-/// The preflight of a request with `Last-Event-ID`, which only EventSource may send without one.
+/// The preflight of a request with a token, or with `Last-Event-ID`, which only EventSource may send without one.
 pub(in crate::server) async fn preflight(State(state): State<AppState>, headers: HeaderMap) -> Response {
     const ONE_DAY: HeaderValue = HeaderValue::from_static("86400");
     let origin = match check_origin(&headers, &state.settings.allow_origin) {
@@ -29,7 +29,7 @@ pub(in crate::server) async fn preflight(State(state): State<AppState>, headers:
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
     if origin.is_some() {
-        let allowed = HeaderValue::from_static("last-event-id");
+        let allowed = HeaderValue::from_static("authorization, last-event-id");
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
         response.headers_mut().insert(header::ACCESS_CONTROL_MAX_AGE, ONE_DAY);
     }

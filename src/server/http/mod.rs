@@ -16,7 +16,9 @@ pub(super) mod pages;
 mod problem;
 mod script_hashes;
 mod shared_response;
+pub(super) mod sign_in;
 pub(super) mod snapshot;
+pub(super) mod tickets;
 mod window_query;
 
 pub(super) use assets::ASSETS;

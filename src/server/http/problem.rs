@@ -61,7 +61,7 @@ impl Problem {
 }
 
 /// The way from `path` to the dashboard. It is relative, because a proxy may have removed a prefix from the path.
-fn root_from(path: &str) -> String {
+pub(super) fn root_from(path: &str) -> String {
     match path.matches('/').count() {
         0 | 1 => "./".to_owned(),
         depth => "../".repeat(depth - 1),

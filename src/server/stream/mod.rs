@@ -9,9 +9,9 @@ mod request;
 mod viewer;
 
 use super::{
-    access::{Refusal, check_origin, client_address},
+    access::{Principal, Refusal, check_origin},
     app_state::AppState,
-    http::{Problem, cross_origin},
+    http::{Problem, access_check::ClientAddress, cross_origin},
     log::Coding,
 };
 use axum::{
@@ -30,6 +30,8 @@ pub(super) use viewer::{NextStep, Viewer};
 pub(super) async fn stream(
     State(state): State<AppState>,
     Extension(connection): Extension<ClientConnection>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
+    Extension(principal): Extension<Principal>,
     version: Version,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -43,10 +45,9 @@ pub(super) async fn stream(
         Err(foreign) => return refuse(foreign.into()),
     };
     let peer = connection.peer.ip();
-    let client = client_address(peer, &headers, &state.settings.trusted_proxy);
     let request = StreamRequest::parse(&query.unwrap_or_default(), &headers);
     let mut response = match request.and_then(|request| {
-        Ok(open(&state, request, client).map_err(|refusal| {
+        Ok(open(&state, request, client, &principal).map_err(|refusal| {
             let refusal = refusal.through_proxy(peer, client, &headers);
             if matches!(refusal, Refusal::Proxy { .. }) && state.limiter.is_log_due(Instant::now()) {
                 tracing::warn!("a stream was refused. {refusal}");
@@ -62,9 +63,9 @@ pub(super) async fn stream(
     response
 }
 
-fn open(state: &AppState, request: StreamRequest, client: IpAddr) -> Result<Viewer, Refusal> {
+fn open(state: &AppState, request: StreamRequest, client: IpAddr, principal: &Principal) -> Result<Viewer, Refusal> {
     let permit = if state.log.head().closing { Err(Refusal::Draining) } else { state.limiter.admit(client) };
-    Ok(Viewer::open(state, request, permit?, Instant::now()))
+    Ok(Viewer::open(state, request, permit?, principal.credential().cloned(), Instant::now()))
 }
 
 fn respond(viewer: Viewer, connection: ClientConnection, hand_off: bool) -> Response {

@@ -3,7 +3,7 @@
 
 use super::{hello::Hello, request::StreamRequest};
 use crate::server::{
-    access::StreamPermit,
+    access::{Credential, StreamPermit},
     app_state::AppState,
     export::{CloseReason, Statistics},
     http::WindowQuery,
@@ -41,6 +41,8 @@ pub(in crate::server) struct Viewer {
     /// When it reaches its maximum age.
     expires: Instant,
     ended: bool,
+    /// The session or token that opened it; it ends with that.
+    credential: Option<Arc<Credential>>,
     /// The reason counted when it is dropped.
     pub close_reason: CloseReason,
     accounting: Box<Accounting>,
@@ -67,7 +69,13 @@ pub(in crate::server) enum NextStep {
 }
 
 impl Viewer {
-    pub(super) fn open(state: &AppState, request: StreamRequest, permit: StreamPermit, now: Instant) -> Self {
+    pub(super) fn open(
+        state: &AppState,
+        request: StreamRequest,
+        permit: StreamPermit,
+        credential: Option<Arc<Credential>>,
+        now: Instant,
+    ) -> Self {
         let log = Arc::clone(&state.log);
         let WindowQuery { events, window, last_id } = request.query;
         let (start, cursor) = log.open_cursor(events, last_id, window);
@@ -90,6 +98,7 @@ impl Viewer {
             last_write: now,
             expires: now + age,
             ended: false,
+            credential,
             close_reason: CloseReason::Gone,
             accounting: Box::new(accounting),
         }
@@ -120,7 +129,7 @@ impl Viewer {
     /// The newest tick's chunk, for a viewer that has everything before it; otherwise `None`, and [`next`](Self::next)
     /// decides. The caller counts what it writes.
     pub(in crate::server) fn keep_up<'a>(&mut self, newest: &'a mut NewestTick, now: Instant) -> Option<&'a Chunk> {
-        if self.first.is_some() || self.ended || now >= self.expires {
+        if self.first.is_some() || self.ended || now >= self.expires || self.is_signed_out() {
             return None;
         }
         let chunk = newest.pass(&mut self.cursor, self.encoder.coding)?;
@@ -137,6 +146,10 @@ impl Viewer {
         if self.ended {
             return NextStep::End;
         }
+        if self.is_signed_out() {
+            let shutdown = self.shutdown(CloseReason::SignedOut, "signed-out");
+            return NextStep::Write(self.count(shutdown));
+        }
         let chunk = match self.log.advance(&mut self.cursor, self.encoder.coding) {
             Progress::Events(chunk) | Progress::Window(chunk) => self.share(chunk),
             Progress::Conflated(chunk) => {
@@ -151,6 +164,11 @@ impl Viewer {
         };
         self.last_write = now;
         NextStep::Write(self.count(chunk))
+    }
+
+    /// Whether what admitted the viewer has ended: from then on it gets no event.
+    fn is_signed_out(&self) -> bool {
+        self.credential.as_ref().is_some_and(|credential| credential.has_ended())
     }
 
     /// What a viewer with every event gets: `shutdown`, `heartbeat`, or nothing.
@@ -211,7 +229,11 @@ mod tests {
     use super::*;
     use crate::{
         schema::Tick,
-        server::{log::tests::tick, settings::Settings},
+        server::{
+            access::{CredentialKind, Scope},
+            log::tests::tick,
+            settings::Settings,
+        },
     };
     use axum::http::HeaderMap;
 
@@ -222,11 +244,15 @@ mod tests {
     }
 
     fn open(query: &str) -> OpenStream {
+        open_as(query, None)
+    }
+
+    fn open_as(query: &str, credential: Option<Arc<Credential>>) -> OpenStream {
         let state = AppState::new(Arc::default(), Settings::default());
         let permit = state.limiter.admit([127, 0, 0, 1].into()).unwrap();
         let request = StreamRequest::parse(query, &HeaderMap::new()).unwrap();
         let now = Instant::now();
-        let mut viewer = Viewer::open(&state, request, permit, now);
+        let mut viewer = Viewer::open(&state, request, permit, credential, now);
         let NextStep::Write(first) = viewer.next(now) else { panic!("no first chunk") };
         assert!(first.data().starts_with(b"retry: "), "{first:?}");
         OpenStream { viewer, state, now }
@@ -280,6 +306,20 @@ mod tests {
         assert!(shutdown.starts_with("retry: ") && shutdown.contains("\"reason\":\"age\""), "{shutdown}");
         assert_eq!(stream.next().as_deref(), Some("end"));
         assert_eq!(stream.viewer.close_reason, CloseReason::Aged);
+    }
+
+    #[test]
+    fn stream_of_an_ended_session_gets_shutdown_and_no_event() {
+        let session = Credential::new(CredentialKind::Session, "a".to_owned(), "a".to_owned(), Scope::Read, None, 0);
+        let mut stream = open_as("window=0", Some(Arc::clone(&session)));
+        assert_eq!(stream.next(), None);
+        session.end();
+        stream.state.log.publish(&tick(1000));
+        let shutdown = stream.next().unwrap();
+        assert!(shutdown.starts_with("retry: ") && shutdown.contains("\"reason\":\"signed-out\""), "{shutdown}");
+        assert!(!shutdown.contains("1000-"), "{shutdown}");
+        assert_eq!(stream.next().as_deref(), Some("end"));
+        assert_eq!(stream.viewer.close_reason, CloseReason::SignedOut);
     }
 
     #[test]

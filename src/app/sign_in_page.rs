@@ -1,0 +1,83 @@
+//! The page that asks for a name and a password. It needs no script, and password managers fill it in.
+
+use super::Parts;
+use leptos::prelude::*;
+
+/// What the form shows.
+#[derive(Clone, Debug, Default)]
+pub struct SignInForm {
+    /// What happened before, empty at first.
+    pub message: String,
+    /// Whether the message says why the last attempt failed.
+    pub is_error: bool,
+    /// The name of the last attempt.
+    pub name: String,
+    /// The address to return to.
+    pub next: String,
+}
+
+/// The document with the form.
+pub fn sign_in_page(parts: &Parts, form: &SignInForm) -> String {
+    let SignInForm { message, is_error, name, next } = form.clone();
+    // After a failed attempt the name is there already.
+    let name_first = name.is_empty();
+    let role = if is_error { "alert" } else { "status" };
+    let page = view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>"Sign in · Hostbeat"</title>
+                <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
+                <link rel="stylesheet" href=parts.style.clone()/>
+            </head>
+            <body>
+                <main class="sign-in">
+                    <h1>"Sign in"</h1>
+                    <form method="post" action="sign-in">
+                        {(!message.is_empty()).then(|| view! { <p id="message" role=role class:error=is_error>{message}</p> })}
+                        <input type="hidden" name="next" value=next/>
+                        <label>
+                            "Name"
+                            <input name="name" value=name autocomplete="username" autocapitalize="none" spellcheck="false"
+                                maxlength="64" required autofocus=name_first/>
+                        </label>
+                        <label>
+                            "Password"
+                            <input name="password" type="password" autocomplete="current-password" maxlength="1024" required
+                                autofocus=!name_first aria-invalid=is_error.then_some("true")
+                                aria-describedby=is_error.then_some("message")/>
+                        </label>
+                        <button>"Sign in"</button>
+                    </form>
+                </main>
+            </body>
+        </html>
+    };
+    page.to_html()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_attempt_keeps_the_name_and_focuses_the_password() {
+        let parts = Parts { style: "s.css".to_owned(), script: None, wasm: None };
+        let form = SignInForm {
+            message: "Name or password is wrong.".to_owned(),
+            is_error: true,
+            name: "<ann>".to_owned(),
+            next: "embed/cpu".to_owned(),
+        };
+        let page = sign_in_page(&parts, &form);
+        assert!(page.contains("role=\"alert\"") && page.contains("value=\"&lt;ann&gt;\""), "{page}");
+        assert!(page.contains("value=\"embed/cpu\""), "{page}");
+        let password = page.split("<input").find(|input| input.contains("type=\"password\"")).unwrap();
+        assert!(password.contains("autofocus") && password.contains("aria-invalid=\"true\""), "{password}");
+        assert_eq!(page.matches("autofocus").count(), 1, "{page}");
+        assert!(!page.contains("<script"), "{page}");
+    }
+}

@@ -1,0 +1,182 @@
+//! Signing in with a name and a password, and out again: plain forms that need no script.
+
+use super::{ASSETS, access_check::ClientAddress};
+use crate::{
+    app::{self, SignInForm},
+    server::{
+        access::{CookieScope, Principal},
+        accounts::{AccountsError, NewSession, SessionMethod},
+        app_state::AppState,
+    },
+};
+use axum::{
+    Extension, Form,
+    extract::{Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+
+/// Characters of `User-Agent` that the list of sessions keeps.
+const MAX_USER_AGENT: usize = 200;
+
+/// The query of the form's page.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::server) struct FormQuery {
+    /// The address to return to.
+    #[serde(default)]
+    next: String,
+    /// Present once the reader has signed out.
+    #[serde(rename = "signed-out")]
+    signed_out: Option<String>,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(in crate::server) struct Attempt {
+    name: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /sign-in`: the form.
+pub(in crate::server) async fn form(Query(query): Query<FormQuery>) -> Response {
+    let message = query.signed_out.map(|_| "You are signed out.").unwrap_or_default();
+    page(StatusCode::OK, SignInForm { message: message.to_owned(), next: query.next, ..SignInForm::default() })
+}
+
+/// `POST /sign-in`: opens a session, and returns to the address that asked for it.
+pub(in crate::server) async fn sign_in(
+    State(state): State<AppState>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
+    headers: HeaderMap,
+    Form(Attempt { name, password, next }): Form<Attempt>,
+) -> Response {
+    let retry = |status, message: String| {
+        page(
+            status,
+            SignInForm { message, is_error: true, name: name.clone(), next: next.clone() },
+        )
+    };
+    if let Err(wait) = state.sign_in_limiter.attempt(client, &name) {
+        tracing::warn!(%client, "too many attempts to sign in");
+        return too_many(wait, retry);
+    }
+    let scope = match state.accounts.verify(name.clone(), password).await {
+        Ok(Some(scope)) => scope,
+        Ok(None) => {
+            tracing::warn!(%client, name = %name.escape_default(), "an attempt to sign in failed");
+            return retry(StatusCode::UNAUTHORIZED, "Name or password is wrong.".to_owned());
+        }
+        Err(error) => return unavailable(&error, retry),
+    };
+    let session =
+        NewSession { user: name.clone(), scope, method: SessionMethod::Password, client, agent: user_agent(&headers) };
+    match state.accounts.open_session(session).await {
+        Ok(secret) => {
+            tracing::info!(%client, name, "signed in");
+            let mut response = redirect(&return_address(&next));
+            set_cookie(
+                &mut response,
+                cookie_scope(&state, &headers).keep(&secret, state.settings.session_age.as_secs()),
+            );
+            response
+        }
+        Err(error) => unavailable(&error, retry),
+    }
+}
+
+/// `POST /sign-out`: ends the session of the cookie.
+pub(in crate::server) async fn sign_out(
+    State(state): State<AppState>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(credential) = principal.credential() {
+        if let Err(error) = state.accounts.end(Arc::clone(credential)).await {
+            tracing::error!(%error, "cannot forget a session");
+        }
+    }
+    let mut response = redirect("./sign-in?signed-out");
+    set_cookie(&mut response, cookie_scope(&state, &headers).forget());
+    response
+}
+
+fn page(status: StatusCode, form: SignInForm) -> Response {
+    const POLICY: &str =
+        "default-src 'self'; script-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'self'";
+    let head = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
+    (status, head, Html(app::sign_in_page(&ASSETS.parts, &form))).into_response()
+}
+
+fn unavailable(error: &AccountsError, page: impl FnOnce(StatusCode, String) -> Response) -> Response {
+    tracing::error!(%error, "cannot sign a user in");
+    page(StatusCode::SERVICE_UNAVAILABLE, "Signing in isn't possible now; the server's log has the reason.".to_owned())
+}
+
+fn too_many(wait: Duration, page: impl FnOnce(StatusCode, String) -> Response) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let message = format!("Too many attempts. Try again in {seconds} s.");
+    let mut response = page(StatusCode::TOO_MANY_REQUESTS, message);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
+}
+
+/// The address to return to, relative to the server's: never another server's, whatever the query says.
+fn return_address(next: &str) -> String {
+    let is_own = next.chars().all(|c| c.is_ascii_graphic() && c != '\\') && !next.starts_with('/');
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    // A colon in the first segment would make it a scheme.
+    if is_own && !path.split('/').any(|segment| segment == "..") { format!("./{next}") } else { "./".to_owned() }
+}
+
+/// To a relative address: a proxy may have removed a prefix from the path.
+fn redirect(address: &str) -> Response {
+    let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("./"));
+    (
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+    )
+        .into_response()
+}
+
+/// `Origin` has the scheme that the browser uses, also behind a proxy.
+fn cookie_scope<'a>(state: &'a AppState, headers: &HeaderMap) -> CookieScope<'a> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let secure = text(header::ORIGIN.as_str()).starts_with("https://") || text("x-forwarded-proto") == "https";
+    CookieScope { secure, base_path: &state.settings.base_path }
+}
+
+fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+    cookie.map(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie));
+}
+
+fn user_agent(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    agent.map(|agent| agent.chars().take(MAX_USER_AGENT).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn return_address_stays_on_this_server() {
+        for (next, expected) in [
+            ("", "./"),
+            ("embed/cpu?window=300", "./embed/cpu?window=300"),
+            ("?panels=cpu,memory&mode=kiosk", "./?panels=cpu,memory&mode=kiosk"),
+            ("//evil.example/", "./"),
+            ("/evil", "./"),
+            ("\\\\evil.example", "./"),
+            ("../other", "./"),
+            ("a b", "./"),
+            ("a\r\nset-cookie: b", "./"),
+            ("https://evil.example", "./https://evil.example"),
+        ] {
+            assert_eq!(return_address(next), expected, "{next:?}");
+        }
+    }
+}
