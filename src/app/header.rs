@@ -24,6 +24,7 @@ pub(super) fn Header() -> impl IntoView {
                 <TimeRangePicker/>
                 <PauseButton/>
                 <ThemeSwitch/>
+                <Account/>
             </nav>
         </header>
         <Notice/>
@@ -43,10 +44,13 @@ fn Notice() -> impl IntoView {
     let is_empty = Signal::derive(move || notice.with(String::is_empty));
     let is_streaming =
         Signal::derive(move || state.status.with(|status| status.connection != ConnectionState::Polling));
+    let sign_in = text(move || state.sign_in.get());
+    let is_signed_in = Signal::derive(move || sign_in.with(String::is_empty));
     view! {
         <aside class="notice" hidden=is_empty>
             {notice}
             <a href="docs/operations.md" hidden=is_streaming>"Proxy setup"</a>
+            <a href=sign_in hidden=is_signed_in>"Sign in again"</a>
         </aside>
     }
 }
@@ -116,4 +120,21 @@ fn ThemeSwitch() -> impl IntoView {
     let name = text(move || ["Theme: ", state.theme.get().as_str()].concat());
     let switch = move |_| state.theme.update(|theme| *theme = theme.next());
     view! { <button class="tool" type="button" aria-label=name title=name on:click=switch>"◐"</button> }
+}
+
+/// The menu of a user who is signed in.
+#[component]
+fn Account() -> impl IntoView {
+    let name = expect_context::<PageState>().account.get_value();
+    (!name.is_empty()).then(|| {
+        view! {
+            <details class="account">
+                <summary>{name}</summary>
+                <form method="post" action="sign-out">
+                    <a href="settings">"Settings"</a>
+                    <button>"Sign out"</button>
+                </form>
+            </details>
+        }
+    })
 }

@@ -9,6 +9,8 @@ use serde::Serialize;
 pub struct InitialData {
     /// Whose page this is.
     pub identity: PageIdentity,
+    /// The user who is signed in; empty for a reader without a session.
+    pub account: String,
     /// Facts about the host.
     pub host: HostFacts,
     /// Which panels are shown, and with which controls.
@@ -52,6 +54,7 @@ mod tests {
     fn initial_data_round_trips_and_cannot_end_its_element() {
         let initial_data = InitialData {
             identity: PageIdentity::default(),
+            account: String::new(),
             host: HostFacts { name: "</script><script>alert(1)".to_owned(), ..HostFacts::default() },
             view: View::default(),
             time_range: TimeRange::OneMinute,

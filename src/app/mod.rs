@@ -99,6 +99,7 @@ mod tests {
     fn dashboard_renders_every_panel_without_a_browser() {
         let initial_data = InitialData {
             identity: PageIdentity::default(),
+            account: String::new(),
             host: HostFacts { name: "alpha".to_owned(), cores: 2, ..HostFacts::default() },
             view: View::default(),
             time_range: TimeRange::default(),

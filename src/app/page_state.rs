@@ -9,6 +9,8 @@ use leptos::prelude::*;
 pub struct PageState {
     /// Whose page this is.
     pub identity: StoredValue<PageIdentity>,
+    /// The user who is signed in, or nothing.
+    pub account: StoredValue<String>,
     /// Facts about the host.
     pub host: StoredValue<HostFacts>,
     /// Which panels are shown, and with which controls.
@@ -31,6 +33,8 @@ pub struct PageState {
     pub finger: StoredValue<Option<i32>>,
     /// The state of the event stream.
     pub status: RwSignal<Status>,
+    /// The address at which the reader signs in again, once the session has ended.
+    pub sign_in: RwSignal<String>,
     /// Why the page has just reloaded itself; empty if it hasn't.
     pub reloaded: RwSignal<String>,
     /// Light or dark.
@@ -59,8 +63,10 @@ impl PageState {
             selected: RwSignal::new(None),
             finger: StoredValue::new(None),
             status: RwSignal::new(Status::default()),
+            sign_in: RwSignal::new(String::new()),
             reloaded: RwSignal::new(String::new()),
             identity: StoredValue::new(initial_data.identity),
+            account: StoredValue::new(initial_data.account),
             host: StoredValue::new(initial_data.host),
             view: StoredValue::new(initial_data.view),
             theme: RwSignal::new(Theme::Auto),

@@ -8,6 +8,8 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, prelude::*};
 pub struct Parts {
     /// The stylesheet.
     pub style: String,
+    /// The stylesheet of pages with forms.
+    pub account_style: String,
     /// The library's JavaScript module.
     pub script: Option<String>,
     /// The library's WebAssembly.

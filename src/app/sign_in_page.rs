@@ -31,7 +31,7 @@ pub fn sign_in_page(parts: &Parts, form: &SignInForm) -> String {
                 <meta name="color-scheme" content="light dark"/>
                 <title>"Sign in · Hostbeat"</title>
                 <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
-                <link rel="stylesheet" href=parts.style.clone()/>
+                <link rel="stylesheet" href=parts.account_style.clone()/>
             </head>
             <body>
                 <main class="sign-in">
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn failed_attempt_keeps_the_name_and_focuses_the_password() {
-        let parts = Parts { style: "s.css".to_owned(), script: None, wasm: None };
+        let parts = Parts { style: "s.css".to_owned(), account_style: String::new(), script: None, wasm: None };
         let form = SignInForm {
             message: "Name or password is wrong.".to_owned(),
             is_error: true,

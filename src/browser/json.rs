@@ -24,6 +24,7 @@ pub fn initial_data() -> Option<InitialData> {
             host_id: self::text(&identity, "host_id")?,
             version: self::text(&identity, "version")?,
         },
+        account: self::text(&initial_data, "account")?,
         host: HostFacts {
             name: self::text(&host, "name")?,
             os: self::text(&host, "os"),

@@ -48,6 +48,8 @@ pub(super) enum StreamEvent {
         reason: String,
         /// Milliseconds to wait, from `Retry-After`; 0 without it.
         retry_after: f64,
+        /// Whether the session has ended, so that the reader can sign in again.
+        signed_out: bool,
     },
 }
 
@@ -134,10 +136,15 @@ async fn read_stream(
             true => json::parse(&JsFuture::from(response.text()?).await?),
             false => None,
         };
-        let reason = problem.and_then(|problem| json::text(&problem, "detail"));
+        let signed_out = problem.is_some() && response.status() == 401 && token().is_none();
+        let reason = match signed_out {
+            true => Some("You are signed out.".to_owned()),
+            false => problem.and_then(|problem| json::text(&problem, "detail")),
+        };
         return Ok(Some(StreamEvent::Refused {
             reason: reason.unwrap_or_else(|| status_message(response.status())),
             retry_after: f64::from(retry_after.unwrap_or(0)) * 1000.0,
+            signed_out,
         }));
     }
     let body = response.body().ok_or(JsValue::NULL)?;

@@ -154,10 +154,14 @@ impl StreamClient {
             StreamEvent::Lost { browser_retries } => {
                 self.update_policy(|policy, now| policy.connection_lost(now, browser_retries, Math::random()));
             }
-            StreamEvent::Refused { reason, retry_after } => self.update_policy(|policy, now| {
-                policy.stream_refused(now, reason, retry_after, Math::random());
-                StreamAction::None
-            }),
+            StreamEvent::Refused { reason, retry_after, signed_out } => {
+                let here = signed_out.then(|| window().location().href().ok()).flatten();
+                self.0.borrow().state.sign_in.set(here.unwrap_or_default());
+                self.update_policy(|policy, now| {
+                    policy.stream_refused(now, reason, retry_after, Math::random());
+                    StreamAction::None
+                });
+            }
         }
     }
 

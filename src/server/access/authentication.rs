@@ -9,7 +9,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::server) enum Unauthenticated {
     /// It carries no credential.
-    #[error("Sign in, or send Authorization: Bearer with a token.")]
+    #[error("Sign in on the page, or send Authorization: Bearer with a token.")]
     Missing,
     /// It carries a token that was never issued, was revoked or has expired.
     #[error("The token is unknown, was revoked, or has expired. An administrator can issue one: hostbeat token add.")]

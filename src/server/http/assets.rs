@@ -35,6 +35,13 @@ const STYLE: &str = concat!(
     include_str!("../../../style/view.css"),
 );
 
+/// The stylesheet of pages with forms, which the dashboard need not load.
+const ACCOUNT_STYLE: &str = concat!(
+    include_str!("../../../style/tokens.css"),
+    include_str!("../../../style/base.css"),
+    include_str!("../../../style/account.css"),
+);
+
 /// For names that change with the content.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
@@ -75,10 +82,12 @@ impl Assets {
             hashed.insert(name, file);
             path
         };
-        let style = File::new("css", without_comments(STYLE).into_bytes().into(), IMMUTABLE).compressed();
-        let style = add("hostbeat", "css", style);
+        let mut style = |stem, text| {
+            add(stem, "css", File::new("css", without_comments(text).into_bytes().into(), IMMUTABLE).compressed())
+        };
+        let (style, account_style) = (style("hostbeat", STYLE), style("account", ACCOUNT_STYLE));
         let mut library = |extension: &str| Some(add("hostbeat", extension, File::library(extension)?));
-        let parts = Parts { style, script: library("js"), wasm: library("wasm") };
+        let parts = Parts { style, account_style, script: library("js"), wasm: library("wasm") };
         let version = fingerprint(format!("{parts:?}").as_bytes());
         let public = Public::iter().filter_map(|name| {
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);

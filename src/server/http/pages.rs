@@ -3,9 +3,14 @@
 use super::{ASSETS, Encoding, Problem, page_query, script_hashes::SCRIPT_HASHES, shared_response};
 use crate::{
     app::{self, InitialData, PageIdentity, PageMode, TimeRange, View},
-    server::{access::Origin, app_state::AppState, rendering::RenderError},
+    server::{
+        access::{CredentialKind, Origin, Principal},
+        app_state::AppState,
+        rendering::RenderError,
+    },
 };
 use axum::{
+    Extension,
     body::Bytes,
     extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderValue, header},
@@ -23,17 +28,19 @@ pub(super) static WATCH: LazyLock<Option<LeptosOptions>> = LazyLock::new(|| {
 /// `GET /`: the dashboard.
 pub(in crate::server) async fn dashboard(
     State(state): State<AppState>,
+    Extension(principal): Extension<Principal>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
     let chosen = page_query::view(&query).and_then(|view| Ok((view, page_query::time_range(&query)?)));
-    respond(&state, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/"))
+    respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/"))
 }
 
 /// `GET /embed/{panel}`: panels alone, for frames in pages of allowed origins.
 pub(in crate::server) async fn embedded(
     State(state): State<AppState>,
+    Extension(principal): Extension<Principal>,
     Path(panel): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -41,11 +48,12 @@ pub(in crate::server) async fn embedded(
     let query = query.unwrap_or_default();
     let view = page_query::known_panels(&panel).map(|panels| View { mode: PageMode::Embed, panels });
     let chosen = view.and_then(|view| Ok((view, page_query::time_range(&query)?)));
-    respond(&state, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/embed/"))
+    respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/embed/"))
 }
 
 async fn respond(
     state: &AppState,
+    principal: &Principal,
     chosen: Result<(View, TimeRange), Problem>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
@@ -53,10 +61,11 @@ async fn respond(
     state.log.subscribers().page_requested(Instant::now());
     let policy = content_security_policy(view.mode, &state.settings.allow_frame);
     let encoding = Encoding::preferred(headers, Encoding::ALL);
-    let key = format!("{} {} {} {encoding:?}", view.mode.as_str(), view.panels, range.seconds());
+    let account = account(principal);
+    let key = format!("{} {} {} {encoding:?} {account}", view.mode.as_str(), view.panels, range.seconds());
     let rendered = {
         let state = state.clone();
-        state.pages.clone().get(key, move || render(&state, view, range, encoding)).await?
+        state.pages.clone().get(key, move || render(&state, account, view, range, encoding)).await?
     };
     let mut response = shared_response::respond("text/html; charset=utf-8", rendered, encoding);
     if let Ok(policy) = HeaderValue::from_str(&policy) {
@@ -67,12 +76,25 @@ async fn respond(
     Ok(response)
 }
 
-fn render(state: &AppState, view: View, range: TimeRange, encoding: Option<Encoding>) -> Result<Bytes, RenderError> {
+/// The name in the page's menu: that of a user who can sign out.
+fn account(principal: &Principal) -> String {
+    let session = principal.credential().filter(|credential| credential.kind == CredentialKind::Session);
+    session.map(|session| session.name.clone()).unwrap_or_default()
+}
+
+fn render(
+    state: &AppState,
+    account: String,
+    view: View,
+    range: TimeRange,
+    encoding: Option<Encoding>,
+) -> Result<Bytes, RenderError> {
     let (mut columns, after) = state.log.snapshot(range.seconds());
     columns.truncate_history(|path| app::history(path, state.host.cores));
     columns.round_history();
     let initial_data = InitialData {
         identity: PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() },
+        account,
         host: state.host_now(),
         view,
         time_range: range,
@@ -94,7 +116,7 @@ fn content_security_policy(mode: PageMode, allow_frame: &[Origin]) -> String {
     };
     format!(
         "default-src 'self'; script-src 'self' {} 'wasm-unsafe-eval'; connect-src {connect}; \
-         object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors {frames}",
+         object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}",
         *SCRIPT_HASHES
     )
 }
