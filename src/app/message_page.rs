@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn offline_page_reloads_the_address_it_is_shown_at() {
-        let page = offline_page(&Parts { style: "/s.css".to_owned(), account_style: String::new(), script: None, wasm: None });
+        let page =
+            offline_page(&Parts { style: "/s.css".to_owned(), account_style: String::new(), script: None, wasm: None });
         assert!(page.contains("<meta http-equiv=\"refresh\" content=\"5\">"), "{page}");
     }
 }

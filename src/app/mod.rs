@@ -16,6 +16,8 @@ mod page_state;
 mod panel;
 mod ports;
 #[cfg(feature = "ssr")]
+mod settings_page;
+#[cfg(feature = "ssr")]
 mod shell;
 #[cfg(feature = "ssr")]
 mod sign_in_page;
@@ -35,6 +37,8 @@ pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity};
 pub use message_page::{message_page, offline_page};
 pub use page_state::PageState;
 pub use ports::{CanvasContent, Ports};
+#[cfg(feature = "ssr")]
+pub use settings_page::{SessionRow, SettingsView, TokenRow, UserRow, settings_page};
 #[cfg(feature = "ssr")]
 pub use shell::{Parts, inline_scripts, shell};
 #[cfg(feature = "ssr")]

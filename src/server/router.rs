@@ -5,8 +5,8 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
-        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, pages, sign_in, snapshot,
-        tickets,
+        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, pages, settings, sign_in,
+        snapshot, tickets,
     },
     stream,
 };
@@ -26,7 +26,7 @@ const READ: Access = Access::Requires(Permission::Read);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-const ROUTES: [Route; 19] = [
+static ROUTES: [Route; 21] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
@@ -39,6 +39,8 @@ const ROUTES: [Route; 19] = [
     (Method::GET, "/sign-in", || get(sign_in::form), Access::SignIn, Cost::Memory),
     (Method::POST, "/sign-in", || post(sign_in::sign_in), Access::SignIn, Cost::Slow),
     (Method::POST, "/sign-out", || post(sign_in::sign_out), READ, Cost::Slow),
+    (Method::GET, "/settings", || get(settings::show), READ, Cost::Memory),
+    (Method::POST, "/settings", || post(settings::change), READ, Cost::Slow),
     (Method::GET, "/healthz", || get(health::alive), OPEN, Cost::Memory),
     (Method::GET, "/readyz", || get(health::ready), READ, Cost::Memory),
     (Method::GET, "/offline", || get(files::offline), OPEN, Cost::Memory),
@@ -95,11 +97,13 @@ mod tests {
         /// Everyone, from our own pages.
         Here,
         Readers,
+        /// Users who are signed in.
+        Sessions,
     }
-    use Who::{Everyone, Here, Readers};
+    use Who::{Everyone, Here, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 19] = [
+    const EXPECTED: [(&str, &str, Who); 21] = [
         ("GET", "/", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
@@ -112,6 +116,8 @@ mod tests {
         ("GET", "/sign-in", Here),
         ("POST", "/sign-in", Here),
         ("POST", "/sign-out", Readers),
+        ("GET", "/settings", Sessions),
+        ("POST", "/settings", Sessions),
         ("GET", "/healthz", Everyone),
         ("GET", "/readyz", Readers),
         ("GET", "/offline", Everyone),
@@ -169,14 +175,14 @@ mod tests {
 
     /// The refusal that the sender must get; `None` for an answer of the handler.
     fn expected_refusal(who: Who, method: &str, path: &str, sender: &str) -> Option<StatusCode> {
-        let is_page = method == "GET" && ["/", "/embed/cpu", "/no/such/path"].contains(&path);
+        let is_page = method == "GET" && ["/", "/embed/cpu", "/settings", "/no/such/path"].contains(&path);
         match (who, sender) {
-            (Everyone | Here, _) | (Readers, "viewer" | "admin" | "session") => None,
-            (Readers, "publisher") => Some(StatusCode::NOT_FOUND),
-            (Readers, "nobody" | "expired session") if is_page => Some(StatusCode::SEE_OTHER),
+            (Everyone | Here, _) | (Readers, "viewer" | "admin" | "session") | (Sessions, "session") => None,
+            (Readers | Sessions, "publisher") | (Sessions, "viewer" | "admin") => Some(StatusCode::NOT_FOUND),
+            (Readers | Sessions, "nobody" | "expired session") if is_page => Some(StatusCode::SEE_OTHER),
             // A change without a cookie's origin, or a token, is refused before its sender is known.
-            (Readers, "nobody") if method != "GET" => Some(StatusCode::FORBIDDEN),
-            (Readers, _) => Some(StatusCode::UNAUTHORIZED),
+            (Readers | Sessions, "nobody") if method != "GET" => Some(StatusCode::FORBIDDEN),
+            (Readers | Sessions, _) => Some(StatusCode::UNAUTHORIZED),
         }
     }
 

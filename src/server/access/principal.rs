@@ -32,7 +32,7 @@ impl Principal {
     pub(in crate::server) fn may(&self, permission: Permission) -> bool {
         match self {
             Self::Local | Self::Public => permission == Permission::Read,
-            Self::Known(credential) => credential.scope.admits(permission),
+            Self::Known(credential) => credential.may(permission),
         }
     }
 
@@ -113,6 +113,11 @@ impl Credential {
     ) -> Arc<Self> {
         let (last_used, ended) = (AtomicU64::new(last_used), AtomicBool::new(false));
         Arc::new(Self { kind, id, name, scope, expires, last_used, ended })
+    }
+
+    /// Whether it permits this.
+    pub(in crate::server) fn may(&self, permission: Permission) -> bool {
+        self.scope.admits(permission)
     }
 
     /// Whether both are the same session or token, with the same permissions.

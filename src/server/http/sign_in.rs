@@ -1,6 +1,10 @@
 //! Signing in with a name and a password, and out again: plain forms that need no script.
 
-use super::{ASSETS, access_check::ClientAddress};
+use super::{
+    ASSETS,
+    access_check::ClientAddress,
+    form_page::{FORM_POLICY, redirect},
+};
 use crate::{
     app::{self, SignInForm},
     server::{
@@ -55,10 +59,7 @@ pub(in crate::server) async fn sign_in(
     Form(Attempt { name, password, next }): Form<Attempt>,
 ) -> Response {
     let retry = |status, message: String| {
-        page(
-            status,
-            SignInForm { message, is_error: true, name: name.clone(), next: next.clone() },
-        )
+        page(status, SignInForm { message, is_error: true, name: name.clone(), next: next.clone() })
     };
     if let Err(wait) = state.sign_in_limiter.attempt(client, &name) {
         tracing::warn!(%client, "too many attempts to sign in");
@@ -105,9 +106,7 @@ pub(in crate::server) async fn sign_out(
 }
 
 fn page(status: StatusCode, form: SignInForm) -> Response {
-    const POLICY: &str =
-        "default-src 'self'; script-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'self'";
-    let head = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
+    let head = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY), (header::CACHE_CONTROL, "no-store")];
     (status, head, Html(app::sign_in_page(&ASSETS.parts, &form))).into_response()
 }
 
@@ -130,16 +129,6 @@ fn return_address(next: &str) -> String {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     // A colon in the first segment would make it a scheme.
     if is_own && !path.split('/').any(|segment| segment == "..") { format!("./{next}") } else { "./".to_owned() }
-}
-
-/// To a relative address: a proxy may have removed a prefix from the path.
-fn redirect(address: &str) -> Response {
-    let location = HeaderValue::from_str(address).unwrap_or(HeaderValue::from_static("./"));
-    (
-        StatusCode::SEE_OTHER,
-        [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-    )
-        .into_response()
 }
 
 /// `Origin` has the scheme that the browser uses, also behind a proxy.
