@@ -23,6 +23,7 @@ type Route = (Method, &'static str, fn() -> MethodRouter<AppState>, Access, Cost
 
 const OPEN: Access = Access::Open;
 const READ: Access = Access::Requires(Permission::Read);
+const ACCOUNT: Access = Access::Requires(Permission::Account);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
@@ -39,8 +40,8 @@ static ROUTES: [Route; 21] = [
     (Method::GET, "/sign-in", || get(sign_in::form), Access::SignIn, Cost::Memory),
     (Method::POST, "/sign-in", || post(sign_in::sign_in), Access::SignIn, Cost::Slow),
     (Method::POST, "/sign-out", || post(sign_in::sign_out), READ, Cost::Slow),
-    (Method::GET, "/settings", || get(settings::show), READ, Cost::Memory),
-    (Method::POST, "/settings", || post(settings::change), READ, Cost::Slow),
+    (Method::GET, "/settings", || get(settings::show), ACCOUNT, Cost::Memory),
+    (Method::POST, "/settings", || post(settings::change), ACCOUNT, Cost::Slow),
     (Method::GET, "/healthz", || get(health::alive), OPEN, Cost::Memory),
     (Method::GET, "/readyz", || get(health::ready), READ, Cost::Memory),
     (Method::GET, "/offline", || get(files::offline), OPEN, Cost::Memory),

@@ -12,6 +12,8 @@ pub(in crate::server) enum Permission {
     Read,
     /// To publish values.
     Publish,
+    /// To manage one's own password and sessions.
+    Account,
     /// To manage users, tokens and sessions.
     Administer,
 }
@@ -117,7 +119,10 @@ impl Credential {
 
     /// Whether it permits this.
     pub(in crate::server) fn may(&self, permission: Permission) -> bool {
-        self.scope.admits(permission)
+        match permission {
+            Permission::Account => self.kind == CredentialKind::Session,
+            permission => self.scope.admits(permission),
+        }
     }
 
     /// Whether both are the same session or token, with the same permissions.
