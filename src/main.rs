@@ -1,9 +1,9 @@
-//! Command line: parses flags, then serves the dashboard or runs `hostbeat probe`.
+//! Command line: parses flags, then serves the dashboard or runs a command.
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use hostbeat::{
     probe::Probe,
-    server::{self, Config},
+    server::{self, CommandError, Config, TokenCommand, UserCommand},
 };
 use std::{
     io::{self, Write},
@@ -25,12 +25,16 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Probe(Probe),
+    User(UserCommand),
+    Token(TokenCommand),
 }
 
 fn main() -> ExitCode {
     let CommandLine { command, config } = CommandLine::parse();
     match command {
         Some(Command::Probe(probe)) => run_probe(&probe),
+        Some(Command::User(user)) => finish(user.run()),
+        Some(Command::Token(token)) => finish(token.run()),
         None => match config.check() {
             Ok(config) => serve(&config),
             Err(error) => CommandLine::command().error(ErrorKind::ValueValidation, error).exit(),
@@ -46,19 +50,38 @@ fn serve(config: &Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let stopped = Runtime::new().map_err(|error| error.to_string()).and_then(|runtime| {
-        let stopped = runtime.block_on(server::run(config)).map_err(|error| error.to_string());
-        // A thread that reads a hung /proc must not keep the process.
-        runtime.shutdown_background();
-        stopped
-    });
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("cannot start the server's threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let stopped = runtime.block_on(server::run(config));
+    // A thread that reads a hung /proc must not keep the process.
+    runtime.shutdown_background();
     match stopped {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::FAILURE
+            failure(error.is_bad_input())
         }
     }
+}
+
+fn finish(done: Result<(), CommandError>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            failure(error.is_bad_input())
+        }
+    }
+}
+
+/// 2 as for invalid flags, where other input would do better.
+fn failure(is_bad_input: bool) -> ExitCode {
+    if is_bad_input { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 fn run_probe(probe: &Probe) -> ExitCode {

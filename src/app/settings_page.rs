@@ -32,7 +32,7 @@ pub struct UserRow {
     /// The name.
     pub name: String,
     /// `viewer` or `admin`.
-    pub role: &'static str,
+    pub role: String,
 }
 
 /// A token in the list.
@@ -43,7 +43,7 @@ pub struct TokenRow {
     /// The name.
     pub name: String,
     /// `read`, `publish` or `admin`.
-    pub scope: &'static str,
+    pub scope: String,
     /// When it expires, Unix ms.
     pub expires: Option<u64>,
     /// When it was last used, Unix ms.

@@ -2,7 +2,6 @@
 
 use super::{
     access::{Credentials, SignInLimiter, StreamLimiter, Tickets},
-    accounts::Accounts,
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
@@ -40,7 +39,6 @@ pub struct AppState {
     pub(super) images: Arc<SharedResponses<Bytes>>,
     /// Snapshots, without the time of each response.
     pub(super) snapshots: Arc<SharedResponses<(Start, Chunk)>>,
-    pub(super) accounts: Arc<Accounts>,
     pub(super) credentials: Arc<Credentials>,
     pub(super) tickets: Arc<Tickets>,
     pub(super) sign_in_limiter: Arc<SignInLimiter>,
@@ -81,7 +79,6 @@ impl AppState {
             pages,
             images,
             snapshots,
-            accounts: Arc::default(),
             credentials: Arc::default(),
             tickets: Arc::default(),
             sign_in_limiter: Arc::default(),

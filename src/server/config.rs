@@ -1,6 +1,10 @@
 //! All command-line flags and their environment variables; flags win over the environment, which wins over defaults.
 
-use super::{sampler::SamplerOptions, settings::Settings};
+use super::{
+    sampler::SamplerOptions,
+    settings::Settings,
+    store::{DataOptions, SessionTimeouts},
+};
 use clap::{Args, ValueEnum};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -18,6 +22,14 @@ pub struct Config {
     /// File that keeps the last hour over a restart; without it, a restart begins empty
     #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE")]
     pub state: Option<PathBuf>,
+
+    /// Where users and tokens are kept.
+    #[command(flatten)]
+    pub data: DataOptions,
+
+    /// When sessions end.
+    #[command(flatten)]
+    pub session_timeouts: SessionTimeouts,
 
     /// How to write the log: text, json, or auto for text on a terminal and json elsewhere
     #[arg(

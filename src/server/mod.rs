@@ -1,9 +1,9 @@
 //! The server: samples the host, keeps the last hour in a log, and streams it to any number of browsers.
 
 mod access;
-mod accounts;
 mod app_state;
 mod assessor;
+mod commands;
 mod config;
 mod delivery;
 mod export;
@@ -16,12 +16,14 @@ mod router;
 pub mod sampler;
 mod settings;
 mod signals;
+pub mod store;
 mod stream;
 mod telemetry;
 mod unix_time;
 
 pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal, StreamLimiter};
 pub use app_state::AppState;
+pub use commands::{CommandError, TokenCommand, UserCommand};
 pub use config::{Config, LogFormat};
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use export::series_paths;
@@ -34,6 +36,7 @@ pub use stream::fuzz;
 pub use telemetry::init as init_telemetry;
 
 use crate::schema::{HostFacts, Identity, Tick};
+use access::Credentials;
 use assessor::Assessor;
 use delivery::{Acceptor, Fanout};
 use log::TickLog;
@@ -42,11 +45,12 @@ use sampler::TickSource;
 use signals::Signals;
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
+use store::{Store, StoreError};
 use tokio::{net::TcpListener, task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
@@ -73,9 +77,20 @@ pub enum ServeError {
     /// The log can't be kept in its file.
     #[error(transparent)]
     LogFile(#[from] LogFileError),
+    /// The data folder is another server's, or of a newer version.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Signal handlers can't be installed.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
+}
+
+impl ServeError {
+    /// Whether a flag must change, rather than the system.
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_bad_input())
+    }
 }
 
 fn explain(error: &io::Error) -> String {
@@ -94,6 +109,7 @@ fn explain(error: &io::Error) -> String {
 pub async fn run(config: &Config) -> Result<(), ServeError> {
     settings::raise_file_limit();
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let store = Store::open(&config.data, config.session_timeouts)?;
     let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
     let host_id = host_facts::host_id();
     let log = Arc::new(match &mut log_file {
@@ -102,7 +118,8 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     });
     // Compressing the files would delay the first response.
     LazyLock::force(&http::ASSETS);
-    let server = Server::bind(config.listen, Arc::clone(&log), config.settings.clone()).await?;
+    let listen = if store.accounts().are_known() { config.listen } else { on_loopback(config.listen) };
+    let server = Server::bind(listen, Arc::clone(&log), config.settings.clone()).await?.with_accounts(store);
     server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
     let address = server.address;
     tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path);
@@ -118,6 +135,16 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     log_file.map(|file| file.save(&log)).transpose()?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where users can't be told from strangers, only this host is served.
+fn on_loopback(mut address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip if ip.is_loopback() => {}
+        ip if ip.is_ipv4() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        _ => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+    }
+    address
 }
 
 /// A server that is bound to its port.
@@ -146,6 +173,13 @@ impl Server {
     #[must_use]
     pub fn showing(mut self, host: HostFacts) -> Self {
         self.state.host = Arc::new(host);
+        self
+    }
+
+    /// Admits the users and tokens in `store`.
+    #[must_use]
+    pub fn with_accounts(mut self, store: Store) -> Self {
+        self.state.credentials = Credentials::of(store);
         self
     }
 

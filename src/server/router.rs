@@ -77,9 +77,10 @@ pub fn router(state: AppState) -> Router {
 mod tests {
     use super::*;
     use crate::server::{
-        access::{BySecret, Credential, CredentialKind, Scope, SecretHash},
+        access::Credentials,
         log::TickLog,
         settings::Settings,
+        store::{DataOptions, NewSession, Password, Role, Scope, SessionTimeouts, SignInMethod, Store},
         stream::{ClientConnection, Handoff, StallFlag},
     };
     use axum::{
@@ -90,6 +91,7 @@ mod tests {
     use hyper::service::Service;
     use hyper_util::service::TowerToHyperService;
     use std::{net::SocketAddr, sync::Arc};
+    use tempfile::TempDir;
 
     /// Who may use a route.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,48 +132,68 @@ mod tests {
     /// Paths without a route.
     const UNKNOWN: [(&str, &str, Who); 2] = [("GET", "/no/such/path", Readers), ("DELETE", "/api/stream", Readers)];
 
-    /// A sender, as the headers that name it.
-    const SENDERS: [(&str, &[(&str, &str)]); 8] = [
-        ("nobody", &[]),
-        ("viewer", &[("authorization", "Bearer viewer")]),
-        ("admin", &[("authorization", "Bearer admin")]),
-        ("publisher", &[("authorization", "Bearer publisher")]),
-        ("session", &[("cookie", "hostbeat=session"), ("sec-fetch-site", "same-origin")]),
-        ("expired", &[("authorization", "Bearer expired")]),
-        ("revoked", &[("authorization", "Bearer revoked")]),
-        ("expired session", &[("cookie", "hostbeat=ended"), ("sec-fetch-site", "same-origin")]),
-    ];
-
-    fn state() -> AppState {
-        let state = AppState::new(Arc::new(TickLog::default()), Settings::default());
-        let credential = |kind, name: &str, scope, expires| {
-            let credential = Credential::new(kind, name.to_owned(), name.to_owned(), scope, expires, 0);
-            (SecretHash::of(name), credential)
-        };
-        use CredentialKind::{Session, Token};
-        let stored: BySecret = [
-            credential(Token, "viewer", Scope::Read, None),
-            credential(Token, "admin", Scope::Admin, None),
-            credential(Token, "publisher", Scope::Publish, None),
-            credential(Session, "session", Scope::Read, None),
-            credential(Token, "expired", Scope::Admin, Some(1)),
-            credential(Session, "ended", Scope::Admin, Some(1)),
-            credential(Token, "revoked", Scope::Admin, None),
-        ]
-        .into();
-        stored[&SecretHash::of("revoked")].end();
-        state.credentials.replace(stored, true);
-        state
+    /// A server with accounts, and its senders by name, as the header that carries their secret.
+    struct Server {
+        state: AppState,
+        senders: Vec<(&'static str, Vec<(&'static str, String)>)>,
+        _folder: TempDir,
     }
 
-    async fn status(method: &str, path: &str, headers: &[(&str, &str)]) -> StatusCode {
-        let (handoff, _viewers) = Handoff::new();
-        let peer: SocketAddr = ([127, 0, 0, 1], 1).into();
-        let client = ClientConnection { peer, handoff, stalled: StallFlag::default() };
-        let request = Request::builder().method(method).uri(path).extension(client).extension(ConnectInfo(peer));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let router = router(state());
-        TowerToHyperService::new(router).call(request.body(Body::empty()).unwrap()).await.unwrap().status()
+    async fn server() -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DataOptions { data: Some(folder.path().join("data")) };
+        let store = Store::open(&options, SessionTimeouts::default()).unwrap();
+        let token = async |name: &'static str, scope, expires| {
+            let add = store.edit(move |edit| edit.add_token(&name.parse().unwrap(), scope, expires));
+            (name, vec![("authorization", format!("Bearer {}", add.await.unwrap().1.expose()))])
+        };
+        let name = "ann".parse().unwrap();
+        let hash = Password::new("correct horse".to_owned(), &name).unwrap().hash().unwrap();
+        store.edit(move |edit| edit.add_user(&name, Role::Viewer, Some(&hash))).await.unwrap();
+        let session = async |name: &'static str| {
+            let session = NewSession {
+                user: "ann".parse().unwrap(),
+                role: Role::Viewer,
+                method: SignInMethod::Password,
+                address: [192, 0, 2, 1].into(),
+                user_agent: String::new(),
+            };
+            let (id, secret) = store.edit(move |edit| edit.start_session(&session)).await.unwrap();
+            let cookie = ("cookie", format!("hostbeat={}", secret.expose()));
+            (id, (name, vec![cookie, ("sec-fetch-site", "same-origin".to_owned())]))
+        };
+        let ((_, open), (ended, ended_session)) = (session("session").await, session("ended session").await);
+        let senders = vec![
+            ("nobody", Vec::new()),
+            token("viewer", Scope::Read, None).await,
+            token("admin", Scope::Admin, None).await,
+            token("publisher", Scope::Publish, None).await,
+            token("expired", Scope::Admin, Some(1)).await,
+            token("revoked", Scope::Admin, None).await,
+            open,
+            ended_session,
+        ];
+        store.edit(|edit| edit.revoke_token("revoked")).await.unwrap();
+        store.edit(move |edit| edit.end_session(&ended)).await.unwrap();
+        let state = AppState::new(Arc::new(TickLog::default()), Settings::default());
+        Server { state: AppState { credentials: Credentials::of(store), ..state }, senders, _folder: folder }
+    }
+
+    impl Server {
+        async fn status(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> StatusCode {
+            let (handoff, _viewers) = Handoff::new();
+            let peer: SocketAddr = ([127, 0, 0, 1], 1).into();
+            let client = ClientConnection { peer, handoff, stalled: StallFlag::default() };
+            let request = Request::builder().method(method).uri(path).extension(client).extension(ConnectInfo(peer));
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let router = router(self.state.clone());
+            TowerToHyperService::new(router).call(request.body(Body::empty()).unwrap()).await.unwrap().status()
+        }
+
+        fn admin(&self) -> (&str, &str) {
+            let (_, headers) = self.senders.iter().find(|(name, _)| *name == "admin").unwrap();
+            (headers[0].0, &headers[0].1)
+        }
     }
 
     /// The refusal that the sender must get; `None` for an answer of the handler.
@@ -180,7 +202,7 @@ mod tests {
         match (who, sender) {
             (Everyone | Here, _) | (Readers, "viewer" | "admin" | "session") | (Sessions, "session") => None,
             (Readers | Sessions, "publisher") | (Sessions, "viewer" | "admin") => Some(StatusCode::NOT_FOUND),
-            (Readers | Sessions, "nobody" | "expired session") if is_page => Some(StatusCode::SEE_OTHER),
+            (Readers | Sessions, "nobody" | "ended session") if is_page => Some(StatusCode::SEE_OTHER),
             // A change without a cookie's origin, or a token, is refused before its sender is known.
             (Readers | Sessions, "nobody") if method != "GET" => Some(StatusCode::FORBIDDEN),
             (Readers | Sessions, _) => Some(StatusCode::UNAUTHORIZED),
@@ -189,10 +211,14 @@ mod tests {
 
     #[tokio::test]
     async fn every_cell_of_routes_and_senders_is_as_expected() {
+        let server = server().await;
         for (method, path, who) in EXPECTED.into_iter().chain(UNKNOWN) {
-            for (sender, headers) in SENDERS {
-                let headers = [&[("host", "localhost")], headers].concat();
-                let actual = status(method, path, &headers).await;
+            // Signing out ends the session that later rows need.
+            for (sender, headers) in
+                server.senders.iter().filter(|(sender, _)| path != "/sign-out" || *sender != "session")
+            {
+                let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+                let actual = server.status(method, path, &[&[("host", "localhost")], &*headers].concat()).await;
                 let refusals = [401, 403, 404, 421].map(|status| StatusCode::from_u16(status).unwrap());
                 match expected_refusal(who, method, path, sender) {
                     Some(expected) => assert_eq!(actual, expected, "{method} {path} by {sender}"),
@@ -204,15 +230,34 @@ mod tests {
                     ),
                 }
             }
-            let admin = ("authorization", "Bearer admin");
-            let foreign = status(method, path, &[("host", "evil.example:3000"), admin]).await;
+            let admin = server.admin();
+            let foreign = server.status(method, path, &[("host", "evil.example:3000"), admin]).await;
             assert_eq!(foreign == StatusCode::MISDIRECTED_REQUEST, who != Everyone, "{method} {path}: {foreign}");
             let cross_site = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
             for foreign in [&cross_site[..], &[("origin", "https://evil.example")]] {
-                let foreign = status(method, path, &[&[("host", "localhost"), admin], foreign].concat()).await;
+                let headers = [&[("host", "localhost"), admin], foreign].concat();
+                let foreign = server.status(method, path, &headers).await;
                 assert_eq!(foreign == StatusCode::FORBIDDEN, who != Everyone, "{method} {path}: {foreign}");
             }
-            assert_eq!(status(method, path, &[admin]).await, StatusCode::BAD_REQUEST, "{method} {path} without Host");
+            let without_host = server.status(method, path, &[admin]).await;
+            assert_eq!(without_host, StatusCode::BAD_REQUEST, "{method} {path} without Host");
+        }
+    }
+
+    #[tokio::test]
+    async fn server_without_users_answers_its_own_host_only() {
+        let state = AppState::new(Arc::new(TickLog::default()), Settings::default());
+        for (client, public, expected) in [
+            ([127, 0, 0, 1], false, StatusCode::OK),
+            ([192, 0, 2, 1], false, StatusCode::FORBIDDEN),
+            ([192, 0, 2, 1], true, StatusCode::OK),
+        ] {
+            let state = AppState { settings: Arc::new(Settings { public, ..Settings::default() }), ..state.clone() };
+            let peer: SocketAddr = (client, 1).into();
+            let request =
+                Request::builder().uri("/api/snapshot").header("host", "localhost").extension(ConnectInfo(peer));
+            let response = TowerToHyperService::new(router(state)).call(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(response.unwrap().status(), expected, "{client:?}, public: {public}");
         }
     }
 
@@ -227,12 +272,13 @@ mod tests {
 
     #[tokio::test]
     async fn other_methods_than_those_of_the_table_are_not_allowed() {
-        let admin = [("host", "localhost"), ("authorization", "Bearer admin")];
+        let server = server().await;
+        let admin = [("host", "localhost"), server.admin()];
         for (_, path, _) in EXPECTED {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
                 let of_table = if method == "HEAD" { "GET" } else { method };
                 let is_known = EXPECTED.iter().any(|(known, of, _)| *of == path && *known == of_table);
-                let refused = status(method, path, &admin).await == StatusCode::METHOD_NOT_ALLOWED;
+                let refused = server.status(method, path, &admin).await == StatusCode::METHOD_NOT_ALLOWED;
                 assert_eq!(!refused, is_known, "{method} {path}");
             }
         }

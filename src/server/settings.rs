@@ -10,8 +10,6 @@ const STREAMS_PER_ADDRESS: usize = 32;
 /// An hour of as many takes 160 MB.
 const MAX_SERIES: usize = 5000;
 const STREAM_AGE: Duration = Duration::from_secs(2 * 60 * 60);
-const SESSION_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Open files on a system without a limit: Linux's default maximum (`fs.nr_open`).
@@ -52,14 +50,6 @@ pub struct Settings {
     #[arg(long, env = "HOSTBEAT_PUBLIC", value_parser = FalseyValueParser::new())]
     pub public: bool,
 
-    /// How long a session lasts
-    #[arg(long, env = "HOSTBEAT_SESSION_AGE", value_name = "TIME", default_value = "30d", value_parser = humantime::parse_duration)]
-    pub session_age: Duration,
-
-    /// How long a session lasts without a request or an open stream
-    #[arg(long, env = "HOSTBEAT_SESSION_IDLE", value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
-    pub session_idle: Duration,
-
     /// Network of a proxy whose X-Forwarded-For or Forwarded is trusted; repeatable
     #[arg(long, env = "HOSTBEAT_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
@@ -92,8 +82,6 @@ impl Default for Settings {
             drain: DRAIN_TIMEOUT,
             base_path: String::new(),
             public: false,
-            session_age: SESSION_AGE,
-            session_idle: SESSION_IDLE,
             trusted_proxy: Vec::new(),
             allow_host: Vec::new(),
             allow_origin: Vec::new(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod access;
+mod accounts;
 mod base_path;
 mod cli;
 mod clients;

@@ -8,7 +8,10 @@ use std::{
 /// The program with piped output.
 pub(crate) fn hostbeat(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hostbeat"));
-    command.args(args).env_remove("HOSTBEAT_LISTEN").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(args).env_remove("HOSTBEAT_LISTEN").env_remove("HOSTBEAT_DATA").env_remove("STATE_DIRECTORY");
+    // The developer's own users are no part of a test.
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-state"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

@@ -24,6 +24,12 @@ pub(in crate::server) fn client_address(peer: IpAddr, headers: &HeaderMap, trust
     client
 }
 
+/// Whether a proxy passed the request on.
+pub(in crate::server) fn is_forwarded(headers: &HeaderMap) -> bool {
+    const FORWARDING_HEADERS: [&str; 3] = ["x-forwarded-for", "forwarded", "via"];
+    FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name))
+}
+
 /// All lines of a list header, joined.
 fn lines(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines: Vec<_> =

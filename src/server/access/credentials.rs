@@ -1,76 +1,88 @@
-//! The sessions and tokens that the server knows, by the hash of their secret.
+//! The sessions and tokens in use. What holds one learns here that it has ended.
 
-use super::{Credential, CredentialKind, secret::SecretHash};
+use super::{Credential, CredentialKind};
+use crate::server::{
+    store::{Accounts, Store, StoreError},
+    unix_time::unix_ms,
+};
 use std::{
-    collections::HashMap,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::time::timeout;
 
-/// Sessions and tokens by the hash of their secret.
-pub(in crate::server) type BySecret = HashMap<SecretHash, Arc<Credential>>;
+/// How often open streams count as a use of their session.
+const USE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// All credentials, and whether one is required.
+/// The sessions and tokens in use, by id.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Credentials {
-    by_secret: RwLock<BySecret>,
-    required: AtomicBool,
+    /// `None` for a server without a data folder.
+    store: Option<Store>,
+    in_use: Mutex<HashMap<String, Arc<Credential>>>,
 }
 
 impl Credentials {
-    /// The credential with this secret, unless it has ended; notes its use at `now`, Unix ms.
-    pub(in crate::server) fn find(&self, kind: CredentialKind, secret: &str, now: u64) -> Option<Arc<Credential>> {
-        let by_secret = self.by_secret.read().unwrap_or_else(PoisonError::into_inner);
-        let credential = by_secret.get(&SecretHash::of(secret)).filter(|credential| credential.kind == kind)?;
-        let expired = credential.expires.is_some_and(|expires| expires <= now);
-        if expired || credential.has_ended() {
-            return None;
-        }
-        credential.touch(now);
-        Some(Arc::clone(credential))
-    }
-
-    /// Whether requests need a credential: once a user exists, or others sign in elsewhere.
-    pub(in crate::server) fn is_required(&self) -> bool {
-        self.required.load(Ordering::Relaxed)
-    }
-
-    /// Adds a credential that was just created.
-    pub(in crate::server) fn insert(&self, secret: SecretHash, credential: Arc<Credential>) {
-        self.by_secret.write().unwrap_or_else(PoisonError::into_inner).insert(secret, credential);
-    }
-
-    /// Replaces all credentials by those that are stored now. Those that stay are the same objects; the others end.
-    pub(in crate::server) fn replace(&self, mut stored: BySecret, required: bool) {
-        let mut by_secret = self.by_secret.write().unwrap_or_else(PoisonError::into_inner);
-        for (secret, known) in by_secret.drain() {
-            match stored.get_mut(&secret) {
-                Some(credential) if credential.is_same(&known) => *credential = known,
-                _ => known.end(),
+    /// The credentials of the accounts in `store`. They follow it as long as they live.
+    pub(in crate::server) fn of(store: Store) -> Arc<Self> {
+        let mut changes = store.watch();
+        let credentials = Arc::new(Self { store: Some(store), in_use: Mutex::default() });
+        let following = Arc::downgrade(&credentials);
+        tokio::spawn(async move {
+            while let Some(credentials) = following.upgrade() {
+                credentials.update();
+                drop(credentials);
+                if let Ok(Err(_closed)) = timeout(USE_INTERVAL, changes.changed()).await {
+                    break;
+                }
             }
-        }
-        *by_secret = stored;
-        self.required.store(required, Ordering::Relaxed);
+        });
+        credentials
     }
 
-    /// Ends the credentials that have expired at `now`, Unix ms, and sessions that were not used for `idle`. A session
-    /// with an open stream is in use.
-    pub(in crate::server) fn expire(&self, now: u64, idle: Duration) {
-        let idle = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
-        let mut by_secret = self.by_secret.write().unwrap_or_else(PoisonError::into_inner);
-        by_secret.retain(|_, credential| {
-            if Arc::strong_count(credential) > 1 {
+    /// The accounts that the credentials are of.
+    ///
+    /// # Errors
+    /// When the server has no data folder.
+    pub(in crate::server) fn store(&self) -> Result<&Store, StoreError> {
+        self.store.as_ref().ok_or(StoreError::NoFolder)
+    }
+
+    /// The newest snapshot of the accounts.
+    pub(in crate::server) fn accounts(&self) -> Arc<Accounts> {
+        self.store.as_ref().map(Store::accounts).unwrap_or_default()
+    }
+
+    /// The session or token with this secret, unless it has ended.
+    pub(in crate::server) fn find(&self, kind: CredentialKind, secret: &str) -> Option<Arc<Credential>> {
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read while locked, so that no update comes between and misses a new entry.
+        let accounts = self.accounts();
+        let found = match kind {
+            CredentialKind::Session => Credential::of_session(accounts.session(secret)?),
+            CredentialKind::Token => Credential::of_token(accounts.token(secret)?),
+        };
+        Some(Arc::clone(in_use.entry(found.id.clone()).or_insert_with(|| Arc::new(found))))
+    }
+
+    /// Ends the credentials that are no longer among the accounts, and forgets those that nothing holds.
+    fn update(&self) {
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let (accounts, now) = (self.accounts(), unix_ms());
+        let tokens = accounts.tokens().into_iter().filter(|token| token.expires.is_none_or(|expires| now < expires));
+        let sessions = accounts.sessions().into_iter().map(|session| &session.id);
+        let known: HashSet<_> = tokens.map(|token| &token.id).chain(sessions).collect();
+        in_use.retain(|id, credential| {
+            if !known.contains(id) {
+                credential.end();
+                return false;
+            }
+            let is_held = Arc::strong_count(credential) > 1;
+            if is_held {
                 credential.touch(now);
             }
-            let expired = credential.expires.is_some_and(|expires| expires <= now);
-            let idle = credential.kind == CredentialKind::Session && credential.last_used() + idle <= now;
-            if expired || idle {
-                credential.end();
-            }
-            !credential.has_ended()
+            is_held
         });
     }
 }
@@ -78,71 +90,48 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::access::Scope;
+    use crate::server::store::{DataOptions, Scope, SessionTimeouts};
 
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    fn credential(kind: CredentialKind, scope: Scope, expires: Option<u64>) -> Arc<Credential> {
-        Credential::new(kind, "id".to_owned(), "name".to_owned(), scope, expires, 0)
+    async fn until(condition: impl Fn() -> bool) {
+        let limit = Duration::from_secs(20);
+        let polled = async {
+            while !condition() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(limit, polled).await.expect("the condition holds in time");
     }
 
-    fn known(credential: &Arc<Credential>) -> Credentials {
-        let credentials = Credentials::default();
-        credentials.replace([(SecretHash::of("secret"), Arc::clone(credential))].into(), true);
-        credentials
+    #[tokio::test]
+    async fn revoked_token_ends_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DataOptions { data: Some(folder.path().join("data")) };
+        let store = Store::open(&options, SessionTimeouts::default()).unwrap();
+        let credentials = Credentials::of(store.clone());
+        let add = async |name: &str| {
+            let name = name.parse().unwrap();
+            store.edit(move |edit| edit.add_token(&name, Scope::Read, None)).await.unwrap()
+        };
+        let ((id, revoked), (_, kept)) = (add("revoked").await, add("kept").await);
+        let find = |secret: &str| credentials.find(CredentialKind::Token, secret);
+        let (held, other) = (find(revoked.expose()).unwrap(), find(kept.expose()).unwrap());
+        assert!(credentials.find(CredentialKind::Session, kept.expose()).is_none(), "a token is no cookie");
+        store.edit(move |edit| edit.revoke_token(&id)).await.unwrap();
+        until(|| held.has_ended()).await;
+        assert!(find(revoked.expose()).is_none() && !other.has_ended());
+        assert!(Arc::ptr_eq(&find(kept.expose()).unwrap(), &other));
     }
 
-    #[test]
-    fn credential_is_found_by_its_secret_and_kind() {
-        let credentials = known(&credential(CredentialKind::Token, Scope::Read, Some(1000)));
-        assert!(credentials.find(CredentialKind::Token, "secret", 999).is_some());
-        assert!(credentials.find(CredentialKind::Session, "secret", 999).is_none(), "a token is no cookie");
-        assert!(credentials.find(CredentialKind::Token, "other", 999).is_none());
-        assert!(credentials.find(CredentialKind::Token, "secret", 1000).is_none(), "expired");
-    }
-
-    #[test]
-    fn credential_that_is_no_longer_stored_or_was_changed_ends() {
-        for stored in [
-            BySecret::new(),
-            [(SecretHash::of("secret"), credential(CredentialKind::Token, Scope::Admin, None))].into(),
-        ] {
-            let held = credential(CredentialKind::Token, Scope::Read, None);
-            known(&held).replace(stored, true);
-            assert!(held.has_ended());
-        }
-    }
-
-    #[test]
-    fn credential_that_is_still_stored_keeps_its_streams() {
-        let held = credential(CredentialKind::Session, Scope::Read, None);
-        let credentials = known(&held);
-        credentials
-            .replace([(SecretHash::of("secret"), credential(CredentialKind::Session, Scope::Read, None))].into(), true);
-        assert!(!held.has_ended());
-        assert!(Arc::ptr_eq(&credentials.find(CredentialKind::Session, "secret", 0).unwrap(), &held));
-    }
-
-    #[test]
-    fn idle_session_ends_unless_a_stream_holds_it() {
-        let (held, start) = (credential(CredentialKind::Session, Scope::Read, None), 3_600_000);
-        let credentials = known(&held);
-        credentials.expire(start, HOUR);
-        assert!(!held.has_ended(), "the stream uses it");
-        drop(held);
-        credentials.expire(2 * start - 1, HOUR);
-        assert!(credentials.find(CredentialKind::Session, "secret", start).is_some());
-        credentials.expire(2 * start, HOUR);
-        assert!(credentials.find(CredentialKind::Session, "secret", start).is_none());
-    }
-
-    #[test]
-    fn expired_token_ends_its_streams() {
-        let held = credential(CredentialKind::Token, Scope::Read, Some(1000));
-        let credentials = known(&held);
-        credentials.expire(999, HOUR);
-        assert!(!held.has_ended());
-        credentials.expire(1000, HOUR);
-        assert!(held.has_ended());
+    #[tokio::test]
+    async fn token_that_expires_ends_what_it_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DataOptions { data: Some(folder.path().join("data")) };
+        let store = Store::open(&options, SessionTimeouts::default()).unwrap();
+        let credentials = Credentials::of(store.clone());
+        let (name, expires) = ("brief".parse().unwrap(), unix_ms() + 1_000);
+        let (_, secret) = store.edit(move |edit| edit.add_token(&name, Scope::Read, Some(expires))).await.unwrap();
+        let held = credentials.find(CredentialKind::Token, secret.expose()).unwrap();
+        until(|| held.has_ended()).await;
+        assert!(unix_ms() >= expires);
     }
 }

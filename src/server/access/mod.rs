@@ -6,21 +6,21 @@ mod credentials;
 mod host;
 mod origin;
 mod principal;
-mod secret;
 mod session_cookie;
 mod sign_in_limiter;
 mod stream_limiter;
 mod tickets;
 
 pub(super) use authentication::{Sender, Unauthenticated, authenticate};
-pub(super) use client_address::client_address;
-pub(super) use credentials::{BySecret, Credentials};
+pub(super) use client_address::{client_address, is_forwarded};
+pub(super) use credentials::Credentials;
 pub use host::{HostName, HostRefusal, InvalidHostName};
 pub(super) use host::{check_host, requested_host};
 pub(super) use origin::{ForeignOrigin, check_origin, check_own_origin};
 pub use origin::{InvalidOrigin, Origin};
-pub(super) use principal::{Credential, CredentialKind, Permission, Principal, Scope};
-pub(super) use secret::{SecretHash, new_secret};
+#[cfg(test)]
+pub(super) use principal::token;
+pub(super) use principal::{Credential, CredentialKind, Permission, Principal};
 pub(super) use session_cookie::CookieScope;
 pub(super) use sign_in_limiter::SignInLimiter;
 pub(super) use stream_limiter::StreamPermit;

@@ -1,8 +1,9 @@
 //! Who sends a request, and what they may do.
 
+use crate::server::store::{LastUse, Name, Role, Scope, Session, Token};
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
 
 /// What a route requires of the sender of a request.
@@ -55,27 +56,6 @@ impl Principal {
     }
 }
 
-/// The permissions of a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Scope {
-    /// A viewer's: to read.
-    Read,
-    /// A publisher's: to publish, and nothing else.
-    Publish,
-    /// An administrator's: everything.
-    Admin,
-}
-
-impl Scope {
-    fn admits(self, permission: Permission) -> bool {
-        match self {
-            Self::Read => permission == Permission::Read,
-            Self::Publish => permission == Permission::Publish,
-            Self::Admin => true,
-        }
-    }
-}
-
 /// Whether a credential is a session of the page, or a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum CredentialKind {
@@ -85,7 +65,7 @@ pub(in crate::server) enum CredentialKind {
     Token,
 }
 
-/// A session or a token that the server knows. Streams hold it, and end once it has ended.
+/// A session or a token that is in use. Streams hold it, and end once it has ended.
 #[derive(Debug)]
 pub(in crate::server) struct Credential {
     /// Session or token.
@@ -93,42 +73,46 @@ pub(in crate::server) struct Credential {
     /// The id in lists, which reveals nothing of the secret.
     pub id: String,
     /// The user's or the token's name.
-    pub name: String,
+    pub name: Name,
     /// What it permits.
-    pub scope: Scope,
-    /// When it ends, Unix ms; `None` for never.
-    pub expires: Option<u64>,
-    /// When it was last used, Unix ms.
-    last_used: AtomicU64,
+    scope: Scope,
+    last_use: LastUse,
     ended: AtomicBool,
 }
 
 impl Credential {
-    /// A credential that was last used at `last_used`, Unix ms.
-    pub(in crate::server) fn new(
-        kind: CredentialKind,
-        id: String,
-        name: String,
-        scope: Scope,
-        expires: Option<u64>,
-        last_used: u64,
-    ) -> Arc<Self> {
-        let (last_used, ended) = (AtomicU64::new(last_used), AtomicBool::new(false));
-        Arc::new(Self { kind, id, name, scope, expires, last_used, ended })
+    /// The credential of a session.
+    pub(in crate::server) fn of_session(session: &Session) -> Self {
+        Self {
+            kind: CredentialKind::Session,
+            id: session.id.clone(),
+            name: session.user.clone(),
+            scope: scope_of(session.role),
+            last_use: session.last_seen.clone(),
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    /// The credential of a token.
+    pub(in crate::server) fn of_token(token: &Token) -> Self {
+        Self {
+            kind: CredentialKind::Token,
+            id: token.id.clone(),
+            name: token.name.clone(),
+            scope: token.scope,
+            last_use: token.last_used.clone(),
+            ended: AtomicBool::new(false),
+        }
     }
 
     /// Whether it permits this.
     pub(in crate::server) fn may(&self, permission: Permission) -> bool {
         match permission {
             Permission::Account => self.kind == CredentialKind::Session,
-            permission => self.scope.admits(permission),
+            Permission::Read => self.scope != Scope::Publish,
+            Permission::Publish => self.scope != Scope::Read,
+            Permission::Administer => self.scope == Scope::Admin,
         }
-    }
-
-    /// Whether both are the same session or token, with the same permissions.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        (self.kind, &self.id, &self.name, self.scope, self.expires)
-            == (other.kind, &other.id, &other.name, other.scope, other.expires)
     }
 
     /// Whether it was revoked, signed out or has expired.
@@ -142,14 +126,29 @@ impl Credential {
     }
 
     /// Notes a use at `now`, Unix ms.
-    pub(in crate::server) fn touch(&self, now: u64) {
-        self.last_used.fetch_max(now, Ordering::Relaxed);
+    pub(super) fn touch(&self, now: u64) {
+        self.last_use.set(now);
     }
+}
 
-    /// When it was last used, Unix ms.
-    pub(in crate::server) fn last_used(&self) -> u64 {
-        self.last_used.load(Ordering::Relaxed)
+fn scope_of(role: Role) -> Scope {
+    match role {
+        Role::Viewer => Scope::Read,
+        Role::Admin => Scope::Admin,
     }
+}
+
+/// A token that is in use, for tests.
+#[cfg(test)]
+pub(in crate::server) fn token(scope: Scope) -> Arc<Credential> {
+    Arc::new(Credential {
+        kind: CredentialKind::Token,
+        id: "id".to_owned(),
+        name: "name".parse().unwrap(),
+        scope,
+        last_use: LastUse::default(),
+        ended: AtomicBool::new(false),
+    })
 }
 
 #[cfg(test)]
@@ -157,13 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scope_admits_its_permissions_only() {
-        use Permission::{Administer, Publish, Read};
+    fn credential_permits_what_its_scope_says() {
+        use Permission::{Account, Administer, Publish, Read};
         for (scope, expected) in
             [(Scope::Read, &[Read][..]), (Scope::Publish, &[Publish]), (Scope::Admin, &[Read, Publish, Administer])]
         {
-            for permission in [Read, Publish, Administer] {
-                assert_eq!(scope.admits(permission), expected.contains(&permission), "{scope:?} {permission:?}");
+            for permission in [Read, Publish, Administer, Account] {
+                assert_eq!(token(scope).may(permission), expected.contains(&permission), "{scope:?} {permission:?}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Limits open streams, or connections without one, per client address and in total.
 
+use super::client_address::is_forwarded;
 use axum::http::HeaderMap;
 use std::{
     collections::HashMap,
@@ -8,8 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What proxies add to requests.
-const FORWARDING_HEADERS: [&str; 3] = ["x-forwarded-for", "forwarded", "via"];
 /// Refusals by a limit per address are logged at most this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -58,9 +57,8 @@ impl Refusal {
     /// Names the proxy if the refused client is one: its address is the socket's, and it reports another.
     pub(in crate::server) fn through_proxy(self, peer: IpAddr, client: IpAddr, headers: &HeaderMap) -> Self {
         let proxy = peer.to_canonical();
-        let forwards = FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name));
         match self {
-            Self::Address(limit) if proxy == client && forwards => Self::Proxy { proxy, limit },
+            Self::Address(limit) if proxy == client && is_forwarded(headers) => Self::Proxy { proxy, limit },
             refusal => refusal,
         }
     }

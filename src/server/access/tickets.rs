@@ -1,6 +1,7 @@
 //! Tickets: secrets that open one stream, for clients that can't send headers, such as `EventSource`.
 
-use super::{Principal, SecretHash};
+use super::Principal;
+use crate::server::store::SecretHash;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -46,12 +47,11 @@ impl Tickets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::access::{Credential, CredentialKind, Scope};
+    use crate::server::{access::principal, store::Scope};
     use std::sync::Arc;
 
     fn token() -> Principal {
-        let (id, name) = ("a".to_owned(), "a".to_owned());
-        Principal::Known(Credential::new(CredentialKind::Token, id, name, Scope::Read, None, 0))
+        Principal::Known(principal::token(Scope::Read))
     }
 
     #[test]

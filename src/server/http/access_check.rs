@@ -4,10 +4,9 @@ use super::{Problem, fallback::not_found_at, problem::root_from};
 use crate::server::{
     access::{
         Permission, Principal, Sender, Unauthenticated, authenticate, check_host, check_origin, check_own_origin,
-        client_address, requested_host,
+        client_address, is_forwarded, requested_host,
     },
     app_state::AppState,
-    unix_time::unix_ms,
 };
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
@@ -154,8 +153,11 @@ fn check(
     let query = request.uri().query().unwrap_or_default();
     let ticket = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| cost == Cost::Stream && name == "ticket");
     let ticket = ticket.map(|(_, ticket)| ticket);
-    let sender = Sender { headers, ticket: ticket.as_deref(), client, public: settings.public };
-    let principal = authenticate(sender, &state.credentials, &state.tickets, unix_ms());
+    // Where users can't be told from strangers, what a proxy passes on may be anyone's.
+    let is_direct = state.credentials.accounts().are_known() || !is_forwarded(headers);
+    let is_local = client.is_loopback() && is_direct;
+    let sender = Sender { headers, ticket: ticket.as_deref(), is_local, public: settings.public };
+    let principal = authenticate(sender, &state.credentials, &state.tickets);
     let principal = principal.map_err(Refusal::Unauthenticated)?;
     if principal.may(permission) { Ok(Some(principal)) } else { Err(Refusal::Hidden) }
 }

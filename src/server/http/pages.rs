@@ -79,7 +79,7 @@ async fn respond(
 /// The name in the page's menu: that of a user who can sign out.
 fn account(principal: &Principal) -> String {
     let session = principal.credential().filter(|credential| credential.kind == CredentialKind::Session);
-    session.map(|session| session.name.clone()).unwrap_or_default()
+    session.map(|session| session.name.to_string()).unwrap_or_default()
 }
 
 fn render(

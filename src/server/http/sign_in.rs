@@ -9,8 +9,8 @@ use crate::{
     app::{self, SignInForm},
     server::{
         access::{CookieScope, Principal},
-        accounts::{AccountsError, NewSession, SessionMethod},
         app_state::AppState,
+        store::{NewSession, Secret, SignInMethod, StoreError, verify_password},
     },
 };
 use axum::{
@@ -20,10 +20,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
-
-/// Characters of `User-Agent` that the list of sessions keeps.
-const MAX_USER_AGENT: usize = 200;
+use std::{net::IpAddr, time::Duration};
+use tokio::task::spawn_blocking;
 
 /// The query of the form's page.
 #[derive(Debug, Default, Deserialize)]
@@ -65,28 +63,48 @@ pub(in crate::server) async fn sign_in(
         tracing::warn!(%client, "too many attempts to sign in");
         return too_many(wait, retry);
     }
-    let scope = match state.accounts.verify(name.clone(), password).await {
-        Ok(Some(scope)) => scope,
-        Ok(None) => {
-            tracing::warn!(%client, name = %name.escape_default(), "an attempt to sign in failed");
-            return retry(StatusCode::UNAUTHORIZED, "Name or password is wrong.".to_owned());
-        }
-        Err(error) => return unavailable(&error, retry),
-    };
-    let session =
-        NewSession { user: name.clone(), scope, method: SessionMethod::Password, client, agent: user_agent(&headers) };
-    match state.accounts.open_session(session).await {
-        Ok(secret) => {
+    match open_session(&state, client, &headers, name.clone(), password).await {
+        Ok(Some((secret, age))) => {
             tracing::info!(%client, name, "signed in");
             let mut response = redirect(&return_address(&next));
-            set_cookie(
-                &mut response,
-                cookie_scope(&state, &headers).keep(&secret, state.settings.session_age.as_secs()),
-            );
+            set_cookie(&mut response, cookie_scope(&state, &headers).keep(secret.expose(), age.as_secs()));
             response
         }
-        Err(error) => unavailable(&error, retry),
+        Ok(None) => {
+            tracing::warn!(%client, name = %name.escape_default(), "an attempt to sign in failed");
+            retry(StatusCode::UNAUTHORIZED, "Name or password is wrong.".to_owned())
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot sign a user in");
+            let message = "Signing in isn't possible now; the server's log has the reason.";
+            retry(StatusCode::SERVICE_UNAVAILABLE, message.to_owned())
+        }
     }
+}
+
+/// The secret of a new session, and how long it lasts; `None` if name or password is wrong.
+async fn open_session(
+    state: &AppState,
+    address: IpAddr,
+    headers: &HeaderMap,
+    name: String,
+    password: String,
+) -> Result<Option<(Secret, Duration)>, StoreError> {
+    let (store, accounts) = (state.credentials.store()?, state.credentials.accounts());
+    let user = accounts.user(&name).cloned();
+    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+    let is_right = spawn_blocking(move || verify_password(hash.as_ref(), &password)).await;
+    let Some(user) = user.filter(|_| is_right.is_ok_and(|is_right| is_right)) else { return Ok(None) };
+    let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
+    let session = NewSession {
+        user: user.name,
+        role: user.role,
+        method: SignInMethod::Password,
+        address,
+        user_agent: agent.unwrap_or_default(),
+    };
+    let (_, secret) = store.edit(move |edit| edit.start_session(&session)).await?;
+    Ok(Some((secret, store.session_timeouts().absolute)))
 }
 
 /// `POST /sign-out`: ends the session of the cookie.
@@ -95,9 +113,11 @@ pub(in crate::server) async fn sign_out(
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(credential) = principal.credential() {
-        if let Err(error) = state.accounts.end(Arc::clone(credential)).await {
-            tracing::error!(%error, "cannot forget a session");
+    if let (Some(credential), Ok(store)) = (principal.credential(), state.credentials.store()) {
+        let id = credential.id.clone();
+        credential.end();
+        if let Err(error) = store.edit(move |edit| edit.end_session(&id)).await {
+            tracing::error!(%error, "cannot end a session");
         }
     }
     let mut response = redirect("./sign-in?signed-out");
@@ -108,11 +128,6 @@ pub(in crate::server) async fn sign_out(
 fn page(status: StatusCode, form: SignInForm) -> Response {
     let head = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY), (header::CACHE_CONTROL, "no-store")];
     (status, head, Html(app::sign_in_page(&ASSETS.parts, &form))).into_response()
-}
-
-fn unavailable(error: &AccountsError, page: impl FnOnce(StatusCode, String) -> Response) -> Response {
-    tracing::error!(%error, "cannot sign a user in");
-    page(StatusCode::SERVICE_UNAVAILABLE, "Signing in isn't possible now; the server's log has the reason.".to_owned())
 }
 
 fn too_many(wait: Duration, page: impl FnOnce(StatusCode, String) -> Response) -> Response {
@@ -140,11 +155,6 @@ fn cookie_scope<'a>(state: &'a AppState, headers: &HeaderMap) -> CookieScope<'a>
 
 fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
     cookie.map(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie));
-}
-
-fn user_agent(headers: &HeaderMap) -> String {
-    let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    agent.map(|agent| agent.chars().take(MAX_USER_AGENT).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::Problem;
 use crate::server::{
-    access::{Principal, SecretHash, TICKET_LIFETIME, new_secret},
+    access::{Principal, TICKET_LIFETIME},
     app_state::AppState,
+    store::{Secret, SecretHash},
 };
 use axum::{
     Extension,
@@ -19,7 +20,7 @@ pub(in crate::server) async fn issue(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
 ) -> Response {
-    let secret = match new_secret() {
+    let secret = match Secret::of_session() {
         Ok(secret) => secret,
         Err(error) => {
             tracing::error!(%error, "cannot make a ticket");
@@ -27,8 +28,8 @@ pub(in crate::server) async fn issue(
                 .respond_at("/api/tickets");
         }
     };
-    state.tickets.issue(SecretHash::of(&secret), principal, Instant::now());
-    let ticket = json!({"ticket": secret, "expires_in": TICKET_LIFETIME.as_secs()});
+    state.tickets.issue(SecretHash::of(secret.expose()), principal, Instant::now());
+    let ticket = json!({"ticket": secret.expose(), "expires_in": TICKET_LIFETIME.as_secs()});
     ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], ticket.to_string())
         .into_response()
 }

@@ -229,11 +229,7 @@ mod tests {
     use super::*;
     use crate::{
         schema::Tick,
-        server::{
-            access::{CredentialKind, Scope},
-            log::tests::tick,
-            settings::Settings,
-        },
+        server::{access::token, log::tests::tick, settings::Settings, store::Scope},
     };
     use axum::http::HeaderMap;
 
@@ -310,7 +306,7 @@ mod tests {
 
     #[test]
     fn stream_of_an_ended_session_gets_shutdown_and_no_event() {
-        let session = Credential::new(CredentialKind::Session, "a".to_owned(), "a".to_owned(), Scope::Read, None, 0);
+        let session = token(Scope::Read);
         let mut stream = open_as("window=0", Some(Arc::clone(&session)));
         assert_eq!(stream.next(), None);
         session.end();

@@ -1,0 +1,46 @@
+//! The commands that change users and tokens, while a server runs or not.
+
+mod password_input;
+mod token;
+mod user;
+
+pub use token::TokenCommand;
+pub use user::UserCommand;
+
+use super::store::StoreError;
+use humantime::format_rfc3339_seconds;
+use std::{
+    io,
+    time::{Duration, UNIX_EPOCH},
+};
+
+/// Why a command did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The accounts can't be read or changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No password came.
+    #[error("{0}")]
+    Input(String),
+    /// The output can't be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CommandError {
+    /// Whether what was asked for must change, rather than the system.
+    #[must_use]
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_bad_input(),
+            Self::Input(_) => true,
+            Self::Output(_) => false,
+        }
+    }
+}
+
+/// A time in UTC.
+fn date(unix_ms: u64) -> String {
+    format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
+}

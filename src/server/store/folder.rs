@@ -1,0 +1,119 @@
+//! The data folder: where it is, who may read it, and the lock that keeps it to one server.
+
+use super::{DataOptions, StoreError};
+use std::{
+    env,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+const DATABASE: &str = "hostbeat.db";
+const DAMAGED: &str = "hostbeat.db.damaged-";
+const LOCK: &str = "hostbeat.lock";
+
+/// A folder that may not exist yet.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Nobody named it: several servers of one user may share it without meaning to.
+    pub(super) is_default: bool,
+}
+
+impl Folder {
+    /// The configured folder, or the default one. `None` without a home folder.
+    pub(super) fn find(options: &DataOptions) -> Option<Self> {
+        let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+        // systemd lists several folders with colons between them.
+        let by_systemd = || env::split_paths(&variable("STATE_DIRECTORY")?).next();
+        if let Some(path) = options.data.clone().or_else(by_systemd) {
+            return Some(Self { path, is_default: false });
+        }
+        let by_desktop = variable("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let in_home = || Some(Path::new(&variable("HOME")?).join(".local/state"));
+        let path = by_desktop.or_else(in_home)?.join("hostbeat");
+        Some(Self { path, is_default: true })
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    /// Makes the folder, for its owner only.
+    pub(super) fn create(&self) -> Result<(), StoreError> {
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&self.path).map_err(|source| folder_error(&self.path, source))
+    }
+
+    /// Makes an empty database file unless there is one. SQLite gives the mode and the owner of it to the files beside it.
+    pub(super) fn create_database(&self) -> Result<(), StoreError> {
+        self.open_or_create(DATABASE).map(drop)
+    }
+
+    /// Keeps other servers from the folder until the file is dropped.
+    pub(super) fn lock(&self) -> Result<File, StoreError> {
+        let file = self.open_or_create(LOCK)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(self.path.clone())),
+            Err(TryLockError::Error(source)) => Err(folder_error(&self.path.join(LOCK), source)),
+        }
+    }
+
+    /// Renames the database to `hostbeat.db.damaged-<unix seconds>`, and returns its new path. Its log goes first: beside
+    /// a new database it would be taken for that one's.
+    pub(super) fn set_aside(&self) -> Result<PathBuf, StoreError> {
+        let kept = self.path.join(format!("{DAMAGED}{}", UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()));
+        let rename = |suffix: &str| {
+            let with = |path: &Path| PathBuf::from([path.as_os_str(), suffix.as_ref()].join("".as_ref()));
+            match fs::rename(with(&self.database()), with(&kept)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(folder_error(&self.path, error)),
+                _ => Ok(()),
+            }
+        };
+        ["-wal", "-shm", ""].into_iter().try_for_each(rename)?;
+        Ok(kept)
+    }
+
+    /// Whether a database was set aside here.
+    pub(super) fn has_damaged(&self) -> bool {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(DAMAGED))
+    }
+
+    /// A file for its owner only. What root makes in another user's folder belongs to that user.
+    fn open_or_create(&self, name: &str) -> Result<File, StoreError> {
+        let path = self.path.join(name);
+        let mut options = File::options();
+        options.read(true).write(true);
+        let created = {
+            let mut options = options.clone();
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            options.create_new(true).open(&path)
+        };
+        let file = match created {
+            Ok(file) => give_to_owner(&self.path, &file).map(|()| file),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(&path),
+            Err(error) => Err(error),
+        };
+        file.map_err(|source| folder_error(&path, source))
+    }
+}
+
+fn give_to_owner(folder: &Path, file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let owner = fs::metadata(folder)?;
+        fchown(file, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(())
+}
+
+fn folder_error(path: &Path, source: io::Error) -> StoreError {
+    StoreError::Folder { path: path.to_owned(), source }
+}

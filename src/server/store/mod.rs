@@ -1,0 +1,107 @@
+//! Users, tokens and sessions: kept in `hostbeat.db` in the data folder, and read from memory.
+//!
+//! A request is checked against [`Store::accounts`], an immutable snapshot. What must end with its session or token, such
+//! as an open stream, follows [`Store::watch`]: a new snapshot comes within a second of any change, also of one by another
+//! process. Changes go through [`Store::edit`]. Accounts that can't be read admit nobody, see [`Accounts::are_known`].
+
+mod accounts;
+mod database;
+mod edit;
+mod error;
+mod folder;
+mod last_use;
+mod migrations;
+mod name;
+mod options;
+mod password;
+mod secret;
+mod session;
+#[cfg(test)]
+mod tests;
+mod token;
+mod watch;
+
+pub(super) use accounts::text_of;
+pub use accounts::{Accounts, Role, User};
+pub use database::Database;
+pub use edit::Edit;
+pub use error::StoreError;
+pub use last_use::LastUse;
+pub use name::{InvalidName, Name};
+pub use options::{DataOptions, SessionTimeouts};
+pub use password::{InvalidPassword, Password, PasswordHash, verify_password};
+pub use secret::{Secret, SecretHash};
+pub use session::{NewSession, Session, SignInMethod};
+pub use token::{Scope, Token};
+
+use folder::Folder;
+use std::{
+    fs::File,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::{sync::watch::Receiver, task::spawn_blocking};
+use watch::Watched;
+
+const MAX_USERS: usize = 1_000;
+const MAX_TOKENS: usize = 1_000;
+const MAX_SESSIONS: usize = 10_000;
+
+/// The accounts of a running server. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Store {
+    watched: Arc<Mutex<Watched>>,
+    accounts: Receiver<Arc<Accounts>>,
+    timeouts: SessionTimeouts,
+}
+
+impl Store {
+    /// Opens the data folder, locks it, and watches it as long as the store lives. A default folder is made, and locked,
+    /// once there is something to keep.
+    ///
+    /// # Errors
+    /// When another server has the folder that was asked for, or the file is of a newer version. After other failures the
+    /// accounts are unknown until they can be read.
+    pub fn open(options: &DataOptions, timeouts: SessionTimeouts) -> Result<Self, StoreError> {
+        let (mut watched, accounts) = Watched::new(Folder::find(options), timeouts);
+        watched.start()?;
+        let watched = Arc::new(Mutex::new(watched));
+        watch::spawn(Arc::downgrade(&watched))?;
+        Ok(Self { watched, accounts, timeouts })
+    }
+
+    /// The newest snapshot.
+    pub fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.accounts.borrow())
+    }
+
+    /// When sessions end.
+    pub fn session_timeouts(&self) -> SessionTimeouts {
+        self.timeouts
+    }
+
+    /// Follows the snapshots.
+    pub fn watch(&self) -> Receiver<Arc<Accounts>> {
+        self.accounts.clone()
+    }
+
+    /// Applies all of `change`, or nothing when it fails, on a thread that may block. The snapshot is current afterwards.
+    ///
+    /// # Errors
+    /// When `change` fails, or the file can't be written.
+    pub async fn edit<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Edit<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let watched = Arc::clone(&self.watched);
+        let edited = spawn_blocking(move || lock(&watched).edit(change)).await;
+        edited.map_err(|_| StoreError::Thread)?
+    }
+}
+
+/// A panic while it was locked leaves nothing half-written: SQLite rolls back.
+fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
+    watched.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock of the data folder, held while it lives.
+type FolderLock = File;
