@@ -11,8 +11,6 @@ use std::sync::{
 pub(in crate::server) enum Permission {
     /// To see the host.
     Read,
-    /// To publish values.
-    Publish,
     /// To manage one's own password and sessions.
     Account,
     /// To manage users, tokens and sessions.
@@ -110,7 +108,6 @@ impl Credential {
         match permission {
             Permission::Account => self.kind == CredentialKind::Session,
             Permission::Read => self.scope != Scope::Publish,
-            Permission::Publish => self.scope != Scope::Read,
             Permission::Administer => self.scope == Scope::Admin,
         }
     }
@@ -157,11 +154,11 @@ mod tests {
 
     #[test]
     fn credential_permits_what_its_scope_says() {
-        use Permission::{Account, Administer, Publish, Read};
+        use Permission::{Account, Administer, Read};
         for (scope, expected) in
-            [(Scope::Read, &[Read][..]), (Scope::Publish, &[Publish]), (Scope::Admin, &[Read, Publish, Administer])]
+            [(Scope::Read, &[Read][..]), (Scope::Publish, &[]), (Scope::Admin, &[Read, Administer])]
         {
-            for permission in [Read, Publish, Administer, Account] {
+            for permission in [Read, Administer, Account] {
                 assert_eq!(token(scope).may(permission), expected.contains(&permission), "{scope:?} {permission:?}");
             }
         }
@@ -171,7 +168,7 @@ mod tests {
     fn client_without_credential_may_only_read() {
         for principal in [Principal::Local, Principal::Public] {
             assert!(principal.may(Permission::Read));
-            assert!(!principal.may(Permission::Publish) && !principal.may(Permission::Administer));
+            assert!(!principal.may(Permission::Administer) && !principal.may(Permission::Account));
         }
     }
 }
