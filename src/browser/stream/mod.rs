@@ -40,7 +40,7 @@ pub(super) fn follow(state: PageState) {
         last_id: state.last_event_id.get_value().and_then(|id| id.parse().ok()),
         reset_pending: false,
         is_other_host: false,
-        tick_progress: TickProgress::COMPLETE,
+        tick_progress: TickProgress::INITIAL,
         snapshot_pending: false,
         missed_after: None,
         history_s,
