@@ -19,7 +19,7 @@ mod stream;
 mod telemetry;
 mod unix_time;
 
-pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal, StreamLimiter};
+pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use config::{Config, LogFormat};
 #[cfg(all(test, target_os = "linux"))]
