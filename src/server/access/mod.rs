@@ -1,5 +1,5 @@
-//! Access checks: the name that the client gave the server, the client's address, the origin of its page, and what
-//! streams it may open.
+//! Access checks: the name that the client gave the server, the client's address, the origin of its page, and what it may
+//! hold open.
 
 mod client_address;
 mod client_limiter;

@@ -23,6 +23,9 @@ use std::{
 };
 use worker::{Message, WAKE_TOKEN, Worker, WorkerRole};
 
+/// How long a failed worker pauses.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
+
 /// Distributes handed-off sockets over the workers.
 #[derive(Debug)]
 pub(in crate::server) struct Fanout {
@@ -64,7 +67,7 @@ impl Fanout {
             let worker = Worker::new(role, poll, inbox, workers, log, stall_timeout, Arc::clone(&statistics));
             let head = log.watch_head();
             thread::Builder::new().name(role.thread_name().to_owned()).spawn(move || {
-                supervise(&statistics, || worker.run(&head));
+                supervise(worker, &statistics, |worker| worker.run(&head));
             })
         });
         let threads = Mutex::new(threads.collect::<io::Result<_>>()?);
@@ -88,15 +91,24 @@ impl Fanout {
     }
 }
 
-/// Runs a worker and counts its failure, by error or panic. Its sockets close with it, so that its viewers reconnect.
-fn supervise(statistics: &Statistics, run: impl FnOnce() -> io::Result<()>) {
-    let error = match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it panicked".to_owned(),
-    };
-    statistics.failed_workers.inc();
-    tracing::error!(error, "a fan-out worker failed; its viewers reconnect, and /readyz answers 503 until a restart");
+/// Runs a worker until it has drained. One that fails, by error or panic, is counted and runs again without its
+/// connections, so that their viewers reconnect.
+fn supervise(mut worker: Worker, statistics: &Statistics, mut run: impl FnMut(&mut Worker) -> io::Result<()>) {
+    loop {
+        let error = match catch_unwind(AssertUnwindSafe(|| run(&mut worker))) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it panicked".to_owned(),
+        };
+        statistics.failed_workers.inc();
+        tracing::error!(
+            error,
+            "a fan-out worker failed; its viewers reconnect, and /readyz answers 503 until a restart"
+        );
+        worker.close_all();
+        // An error that lasts must not take a processor.
+        thread::sleep(RESTART_PAUSE);
+    }
 }
 
 impl Workers {
@@ -136,24 +148,56 @@ impl WorkerHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::{log::tests::tick, stream::tests::viewer};
     use std::{io::Read, net::TcpListener};
 
-    #[test]
-    fn failed_worker_is_counted_and_closes_its_sockets() {
-        let statistics = Statistics::new(&Arc::default());
+    /// A viewer's socket, and the one that a worker writes to.
+    fn sockets() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let viewer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = listener.accept().unwrap().0;
+        socket.set_nonblocking(true).unwrap();
+        (viewer, socket)
+    }
+
+    #[test]
+    fn failed_worker_is_counted_closes_its_sockets_and_serves_new_viewers() {
         let failures: [fn() -> io::Result<()>; 2] = [|| panic!("injected"), || Err(io::ErrorKind::OutOfMemory.into())];
-        for (count, fail) in failures.into_iter().enumerate() {
-            let mut viewer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let (socket, _) = listener.accept().unwrap();
-            supervise(&statistics, move || {
-                let _socket = socket;
-                fail()
+        for fail in failures {
+            let log = Arc::<TickLog>::default();
+            log.publish(&tick(1000));
+            let statistics = Statistics::new(&log);
+            let (live, (poll, inbox)) = WorkerHandle::new(&log).unwrap();
+            let (catch_up, _) = WorkerHandle::new(&log).unwrap();
+            let workers = Arc::new(Workers { live: vec![live], catch_up, next: AtomicUsize::new(0) });
+            let add = |socket| {
+                let connection = Connection::new(mio::net::TcpStream::from_std(socket), viewer(&log, "window=0"));
+                workers.add(connection);
+            };
+            let shared = (Arc::clone(&workers), Arc::clone(&statistics));
+            let worker = Worker::new(WorkerRole::Live, poll, inbox, shared.0, &log, Duration::from_secs(60), shared.1);
+            let ((mut first, first_socket), (mut second, second_socket)) = (sockets(), sockets());
+            add(first_socket);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let (head, mut failure) = (log.watch_head(), Some(fail));
+                    supervise(worker, &statistics, |worker| match failure.take() {
+                        Some(fail) => {
+                            worker.receive();
+                            fail()
+                        }
+                        None => worker.run(&head),
+                    });
+                });
+                let mut received = Vec::new();
+                // A reset is an end, too.
+                let _ = first.read_to_end(&mut received);
+                assert!(!received.is_empty(), "the first viewer was served before the failure");
+                add(second_socket);
+                second.read_exact(&mut [0]).unwrap();
+                workers.live[0].send(Message::Drain(Instant::now()));
             });
-            assert_eq!(statistics.failed_workers.get(), count as u64 + 1);
-            assert_eq!(viewer.read(&mut [0]).unwrap(), 0, "the viewer's socket is closed");
+            assert_eq!(statistics.failed_workers.get(), 1);
         }
-        supervise(&statistics, || Ok(()));
-        assert_eq!(statistics.failed_workers.get(), 2);
     }
 }

@@ -85,7 +85,7 @@ impl Worker {
     ///
     /// # Errors
     /// When it can't wait for its sockets.
-    pub(super) fn run(mut self, head: &watch::Receiver<Head>) -> io::Result<()> {
+    pub(super) fn run(&mut self, head: &watch::Receiver<Head>) -> io::Result<()> {
         let mut events = Events::with_capacity(MAX_EVENTS);
         let (mut published, mut swept) = (head.borrow().published, Instant::now());
         loop {
@@ -120,7 +120,12 @@ impl Worker {
         }
     }
 
-    fn receive(&mut self) {
+    /// Closes every connection, and waits for new ones.
+    pub(super) fn close_all(&mut self) {
+        self.connections = Slab::new();
+    }
+
+    pub(super) fn receive(&mut self) {
         while let Ok(message) = self.inbox.try_recv() {
             match message {
                 Message::Add(connection) => self.accept(*connection),
