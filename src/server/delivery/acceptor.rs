@@ -3,6 +3,7 @@
 use super::{Fanout, http_connection};
 use crate::server::{
     access::{ClientLimiter, ClientPermit, Refusal},
+    log::TickLog,
     settings::Settings,
 };
 use axum::Router;
@@ -37,6 +38,7 @@ pub(in crate::server) struct Acceptor {
     pub(super) http: http1::Builder,
     pub(super) router: Router,
     pub(super) fanout: Option<Arc<Fanout>>,
+    pub(super) log: Arc<TickLog>,
     pub(super) settings: Arc<Settings>,
     /// Limits the connections of an address that have no stream yet.
     connections: Arc<ClientLimiter>,
@@ -52,6 +54,7 @@ impl Acceptor {
         listener: TcpListener,
         router: Router,
         fanout: Option<Arc<Fanout>>,
+        log: Arc<TickLog>,
         settings: Arc<Settings>,
         mut stop: Pin<&mut impl Future<Output = Instant>>,
     ) -> Instant {
@@ -59,7 +62,7 @@ impl Acceptor {
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BUFFER);
         let ((open, mut all_closed), (drain, draining)) = (mpsc::channel(1), watch::channel(false));
         let connections = ClientLimiter::new(connections_per_address(&settings), usize::MAX);
-        let acceptor = Arc::new(Self { http, router, fanout, settings, connections, open, draining });
+        let acceptor = Arc::new(Self { http, router, fanout, log, settings, connections, open, draining });
         let mut accepting = true;
         let deadline = loop {
             let accepted = tokio::select! {
@@ -133,6 +136,7 @@ mod tests {
             http: http1::Builder::new(),
             router: Router::new(),
             fanout: None,
+            log: Arc::default(),
             connections: ClientLimiter::new(connections_per_address(&settings), usize::MAX),
             settings: Arc::new(settings),
             open: mpsc::channel(1).0,

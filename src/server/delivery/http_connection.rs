@@ -21,7 +21,7 @@ pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Sock
     }
     let (handoff, mut viewers) = Handoff::new();
     let stalled = StallFlag::default();
-    let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone());
+    let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
     let client = ClientConnection { peer, handoff, stalled: stalled.clone() };
     let router = TowerToHyperService::new(acceptor.router.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {

@@ -32,7 +32,7 @@ use std::{
 pub(in crate::server) enum CloseReason {
     /// The client disconnected or became unreachable.
     Gone,
-    /// The client read nothing until the stall timeout.
+    /// The client read nothing until the stall timeout, or too slowly while memory was short.
     Stalled,
     /// The stream reached its maximum age.
     Aged,

@@ -143,7 +143,7 @@ impl Viewer {
                 self.accounting.statistics.conflations.inc();
                 self.share(chunk)
             }
-            Progress::UpToDate => match self.idle(now) {
+            Progress::UpToDate | Progress::Delayed => match self.idle(now) {
                 Some(chunk) => chunk,
                 // Ticks without an event for this viewer don't postpone the heartbeat.
                 None => return NextStep::Wait(self.expires.min(self.last_write + HEARTBEAT_INTERVAL)),

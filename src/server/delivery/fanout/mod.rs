@@ -4,6 +4,8 @@
 //! window delays only the former.
 
 mod connection;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use crate::server::{export::Statistics, log::TickLog, stream::Viewer};
@@ -141,63 +143,6 @@ impl WorkerHandle {
         let _ = self.messages.send(message);
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "cannot wake a fan-out worker");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::server::{log::tests::tick, stream::tests::viewer};
-    use std::{io::Read, net::TcpListener};
-
-    /// A viewer's socket, and the one that a worker writes to.
-    fn sockets() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let viewer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let socket = listener.accept().unwrap().0;
-        socket.set_nonblocking(true).unwrap();
-        (viewer, socket)
-    }
-
-    #[test]
-    fn failed_worker_is_counted_closes_its_sockets_and_serves_new_viewers() {
-        let failures: [fn() -> io::Result<()>; 2] = [|| panic!("injected"), || Err(io::ErrorKind::OutOfMemory.into())];
-        for fail in failures {
-            let log = Arc::<TickLog>::default();
-            log.publish(&tick(1000));
-            let statistics = Statistics::new(&log);
-            let (live, (poll, inbox)) = WorkerHandle::new(&log).unwrap();
-            let (catch_up, _) = WorkerHandle::new(&log).unwrap();
-            let workers = Arc::new(Workers { live: vec![live], catch_up, next: AtomicUsize::new(0) });
-            let add = |socket| {
-                let connection = Connection::new(mio::net::TcpStream::from_std(socket), viewer(&log, "window=0"));
-                workers.add(connection);
-            };
-            let shared = (Arc::clone(&workers), Arc::clone(&statistics));
-            let worker = Worker::new(WorkerRole::Live, poll, inbox, shared.0, &log, Duration::from_secs(60), shared.1);
-            let ((mut first, first_socket), (mut second, second_socket)) = (sockets(), sockets());
-            add(first_socket);
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    let (head, mut failure) = (log.watch_head(), Some(fail));
-                    supervise(worker, &statistics, |worker| match failure.take() {
-                        Some(fail) => {
-                            worker.receive();
-                            fail()
-                        }
-                        None => worker.run(&head),
-                    });
-                });
-                let mut received = Vec::new();
-                // A reset is an end, too.
-                let _ = first.read_to_end(&mut received);
-                assert!(!received.is_empty(), "the first viewer was served before the failure");
-                add(second_socket);
-                second.read_exact(&mut [0]).unwrap();
-                workers.live[0].send(Message::Drain(Instant::now()));
-            });
-            assert_eq!(statistics.failed_workers.get(), 1);
         }
     }
 }
