@@ -3,7 +3,7 @@
 
 use super::{hello::Hello, request::StreamRequest};
 use crate::server::{
-    access::StreamPermit,
+    access::ClientPermit,
     app_state::AppState,
     export::{CloseReason, Statistics},
     http::WindowQuery,
@@ -52,7 +52,7 @@ struct Accounting {
     statistics: Arc<Statistics>,
     span: tracing::Span,
     _subscriber: SubscriberGuard,
-    _permit: StreamPermit,
+    _permit: ClientPermit,
 }
 
 /// What to do next for a viewer.
@@ -67,7 +67,7 @@ pub(in crate::server) enum NextStep {
 }
 
 impl Viewer {
-    pub(super) fn open(state: &AppState, request: StreamRequest, permit: StreamPermit, now: Instant) -> Self {
+    pub(super) fn open(state: &AppState, request: StreamRequest, permit: ClientPermit, now: Instant) -> Self {
         let log = Arc::clone(&state.log);
         let WindowQuery { events, window, last_id } = request.query;
         let (start, cursor) = log.open_cursor(events, last_id, window);
@@ -143,7 +143,7 @@ impl Viewer {
                 self.accounting.statistics.conflations.inc();
                 self.share(chunk)
             }
-            Progress::UpToDate => match self.idle(now) {
+            Progress::UpToDate | Progress::Delayed => match self.idle(now) {
                 Some(chunk) => chunk,
                 // Ticks without an event for this viewer don't postpone the heartbeat.
                 None => return NextStep::Wait(self.expires.min(self.last_write + HEARTBEAT_INTERVAL)),
@@ -207,7 +207,7 @@ impl Drop for Viewer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::server) mod tests {
     use super::*;
     use crate::{
         schema::Tick,
@@ -221,12 +221,19 @@ mod tests {
         now: Instant,
     }
 
-    fn open(query: &str) -> OpenStream {
-        let state = AppState::new(Arc::default(), Settings::default());
+    fn open_viewer(state: &AppState, query: &str, now: Instant) -> Viewer {
         let permit = state.limiter.admit([127, 0, 0, 1].into()).unwrap();
-        let request = StreamRequest::parse(query, &HeaderMap::new()).unwrap();
-        let now = Instant::now();
-        let mut viewer = Viewer::open(&state, request, permit, now);
+        Viewer::open(state, StreamRequest::parse(query, &HeaderMap::new()).unwrap(), permit, now)
+    }
+
+    /// A viewer of `log`.
+    pub(in crate::server) fn viewer(log: &Arc<TickLog>, query: &str) -> Viewer {
+        open_viewer(&AppState::new(Arc::clone(log), Settings::default()), query, Instant::now())
+    }
+
+    fn open(query: &str) -> OpenStream {
+        let (state, now) = (AppState::new(Arc::default(), Settings::default()), Instant::now());
+        let mut viewer = open_viewer(&state, query, now);
         let NextStep::Write(first) = viewer.next(now) else { panic!("no first chunk") };
         assert!(first.data().starts_with(b"retry: "), "{first:?}");
         OpenStream { viewer, state, now }
