@@ -98,8 +98,9 @@ bench: build ## measure the cost of a sample, a viewer and a redraw, compared wi
 	@HOSTBEAT_BIN=$(CURDIR)/$(server) npm run --prefix end2end redraw
 
 .PHONY: soak
-soak: build ## an hour of containers, interfaces and processes that come and go: memory stays bounded; shorter: FOR=900
-	@tools/need.sh curl ip unshare
+soak: build ## an hour of containers, devices and processes that come and go: memory stays bounded; shorter: FOR=900
+	@tools/need.sh chromium curl ip node npm unshare
+	@npm ci --prefix end2end --no-fund --no-audit
 	@tools/soak.sh $(server) $(FOR)
 soak: FOR := 3600
 

@@ -33,6 +33,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+/// As in the server's binary.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const VIEWERS: usize = 10_000;
 const RESUMED_S: u64 = 600;
 /// Limits: the delay of the viewer that stayed, in milliseconds; the time to catch up, as a multiple of the bare loop's; the

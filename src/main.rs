@@ -9,7 +9,12 @@ use std::{
     io::{self, Write},
     process::ExitCode,
 };
+use tikv_jemallocator::Jemalloc;
 use tokio::runtime::Runtime;
+
+/// Returns the memory of a storm of requests, which glibc's arenas keep.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Live metrics of this host in a browser, once a second
 #[derive(Parser)]

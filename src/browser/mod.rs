@@ -22,11 +22,13 @@ mod stream_source;
 mod tab_channel;
 #[cfg(feature = "hydrate")]
 mod theme;
+mod tick_progress;
 
 pub use election::{Election, ElectionMessage, ElectionOutcome};
 #[cfg(feature = "hydrate")]
 pub use json::initial_data;
 pub use reconnect_policy::{ReconnectPolicy, StreamAction, Transport};
+pub use tick_progress::TickProgress;
 
 /// The browser's implementation of what the views need.
 #[cfg(feature = "hydrate")]

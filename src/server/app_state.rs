@@ -1,7 +1,7 @@
 //! State that all request handlers share: log, limiter, statistics, settings.
 
 use super::{
-    access::{Credentials, SignInLimiter, StreamLimiter, Tickets},
+    access::{ClientLimiter, Credentials, SignInLimiter, Tickets},
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
@@ -30,7 +30,7 @@ const MAX_SLOW_REQUESTS: usize = 2;
 pub struct AppState {
     pub(super) log: Arc<TickLog>,
     pub(super) host: Arc<HostFacts>,
-    pub(super) limiter: Arc<StreamLimiter>,
+    pub(super) limiter: Arc<ClientLimiter>,
     pub(super) statistics: Arc<Statistics>,
     pub(super) settings: Arc<Settings>,
     /// Compressed pages, and charts as SVG.
@@ -73,7 +73,7 @@ impl AppState {
         });
         Self {
             host: Arc::new(host_facts::host_facts()),
-            limiter: StreamLimiter::new(settings.max_streams_per_address, settings.max_streams),
+            limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
             statistics: Statistics::new(&log),
             settings: Arc::new(settings),
             pages,

@@ -21,7 +21,7 @@ mod stream;
 mod telemetry;
 mod unix_time;
 
-pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal, StreamLimiter};
+pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use commands::{CommandError, TokenCommand, UserCommand};
 pub use config::{Config, LogFormat};
@@ -220,7 +220,8 @@ impl Server {
             Instant::now() + settings.drain
         };
         let router = router(self.state);
-        let deadline = Acceptor::run(self.listener, router, fanout.clone(), Arc::clone(&settings), pin!(stop)).await;
+        let (log, settings) = (Arc::clone(&log), Arc::clone(&settings));
+        let deadline = Acceptor::run(self.listener, router, fanout.clone(), log, settings, pin!(stop)).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
             drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));

@@ -2,7 +2,7 @@
 
 use super::{
     server_process::{ServerProcess, hostbeat},
-    support::open_stream,
+    support::{json, open_stream},
 };
 use std::{
     io::{Read, Write},
@@ -209,6 +209,24 @@ fn restart_with_state_file_resumes_exactly() {
     assert!(start_after(&newer.id).contains("\"start\":\"window\""));
     assert!(start_after(&last.id).contains("\"start\":\"replay\""));
     std::fs::remove_file(state).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stream_resumed_at_another_host_on_the_same_port_resets() {
+    let mut server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0"]));
+    let address = server.address.clone();
+    let mut stream = open_stream(&address, "", &[]);
+    let (hello, window) = (json(&stream.next().unwrap()), stream.next().unwrap());
+    server.kill();
+
+    let _other = ServerProcess::start(super::server_process::hostbeat_on_other_host(&["--listen", &address]));
+    let mut stream = open_stream(&address, "", &[("last-event-id", &window.id)]);
+    let (other, other_window) = (json(&stream.next().unwrap()), stream.next().unwrap());
+    assert_eq!((&other["start"], &*other_window.event), (&"reset".into(), "window"));
+    assert_ne!(hello["host_id"], other["host_id"]);
+    let tag = |id: &str| id.rsplit('-').next().map(str::to_owned);
+    assert_ne!(tag(&window.id), tag(&other_window.id));
 }
 
 #[test]

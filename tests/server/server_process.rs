@@ -25,6 +25,17 @@ pub(crate) fn hostbeat_with_file_limit(files: usize) -> Command {
     command
 }
 
+/// The program on another host: with another machine id, in a mount namespace.
+#[cfg(target_os = "linux")]
+pub(crate) fn hostbeat_on_other_host(args: &[&str]) -> Command {
+    let script = "file=$(mktemp); tr -d - </proc/sys/kernel/random/uuid >$file; mount --bind $file /etc/machine-id; \
+                  rm $file; exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-ec", script, "sh", env!("CARGO_BIN_EXE_hostbeat")]).args(args);
+    command.stdout(Stdio::piped());
+    command
+}
+
 /// A server process, killed on drop.
 pub(crate) struct ServerProcess {
     child: Child,

@@ -64,15 +64,57 @@ fn read_slowly(settings: Settings, coding: &str) -> bool {
     chunks(&response).any(|chunk| chunk.contains(&accepted) && chunk.start < accepted)
 }
 
+#[test]
+fn memory_that_slow_readers_hold_is_bounded_and_comes_back() {
+    const READERS: u32 = 200;
+    const TICK: usize = 1 << 20;
+    const MIB: usize = 1 << 20;
+    let log = TickLog::default();
+    (1..=17).for_each(|second| log.publish(&processes_tick(second * 1000, "x".repeat(TICK))));
+    let settings =
+        Settings { max_streams_per_address: READERS as usize + 1, stall: 3 * TIMEOUT, ..Settings::default() };
+    let server = TestServer::serve_with(log, settings);
+    let before = resident_bytes();
+    let filters = ["cpu", "memory", "load", "connections", "network", "disk", "pressure", "temperature"];
+    // Each has a filter of its own, and so bytes of its own: all would hold 8 ticks each, 1.6 GB.
+    let readers: Vec<_> = (0..READERS)
+        .map(|n| {
+            let chosen = filters.iter().enumerate().filter(|(bit, _)| n >> bit & 1 == 1).map(|(_, name)| *name);
+            let events = chosen.chain(["processes"]).collect::<Vec<_>>().join(",");
+            let path = format!("/api/stream?events={events}&last_event_id=8000-0-e3b0c4");
+            request_path(&server, &path, RECEIVE_BUFFER, "identity")
+        })
+        .collect();
+    wait_until("the memory is exhausted", || server.log.is_chunk_memory_exhausted());
+    wait_until("all streams are open", || server.log.subscribers().viewers() == u64::from(READERS));
+    // All are polled at each tick.
+    (18..=20).for_each(|second| server.log.publish(&processes_tick(second * 1000, String::new())));
+    let held = resident_bytes().saturating_sub(before);
+    assert!(held < 256 * MIB, "{} MiB", held / MIB);
+    drop(readers);
+    wait_until("the streams are closed", || server.log.subscribers().viewers() == 0);
+    let mut stream = server.open_stream("?events=processes", &[("last-event-id", "8000-0-e3b0c4")]);
+    assert_eq!(stream.find(|event| event.event == "processes").map(|event| event.id), Some("9000-0-e3b0c4".into()));
+}
+
+fn resident_bytes() -> usize {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * rustix::param::page_size()
+}
+
 /// Requests the stream of processes, without reading anything.
 fn request_stream(server: &TestServer, receive_buffer: usize, coding: &str) -> TcpStream {
+    request_path(server, "/api/stream?events=processes&window=0", receive_buffer, coding)
+}
+
+fn request_path(server: &TestServer, path: &str, receive_buffer: usize, coding: &str) -> TcpStream {
     let descriptor = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     // The window that a connection starts with depends on the buffer.
     set_socket_recv_buffer_size(&descriptor, receive_buffer).unwrap();
     connect(&descriptor, &server.address).unwrap();
     let mut socket = TcpStream::from(descriptor);
     socket.set_read_timeout(Some(TIMEOUT)).unwrap();
-    let path = "/api/stream?events=processes&window=0";
     write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {coding}\r\n\r\n").unwrap();
     socket
 }
@@ -95,7 +137,11 @@ fn publish_until_full(server: &TestServer, reader: &TcpStream) -> usize {
 
 /// A tick with one event of random length and content, which doesn't compress well.
 fn large_tick(t: u64) -> Tick {
-    let name = iter::repeat_with(fastrand::alphanumeric).take(fastrand::usize(1..LARGEST)).collect();
+    processes_tick(t, iter::repeat_with(fastrand::alphanumeric).take(fastrand::usize(1..LARGEST)).collect())
+}
+
+/// A tick with one process of that name.
+fn processes_tick(t: u64, name: String) -> Tick {
     let values = Processes { total: 1, top: vec![Process { name, ..Process::default() }] };
     Tick { processes: Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values }), ..Tick { t, ..Tick::default() } }
 }

@@ -67,7 +67,10 @@ impl ClientState {
                         let verdict = json::verdict(data)?;
                         self.state.latest.update_value(|latest| latest.verdict = verdict);
                     }
-                    _ => self.state.window.try_update_untracked(|window| json::record(window, name, data))??,
+                    _ => {
+                        self.state.window.try_update_untracked(|window| json::record(window, name, data))??;
+                        self.tick_progress.group_arrived(name);
+                    }
                 }
                 self.report_tick(now);
             }
@@ -100,7 +103,7 @@ impl ClientState {
 
     /// Adds history. After a reset, seconds later than the server's newest are discarded; those before are the same
     /// host's.
-    fn merge(&self, columns: &WindowSnapshot, reset: bool) {
+    fn merge(&mut self, columns: &WindowSnapshot, reset: bool) {
         let end = columns.t0 + columns.n as u64 * columns.step_ms;
         self.state.window.update_untracked(|window| {
             if reset && window.end().is_some_and(|newest| newest >= end) {
@@ -108,6 +111,7 @@ impl ClientState {
             }
             window.merge(columns);
         });
+        self.tick_progress.complete();
     }
 
     /// Reports the newest second of the window to the policy.

@@ -7,7 +7,7 @@ mod snapshot;
 mod tabs;
 
 use super::{
-    Election, ReconnectPolicy, StreamAction, Transport,
+    Election, ReconnectPolicy, StreamAction, TickProgress, Transport,
     http::token,
     json,
     stream_source::{RawEvent, StreamEvent, StreamSource},
@@ -40,6 +40,7 @@ pub(super) fn follow(state: PageState) {
         last_id: state.last_event_id.get_value().and_then(|id| id.parse().ok()),
         reset_pending: false,
         is_other_host: false,
+        tick_progress: TickProgress::INITIAL,
         snapshot_pending: false,
         missed_after: None,
         history_s,
@@ -87,6 +88,7 @@ struct ClientState {
     reset_pending: bool,
     /// Whether the stream, or the last snapshot, is of another host than the page.
     is_other_host: bool,
+    tick_progress: TickProgress,
     /// Whether a snapshot request is in flight.
     snapshot_pending: bool,
     /// The last event before a second that the leading tab did not relay, until a snapshot fills it in.
@@ -179,17 +181,20 @@ impl StreamClient {
         self.schedule_render();
     }
 
-    /// Renders with the next animation frame, so that all events of a tick cost one rendering.
+    /// Renders with the next animation frame, so that all events of a tick cost one rendering. If the frame comes before
+    /// the tick's last event, that event's frame renders it.
     fn schedule_render(&self) {
         if !std::mem::replace(&mut self.0.borrow_mut().render_pending, true) {
             let this = SendWrapper::new(self.clone());
             request_animation_frame(move || {
-                let state = {
+                let (state, is_partial) = {
                     let mut client = this.0.borrow_mut();
                     client.render_pending = false;
-                    client.state
+                    (client.state, client.tick_progress.is_partial())
                 };
-                state.window.notify();
+                if !is_partial {
+                    state.window.notify();
+                }
                 this.show_status();
             });
         }

@@ -2,17 +2,19 @@
 
 mod authentication;
 mod client_address;
+mod client_limiter;
 mod credentials;
 mod host;
 mod origin;
 mod principal;
 mod session_cookie;
 mod sign_in_limiter;
-mod stream_limiter;
 mod tickets;
 
 pub(super) use authentication::{Sender, Unauthenticated, authenticate};
 pub(super) use client_address::{client_address, is_forwarded};
+pub(super) use client_limiter::ClientPermit;
+pub use client_limiter::{ClientLimiter, Refusal};
 pub(super) use credentials::Credentials;
 pub use host::{HostName, HostRefusal, InvalidHostName};
 pub(super) use host::{check_host, requested_host};
@@ -23,6 +25,4 @@ pub(super) use principal::token;
 pub(super) use principal::{Credential, CredentialKind, Permission, Principal};
 pub(super) use session_cookie::CookieScope;
 pub(super) use sign_in_limiter::SignInLimiter;
-pub(super) use stream_limiter::StreamPermit;
-pub use stream_limiter::{Refusal, StreamLimiter};
 pub(super) use tickets::{TICKET_LIFETIME, Tickets};

@@ -1,6 +1,6 @@
 //! Limits attempts to sign in, for each address and each name, so that passwords can't be guessed.
 
-use super::stream_limiter::network_of;
+use super::client_limiter::network_of;
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},

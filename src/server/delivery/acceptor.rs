@@ -2,7 +2,8 @@
 
 use super::{Fanout, http_connection};
 use crate::server::{
-    access::{Refusal, StreamLimiter, StreamPermit},
+    access::{ClientLimiter, ClientPermit, Refusal},
+    log::TickLog,
     settings::Settings,
 };
 use axum::Router;
@@ -37,9 +38,10 @@ pub(in crate::server) struct Acceptor {
     pub(super) http: http1::Builder,
     pub(super) router: Router,
     pub(super) fanout: Option<Arc<Fanout>>,
+    pub(super) log: Arc<TickLog>,
     pub(super) settings: Arc<Settings>,
     /// Limits the connections of an address that have no stream yet.
-    connections: Arc<StreamLimiter>,
+    connections: Arc<ClientLimiter>,
     /// Held by each connection; the channel closes when the last one has ended.
     pub(super) open: mpsc::Sender<()>,
     pub(super) draining: watch::Receiver<bool>,
@@ -52,14 +54,15 @@ impl Acceptor {
         listener: TcpListener,
         router: Router,
         fanout: Option<Arc<Fanout>>,
+        log: Arc<TickLog>,
         settings: Arc<Settings>,
         mut stop: Pin<&mut impl Future<Output = Instant>>,
     ) -> Instant {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BUFFER);
         let ((open, mut all_closed), (drain, draining)) = (mpsc::channel(1), watch::channel(false));
-        let connections = StreamLimiter::new(connections_per_address(&settings), usize::MAX);
-        let acceptor = Arc::new(Self { http, router, fanout, settings, connections, open, draining });
+        let connections = ClientLimiter::new(connections_per_address(&settings), usize::MAX);
+        let acceptor = Arc::new(Self { http, router, fanout, log, settings, connections, open, draining });
         let mut accepting = true;
         let deadline = loop {
             let accepted = tokio::select! {
@@ -98,7 +101,7 @@ impl Acceptor {
 
     /// Admits a connection until it has a stream or ends. Trusted proxies and programs of this host aren't limited, as
     /// they serve many clients.
-    fn admit(&self, peer: IpAddr) -> Result<Option<StreamPermit>, Refusal> {
+    fn admit(&self, peer: IpAddr) -> Result<Option<ClientPermit>, Refusal> {
         let peer = peer.to_canonical();
         if peer.is_loopback() || self.settings.trusted_proxy.iter().any(|network| network.contains(&peer)) {
             return Ok(None);
@@ -133,7 +136,8 @@ mod tests {
             http: http1::Builder::new(),
             router: Router::new(),
             fanout: None,
-            connections: StreamLimiter::new(connections_per_address(&settings), usize::MAX),
+            log: Arc::default(),
+            connections: ClientLimiter::new(connections_per_address(&settings), usize::MAX),
             settings: Arc::new(settings),
             open: mpsc::channel(1).0,
             draining: watch::channel(false).1,

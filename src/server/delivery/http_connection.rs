@@ -2,7 +2,7 @@
 
 use super::{Fanout, acceptor::Acceptor, listener::set_socket_options, socket::Socket};
 use crate::server::{
-    access::StreamPermit,
+    access::ClientPermit,
     export::CloseReason,
     stream::{ClientConnection, Handoff, StallFlag, Viewer},
 };
@@ -15,14 +15,14 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 /// The response to a request head that was begun and not completed in time (RFC 9110, section 15.5.9).
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: SocketAddr, _permit: Option<StreamPermit>) {
+pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: SocketAddr, _permit: Option<ClientPermit>) {
     let (_open, mut draining) = (acceptor.open.clone(), acceptor.draining.clone());
     if let Err(error) = set_socket_options(&stream) {
         tracing::debug!(%error, "cannot set socket options");
     }
     let (handoff, mut viewers) = Handoff::new();
     let stalled = StallFlag::default();
-    let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone());
+    let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
     let client = ClientConnection { peer, handoff, stalled: stalled.clone() };
     let router = TowerToHyperService::new(acceptor.router.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {

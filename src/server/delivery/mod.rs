@@ -6,6 +6,12 @@ mod http_connection;
 mod listener;
 mod socket;
 
+use std::time::Duration;
+
+/// How long a client may take for one chunk while the memory for catching up is exhausted. Such clients would hold it for
+/// as long as they like, a byte at a time.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(20);
+
 pub(super) use acceptor::Acceptor;
 pub(super) use fanout::Fanout;
 pub(super) use listener::listen;

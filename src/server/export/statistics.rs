@@ -32,7 +32,7 @@ use std::{
 pub(in crate::server) enum CloseReason {
     /// The client disconnected or became unreachable.
     Gone,
-    /// The client read nothing until the stall timeout.
+    /// The client read nothing until the stall timeout, or too slowly while memory was short.
     Stalled,
     /// The stream reached its maximum age.
     Aged,
@@ -90,7 +90,7 @@ pub(in crate::server) struct Statistics {
     series_dropped: Counter,
     /// Seconds from a tick until the kernel accepted its last byte for the slowest viewer that isn't stalled.
     pub fanout: Histogram,
-    /// Fan-out workers that ended before the server.
+    /// Failures of fan-out workers.
     pub failed_workers: Counter,
     sample_lateness: Histogram,
     sample_cpu: Counter<f64, AtomicU64>,
@@ -169,7 +169,7 @@ impl Statistics {
         own.register("series_dropped", help, self.series_dropped.clone());
         let help = "Time from a tick until the kernel accepted its last byte for the slowest viewer";
         own.register_with_unit("fanout", help, Unit::Seconds, self.fanout.clone());
-        let help = "Fan-out workers that failed; the server is not ready once it has one";
+        let help = "Failures of fan-out workers; the server is not ready once it has one";
         own.register("fanout_failures", help, self.failed_workers.clone());
         let help = "Delay from the whole second to the start of its sample";
         own.register_with_unit("sample_lateness", help, Unit::Seconds, self.sample_lateness.clone());

@@ -1,6 +1,6 @@
 //! The type of a chunk: encoded events ready to send, with HTTP/1.1's framing, compressed with gzip if the client accepts it.
 
-use super::{encoded_tick::EncodedTick, event_writer::write_json, gzip};
+use super::{chunk_memory::ChunkMemory, encoded_tick::EncodedTick, event_writer::write_json, gzip};
 use crate::schema::{EventId, EventNames, WindowSnapshot};
 use bytes::{BufMut, Bytes, BytesMut};
 use flate2::Crc;
@@ -70,6 +70,11 @@ impl Chunk {
         data.iter().for_each(|data| framed.put_slice(data));
         framed.put_slice(CRLF);
         Self { framed: framed.freeze(), data_start, crc: crc.map(Arc::new), events }
+    }
+
+    /// The same chunk, whose bytes `memory` counts.
+    pub(super) fn counted(self, memory: &ChunkMemory) -> Self {
+        Self { framed: memory.count(self.framed), ..self }
     }
 
     /// With HTTP/1.1's chunk framing.

@@ -1,7 +1,7 @@
 //! Chunks that viewers who catch up share: runs of ticks from the ring, and windows. Each is encoded once and cached, with
 //! a bound, for as long as viewers need it.
 
-use super::{Chunk, Coding};
+use super::{Chunk, Coding, chunk_memory::ChunkMemory};
 use crate::schema::EventNames;
 use std::{
     collections::HashMap,
@@ -26,7 +26,11 @@ pub(super) enum Content {
 pub(super) type Key = (Content, EventNames, Coding);
 
 #[derive(Debug, Default)]
-pub(super) struct ChunkCache(Mutex<Entries>);
+pub(super) struct ChunkCache {
+    entries: Mutex<Entries>,
+    /// Of all chunks made here.
+    pub memory: ChunkMemory,
+}
 
 #[derive(Debug, Default)]
 struct Entries {
@@ -53,7 +57,7 @@ impl ChunkCache {
         if let Some(chunk) = self.find(&key) {
             return chunk;
         }
-        let chunk = encode();
+        let chunk = encode().counted(&self.memory);
         self.entries().insert(key, chunk.clone());
         chunk
     }
@@ -70,7 +74,7 @@ impl ChunkCache {
 
     // A panic can't leave an entry half written.
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod chunk;
 mod chunk_cache;
+mod chunk_memory;
 mod cursor;
 mod encoded_tick;
 mod event_writer;
@@ -165,6 +166,11 @@ impl TickLog {
         self.head.subscribe()
     }
 
+    /// Whether the chunks that viewers catch up with take all the memory that they may.
+    pub fn is_chunk_memory_exhausted(&self) -> bool {
+        self.chunks.memory.is_exhausted()
+    }
+
     /// Who reads the log, and which events.
     pub fn subscribers(&self) -> Arc<Subscribers> {
         Arc::clone(&self.subscribers)
@@ -234,6 +240,12 @@ pub(super) mod tests {
             connections: sample(t, Connections { viewers: Some(0), ..Connections::default() }),
             ..Tick::default()
         }
+    }
+
+    /// Exhausts the memory of chunks until the returned one is dropped.
+    pub(in crate::server) fn exhaust_chunk_memory(log: &TickLog) -> Chunk {
+        let key = (chunk_cache::Content::Ticks(u64::MAX, 1), EventNames::ALL, Coding::Identity);
+        log.chunks.get(key, || Chunk::new(&vec![0; chunk_memory::MAX_BYTES], 1, Coding::Identity))
     }
 
     #[test]

@@ -7,6 +7,9 @@ use std::{
     time::Duration,
 };
 
+/// Devices that hang at once. Each keeps a thread, so with this many no other device is read.
+const MAX_HANGING: usize = 16;
+
 /// Reads the device whose folder is given from a source.
 type Read<S, T> = fn(&mut S, &str) -> T;
 
@@ -30,6 +33,12 @@ impl<S: Send + 'static, T: Send + 'static> AbandonableReader<S, T> {
     /// Each thread reads from a source of its own.
     pub(super) fn new(timeout: Duration, new_source: impl Fn() -> S + Send + 'static) -> Self {
         Self { new_source: Box::new(new_source), timeout, worker: None, hanging: BTreeMap::new() }
+    }
+
+    /// Drops late answers of devices that are no longer present.
+    pub(super) fn forget_missing(&mut self, mut is_present: impl FnMut(&str) -> bool) {
+        self.hanging
+            .retain(|folder, answer| is_present(folder) || matches!(answer.try_recv(), Err(TryRecvError::Empty)));
     }
 
     /// Reads the device, or collects its late answer; `None` while it hangs.
@@ -61,6 +70,9 @@ impl<S: Send + 'static, T: Send + 'static> AbandonableReader<S, T> {
     }
 
     fn start_worker(&self) -> Option<Worker<S, T>> {
+        if self.hanging.len() >= MAX_HANGING {
+            return None;
+        }
         let (requests, receiver) = channel::<(Read<S, T>, String)>();
         let (sender, answers) = channel();
         let mut source = (self.new_source)();
@@ -87,7 +99,7 @@ mod tests {
 
     /// Reads the name of the device; `hanging` answers once the test sends.
     fn read_device(source: &mut Receiver<()>, folder: &str) -> String {
-        if folder == "hanging" {
+        if folder.starts_with("hanging") {
             let _ = source.recv_timeout(LONG);
         }
         folder.to_owned()
@@ -111,5 +123,25 @@ mod tests {
         while !reader.hanging.is_empty() {
             assert!(reader.read("hanging", read_device).is_none_or(|value| value == "hanging"));
         }
+    }
+
+    #[test]
+    fn hanging_devices_are_bounded_and_forgotten_once_missing_and_answered() {
+        let (mut releases, sources): (Vec<_>, Vec<_>) = (0..=MAX_HANGING).map(|_| channel::<()>()).unzip();
+        let sources = std::sync::Mutex::new(sources);
+        let mut reader = AbandonableReader::new(LONG, move || sources.lock().unwrap().remove(0));
+        reader.timeout = Duration::from_millis(1);
+        for n in 0..MAX_HANGING {
+            assert_eq!(reader.read(&format!("hanging {n}"), read_device), None);
+        }
+        reader.timeout = LONG;
+        assert_eq!(reader.read("a", read_device), None, "no thread past the bound");
+        reader.forget_missing(|_| false);
+        assert_eq!(reader.hanging.len(), MAX_HANGING, "their threads still run");
+        drop(releases.remove(0));
+        while reader.hanging.len() == MAX_HANGING {
+            reader.forget_missing(|folder| folder != "hanging 0");
+        }
+        assert_eq!(reader.read("a", read_device).as_deref(), Some("a"));
     }
 }

@@ -58,6 +58,7 @@ impl SensorsSampler {
 }
 
 fn read<S: HostSource + Send + 'static>(source: &mut S, chips: &mut ChipReader<S>) -> SensorReadings {
+    chips.forget_missing(|folder| source.list(folder).is_ok());
     let mut sensors = read_hwmon(source, chips);
     if sensors.is_empty() {
         sensors = read_thermal_zones(source, chips);

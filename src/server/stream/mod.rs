@@ -24,6 +24,8 @@ use axum::{
 pub(super) use client_connection::{ClientConnection, Handoff, StallFlag};
 use request::StreamRequest;
 use std::{net::IpAddr, time::Instant};
+#[cfg(test)]
+pub(super) use viewer::tests;
 pub(super) use viewer::{NextStep, Viewer};
 
 /// Streams to one viewer until it leaves, its stream reaches its maximum age, or the server stops.

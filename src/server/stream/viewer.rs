@@ -3,7 +3,7 @@
 
 use super::{hello::Hello, request::StreamRequest};
 use crate::server::{
-    access::{Credential, StreamPermit},
+    access::{ClientPermit, Credential},
     app_state::AppState,
     export::{CloseReason, Statistics},
     http::WindowQuery,
@@ -54,7 +54,7 @@ struct Accounting {
     statistics: Arc<Statistics>,
     span: tracing::Span,
     _subscriber: SubscriberGuard,
-    _permit: StreamPermit,
+    _permit: ClientPermit,
 }
 
 /// What to do next for a viewer.
@@ -72,7 +72,7 @@ impl Viewer {
     pub(super) fn open(
         state: &AppState,
         request: StreamRequest,
-        permit: StreamPermit,
+        permit: ClientPermit,
         credential: Option<Arc<Credential>>,
         now: Instant,
     ) -> Self {
@@ -156,7 +156,7 @@ impl Viewer {
                 self.accounting.statistics.conflations.inc();
                 self.share(chunk)
             }
-            Progress::UpToDate => match self.idle(now) {
+            Progress::UpToDate | Progress::Delayed => match self.idle(now) {
                 Some(chunk) => chunk,
                 // Ticks without an event for this viewer don't postpone the heartbeat.
                 None => return NextStep::Wait(self.expires.min(self.last_write + HEARTBEAT_INTERVAL)),
@@ -225,7 +225,7 @@ impl Drop for Viewer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::server) mod tests {
     use super::*;
     use crate::{
         schema::Tick,
@@ -239,16 +239,23 @@ mod tests {
         now: Instant,
     }
 
+    fn open_viewer(state: &AppState, query: &str, credential: Option<Arc<Credential>>, now: Instant) -> Viewer {
+        let permit = state.limiter.admit([127, 0, 0, 1].into()).unwrap();
+        Viewer::open(state, StreamRequest::parse(query, &HeaderMap::new()).unwrap(), permit, credential, now)
+    }
+
+    /// A viewer of `log`.
+    pub(in crate::server) fn viewer(log: &Arc<TickLog>, query: &str) -> Viewer {
+        open_viewer(&AppState::new(Arc::clone(log), Settings::default()), query, None, Instant::now())
+    }
+
     fn open(query: &str) -> OpenStream {
         open_as(query, None)
     }
 
     fn open_as(query: &str, credential: Option<Arc<Credential>>) -> OpenStream {
-        let state = AppState::new(Arc::default(), Settings::default());
-        let permit = state.limiter.admit([127, 0, 0, 1].into()).unwrap();
-        let request = StreamRequest::parse(query, &HeaderMap::new()).unwrap();
-        let now = Instant::now();
-        let mut viewer = Viewer::open(&state, request, permit, credential, now);
+        let (state, now) = (AppState::new(Arc::default(), Settings::default()), Instant::now());
+        let mut viewer = open_viewer(&state, query, credential, now);
         let NextStep::Write(first) = viewer.next(now) else { panic!("no first chunk") };
         assert!(first.data().starts_with(b"retry: "), "{first:?}");
         OpenStream { viewer, state, now }

@@ -7,7 +7,7 @@ use mio::net::TcpStream;
 use std::{
     io::{ErrorKind, Read, Write},
     net::Shutdown,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The end of a body in HTTP/1.1's chunked coding (RFC 9112, section 7.1).
@@ -23,6 +23,8 @@ pub(super) struct Connection {
     unsent: Bytes,
     /// When the socket last stopped taking bytes.
     pub blocked_since: Option<Instant>,
+    /// When the socket first left a part of the present chunk.
+    partial_since: Option<Instant>,
     ignored_input: usize,
     ended: bool,
 }
@@ -38,7 +40,15 @@ pub(super) enum Outcome {
 
 impl Connection {
     pub(super) fn new(socket: TcpStream, viewer: Viewer) -> Self {
-        Self { socket, viewer, unsent: Bytes::new(), blocked_since: None, ignored_input: 0, ended: false }
+        Self {
+            socket,
+            viewer,
+            unsent: Bytes::new(),
+            blocked_since: None,
+            partial_since: None,
+            ignored_input: 0,
+            ended: false,
+        }
     }
 
     /// Writes everything that is due, as far as the socket takes it and the worker's `role` includes it.
@@ -61,7 +71,7 @@ impl Connection {
             }
             match self.viewer.next(now) {
                 NextStep::Write(chunk) => self.unsent = chunk.framed().clone(),
-                NextStep::Wait(_) if role == WorkerRole::CatchUp => return Outcome::Leaves,
+                NextStep::Wait(_) if role == WorkerRole::CatchUp && !self.viewer.is_behind() => return Outcome::Leaves,
                 NextStep::Wait(_) => return Outcome::Stays,
                 NextStep::End => (self.unsent, self.ended) = (LAST_CHUNK, true),
             }
@@ -82,12 +92,19 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.unsent = bytes.slice(sent..);
                     self.blocked_since.get_or_insert(now);
+                    self.partial_since.get_or_insert(now);
                     return Outcome::Stays;
                 }
                 Err(_) => return Outcome::Closed,
             }
         }
+        self.partial_since = None;
         Outcome::Stays
+    }
+
+    /// Whether the client takes longer than `timeout` for the present chunk.
+    pub(super) fn is_slow(&self, now: Instant, timeout: Duration) -> bool {
+        self.partial_since.is_some_and(|since| now >= since + timeout)
     }
 
     /// Reads and ignores what the client sends, up to the end of its side of the connection.

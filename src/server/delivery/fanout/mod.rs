@@ -4,6 +4,8 @@
 //! window delays only the former.
 
 mod connection;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use crate::server::{export::Statistics, log::TickLog, stream::Viewer};
@@ -22,6 +24,9 @@ use std::{
     time::{Duration, Instant},
 };
 use worker::{Message, WAKE_TOKEN, Worker, WorkerRole};
+
+/// How long a failed worker pauses.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
 
 /// Distributes handed-off sockets over the workers.
 #[derive(Debug)]
@@ -64,7 +69,7 @@ impl Fanout {
             let worker = Worker::new(role, poll, inbox, workers, log, stall_timeout, Arc::clone(&statistics));
             let head = log.watch_head();
             thread::Builder::new().name(role.thread_name().to_owned()).spawn(move || {
-                supervise(&statistics, || worker.run(&head));
+                supervise(worker, &statistics, |worker| worker.run(&head));
             })
         });
         let threads = Mutex::new(threads.collect::<io::Result<_>>()?);
@@ -88,15 +93,24 @@ impl Fanout {
     }
 }
 
-/// Runs a worker and counts its failure, by error or panic. Its sockets close with it, so that its viewers reconnect.
-fn supervise(statistics: &Statistics, run: impl FnOnce() -> io::Result<()>) {
-    let error = match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it panicked".to_owned(),
-    };
-    statistics.failed_workers.inc();
-    tracing::error!(error, "a fan-out worker failed; its viewers reconnect, and /readyz answers 503 until a restart");
+/// Runs a worker until it has drained. One that fails, by error or panic, is counted and runs again without its
+/// connections, so that their viewers reconnect.
+fn supervise(mut worker: Worker, statistics: &Statistics, mut run: impl FnMut(&mut Worker) -> io::Result<()>) {
+    loop {
+        let error = match catch_unwind(AssertUnwindSafe(|| run(&mut worker))) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it panicked".to_owned(),
+        };
+        statistics.failed_workers.inc();
+        tracing::error!(
+            error,
+            "a fan-out worker failed; its viewers reconnect, and /readyz answers 503 until a restart"
+        );
+        worker.close_all();
+        // An error that lasts must not take a processor.
+        thread::sleep(RESTART_PAUSE);
+    }
 }
 
 impl Workers {
@@ -130,30 +144,5 @@ impl WorkerHandle {
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "cannot wake a fan-out worker");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{io::Read, net::TcpListener};
-
-    #[test]
-    fn failed_worker_is_counted_and_closes_its_sockets() {
-        let statistics = Statistics::new(&Arc::default());
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let failures: [fn() -> io::Result<()>; 2] = [|| panic!("injected"), || Err(io::ErrorKind::OutOfMemory.into())];
-        for (count, fail) in failures.into_iter().enumerate() {
-            let mut viewer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let (socket, _) = listener.accept().unwrap();
-            supervise(&statistics, move || {
-                let _socket = socket;
-                fail()
-            });
-            assert_eq!(statistics.failed_workers.get(), count as u64 + 1);
-            assert_eq!(viewer.read(&mut [0]).unwrap(), 0, "the viewer's socket is closed");
-        }
-        supervise(&statistics, || Ok(()));
-        assert_eq!(statistics.failed_workers.get(), 2);
     }
 }

@@ -6,6 +6,7 @@ use super::{
     connection::{Connection, Outcome},
 };
 use crate::server::{
+    delivery::CHUNK_TIMEOUT,
     export::{CloseReason, Statistics},
     log::{Head, TickLog},
 };
@@ -85,7 +86,7 @@ impl Worker {
     ///
     /// # Errors
     /// When it can't wait for its sockets.
-    pub(super) fn run(mut self, head: &watch::Receiver<Head>) -> io::Result<()> {
+    pub(super) fn run(&mut self, head: &watch::Receiver<Head>) -> io::Result<()> {
         let mut events = Events::with_capacity(MAX_EVENTS);
         let (mut published, mut swept) = (head.borrow().published, Instant::now());
         loop {
@@ -120,7 +121,12 @@ impl Worker {
         }
     }
 
-    fn receive(&mut self) {
+    /// Closes every connection, and waits for new ones.
+    pub(super) fn close_all(&mut self) {
+        self.connections = Slab::new();
+    }
+
+    pub(super) fn receive(&mut self) {
         while let Ok(message) = self.inbox.try_recv() {
             match message {
                 Message::Add(connection) => self.accept(*connection),
@@ -152,13 +158,15 @@ impl Worker {
     }
 
     /// Writes what is new to every connection that can take it, and closes those that stalled.
-    fn pump_all(&mut self, now: Instant, closing: bool) {
+    pub(super) fn pump_all(&mut self, now: Instant, closing: bool) {
         let (role, stall_timeout) = (self.role, self.stall_timeout);
         let mut newest = if closing { None } else { self.log.upgrade().and_then(|log| log.newest_tick()) };
+        // Live viewers hold a tick at most.
+        let must_hurry = role == WorkerRole::CatchUp && self.is_chunk_memory_exhausted();
         let (mut events, mut bytes, mut leaving) = (0, 0, Vec::new());
         self.connections.retain(|key, connection| {
             if let Some(since) = connection.blocked_since {
-                let stalled = now >= since + stall_timeout;
+                let stalled = now >= since + stall_timeout || must_hurry && connection.is_slow(now, CHUNK_TIMEOUT);
                 if stalled {
                     connection.viewer.close_reason = CloseReason::Stalled;
                 }
@@ -186,6 +194,10 @@ impl Worker {
         }
         self.statistics.events_sent.inc_by(events);
         self.statistics.bytes_sent.inc_by(bytes);
+    }
+
+    fn is_chunk_memory_exhausted(&self) -> bool {
+        self.log.upgrade().is_some_and(|log| log.is_chunk_memory_exhausted())
     }
 
     fn update(&mut self, key: usize, update: impl FnOnce(&mut Connection) -> Outcome) {

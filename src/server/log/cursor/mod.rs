@@ -83,6 +83,8 @@ pub enum Progress {
     Window(Chunk),
     /// A window in place of events that left the ring before the viewer took them.
     Conflated(Chunk),
+    /// Nothing yet: slow viewers hold the memory for the chunk that comes next.
+    Delayed,
     /// Nothing: the viewer has every event.
     UpToDate,
 }
@@ -164,10 +166,13 @@ impl TickLog {
     pub fn advance(&self, cursor: &mut Cursor, coding: Coding) -> Progress {
         let events = cursor.events;
         loop {
+            if self.is_chunk_memory_exhausted() && cursor.is_behind(self.head().published) {
+                return Progress::Delayed;
+            }
             let chunk = match self.step(cursor, coding) {
                 Step::UpToDate => return Progress::UpToDate,
                 Step::Newest(tick) => tick.chunk(events, coding),
-                Step::PartOf(tick, skip) => Chunk::of_ticks(&[tick], skip, events, coding),
+                Step::PartOf(tick, skip) => Chunk::of_ticks(&[tick], skip, events, coding).counted(&self.chunks.memory),
                 Step::Ticks(first, ticks) => {
                     let key = (Content::Ticks(first, ticks.len() as u64), events, coding);
                     self.chunks.get(key, || Chunk::of_ticks(&ticks, 0, events, coding))

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     schema::EventName,
-    server::log::tests::{id, tick},
+    server::log::tests::{exhaust_chunk_memory, id, tick},
 };
 use proptest::prelude::*;
 use std::thread;
@@ -49,11 +49,29 @@ fn advance(log: &TickLog, cursor: &mut Cursor) -> Option<String> {
         Progress::Events(chunk) => Some(String::from_utf8(chunk.data().to_vec()).unwrap()),
         Progress::UpToDate => Some(String::new()),
         Progress::Window(_) | Progress::Conflated(_) => None,
+        Progress::Delayed => panic!("no memory"),
     }
 }
 
 fn ids(text: &str) -> impl Iterator<Item = EventId> {
     text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok())
+}
+
+#[test]
+fn catching_up_waits_while_slow_viewers_hold_the_memory() {
+    let log = log(100, 200);
+    let held = exhaust_chunk_memory(&log);
+    let (_, mut behind) = log.open_cursor(ALL, Some("1000-2-e3b0c4".parse()), 300);
+    let (_, mut new) = log.open_cursor(ALL, None, 300);
+    let (_, mut live) = log.open_cursor(ALL, None, 0);
+    log.publish(&tick(101_000));
+    for cursor in [&mut behind, &mut new] {
+        assert!(matches!(log.advance(cursor, Coding::Identity), Progress::Delayed));
+    }
+    assert!(matches!(log.advance(&mut live, Coding::Identity), Progress::Events(_)));
+    drop(held);
+    assert_eq!(drain(&log, &mut behind).len(), 300);
+    assert!(matches!(log.advance(&mut new, Coding::Identity), Progress::Window(_)));
 }
 
 /// The ids of all events up to the newest.

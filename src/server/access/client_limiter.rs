@@ -1,4 +1,4 @@
-//! Limits open streams, or connections without one, per client address and in total.
+//! Limits what clients hold open, streams or connections without one, per address and in total.
 
 use super::client_address::is_forwarded;
 use axum::http::HeaderMap;
@@ -12,9 +12,9 @@ use std::{
 /// Refusals by a limit per address are logged at most this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Counts open streams, and refuses those beyond a limit.
+/// Counts what clients hold open, and refuses what is beyond a limit.
 #[derive(Debug)]
-pub struct StreamLimiter {
+pub struct ClientLimiter {
     max_per_address: usize,
     max_total: usize,
     open: Mutex<Open>,
@@ -64,17 +64,17 @@ impl Refusal {
     }
 }
 
-impl StreamLimiter {
+impl ClientLimiter {
     /// Limits per address and in total.
     pub fn new(max_per_address: usize, max_total: usize) -> Arc<Self> {
         Arc::new(Self { max_per_address, max_total, open: Mutex::default() })
     }
 
-    /// Admits a stream until the permit is dropped.
+    /// Admits a stream or connection until the permit is dropped.
     ///
     /// # Errors
     /// When a limit is reached.
-    pub fn admit(self: &Arc<Self>, client: IpAddr) -> Result<StreamPermit, Refusal> {
+    pub fn admit(self: &Arc<Self>, client: IpAddr) -> Result<ClientPermit, Refusal> {
         let address = network_of(client);
         let mut open = self.open();
         if open.total >= self.max_total {
@@ -86,7 +86,7 @@ impl StreamLimiter {
         }
         *count += 1;
         open.total += 1;
-        Ok(StreamPermit { limiter: Arc::clone(self), address })
+        Ok(ClientPermit { limiter: Arc::clone(self), address })
     }
 
     /// Whether a refusal may be logged now: a stranger must not fill the log.
@@ -112,14 +112,14 @@ pub(super) fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
-/// One open stream, counted until this is dropped.
+/// One open stream or connection, counted until this is dropped.
 #[derive(Debug)]
-pub struct StreamPermit {
-    limiter: Arc<StreamLimiter>,
+pub struct ClientPermit {
+    limiter: Arc<ClientLimiter>,
     address: IpAddr,
 }
 
-impl Drop for StreamPermit {
+impl Drop for ClientPermit {
     fn drop(&mut self) {
         let mut open = self.limiter.open();
         open.total -= 1;
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn address_at_its_limit_is_refused() {
-        let limiter = StreamLimiter::new(2, 100);
+        let limiter = ClientLimiter::new(2, 100);
         let first = limiter.admit(ip("192.0.2.1")).unwrap();
         let _second = limiter.admit(ip("::ffff:192.0.2.1")).unwrap();
         assert_eq!(limiter.admit(ip("192.0.2.1")).unwrap_err(), Refusal::Address(2));
@@ -166,14 +166,14 @@ mod tests {
 
     #[test]
     fn refusals_are_logged_once_a_minute() {
-        let (limiter, now) = (StreamLimiter::new(1, 1), Instant::now());
+        let (limiter, now) = (ClientLimiter::new(1, 1), Instant::now());
         let due = [0, 1, 59, 60, 61].map(|second| limiter.is_log_due(now + Duration::from_secs(second)));
         assert_eq!(due, [true, false, false, true, false]);
     }
 
     #[test]
     fn ipv6_clients_are_limited_by_their_network() {
-        let limiter = StreamLimiter::new(1, 100);
+        let limiter = ClientLimiter::new(1, 100);
         let _one = limiter.admit(ip("2001:db8::1")).unwrap();
         assert_eq!(limiter.admit(ip("2001:db8::ffff:1")).unwrap_err(), Refusal::Address(1));
         assert!(limiter.admit(ip("2001:db8:0:1::1")).is_ok());
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn server_at_its_limit_refuses_every_address() {
-        let limiter = StreamLimiter::new(10, 1);
+        let limiter = ClientLimiter::new(10, 1);
         let one = limiter.admit(ip("192.0.2.1")).unwrap();
         assert_eq!(limiter.admit(ip("192.0.2.2")).unwrap_err(), Refusal::Full(1));
         drop(one);
@@ -191,7 +191,7 @@ mod tests {
     proptest! {
         #[test]
         fn counts_match_open_permits_after_any_sequence(steps in prop::collection::vec((any::<bool>(), 0u8..4), 0..200)) {
-            let limiter = StreamLimiter::new(3, 8);
+            let limiter = ClientLimiter::new(3, 8);
             let mut permits = Vec::new();
             for (opens, address) in steps {
                 match opens {
