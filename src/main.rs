@@ -46,17 +46,21 @@ fn serve(config: &Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let stopped = Runtime::new().map_err(|error| error.to_string()).and_then(|runtime| {
-        let stopped = runtime.block_on(server::run(config)).map_err(|error| error.to_string());
-        // A thread that reads a hung /proc must not keep the process.
-        runtime.shutdown_background();
-        stopped
-    });
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("cannot start threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let stopped = runtime.block_on(server::run(config));
+    // A thread that reads a hung /proc must not keep the process.
+    runtime.shutdown_background();
     match stopped {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::FAILURE
+            if error.concerns_configuration() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,6 +1,10 @@
 //! All command-line flags and their environment variables; flags win over the environment, which wins over defaults.
 
-use super::{sampler::SamplerOptions, settings::Settings};
+use super::{
+    listen_address::{ListenAddress, UnixAccess, UnixOwner, unix_mode, unix_owner},
+    sampler::SamplerOptions,
+    settings::Settings,
+};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -11,9 +15,17 @@ use tracing::Level;
 /// All options.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Address and port to listen on
-    #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", default_value_t = default_listen(), value_parser = address)]
-    pub listen: SocketAddr,
+    /// Address and port to listen on, unix:/path for a unix socket, or systemd for inherited sockets; repeatable
+    #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", value_delimiter = ',', default_values_t = [default_listen()])]
+    pub listen: Vec<ListenAddress>,
+
+    /// Permissions of unix sockets
+    #[arg(long, env = "HOSTBEAT_UNIX_MODE", value_name = "MODE", default_value = "660", value_parser = unix_mode)]
+    pub unix_mode: u32,
+
+    /// Owner of unix sockets, such as :www-data for a proxy's group
+    #[arg(long, env = "HOSTBEAT_UNIX_OWNER", value_name = "USER:GROUP", value_parser = unix_owner)]
+    pub unix_owner: Option<UnixOwner>,
 
     /// Allow an address that other hosts can reach. There is no sign-in yet: anyone who reaches it sees this host
     #[arg(long, env = "HOSTBEAT_PUBLIC", value_parser = FalseyValueParser::new())]
@@ -69,21 +81,32 @@ impl Config {
     /// Refuses to expose the host without `--public`.
     ///
     /// # Errors
-    /// When the address is not a loopback one and `--public` is missing.
+    /// When an address is not a loopback one and `--public` is missing.
     pub fn check(self) -> Result<Self, NotPublic> {
-        let loopback = self.listen.ip().to_canonical().is_loopback();
-        if loopback || self.public { Ok(self) } else { Err(NotPublic(self.listen)) }
+        for address in &self.listen {
+            if let ListenAddress::Tcp(address) = address {
+                self.check_address(*address)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Refuses one address.
+    pub(super) fn check_address(&self, address: SocketAddr) -> Result<(), NotPublic> {
+        let loopback = address.ip().to_canonical().is_loopback();
+        if loopback || self.public { Ok(()) } else { Err(NotPublic(address)) }
+    }
+
+    /// Who may connect to unix sockets.
+    pub(super) fn unix_access(&self) -> UnixAccess {
+        UnixAccess { mode: self.unix_mode, owner: self.unix_owner }
     }
 }
 
 /// `cargo leptos watch` sets the address.
-fn default_listen() -> SocketAddr {
+fn default_listen() -> ListenAddress {
     let by_watch = std::env::var("LEPTOS_SITE_ADDR").ok().and_then(|address| address.parse().ok());
-    by_watch.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "an address is an IP and a port, such as 127.0.0.1:3000 or [::1]:3000".to_owned())
+    ListenAddress::Tcp(by_watch.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))))
 }
 
 #[cfg(test)]
@@ -111,6 +134,14 @@ mod tests {
             assert!(refusal.contains("--public") && refusal.contains("127.0.0.1"), "{refusal}");
             assert!(parse(&["--listen", address, "--public"]).unwrap().check().is_ok());
         }
+    }
+
+    #[test]
+    fn repeated_listen_flags_add_addresses() {
+        let config = parse(&["--listen", "127.0.0.1:1,unix:/run/a.sock", "--listen", "systemd"]).unwrap();
+        assert_eq!(config.listen, ["127.0.0.1:1", "unix:/run/a.sock", "systemd"].map(|text| text.parse().unwrap()));
+        assert_eq!(parse(&[]).unwrap().listen, ["127.0.0.1:3000".parse().unwrap()]);
+        assert!(parse(&["--listen", "127.0.0.1:1,0.0.0.0:2"]).unwrap().check().is_err(), "each address is checked");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod delivery;
 mod export;
 mod host_facts;
 mod http;
+mod listen_address;
 pub mod log;
 mod log_file;
 mod rendering;
@@ -21,10 +22,11 @@ mod unix_time;
 
 pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal, StreamLimiter};
 pub use app_state::AppState;
-pub use config::{Config, LogFormat};
+pub use config::{Config, LogFormat, NotPublic};
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use export::series_paths;
 pub use http::Problem;
+pub use listen_address::{InvalidListenAddress, ListenAddress, UnixAccess, UnixOwner};
 pub use log_file::LogFileError;
 pub use router::router;
 pub use settings::Settings;
@@ -34,7 +36,7 @@ pub use telemetry::init as init_telemetry;
 
 use crate::schema::{HostFacts, Identity, Tick};
 use assessor::Assessor;
-use delivery::{Acceptor, Fanout};
+use delivery::{Acceptor, Fanout, Listener};
 use log::TickLog;
 use log_file::LogFile;
 use sampler::TickSource;
@@ -42,11 +44,10 @@ use signals::Signals;
 use std::{
     io,
     net::SocketAddr,
-    pin::pin,
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, task::spawn_blocking, time::timeout};
+use tokio::{task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
 /// sampler is better than none.
@@ -56,13 +57,16 @@ const FIRST_TICK_TIMEOUT: Duration = Duration::from_millis(2500);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address can't be listened on.
-    #[error("cannot listen on {address}: {}", explain(.source))]
+    #[error("cannot listen on {address}: {}", explain(.address, .source))]
     Listen {
         /// The configured address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The system's error.
         source: io::Error,
     },
+    /// A socket that systemd passed exposes the host.
+    #[error(transparent)]
+    NotPublic(#[from] NotPublic),
     /// The sampler's thread can't be started.
     #[error("cannot start the sampler's thread: {0}")]
     Sampler(io::Error),
@@ -77,8 +81,16 @@ pub enum ServeError {
     Signals(io::Error),
 }
 
-fn explain(error: &io::Error) -> String {
+impl ServeError {
+    /// Whether another configuration would prevent it.
+    pub fn concerns_configuration(&self) -> bool {
+        matches!(self, Self::NotPublic(_))
+    }
+}
+
+fn explain(address: &ListenAddress, error: &io::Error) -> String {
     match error.kind() {
+        _ if !matches!(address, ListenAddress::Tcp(_)) => error.to_string(),
         io::ErrorKind::AddrInUse => "another program uses that port; stop it, or choose another with --listen".into(),
         io::ErrorKind::PermissionDenied => "permission denied; ports from 1024 on need no privileges".into(),
         io::ErrorKind::AddrNotAvailable => "this host has no such address".into(),
@@ -101,10 +113,21 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     });
     // Compressing the files would delay the first response.
     LazyLock::force(&http::ASSETS);
-    let server = Server::bind(config.listen, Arc::clone(&log), config.settings.clone()).await?;
+    let mut listeners = Vec::new();
+    for address in &config.listen {
+        listeners.extend(listen(address, &config.unix_access())?);
+    }
+    for address in listeners.iter().filter_map(Listener::port_address) {
+        config.check_address(address)?;
+    }
+    let server = Server::new(listeners, Arc::clone(&log), config.settings.clone());
     server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
-    let address = server.address;
-    tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path);
+    for listener in &server.listeners {
+        match listener.port_address() {
+            Some(address) => tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path),
+            None => tracing::info!("listening on {listener}"),
+        }
+    }
     let stop = async move {
         signals.stop().await;
         tracing::info!("stopping; a second signal ends the server at once");
@@ -119,26 +142,34 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// A server that is bound to its port.
+fn listen(address: &ListenAddress, access: &UnixAccess) -> Result<Vec<Listener>, ServeError> {
+    Listener::bind(address, access).map_err(|source| ServeError::Listen { address: address.clone(), source })
+}
+
+/// A server that is bound to its addresses.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    /// The bound address; its port is the system's choice for port 0.
-    pub address: SocketAddr,
+    listeners: Vec<Listener>,
     state: AppState,
 }
 
 impl Server {
-    /// Binds the port, to serve `log`.
+    /// Binds one address, to serve `log`.
     ///
     /// # Errors
     /// When the address can't be bound.
-    pub async fn bind(address: SocketAddr, log: Arc<TickLog>, settings: Settings) -> Result<Self, ServeError> {
-        let listen = |source| ServeError::Listen { address, source };
-        let listener = delivery::listen(address).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+    pub async fn bind(address: ListenAddress, log: Arc<TickLog>, settings: Settings) -> Result<Self, ServeError> {
+        Ok(Self::new(listen(&address, &UnixAccess::default())?, log, settings))
+    }
+
+    fn new(listeners: Vec<Listener>, log: Arc<TickLog>, settings: Settings) -> Self {
         log.limit_series(settings.max_series);
-        Ok(Self { listener, address, state: AppState::new(log, settings) })
+        Self { listeners, state: AppState::new(log, settings) }
+    }
+
+    /// The bound address of the first TCP port; its port is the system's choice for port 0.
+    pub fn port_address(&self) -> Option<SocketAddr> {
+        self.listeners.iter().find_map(Listener::port_address)
     }
 
     /// Shows the facts of another host than the one that it runs on.
@@ -185,7 +216,7 @@ impl Server {
             Instant::now() + settings.drain
         };
         let router = router(self.state);
-        let deadline = Acceptor::run(self.listener, router, fanout.clone(), Arc::clone(&settings), pin!(stop)).await;
+        let deadline = Acceptor::run(self.listeners, router, fanout.clone(), Arc::clone(&settings), stop).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
             drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));

@@ -64,6 +64,7 @@ pub fn router(state: AppState) -> Router {
 mod tests {
     use super::*;
     use crate::server::{
+        access::Peer,
         log::TickLog,
         settings::Settings,
         stream::{ClientConnection, Handoff, StallFlag},
@@ -93,8 +94,7 @@ mod tests {
 
     async fn status(method: &str, path: &str, headers: &[(&str, &str)]) -> StatusCode {
         let (handoff, _viewers) = Handoff::new();
-        let peer = ([127, 0, 0, 1], 1).into();
-        let client = ClientConnection { peer, handoff, stalled: StallFlag::default() };
+        let client = ClientConnection { peer: Peer::UnixSocket, handoff, stalled: StallFlag::default() };
         let request = Request::builder().method(method).uri(path).extension(client);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let router = router(AppState::new(Arc::new(TickLog::default()), Settings::default()));

@@ -10,6 +10,8 @@ mod disconnects;
 mod documents;
 mod hostile;
 mod lifecycle;
+#[cfg(unix)]
+mod listening;
 mod metrics;
 mod pages;
 mod prometheus;

@@ -3,9 +3,13 @@
 mod acceptor;
 mod fanout;
 mod http_connection;
+#[cfg(unix)]
+mod inherited;
 mod listener;
 mod socket;
+#[cfg(unix)]
+mod unix_socket;
 
 pub(super) use acceptor::Acceptor;
 pub(super) use fanout::Fanout;
-pub(super) use listener::listen;
+pub(super) use listener::Listener;

@@ -42,7 +42,7 @@ pub(super) async fn stream(
         Ok(origin) => origin,
         Err(foreign) => return refuse(foreign.into()),
     };
-    let peer = connection.peer.ip();
+    let peer = connection.peer;
     let client = client_address(peer, &headers, &state.settings.trusted_proxy);
     let request = StreamRequest::parse(&query.unwrap_or_default(), &headers);
     let mut response = match request.and_then(|request| {
