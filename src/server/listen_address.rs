@@ -110,7 +110,8 @@ mod tests {
         for text in ["127.0.0.1:3000", "[::1]:3000", "unix:/run/hostbeat.sock", "systemd"] {
             assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), text);
         }
-        for text in ["", "unix:", "unix:hostbeat.sock", "unix:/run/", "systemd:1", "/run/hostbeat.sock", "localhost:80"] {
+        for text in ["", "unix:", "unix:hostbeat.sock", "unix:/run/", "systemd:1", "/run/hostbeat.sock", "localhost:80"]
+        {
             assert_eq!(text.parse::<ListenAddress>(), Err(InvalidListenAddress), "{text}");
         }
     }

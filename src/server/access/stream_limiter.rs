@@ -61,7 +61,9 @@ impl Refusal {
         let proxy = peer.address();
         let forwards = FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name));
         match self {
-            Self::Address(limit) if peer != Peer::UnixSocket && proxy == client && forwards => Self::Proxy { proxy, limit },
+            Self::Address(limit) if peer != Peer::UnixSocket && proxy == client && forwards => {
+                Self::Proxy { proxy, limit }
+            }
             refusal => refusal,
         }
     }

@@ -84,9 +84,7 @@ impl Acceptor {
                 Ok((stream, peer)) => {
                     accepting = true;
                     match self.admit(peer) {
-                        Ok(permit) => {
-                            _ = tokio::spawn(http_connection::serve(Arc::clone(&self), stream, peer, permit))
-                        }
+                        Ok(permit) => _ = tokio::spawn(http_connection::serve(Arc::clone(&self), stream, peer, permit)),
                         // The send buffer is empty, so the kernel takes it at once.
                         Err(_) => _ = stream.try_write(TOO_MANY_CONNECTIONS),
                     }
