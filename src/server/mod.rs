@@ -14,6 +14,8 @@ mod log_file;
 mod rendering;
 mod router;
 pub mod sampler;
+#[cfg(unix)]
+mod service_manager;
 mod settings;
 mod signals;
 mod stream;
@@ -128,8 +130,14 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
             None => tracing::info!("listening on {listener}"),
         }
     }
+    #[cfg(unix)]
+    tokio::spawn(service_manager::feed_watchdog(log.watch_head()));
+    #[cfg(unix)]
+    service_manager::report_ready();
     let stop = async move {
-        signals.stop().await;
+        signals.stop(reload).await;
+        #[cfg(unix)]
+        service_manager::report_stopping();
         tracing::info!("stopping; a second signal ends the server at once");
         tokio::spawn(async move {
             signals.end_at_once().await;
@@ -140,6 +148,15 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     log_file.map(|file| file.save(&log)).transpose()?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Reloads what can change while the server runs.
+async fn reload() {
+    #[cfg(unix)]
+    service_manager::report_reloading();
+    tracing::info!("reloaded");
+    #[cfg(unix)]
+    service_manager::report_ready();
 }
 
 fn listen(address: &ListenAddress, access: &UnixAccess) -> Result<Vec<Listener>, ServeError> {

@@ -18,6 +18,8 @@ mod prometheus;
 mod proxies;
 mod server_process;
 #[cfg(target_os = "linux")]
+mod service_manager;
+#[cfg(target_os = "linux")]
 mod slow_reader;
 mod snapshot;
 mod stream;
