@@ -88,7 +88,7 @@ async fn serve_hostbeat() {
     (first..first + RESUMED_S).for_each(|second| log.publish(&tick(second * 1000)));
     let settings = Settings { max_streams_per_address: usize::MAX, ..Settings::default() };
     let server = Hostbeat::bind("127.0.0.1:0".parse().unwrap(), Arc::clone(&log), settings).await.unwrap();
-    println!("listening on http://{}", server.address);
+    println!("listening on http://{}", server.port_address().unwrap());
     thread::spawn(move || {
         loop {
             thread::sleep(Duration::from_millis(1000 - now_ms() % 1000));

@@ -243,7 +243,7 @@ async fn main() {
     }
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), Arc::clone(&log), Settings::default()).await.unwrap();
     let server = server.showing(host.facts());
-    println!("listening on http://{}", server.address);
+    println!("listening on http://{}", server.port_address().unwrap());
     let (input, ended) = oneshot::channel::<()>();
     thread::spawn(move || {
         for (second, line) in (NOON..).zip(io::stdin().lock().lines()) {

@@ -1,6 +1,6 @@
 //! Command line: parses flags, then serves the dashboard or runs a command.
 
-use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{Parser, Subcommand};
 use hostbeat::{
     probe::Probe,
     server::{self, CommandError, Config, TokenCommand, UserCommand},
@@ -40,10 +40,7 @@ fn main() -> ExitCode {
         Some(Command::Probe(probe)) => run_probe(&probe),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
-        None => match config.check() {
-            Ok(config) => serve(&config),
-            Err(error) => CommandLine::command().error(ErrorKind::ValueValidation, error).exit(),
-        },
+        None => serve(&config),
     }
 }
 

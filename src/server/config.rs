@@ -1,11 +1,12 @@
 //! All command-line flags and their environment variables; flags win over the environment, which wins over defaults.
 
 use super::{
+    listen_address::{ListenAddress, UnixAccess, UnixOwner, unix_mode, unix_owner},
     sampler::SamplerOptions,
     settings::Settings,
     store::{DataOptions, SessionTimeouts},
 };
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -15,9 +16,21 @@ use tracing::Level;
 /// All options.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Address and port to listen on
-    #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", default_value_t = default_listen(), value_parser = address)]
-    pub listen: SocketAddr,
+    /// Address and port to listen on, unix:/path for a unix socket, or systemd for inherited sockets; repeatable
+    #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", value_delimiter = ',', default_values_t = [default_listen()])]
+    pub listen: Vec<ListenAddress>,
+
+    /// Permissions of unix sockets
+    #[arg(long, env = "HOSTBEAT_UNIX_MODE", value_name = "MODE", default_value = "660", value_parser = unix_mode)]
+    pub unix_mode: u32,
+
+    /// Owner of unix sockets, such as :www-data for a proxy's group
+    #[arg(long, env = "HOSTBEAT_UNIX_OWNER", value_name = "USER:GROUP", value_parser = unix_owner)]
+    pub unix_owner: Option<UnixOwner>,
+
+    /// Listen before a user exists, too; until then only programs of this host are answered
+    #[arg(long, env = "HOSTBEAT_AWAIT_USER", value_parser = FalseyValueParser::new())]
+    pub await_user: bool,
 
     /// File that keeps the last hour over a restart; without it, a restart begins empty
     #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE")]
@@ -65,33 +78,37 @@ pub enum LogFormat {
     Json,
 }
 
-/// An address that exposes the host.
+/// An address that other hosts can reach, without a user who could sign in.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{0} can be reached from other hosts, and Hostbeat has no sign-in yet: anyone who reaches it would see this \
-     host. Listen on 127.0.0.1 (the default) behind a proxy that requires a password, or add --public to allow it"
+    "{0} can be reached from other hosts, and there is no user yet. Add one with: hostbeat user add NAME --role admin, \
+     listen on 127.0.0.1 (the default), or show this host to everyone who reaches it with --public"
 )]
 pub struct NotPublic(SocketAddr);
 
 impl Config {
-    /// Refuses to expose the host without `--public`.
+    /// Refuses addresses that other hosts can reach, for a server without users.
     ///
     /// # Errors
-    /// When the address is not a loopback one and `--public` is missing.
-    pub fn check(self) -> Result<Self, NotPublic> {
-        let loopback = self.listen.ip().to_canonical().is_loopback();
-        if loopback || self.settings.public { Ok(self) } else { Err(NotPublic(self.listen)) }
+    /// When an address is not a loopback one and `--public` is missing.
+    pub(super) fn check_reach(&self, addresses: impl IntoIterator<Item = SocketAddr>) -> Result<(), NotPublic> {
+        let reachable = addresses.into_iter().find(|address| !address.ip().to_canonical().is_loopback());
+        match reachable.filter(|_| !self.settings.public && !self.await_user) {
+            Some(address) => Err(NotPublic(address)),
+            None => Ok(()),
+        }
+    }
+
+    /// Who may connect to unix sockets.
+    pub(super) fn unix_access(&self) -> UnixAccess {
+        UnixAccess { mode: self.unix_mode, owner: self.unix_owner }
     }
 }
 
 /// `cargo leptos watch` sets the address.
-fn default_listen() -> SocketAddr {
+fn default_listen() -> ListenAddress {
     let by_watch = std::env::var("LEPTOS_SITE_ADDR").ok().and_then(|address| address.parse().ok());
-    by_watch.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "an address is an IP and a port, such as 127.0.0.1:3000 or [::1]:3000".to_owned())
+    ListenAddress::Tcp(by_watch.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))))
 }
 
 #[cfg(test)]
@@ -110,15 +127,27 @@ mod tests {
     }
 
     #[test]
-    fn address_beyond_loopback_needs_public_flag() {
+    fn address_beyond_loopback_needs_user_or_flag() {
+        let reach = |args: &[&str], address: &str| parse(args).unwrap().check_reach([address.parse().unwrap()]);
         for address in ["127.0.0.1:3000", "127.8.0.1:0", "[::1]:3000", "[::ffff:127.0.0.1]:1"] {
-            assert!(parse(&["--listen", address]).unwrap().check().is_ok(), "{address}");
+            assert!(reach(&[], address).is_ok(), "{address}");
         }
         for address in ["0.0.0.0:3000", "[::]:3000", "192.0.2.1:80"] {
-            let refusal = parse(&["--listen", address]).unwrap().check().unwrap_err().to_string();
-            assert!(refusal.contains("--public") && refusal.contains("127.0.0.1"), "{refusal}");
-            assert!(parse(&["--listen", address, "--public"]).unwrap().check().is_ok());
+            let refusal = reach(&[], address).unwrap_err().to_string();
+            for remedy in ["hostbeat user add", "--public", "127.0.0.1"] {
+                assert!(refusal.contains(remedy), "{refusal}");
+            }
+            for flag in ["--public", "--await-user"] {
+                assert!(reach(&[flag], address).is_ok(), "{flag}");
+            }
         }
+    }
+
+    #[test]
+    fn repeated_listen_flags_add_addresses() {
+        let config = parse(&["--listen", "127.0.0.1:1,unix:/run/a.sock", "--listen", "systemd"]).unwrap();
+        assert_eq!(config.listen, ["127.0.0.1:1", "unix:/run/a.sock", "systemd"].map(|text| text.parse().unwrap()));
+        assert_eq!(parse(&[]).unwrap().listen, ["127.0.0.1:3000".parse().unwrap()]);
     }
 
     #[test]

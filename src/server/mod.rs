@@ -9,11 +9,14 @@ mod delivery;
 mod export;
 mod host_facts;
 mod http;
+mod listen_address;
 pub mod log;
 mod log_file;
 mod rendering;
 mod router;
 pub mod sampler;
+#[cfg(unix)]
+mod service_manager;
 mod settings;
 mod signals;
 pub mod store;
@@ -24,10 +27,11 @@ mod unix_time;
 pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use commands::{CommandError, TokenCommand, UserCommand};
-pub use config::{Config, LogFormat};
+pub use config::{Config, LogFormat, NotPublic};
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use export::series_paths;
 pub use http::Problem;
+pub use listen_address::{InvalidListenAddress, ListenAddress, UnixAccess, UnixOwner};
 pub use log_file::LogFileError;
 pub use router::router;
 pub use settings::Settings;
@@ -38,20 +42,19 @@ pub use telemetry::init as init_telemetry;
 use crate::schema::{HostFacts, Identity, Tick};
 use access::Credentials;
 use assessor::Assessor;
-use delivery::{Acceptor, Fanout};
+use delivery::{Acceptor, Fanout, Listener};
 use log::TickLog;
 use log_file::LogFile;
 use sampler::TickSource;
 use signals::Signals;
 use std::{
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::pin,
+    net::SocketAddr,
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 use store::{Store, StoreError};
-use tokio::{net::TcpListener, task::spawn_blocking, time::timeout};
+use tokio::{task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
 /// sampler is better than none.
@@ -61,13 +64,16 @@ const FIRST_TICK_TIMEOUT: Duration = Duration::from_millis(2500);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address can't be listened on.
-    #[error("cannot listen on {address}: {}", explain(.source))]
+    #[error("cannot listen on {address}: {}", explain(.address, .source))]
     Listen {
         /// The configured address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The system's error.
         source: io::Error,
     },
+    /// A socket that systemd passed exposes the host.
+    #[error(transparent)]
+    NotPublic(#[from] NotPublic),
     /// The sampler's thread can't be started.
     #[error("cannot start the sampler's thread: {0}")]
     Sampler(io::Error),
@@ -89,12 +95,17 @@ impl ServeError {
     /// Whether a flag must change, rather than the system.
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_bad_input())
+        match self {
+            Self::NotPublic(_) => true,
+            Self::Store(error) => error.is_bad_input(),
+            _ => false,
+        }
     }
 }
 
-fn explain(error: &io::Error) -> String {
+fn explain(address: &ListenAddress, error: &io::Error) -> String {
     match error.kind() {
+        _ if !matches!(address, ListenAddress::Tcp(_)) => error.to_string(),
         io::ErrorKind::AddrInUse => "another program uses that port; stop it, or choose another with --listen".into(),
         io::ErrorKind::PermissionDenied => "permission denied; ports from 1024 on need no privileges".into(),
         io::ErrorKind::AddrNotAvailable => "this host has no such address".into(),
@@ -118,13 +129,31 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     });
     // Compressing the files would delay the first response.
     LazyLock::force(&http::ASSETS);
-    let listen = if store.accounts().are_known() { config.listen } else { on_loopback(config.listen) };
-    let server = Server::bind(listen, Arc::clone(&log), config.settings.clone()).await?.with_accounts(store);
+    let mut listeners = Vec::new();
+    for address in &config.listen {
+        listeners.extend(listen(address, &config.unix_access())?);
+    }
+    let accounts = store.accounts();
+    // While users can't be told from strangers, only this host is answered.
+    if accounts.are_known() && !accounts.has_users() {
+        config.check_reach(listeners.iter().filter_map(Listener::port_address))?;
+    }
+    let server = Server::new(listeners, Arc::clone(&log), config.settings.clone()).with_accounts(store);
     server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
-    let address = server.address;
-    tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path);
+    for listener in &server.listeners {
+        match listener.port_address() {
+            Some(address) => tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path),
+            None => tracing::info!("listening on {listener}"),
+        }
+    }
+    #[cfg(unix)]
+    tokio::spawn(service_manager::feed_watchdog(log.watch_head()));
+    #[cfg(unix)]
+    service_manager::report_ready();
     let stop = async move {
-        signals.stop().await;
+        signals.stop(reload).await;
+        #[cfg(unix)]
+        service_manager::report_stopping();
         tracing::info!("stopping; a second signal ends the server at once");
         tokio::spawn(async move {
             signals.end_at_once().await;
@@ -137,36 +166,43 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Where users can't be told from strangers, only this host is served.
-fn on_loopback(mut address: SocketAddr) -> SocketAddr {
-    match address.ip().to_canonical() {
-        ip if ip.is_loopback() => {}
-        ip if ip.is_ipv4() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        _ => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-    }
-    address
+/// Reloads what can change while the server runs.
+async fn reload() {
+    #[cfg(unix)]
+    service_manager::report_reloading();
+    tracing::info!("reloaded");
+    #[cfg(unix)]
+    service_manager::report_ready();
 }
 
-/// A server that is bound to its port.
+fn listen(address: &ListenAddress, access: &UnixAccess) -> Result<Vec<Listener>, ServeError> {
+    Listener::bind(address, access).map_err(|source| ServeError::Listen { address: address.clone(), source })
+}
+
+/// A server that is bound to its addresses.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    /// The bound address; its port is the system's choice for port 0.
-    pub address: SocketAddr,
+    listeners: Vec<Listener>,
     state: AppState,
 }
 
 impl Server {
-    /// Binds the port, to serve `log`.
+    /// Binds one address, to serve `log`.
     ///
     /// # Errors
     /// When the address can't be bound.
-    pub async fn bind(address: SocketAddr, log: Arc<TickLog>, settings: Settings) -> Result<Self, ServeError> {
-        let listen = |source| ServeError::Listen { address, source };
-        let listener = delivery::listen(address).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+    pub async fn bind(address: ListenAddress, log: Arc<TickLog>, settings: Settings) -> Result<Self, ServeError> {
+        Ok(Self::new(listen(&address, &UnixAccess::default())?, log, settings))
+    }
+
+    fn new(listeners: Vec<Listener>, log: Arc<TickLog>, settings: Settings) -> Self {
         log.limit_series(settings.max_series);
-        Ok(Self { listener, address, state: AppState::new(log, settings) })
+        Self { listeners, state: AppState::new(log, settings) }
+    }
+
+    /// The bound address of the first TCP port; its port is the system's choice for port 0.
+    pub fn port_address(&self) -> Option<SocketAddr> {
+        self.listeners.iter().find_map(Listener::port_address)
     }
 
     /// Shows the facts of another host than the one that it runs on.
@@ -221,7 +257,7 @@ impl Server {
         };
         let router = router(self.state);
         let (log, settings) = (Arc::clone(&log), Arc::clone(&settings));
-        let deadline = Acceptor::run(self.listener, router, fanout.clone(), log, settings, pin!(stop)).await;
+        let deadline = Acceptor::run(self.listeners, router, fanout.clone(), log, settings, stop).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
             drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));

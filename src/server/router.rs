@@ -77,20 +77,16 @@ pub fn router(state: AppState) -> Router {
 mod tests {
     use super::*;
     use crate::server::{
-        access::Credentials,
+        access::{Credentials, Peer},
         log::TickLog,
         settings::Settings,
         store::{DataOptions, NewSession, Password, Role, Scope, SessionTimeouts, SignInMethod, Store},
         stream::{ClientConnection, Handoff, StallFlag},
     };
-    use axum::{
-        body::Body,
-        extract::{ConnectInfo, Request},
-        http::StatusCode,
-    };
+    use axum::{body::Body, extract::Request, http::StatusCode};
     use hyper::service::Service;
     use hyper_util::service::TowerToHyperService;
-    use std::{net::SocketAddr, sync::Arc};
+    use std::{net::IpAddr, sync::Arc};
     use tempfile::TempDir;
 
     /// Who may use a route.
@@ -182,9 +178,9 @@ mod tests {
     impl Server {
         async fn status(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> StatusCode {
             let (handoff, _viewers) = Handoff::new();
-            let peer: SocketAddr = ([127, 0, 0, 1], 1).into();
+            let peer = Peer::UnixSocket;
             let client = ClientConnection { peer, handoff, stalled: StallFlag::default() };
-            let request = Request::builder().method(method).uri(path).extension(client).extension(ConnectInfo(peer));
+            let request = Request::builder().method(method).uri(path).extension(client).extension(peer);
             let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
             let router = router(self.state.clone());
             TowerToHyperService::new(router).call(request.body(Body::empty()).unwrap()).await.unwrap().status()
@@ -253,9 +249,8 @@ mod tests {
             ([192, 0, 2, 1], true, StatusCode::OK),
         ] {
             let state = AppState { settings: Arc::new(Settings { public, ..Settings::default() }), ..state.clone() };
-            let peer: SocketAddr = (client, 1).into();
-            let request =
-                Request::builder().uri("/api/snapshot").header("host", "localhost").extension(ConnectInfo(peer));
+            let peer = Peer::Address(IpAddr::from(client));
+            let request = Request::builder().uri("/api/snapshot").header("host", "localhost").extension(peer);
             let response = TowerToHyperService::new(router(state)).call(request.body(Body::empty()).unwrap()).await;
             assert_eq!(response.unwrap().status(), expected, "{client:?}, public: {public}");
         }

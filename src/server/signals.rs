@@ -14,7 +14,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     #[cfg(unix)]
     hangup: Signal,
-    /// Without a terminal, SIGHUP requests a reload, and there is nothing to reload.
+    /// Without a terminal, SIGHUP requests a reload.
     #[cfg(unix)]
     stops_at_hangup: bool,
 }
@@ -37,18 +37,21 @@ impl Signals {
         })
     }
 
-    /// Waits for the next signal that stops the server, which includes the end of its terminal.
-    pub(super) async fn stop(&mut self) {
+    /// Waits for the next signal that stops the server, which includes the end of its terminal. A signal to reload calls
+    /// `reload`.
+    pub(super) async fn stop(&mut self, reload: impl AsyncFn()) {
         #[cfg(unix)]
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => if self.stops_at_hangup { return },
+                _ = self.hangup.recv() => if self.stops_at_hangup { return } else { reload().await },
             }
         }
         #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
+        {
+            let (_never, _) = (reload, tokio::signal::ctrl_c().await);
+        }
     }
 
     /// Waits for a signal that ends the server at once. A closing terminal may send SIGHUP twice.

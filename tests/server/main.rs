@@ -11,11 +11,15 @@ mod disconnects;
 mod documents;
 mod hostile;
 mod lifecycle;
+#[cfg(unix)]
+mod listening;
 mod metrics;
 mod pages;
 mod prometheus;
 mod proxies;
 mod server_process;
+#[cfg(target_os = "linux")]
+mod service_manager;
 #[cfg(target_os = "linux")]
 mod slow_reader;
 mod snapshot;

@@ -6,7 +6,7 @@ use futures::{StreamExt, executor::block_on, stream};
 use hostbeat::{
     schema::{Connections, Cpu, Memory, Sample, Tick},
     server::{
-        Server, Settings,
+        ListenAddress, Server, Settings,
         log::TickLog,
         sampler::{HostSampler, Procfs, SamplerOptions, TickSource},
     },
@@ -68,11 +68,12 @@ impl TestServer {
         let shared = Arc::clone(&log);
         thread::spawn(move || {
             Runtime::new().unwrap().block_on(async {
-                let server = Server::bind(([127, 0, 0, 1], 0).into(), shared, settings).await.unwrap();
+                let address = ListenAddress::Tcp(([127, 0, 0, 1], 0).into());
+                let server = Server::bind(address, shared, settings).await.unwrap();
                 if let Some(source) = source {
                     server.sample(source).await.unwrap();
                 }
-                started.send(server.address).unwrap();
+                started.send(server.port_address().unwrap()).unwrap();
                 server.serve_until(async { _ = stopping.await }).await.unwrap();
             });
             let _ = ended.send(());

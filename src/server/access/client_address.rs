@@ -1,15 +1,15 @@
 //! The client's address: the socket's, or the one that a trusted proxy reports.
 
+use super::Peer;
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
-/// The address of the request's client: the socket's `peer`, unless that is a `trusted` proxy. Then it is the last address
+/// The address of the request's client: the `peer`'s, unless that is a `trusted` proxy. Then it is the last address
 /// before the trusted ones in `Forwarded` (RFC 7239) or `X-Forwarded-For`. With both headers neither is used: the proxy
 /// wrote one and passed the other on, and which is unknown.
-pub(in crate::server) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
-    let mut client = peer.to_canonical();
+pub(in crate::server) fn client_address(peer: Peer, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let (mut client, mut reporter) = (peer.address(), peer);
     let hops = match (lines(headers, header::FORWARDED.as_str()), lines(headers, "x-forwarded-for")) {
         (forwarded, None) => forwarded.map(|lines| forwarded_for(&lines)),
         (None, Some(lines)) => Some(lines.split(',').map(|hop| hop_address(hop.trim())).collect()),
@@ -17,7 +17,7 @@ pub(in crate::server) fn client_address(peer: IpAddr, headers: &HeaderMap, trust
     };
     for hop in hops.into_iter().flatten().rev() {
         match hop {
-            Some(hop) if is_trusted(client) => client = hop,
+            Some(hop) if reporter.is_trusted(trusted) => (client, reporter) = (hop, Peer::Address(hop)),
             _ => break,
         }
     }
@@ -88,11 +88,12 @@ mod tests {
     const PROXY: &str = "10.0.0.1";
 
     fn client(peer: &str, headers: &[(&'static str, &str)]) -> String {
+        let peer = peer.parse().map_or(Peer::UnixSocket, Peer::Address);
         let headers = headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap()));
         let trusted = ["10.0.0.0/8".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()];
-        client_address(peer.parse().unwrap(), &headers.collect(), &trusted).to_string()
+        client_address(peer, &headers.collect(), &trusted).to_string()
     }
 
     #[test]
@@ -110,6 +111,13 @@ mod tests {
         assert_eq!(client(PROXY, &[("forwarded", "proto=http; For=\"[2001:db8::7]:4711\"")]), "2001:db8::7");
         assert_eq!(client("::ffff:10.0.0.1", &[("x-forwarded-for", "198.51.100.7")]), "198.51.100.7");
         assert_eq!(client(PROXY, &[]), PROXY);
+    }
+
+    #[test]
+    fn unix_socket_reports_the_client() {
+        assert_eq!(client("unix", &[("x-forwarded-for", "203.0.113.9, 198.51.100.7")]), "198.51.100.7");
+        assert_eq!(client("unix", &[("x-forwarded-for", "203.0.113.9, 127.0.0.1")]), "127.0.0.1");
+        assert_eq!(client("unix", &[]), "127.0.0.1");
     }
 
     #[test]

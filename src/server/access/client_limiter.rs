@@ -1,6 +1,6 @@
 //! Limits what clients hold open, streams or connections without one, per address and in total.
 
-use super::client_address::is_forwarded;
+use super::{Peer, client_address::is_forwarded};
 use axum::http::HeaderMap;
 use std::{
     collections::HashMap,
@@ -55,10 +55,12 @@ pub enum Refusal {
 
 impl Refusal {
     /// Names the proxy if the refused client is one: its address is the socket's, and it reports another.
-    pub(in crate::server) fn through_proxy(self, peer: IpAddr, client: IpAddr, headers: &HeaderMap) -> Self {
-        let proxy = peer.to_canonical();
+    pub(in crate::server) fn through_proxy(self, peer: Peer, client: IpAddr, headers: &HeaderMap) -> Self {
+        let proxy = peer.address();
         match self {
-            Self::Address(limit) if proxy == client && is_forwarded(headers) => Self::Proxy { proxy, limit },
+            Self::Address(limit) if peer != Peer::UnixSocket && proxy == client && is_forwarded(headers) => {
+                Self::Proxy { proxy, limit }
+            }
             refusal => refusal,
         }
     }
@@ -156,11 +158,12 @@ mod tests {
     #[test]
     fn refusal_of_a_proxy_names_it_and_its_flag() {
         let via = HeaderMap::from_iter([(axum::http::header::VIA, "1.1 proxy".parse().unwrap())]);
-        let (peer, limit) = (ip("::ffff:192.0.2.1"), Refusal::Address(32));
+        let (peer, limit) = (Peer::Address(ip("::ffff:192.0.2.1")), Refusal::Address(32));
         let refusal = limit.through_proxy(peer, ip("192.0.2.1"), &via);
         assert!(refusal.to_string().contains("--trusted-proxy 192.0.2.1"), "{refusal}");
         assert_eq!(limit.through_proxy(peer, ip("192.0.2.1"), &HeaderMap::new()), limit, "no proxy");
         assert_eq!(limit.through_proxy(peer, ip("198.51.100.7"), &via), limit, "a trusted proxy's client");
+        assert_eq!(limit.through_proxy(Peer::UnixSocket, ip("127.0.0.1"), &via), limit, "trusted already");
         assert_eq!(Refusal::Full(1).through_proxy(peer, ip("192.0.2.1"), &via), Refusal::Full(1));
     }
 

@@ -6,6 +6,7 @@ mod client_limiter;
 mod credentials;
 mod host;
 mod origin;
+mod peer;
 mod principal;
 mod session_cookie;
 mod sign_in_limiter;
@@ -20,6 +21,7 @@ pub use host::{HostName, HostRefusal, InvalidHostName};
 pub(super) use host::{check_host, requested_host};
 pub(super) use origin::{ForeignOrigin, check_origin, check_own_origin};
 pub use origin::{InvalidOrigin, Origin};
+pub(super) use peer::Peer;
 #[cfg(test)]
 pub(super) use principal::token;
 pub(super) use principal::{Credential, CredentialKind, Permission, Principal};

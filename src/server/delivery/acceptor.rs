@@ -1,8 +1,8 @@
 //! The accept loop. Replaces `axum::serve`, which sets no deadlines and can't hand a socket off.
 
-use super::{Fanout, http_connection};
+use super::{Fanout, http_connection, listener::Listener};
 use crate::server::{
-    access::{ClientLimiter, ClientPermit, Refusal},
+    access::{ClientLimiter, ClientPermit, Peer, Refusal},
     log::TickLog,
     settings::Settings,
 };
@@ -11,14 +11,12 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use std::{
     io,
-    net::IpAddr,
-    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
-    net::TcpListener,
     sync::{mpsc, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -48,34 +46,48 @@ pub(in crate::server) struct Acceptor {
 }
 
 impl Acceptor {
-    /// Serves `router` until `stop` resolves to a deadline, then waits for responses under way, at most until that
+    /// Serves `router` on every listener until `stop` resolves to a deadline, then waits for responses under way, at most until that
     /// deadline, and returns it.
     pub(in crate::server) async fn run(
-        listener: TcpListener,
+        listeners: Vec<Listener>,
         router: Router,
         fanout: Option<Arc<Fanout>>,
         log: Arc<TickLog>,
         settings: Arc<Settings>,
-        mut stop: Pin<&mut impl Future<Output = Instant>>,
+        stop: impl Future<Output = Instant>,
     ) -> Instant {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BUFFER);
         let ((open, mut all_closed), (drain, draining)) = (mpsc::channel(1), watch::channel(false));
         let connections = ClientLimiter::new(connections_per_address(&settings), usize::MAX);
         let acceptor = Arc::new(Self { http, router, fanout, log, settings, connections, open, draining });
+        let accept = |listener| Arc::clone(&acceptor).accept(listener);
+        let accepting: JoinSet<_> = listeners.into_iter().map(accept).collect();
+        drop(acceptor);
+        let deadline = stop.await;
+        drain.send_replace(true);
+        accepting.join_all().await;
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        if timeout(remaining, all_closed.recv()).await.is_err() {
+            tracing::warn!("the drain timeout passed with connections still open");
+        }
+        deadline
+    }
+
+    /// Accepts connections until the server stops.
+    async fn accept(self: Arc<Self>, listener: Listener) {
+        let mut draining = self.draining.clone();
         let mut accepting = true;
-        let deadline = loop {
+        loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                deadline = &mut stop => break deadline,
+                _ = draining.wait_for(|draining| *draining) => return,
             };
             match accepted {
                 Ok((stream, peer)) => {
                     accepting = true;
-                    match acceptor.admit(peer.ip()) {
-                        Ok(permit) => {
-                            _ = tokio::spawn(http_connection::serve(Arc::clone(&acceptor), stream, peer, permit))
-                        }
+                    match self.admit(peer) {
+                        Ok(permit) => _ = tokio::spawn(http_connection::serve(Arc::clone(&self), stream, peer, permit)),
                         // The send buffer is empty, so the kernel takes it at once.
                         Err(_) => _ = stream.try_write(TOO_MANY_CONNECTIONS),
                     }
@@ -89,23 +101,16 @@ impl Acceptor {
                     sleep(ACCEPT_RETRY).await;
                 }
             }
-        };
-        drop((listener, acceptor));
-        drain.send_replace(true);
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        if timeout(remaining, all_closed.recv()).await.is_err() {
-            tracing::warn!("the drain timeout passed with connections still open");
         }
-        deadline
     }
 
     /// Admits a connection until it has a stream or ends. Trusted proxies and programs of this host aren't limited, as
     /// they serve many clients.
-    fn admit(&self, peer: IpAddr) -> Result<Option<ClientPermit>, Refusal> {
-        let peer = peer.to_canonical();
-        if peer.is_loopback() || self.settings.trusted_proxy.iter().any(|network| network.contains(&peer)) {
+    fn admit(&self, peer: Peer) -> Result<Option<ClientPermit>, Refusal> {
+        if peer.is_trusted(&self.settings.trusted_proxy) || peer.address().is_loopback() {
             return Ok(None);
         }
+        let peer = peer.address();
         let admitted = self.connections.admit(peer);
         if admitted.is_err() && self.connections.is_log_due(Instant::now()) {
             let limit = connections_per_address(&self.settings);
@@ -146,7 +151,7 @@ mod tests {
 
     #[test]
     fn connections_of_a_stranger_are_limited() {
-        let (acceptor, stranger) = (acceptor(), "::ffff:198.51.100.7".parse().unwrap());
+        let (acceptor, stranger) = (acceptor(), Peer::Address("::ffff:198.51.100.7".parse().unwrap()));
         let mut open: Vec<_> = (0..4).map(|_| acceptor.admit(stranger).unwrap()).collect();
         assert!(acceptor.admit(stranger).is_err());
         open.pop();
@@ -156,9 +161,10 @@ mod tests {
     #[test]
     fn connections_of_proxies_and_of_this_host_are_not_limited() {
         let acceptor = acceptor();
-        for peer in ["127.0.0.1", "::1", "192.0.2.9", "::ffff:192.0.2.9"] {
-            let open: Vec<_> = (0..99).map(|_| acceptor.admit(peer.parse().unwrap())).collect();
-            assert!(open.iter().all(Result::is_ok), "{peer}");
+        let addresses = ["127.0.0.1", "::1", "192.0.2.9", "::ffff:192.0.2.9"].map(|peer| peer.parse().unwrap());
+        for peer in addresses.map(Peer::Address).into_iter().chain([Peer::UnixSocket]) {
+            let open: Vec<_> = (0..99).map(|_| acceptor.admit(peer)).collect();
+            assert!(open.iter().all(Result::is_ok), "{peer:?}");
         }
     }
 }

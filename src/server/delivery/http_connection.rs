@@ -1,25 +1,21 @@
 //! One connection while hyper serves it: up to its end, or up to the handoff of its socket to a fan-out worker.
 
-use super::{Fanout, acceptor::Acceptor, listener::set_socket_options, socket::Socket};
+use super::{Fanout, acceptor::Acceptor, socket::Socket};
 use crate::server::{
-    access::ClientPermit,
+    access::{ClientPermit, Peer},
     export::CloseReason,
     stream::{ClientConnection, Handoff, StallFlag, Viewer},
 };
-use axum::extract::ConnectInfo;
 use hyper::{Request, body::Incoming, server::conn::http1::Parts, service::service_fn};
 use hyper_util::service::TowerToHyperService;
-use std::{future::poll_fn, net::SocketAddr, sync::Arc, task::Poll};
+use std::{future::poll_fn, sync::Arc, task::Poll};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// The response to a request head that was begun and not completed in time (RFC 9110, section 15.5.9).
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: SocketAddr, _permit: Option<ClientPermit>) {
+pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer, _permit: Option<ClientPermit>) {
     let (_open, mut draining) = (acceptor.open.clone(), acceptor.draining.clone());
-    if let Err(error) = set_socket_options(&stream) {
-        tracing::debug!(%error, "cannot set socket options");
-    }
     let (handoff, mut viewers) = Handoff::new();
     let stalled = StallFlag::default();
     let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
@@ -27,7 +23,7 @@ pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Sock
     let router = TowerToHyperService::new(acceptor.router.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(peer);
         let router = router.clone();
         Box::pin(async move { hyper::service::Service::call(&router, request).await })
     });

@@ -3,8 +3,12 @@
 mod acceptor;
 mod fanout;
 mod http_connection;
+#[cfg(unix)]
+mod inherited;
 mod listener;
 mod socket;
+#[cfg(unix)]
+mod unix_socket;
 
 use std::time::Duration;
 
@@ -14,4 +18,4 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) use acceptor::Acceptor;
 pub(super) use fanout::Fanout;
-pub(super) use listener::listen;
+pub(super) use listener::Listener;

@@ -3,19 +3,19 @@
 use super::{Problem, fallback::not_found_at, problem::root_from};
 use crate::server::{
     access::{
-        Permission, Principal, Sender, Unauthenticated, authenticate, check_host, check_origin, check_own_origin,
+        Peer, Permission, Principal, Sender, Unauthenticated, authenticate, check_host, check_origin, check_own_origin,
         client_address, is_forwarded, requested_host,
     },
     app_state::AppState,
 };
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
 use tokio::time::timeout;
@@ -71,9 +71,9 @@ pub(in crate::server) async fn check_access(
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let (access, cost) = (routes.0)(request.method(), path).unwrap_or(UNKNOWN);
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     // Without an address it could be anyone's.
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let unknown = Peer::Address(Ipv4Addr::UNSPECIFIED.into());
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or(unknown);
     let client = client_address(peer, request.headers(), &state.settings.trusted_proxy);
     match check(&state, access, cost, &request, client) {
         Ok(principal) => {

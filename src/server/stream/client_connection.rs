@@ -1,20 +1,18 @@
 //! What a stream knows of its client's connection, independent of socket types: the peer, the handoff, and whether it stalled.
 
 use super::Viewer;
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use crate::server::access::Peer;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::mpsc;
 
 /// Request extension that `delivery` adds.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct ClientConnection {
-    /// The socket's other end.
-    pub peer: SocketAddr,
+    /// The connection's other end.
+    pub peer: Peer,
     /// Takes the viewer, with its socket, from hyper to a fan-out worker.
     pub handoff: Handoff,
     /// Whether the connection was closed because its client took no bytes.

@@ -34,5 +34,5 @@ impl Streams {
 
 /// The client's address of a request.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    access::client_address(peer, headers, trusted)
+    access::client_address(access::Peer::Address(peer), headers, trusted)
 }

@@ -46,7 +46,7 @@ pub(super) async fn stream(
         Ok(origin) => origin,
         Err(foreign) => return refuse(foreign.into()),
     };
-    let peer = connection.peer.ip();
+    let peer = connection.peer;
     let request = StreamRequest::parse(&query.unwrap_or_default(), &headers);
     let mut response = match request.and_then(|request| {
         Ok(open(&state, request, client, &principal).map_err(|refusal| {
