@@ -22,6 +22,8 @@ mod stream_source;
 mod tab_channel;
 #[cfg(feature = "hydrate")]
 mod theme;
+#[cfg(feature = "hydrate")]
+mod zone;
 
 pub use election::{Election, ElectionMessage, ElectionOutcome};
 #[cfg(feature = "hydrate")]
@@ -30,8 +32,13 @@ pub use reconnect_policy::{ReconnectPolicy, StreamAction, Transport};
 
 /// The browser's implementation of what the views need.
 #[cfg(feature = "hydrate")]
-pub static PORTS: crate::app::Ports =
-    crate::app::Ports { paint: canvas::paint, focus, remember: storage::remember, follow };
+pub static PORTS: crate::app::Ports = crate::app::Ports {
+    paint: canvas::paint,
+    focus,
+    remember: storage::remember,
+    zone_offset: zone::offset,
+    follow,
+};
 
 /// Moves the focus to an element without scrolling the page.
 #[cfg(feature = "hydrate")]
@@ -46,6 +53,7 @@ fn focus(element: &web_sys::HtmlElement) {
 #[cfg(feature = "hydrate")]
 fn follow(state: crate::app::PageState) {
     theme::follow(state);
+    zone::follow(state);
     canvas::follow(state);
     stream::follow(state);
     address::follow(state);
