@@ -30,40 +30,67 @@ impl PageState {
             let labels = self.time_range.get().times();
             return labels.into_iter().enumerate().map(|(i, label)| (20.0 * i as f64, label.to_owned())).collect();
         }
+        let mut labels = Vec::new();
         let last = self.slice().seconds - 1;
-        let (ages, step) = round_ages(last, self.local(self.tick_at(0)) / 1000);
-        let position = |age| (last - age) as f64 * 100.0 / last as f64;
-        let is_inside = |age: &usize| (MARGIN..=100.0 - MARGIN).contains(&position(*age));
-        let label = |age| {
-            let time = self.time(self.tick_at(age));
-            // `10:41` where all seconds are 0.
-            if step % 60 == 0 { time[..5].to_owned() } else { time }
-        };
-        ages.filter(is_inside).map(|age| (position(age), label(age))).collect()
+        let step = step(last);
+        let mut age = (self.local(self.tick_at(0)) / 1000) as usize % step;
+        while age <= last {
+            let x = (last - age) as f64 * 100.0 / last as f64;
+            if (MARGIN..=100.0 - MARGIN).contains(&x) {
+                let mut time = self.time(self.tick_at(age));
+                // `10:41` where all seconds are 0.
+                time.truncate(if step < 60 { 8 } else { 5 });
+                labels.push((x, time));
+            }
+            age += step;
+        }
+        labels
     }
 }
 
-/// The ages of round seconds up to `oldest`, if the second of age 0 is `newest`, and the step between them. Daylight
-/// saving time moves clocks by a multiple of the longest step, so one zone's offset does for all ages.
-fn round_ages(oldest: usize, newest: u64) -> (impl Iterator<Item = usize>, usize) {
-    let step = STEPS.into_iter().find(|step| step * MAX_STEPS >= oldest).unwrap_or(STEPS[STEPS.len() - 1]);
-    ((newest as usize % step..=oldest).step_by(step), step)
+/// The least step that `seconds` have few enough of. Daylight saving time moves clocks by a multiple of the longest, so what
+/// is round before a change is round after it.
+fn step(seconds: usize) -> usize {
+    STEPS.into_iter().find(|step| step * MAX_STEPS >= seconds).unwrap_or(STEPS[STEPS.len() - 1])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        app::{FrozenView, InitialData, PageIdentity, Ports, TimeRange, View},
+        schema::{HostFacts, LatestValues, WindowSnapshot},
+    };
 
     #[test]
-    fn round_ages_are_multiples_of_a_step_that_suits_the_view() {
-        // 10:07:31 in Kathmandu, whose offset of 5:45 hours is no multiple of ten minutes.
-        let newest = 10 * 3600 + 7 * 60 + 31;
-        let ages = |oldest| round_ages(oldest, newest).0.collect::<Vec<_>>();
-        assert_eq!(ages(9), [1, 3, 5, 7, 9]);
-        assert_eq!(ages(59), [1, 11, 21, 31, 41, 51]);
-        assert_eq!(ages(3599), [451, 1051, 1651, 2251, 2851, 3451]);
-        for oldest in 9..3600 {
-            assert!((2..=MAX_STEPS + 1).contains(&ages(oldest).len()), "{oldest} s");
-        }
+    fn step_fits_the_view() {
+        assert_eq!([9, 59, 299, 899, 3599].map(step), [2, 10, 60, 300, 600]);
+    }
+
+    #[test]
+    fn frozen_axis_has_round_times_of_a_zone_that_changes_within_the_view() {
+        /// From 5:45 to 6:45 hours at second 100,000.
+        static PORTS: Ports = Ports { zone_offset: |t| if t < 100_000_000 { 345 } else { 405 }, ..Ports::NONE };
+        let series = Default::default();
+        let columns = WindowSnapshot { t0: 98_001_000, step_ms: 1000, n: 3600, truncated: false, series };
+        let initial_data = InitialData {
+            identity: PageIdentity::default(),
+            host: HostFacts::default(),
+            view: View::default(),
+            time_range: TimeRange::OneHour,
+            last_event_id: None,
+            columns,
+            latest: LatestValues::default(),
+        };
+        let labels = Owner::new().with(|| {
+            let state = PageState::new(initial_data, &PORTS);
+            state.is_utc.set(false);
+            let last = state.window.with(|window| window.end()).unwrap();
+            state.frozen.set(Some(FrozenView { last, seconds: 3600 }));
+            state.time_labels()
+        });
+        let times: Vec<_> = labels.iter().map(|(_, time)| &**time).collect();
+        // 100,000 seconds are 3:46:40 UTC of the next day.
+        assert_eq!(times, ["11:20", "11:10", "11:00", "10:50", "10:40", "09:30", "09:20"][..times.len()]);
     }
 }

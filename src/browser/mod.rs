@@ -32,13 +32,8 @@ pub use reconnect_policy::{ReconnectPolicy, StreamAction, Transport};
 
 /// The browser's implementation of what the views need.
 #[cfg(feature = "hydrate")]
-pub static PORTS: crate::app::Ports = crate::app::Ports {
-    paint: canvas::paint,
-    focus,
-    remember: storage::remember,
-    zone_offset: zone::offset,
-    follow,
-};
+pub static PORTS: crate::app::Ports =
+    crate::app::Ports { paint: canvas::paint, focus, remember: storage::remember, zone_offset: zone::offset, follow };
 
 /// Moves the focus to an element without scrolling the page.
 #[cfg(feature = "hydrate")]
