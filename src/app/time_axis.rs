@@ -90,7 +90,7 @@ mod tests {
             state.time_labels()
         });
         let times: Vec<_> = labels.iter().map(|(_, time)| &**time).collect();
-        // 100,000 seconds are 3:46:40 UTC of the next day.
-        assert_eq!(times, ["11:20", "11:10", "11:00", "10:50", "10:40", "09:30", "09:20"][..times.len()]);
+        // The view ends at 10:58:20, and 10:31:40 is the first second after 9:31:39.
+        assert_eq!(times, ["10:50", "10:40", "09:30", "09:20", "09:10"]);
     }
 }
