@@ -48,8 +48,8 @@ impl PageState {
     }
 }
 
-/// The least step that `seconds` have few enough of. Daylight saving time moves clocks by a multiple of the longest, so what
-/// is round before a change is round after it.
+/// The least step that `seconds` have few enough of. Daylight saving time moves clocks by a multiple of the longest, so
+/// what is round before a change is round after it.
 fn step(seconds: usize) -> usize {
     STEPS.into_iter().find(|step| step * MAX_STEPS >= seconds).unwrap_or(STEPS[STEPS.len() - 1])
 }
