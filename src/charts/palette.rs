@@ -53,8 +53,8 @@ impl Palette {
         self.0[colour as usize]
     }
 
-    /// The palette in a computed `--palette`: `#2f74d0 , #0b8f86`. Browsers keep the notation of the stylesheet, since the
-    /// property is not registered.
+    /// The palette in a computed `--palette`: `#2f74d0 , #0b8f86`. Browsers keep the notation of the stylesheet, since
+    /// the property is not registered.
     pub fn of_css(list: &str) -> Option<Self> {
         let mut colours = [RGBColor(0, 0, 0); Colour::ALL.len()];
         let mut digits = list.split('#').skip(1);
