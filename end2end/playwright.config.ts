@@ -22,6 +22,7 @@ export default defineConfig({
   reporter: "list",
   use: {
     baseURL: HOSTBEAT_URL,
+    timezoneId: "UTC",
     trace: "retain-on-failure",
     launchOptions: {
       executablePath: CHROMIUM ?? "/usr/bin/chromium",

@@ -20,6 +20,9 @@ async function loadPage(request) {
 async function cacheOfflinePage() {
   const cache = await caches.open("hostbeat");
   const page = await fetch(OFFLINE_PAGE);
-  const [style] = /assets\/[^"]*\.css/.exec(await page.clone().text());
-  await Promise.all([cache.put(OFFLINE_PAGE, page), cache.add(style)]);
+  const html = await page.text();
+  const [style] = /assets\/[^"]*\.css/.exec(html);
+  // The page is shown at any address, so its base must be absolute.
+  const body = html.replace('<base href="./">', `<base href="${registration.scope}">`);
+  await Promise.all([cache.put(OFFLINE_PAGE, new Response(body, page)), cache.add(style)]);
 }

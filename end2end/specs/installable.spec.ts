@@ -25,6 +25,11 @@ test("service worker shows an offline page while the server is down", async ({
   await page.goto(`${server.url}/?window=60&kiosk`);
   await expect(page.getByRole("heading")).toHaveText("Out of reach");
   expect(await page.locator("main").evaluate((main) => getComputedStyle(main).maxWidth)).not.toBe("none");
+  // Below the dashboard's folder, too, and with its stylesheet.
+  await page.goto(`${server.url}/embed/cpu`);
+  await expect(page.getByRole("heading")).toHaveText("Out of reach");
+  expect(await page.locator("main").evaluate((main) => getComputedStyle(main).maxWidth)).not.toBe("none");
+  await page.goto(`${server.url}/?window=60&kiosk`);
   await server.start();
   // The offline page reloads its address by itself.
   await expect(dashboard.indicator).toHaveText("live");

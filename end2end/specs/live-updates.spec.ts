@@ -65,6 +65,36 @@ test("chart is not redrawn for less than a pixel or in a frozen view", async ({ 
   }
 });
 
+test("tick that a slow network splits is displayed whole", async ({ dashboard, page, syntheticHost }) => {
+  const host = await syntheticHost("typical");
+  await page.addInitScript(delayAfterCpu);
+  await dashboard.open(60, host.url);
+  const headline = page.locator("#memory .figure b");
+  const texts = await headline.evaluateHandle((element) => {
+    const texts: (string | null)[] = [];
+    const record = () => texts.push(element.textContent);
+    new MutationObserver(record).observe(element, { subtree: true, childList: true, characterData: true });
+    return texts;
+  });
+  for (let tick = 0; tick < 4; tick++) {
+    host.next();
+    await expect(dashboard.newest).toHaveAttribute("datetime", isoTime(NOON + tick * 1000));
+  }
+  expect(await texts.evaluate((texts) => texts)).not.toContain("–");
+  await expect(headline).toHaveText(/^[0-9.]+$/);
+});
+
+/** Delivers the `cpu` event of each tick some frames before the others. It runs in the page. */
+function delayAfterCpu() {
+  const { addEventListener } = EventSource.prototype;
+  EventSource.prototype.addEventListener = function (name: string, listener: unknown) {
+    const isDelayed = !["hello", "window", "cpu", "error"].includes(name);
+    const deliver = (event: Event) => (listener as EventListener)(event);
+    const delayed = (event: Event) => setTimeout(() => deliver(event), 100);
+    Reflect.apply(addEventListener, this, [name, isDelayed ? delayed : deliver]);
+  };
+}
+
 declare global {
   interface HTMLCanvasElement {
     /** Number of redraws. */

@@ -1,14 +1,8 @@
 //! The view of a chart: axes, drawing and crosshair. The server draws an SVG; the browser replaces it with a canvas.
 
-use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text};
-use crate::{
-    charts::{Chart, DIVISIONS, Hidden, stable_top},
-    units::time_of_day,
-};
+use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text, time_axis::TimeAxis};
+use crate::charts::{Chart, DIVISIONS, Hidden, stable_top};
 use leptos::{html, prelude::*};
-
-/// Labels on the time axis, both ends included.
-const TIME_LABELS: usize = 6;
 
 #[component]
 pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl IntoView {
@@ -20,10 +14,12 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
         let label = |division| view! { <li>{chart.label(division, top.get())}</li> };
         (0..=DIVISIONS).rev().map(label).collect_view()
     };
-    let time_labels = move || (0..TIME_LABELS).map(|index| view! { <li>{state.time_label(index)}</li> }).collect_view();
     let name = text(move || match state.frozen.get() {
         None => [chart.title, " over the last ", state.time_range.get().label()].concat(),
-        Some(_) => [chart.title, " from ", &state.time_label(0), " to ", &state.time_label(TIME_LABELS - 1)].concat(),
+        Some(frozen) => {
+            let time = |age| state.time(frozen.tick_at(age));
+            [chart.title, " from ", &*time(frozen.seconds - 1), " to ", &*time(0)].concat()
+        }
     });
     let announcement = RwSignal::new(String::new());
     let canvas = NodeRef::<html::Canvas>::new();
@@ -46,25 +42,17 @@ pub(super) fn ChartView(chart: &'static Chart, hidden: RwSignal<Hidden>) -> impl
                 <canvas node_ref=canvas></canvas>
                 <Crosshair/>
             </div>
-            <ol class="times" aria-hidden="true">{time_labels}</ol>
+            <TimeAxis/>
             <p class="spoken" role="status">{text(move || announcement.get())}</p>
         </div>
     }
 }
 
 impl PageState {
-    /// Label `index` of the time axis: relative to now, or the time of day in a frozen view.
-    fn time_label(self, index: usize) -> String {
-        if self.frozen.get().is_none() {
-            return self.time_range.get().times()[index].to_owned();
-        }
-        time_of_day(self.tick_at((self.slice().seconds - 1) * (TIME_LABELS - 1 - index) / (TIME_LABELS - 1)))
-    }
-
     /// The legend's values at the second pointed at, for screen readers.
     fn announce(self, chart: &Chart) -> String {
         let Some(age) = self.pointed.get() else { return String::new() };
-        let mut announcement = time_of_day(self.tick_at(age));
+        let mut announcement = self.time(self.tick_at(age));
         for series in chart.series {
             let value = self.window.with(|window| series.value.at(window, self.value_age()));
             announcement = [&announcement, ", ", series.label, " ", &chart.unit.text(value)].concat();

@@ -1,6 +1,6 @@
 //! The state of the event stream, and the texts that the page shows for it.
 
-use crate::units::{decimal, duration, time_of_day};
+use crate::units::{decimal, duration};
 
 /// Milliseconds without a timely tick after which the page counts as stale: three intervals.
 pub const STALE_MS: f64 = 3_000.0;
@@ -91,11 +91,11 @@ impl Status {
         }
     }
 
-    /// The notice about a disturbed stream, or nothing; `newest` is the newest second on the page, unix ms.
-    pub(super) fn notice(&self, newest: Option<u64>) -> String {
+    /// The notice about a disturbed stream, or nothing; `newest` is the time of the newest second on the page.
+    pub(super) fn notice(&self, newest: Option<&str>) -> String {
         let seconds = |ms: f64| duration((ms / 1000.0) as u64);
         let silence = seconds(self.silence);
-        let last_sample = newest.map_or(String::new(), |t| format!("Last sample at {} UTC. ", time_of_day(t)));
+        let last_sample = newest.map_or(String::new(), |time| format!("Last sample at {time}. "));
         let retry = match self.wait {
             Some(wait) if wait >= 1000.0 => format!("Retrying in {}.", seconds(wait)),
             _ => "Retrying.".to_owned(),
@@ -133,7 +133,7 @@ mod tests {
             ..Status::default()
         };
         let notice = "Server unreachable for 1 h 2 min. Last sample at 00:00:01 UTC. Retrying in 5 s.";
-        assert_eq!(status.notice(Some(1000)), notice);
+        assert_eq!(status.notice(Some("00:00:01 UTC")), notice);
         let status =
             Status { connection: ConnectionState::Refused, refusal: "Too many.".to_owned(), ..Status::default() };
         assert_eq!(status.notice(None), "Too many. Retrying.");
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn live_stream_shows_delay_and_no_notice() {
         let live = Status { connection: ConnectionState::Live, delay: Some(41.6), ..Status::default() };
-        assert_eq!((live.notice(Some(1000)), live.delay_text()), (String::new(), "42 ms".to_owned()));
+        assert_eq!((live.notice(Some("00:00:01 UTC")), live.delay_text()), (String::new(), "42 ms".to_owned()));
         let stale = Status { connection: ConnectionState::Stale, ..live };
         assert_eq!(stale.delay_text(), "");
     }

@@ -1,10 +1,7 @@
 //! Points at one second in all charts, and selects a range of seconds, with a mouse, a finger or the keyboard.
 
 use super::{PageState, page_state::text};
-use crate::{
-    schema::INTERVAL_MS,
-    units::{decimal, time_of_day},
-};
+use crate::{schema::INTERVAL_MS, units::decimal};
 use leptos::{attr::Attribute, ev, prelude::*, tachys::html::event::on, wasm_bindgen::JsCast, web_sys::Element};
 
 /// Seconds that a page key moves the crosshair.
@@ -27,7 +24,7 @@ pub(super) fn Crosshair() -> impl IntoView {
     let line = text(move || decimal(pointed(), 1));
     let left = text(move || decimal(pointed().min(selected()), 1));
     let width = text(move || decimal((pointed() - selected()).abs(), 1));
-    let time = text(move || state.pointed.get().map_or(String::new(), |age| time_of_day(state.tick_at(age))));
+    let time = text(move || state.pointed.get().map_or(String::new(), |age| state.time(state.tick_at(age))));
     let is_hidden = Signal::derive(move || state.pointed.get().is_none());
     view! {
         <div class="crosshair" hidden=is_hidden aria-hidden="true">

@@ -1,11 +1,12 @@
-//! The header: host facts, connection indicator, time range, pause and theme.
+//! The header: host facts, connection indicator, time range, zone, pause and theme.
 
 use super::{
     ConnectionState, PageState, Status, TimeRange,
     page_state::text,
     view_control::{FrozenBar, PauseButton},
+    zone::ZoneSwitch,
 };
-use crate::units::{Unit, duration, timestamp};
+use crate::units::{Unit, date, duration};
 use leptos::prelude::*;
 
 #[component]
@@ -22,6 +23,7 @@ pub(super) fn Header() -> impl IntoView {
             <nav aria-label="View">
                 <Indicator/>
                 <TimeRangePicker/>
+                <ZoneSwitch/>
                 <PauseButton/>
                 <ThemeSwitch/>
                 <Account/>
@@ -37,8 +39,8 @@ pub(super) fn Header() -> impl IntoView {
 fn Notice() -> impl IntoView {
     let state = expect_context::<PageState>();
     let notice = text(move || {
-        let newest = state.window.with(|window| window.end());
-        let notice = state.status.with(|status| status.notice(newest));
+        let newest = state.window.with(|window| window.end()).map(|t| state.zoned_time(t));
+        let notice = state.status.with(|status| status.notice(newest.as_deref()));
         if notice.is_empty() { state.reloaded.get() } else { notice }
     });
     let is_empty = Signal::derive(move || notice.with(String::is_empty));
@@ -70,7 +72,10 @@ fn Facts() -> impl IntoView {
         duration(now.saturating_sub(host.boot_time))
     });
     // Paper keeps no clock: it needs the date of what it shows.
-    let printed = text(move || timestamp(state.tick_at(0)));
+    let printed = text(move || {
+        let t = state.tick_at(0);
+        [&date(state.local(t)), " ", &*state.zoned_time(t)].concat()
+    });
     view! {
         <ul class="facts">
             <li><h1>{host.name}</h1></li>

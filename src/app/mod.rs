@@ -25,10 +25,12 @@ mod table;
 mod table_view;
 mod tables;
 mod theme;
+mod time_axis;
 mod time_range;
 mod verdict;
 mod view;
 mod view_control;
+mod zone;
 
 pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;

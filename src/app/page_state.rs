@@ -39,6 +39,8 @@ pub struct PageState {
     pub reloaded: RwSignal<String>,
     /// Light or dark.
     pub theme: RwSignal<Theme>,
+    /// Whether times are in UTC, as in the server's HTML, or in the reader's zone.
+    pub is_utc: RwSignal<bool>,
     /// Id of the last event in what the server rendered, after which the stream resumes.
     pub last_event_id: StoredValue<Option<String>>,
     /// The browser's side of the page.
@@ -70,6 +72,7 @@ impl PageState {
             host: StoredValue::new(initial_data.host),
             view: StoredValue::new(initial_data.view),
             theme: RwSignal::new(Theme::Auto),
+            is_utc: RwSignal::new(true),
             last_event_id: StoredValue::new(initial_data.last_event_id),
             ports,
         }

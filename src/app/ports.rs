@@ -14,13 +14,16 @@ pub struct Ports {
     /// Restores the state of the table with this id and stores every change. The flag tells whether the page has filter
     /// fields; without, the filter isn't restored and nothing is stored.
     pub remember: fn(&'static str, RwSignal<TableState>, bool),
+    /// Minutes that the reader's zone is ahead of UTC at a tick (unix ms).
+    pub zone_offset: fn(u64) -> i32,
     /// Keeps the page's state up to date.
     pub follow: fn(PageState),
 }
 
 impl Ports {
     /// Does nothing: for the server, which only renders.
-    pub const NONE: Self = Self { paint: |_, _, _| {}, focus: |_| {}, remember: |_, _, _| {}, follow: |_| {} };
+    pub const NONE: Self =
+        Self { paint: |_, _, _| {}, focus: |_| {}, remember: |_, _, _| {}, zone_offset: |_| 0, follow: |_| {} };
 }
 
 /// What a canvas shows of the page's state.

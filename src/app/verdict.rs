@@ -1,10 +1,7 @@
 //! The view of the verdict: whether the host is healthy, and what was found.
 
 use super::{PageState, Status, page_state::text};
-use crate::{
-    schema::{Level, Verdict},
-    units::time_of_day,
-};
+use crate::schema::{Level, Verdict};
 use leptos::prelude::*;
 
 #[component]
@@ -19,9 +16,13 @@ pub(super) fn VerdictView() -> impl IntoView {
         let now = state.verdict(|verdict| headline(verdict.level));
         if behind() { "Unknown." } else { now }.to_owned()
     });
+    let since = move |t| [" Since ", &state.time(t)[..5], " ", &*state.zone(t), "."].concat();
     let details_text = text(move || {
-        let last = |verdict: &Verdict| ["Last known: ", headline(verdict.level), " ", &details(verdict)].concat();
-        state.verdict(if behind() { last } else { details })
+        let details = state.verdict(|verdict| details(verdict, &since));
+        if !behind() {
+            return details;
+        }
+        ["Last known: ", state.verdict(|verdict| headline(verdict.level)), " ", &details].concat()
     });
     // Only the headline is live for screen readers: the values beside it change every second.
     view! { <section class=class aria-label="Health"><b aria-live="polite">{headline_text}</b>" "{details_text}</section> }
@@ -48,19 +49,16 @@ fn headline(level: Level) -> &'static str {
     }
 }
 
-/// The findings as sentences, each with its start.
-fn details(verdict: &Verdict) -> String {
+/// The findings as sentences, each with its start, which `since` formats (unix ms).
+fn details(verdict: &Verdict, since: &dyn Fn(u64) -> String) -> String {
     let mut details = String::new();
     for finding in &verdict.findings {
         if !details.is_empty() {
             details.push(' ');
         }
         details.push_str(&finding.text);
-        if let Some(since) = finding.since {
-            // To the minute: `10:01`.
-            details.push_str(" Since ");
-            details.push_str(&time_of_day(since * 1000)[..5]);
-            details.push('.');
+        if let Some(start) = finding.since {
+            details.push_str(&since(start * 1000));
         }
     }
     details
@@ -76,7 +74,8 @@ mod tests {
         let finding = |text: &str, since| Finding { level: Level::Trouble, text: text.to_owned(), since };
         let findings = vec![finding("The disk is slow.", Some(1_700_042_460)), finding("It is hot.", None)];
         let verdict = Verdict { level: Level::Trouble, findings };
-        assert_eq!(details(&verdict), "The disk is slow. Since 10:01. It is hot.");
-        assert_eq!(details(&Verdict::default()), "");
+        let since = |t| format!(" Since {t}.");
+        assert_eq!(details(&verdict, &since), "The disk is slow. Since 1700042460000. It is hot.");
+        assert_eq!(details(&Verdict::default(), &since), "");
     }
 }

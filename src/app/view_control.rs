@@ -1,7 +1,6 @@
 //! Controls which seconds are in view: pause, resume, zoom and step, with the button, the bar and the keys for them.
 
 use super::{FrozenView, PageState, TimeRange, page_state::text};
-use crate::units::time_of_day;
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast};
 
 /// Id of the pause button.
@@ -25,10 +24,12 @@ pub(super) fn PauseButton() -> impl IntoView {
 #[component]
 pub(super) fn FrozenBar() -> impl IntoView {
     let state = expect_context::<PageState>();
-    let time = move |age: fn(FrozenView) -> usize| {
-        text(move || state.frozen.get().map_or(String::new(), |frozen| time_of_day(state.tick_at(age(frozen)))))
+    let of_end = move |format: fn(PageState, FrozenView) -> String| {
+        text(move || state.frozen.get().map_or(String::new(), |frozen| format(state, frozen)))
     };
-    let (from, to) = (time(|frozen| frozen.seconds - 1), time(|_| 0));
+    let from = of_end(|state, frozen| state.time(frozen.tick_at(frozen.seconds - 1)));
+    let to = of_end(|state, frozen| state.time(frozen.last));
+    let zone = of_end(|state, frozen| state.zone(frozen.last));
     let is_live = Signal::derive(move || state.frozen.get().is_none());
     let step = move |earlier: bool| {
         let start = state.window.with_untracked(|window| window.start()).unwrap_or_default();
@@ -44,7 +45,7 @@ pub(super) fn FrozenBar() -> impl IntoView {
     view! {
         <nav class="held" aria-label="History" hidden=is_live>
             <button type="button" aria-label="Earlier" on:click=move |_| step(true)>"←"</button>
-            <p role="status"><time>{from}</time>"–"<time>{to}</time>" UTC"</p>
+            <p role="status"><time>{from}</time>"–"<time>{to}</time>" "{zone}</p>
             <button type="button" aria-label="Later" on:click=move |_| step(false)>"→"</button>
             <button type="button" on:click=resume>"Live"</button>
         </nav>

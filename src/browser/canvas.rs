@@ -3,11 +3,11 @@
 use super::canvas_backend::CanvasBackend;
 use crate::{
     app::{CanvasContent, PageState},
-    charts::{Colour, Palette, Viewport, draw, heatmap},
+    charts::{Palette, Viewport, draw, heatmap},
     schema::INTERVAL_MS,
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
-use plotters::{coord::Shift, prelude::*, style::RGBColor};
+use plotters::{coord::Shift, prelude::*};
 use send_wrapper::SendWrapper;
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -163,13 +163,5 @@ impl ChartCanvas {
 /// The palette of the current theme, from the stylesheet's `--palette`; `None` without a stylesheet.
 fn palette(root: &Element) -> Option<Palette> {
     let style = window().get_computed_style(root).ok()??;
-    let list = style.get_property_value("--palette").ok()?;
-    let mut colours = [RGBColor(0, 0, 0); Colour::ALL.len()];
-    // Browsers serialise it as `rgb(47, 116, 208), rgb(11, 143, 134)`.
-    let mut colour_texts = list.split("rgb(").skip(1);
-    for colour in &mut colours {
-        let mut parts = colour_texts.next()?.split(')').next()?.split(',').map(|part| part.trim().parse().ok());
-        *colour = RGBColor(parts.next()??, parts.next()??, parts.next()??);
-    }
-    Some(Palette(colours))
+    Palette::of_css(&style.get_property_value("--palette").ok()?)
 }

@@ -23,6 +23,8 @@ mod tab_channel;
 #[cfg(feature = "hydrate")]
 mod theme;
 mod tick_progress;
+#[cfg(feature = "hydrate")]
+mod zone;
 
 pub use election::{Election, ElectionMessage, ElectionOutcome};
 #[cfg(feature = "hydrate")]
@@ -33,7 +35,7 @@ pub use tick_progress::TickProgress;
 /// The browser's implementation of what the views need.
 #[cfg(feature = "hydrate")]
 pub static PORTS: crate::app::Ports =
-    crate::app::Ports { paint: canvas::paint, focus, remember: storage::remember, follow };
+    crate::app::Ports { paint: canvas::paint, focus, remember: storage::remember, zone_offset: zone::offset, follow };
 
 /// Moves the focus to an element without scrolling the page.
 #[cfg(feature = "hydrate")]
@@ -48,6 +50,7 @@ fn focus(element: &web_sys::HtmlElement) {
 #[cfg(feature = "hydrate")]
 fn follow(state: crate::app::PageState) {
     theme::follow(state);
+    zone::follow(state);
     canvas::follow(state);
     stream::follow(state);
     address::follow(state);

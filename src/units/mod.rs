@@ -2,7 +2,7 @@
 
 mod time;
 
-pub use time::{duration, seconds_between, time_of_day, timestamp};
+pub use time::{date, duration, seconds_between, time_of_day, timestamp, zone_name};
 
 /// The unit that a value is shown in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,10 +26,27 @@ pub fn time_of_day(t: u64) -> String {
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
+/// The date of tick `t` (unix ms), in UTC: `2026-11-20`.
+pub fn date(t: u64) -> String {
+    let (year, month, day) = civil(t / 86_400_000);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A zone by the minutes that it is ahead of UTC: `UTC`, `UTC+2`, `UTC−3:30`.
+pub fn zone_name(minutes: i32) -> String {
+    let sign = match minutes.signum() {
+        0 => return "UTC".to_owned(),
+        1 => "+",
+        _ => "−",
+    };
+    let (hours, minutes) = (minutes.unsigned_abs() / 60, minutes.unsigned_abs() % 60);
+    let minutes = if minutes == 0 { String::new() } else { format!(":{minutes:02}") };
+    format!("UTC{sign}{hours}{minutes}")
+}
+
 /// Formats tick `t` (unix ms) for HTML's `<time datetime>` (RFC 3339): `2026-11-20T10:41:05Z`.
 pub fn timestamp(t: u64) -> String {
-    let (year, month, day) = civil(t / 86_400_000);
-    format!("{year:04}-{month:02}-{day:02}T{}Z", time_of_day(t))
+    format!("{}T{}Z", date(t), time_of_day(t))
 }
 
 /// Seconds from tick `first` to tick `last` (unix ms), both included.
@@ -62,6 +79,11 @@ mod tests {
         assert_eq!(duration(60), "1 min");
         assert_eq!(duration(12 * 86_400 + 4 * 3_600 + 59), "12 d 4 h");
         assert_eq!(duration(86_400 + 59), "1 d");
+    }
+
+    #[test]
+    fn zone_name_has_minutes_only_if_there_are_any() {
+        assert_eq!([0, 120, 345, -210].map(zone_name), ["UTC", "UTC+2", "UTC+5:45", "UTC−3:30"]);
     }
 
     #[test]

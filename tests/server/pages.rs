@@ -53,7 +53,7 @@ fn first_response_contains_verdict() {
     server.log.publish(&Tick { verdict, ..tick(1_000_000_001_000) });
     let page = server.get("/").1;
     assert!(page.contains("class=\"verdict trouble\"") && page.contains("Unhealthy."), "{page}");
-    assert!(page.contains("The disk vda is slow. Since 01:46."), "{page}");
+    assert!(page.contains("The disk vda is slow. Since 01:46 UTC."), "{page}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
 use hostbeat::server::{Settings, log::TickLog};
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -40,7 +40,7 @@ impl Proxy {
 
     /// The same for nginx with the location below `base_path`.
     fn start_below(base_path: &'static str, kind: Kind, server: &TestServer) -> Self {
-        let port = TcpListener::bind("127.0.1.1:0").unwrap();
+        let port = TcpListener::bind((own_address(), 0)).unwrap();
         let address = port.local_addr().unwrap();
         let folder = PathBuf::from(format!("{}/{kind:?}-{}", env!("CARGO_TARGET_TMPDIR"), address.port()));
         fs::create_dir_all(&folder).unwrap();
@@ -109,8 +109,13 @@ impl Proxy {
         let child = command.stdout(Stdio::null()).stderr(log).spawn();
         let child = child.unwrap_or_else(|error| panic!("{kind:?} is missing ({error}): `make test` installs it"));
         let certificate = file("crt.pem");
-        let proxy = Self { child, folder, certificate, origin: format!("https://{address}"), base_path };
-        wait_until("the proxy listens", || TcpStream::connect(address).is_ok());
+        let mut proxy = Self { child, folder, certificate, origin: format!("https://{address}"), base_path };
+        let log = proxy.folder.join("log");
+        wait_until("the proxy listens", || {
+            let ended = proxy.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{kind:?} ended: {}", fs::read_to_string(&log).unwrap());
+            TcpStream::connect(address).is_ok()
+        });
         proxy
     }
 
@@ -164,9 +169,19 @@ fn output_of(command: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
+/// A loopback address of this process alone: the port of a proxy is free between the choice and its start.
+fn own_address() -> Ipv4Addr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 1, high, low)
+}
+
 /// Writes a self-signed certificate and its key.
 fn write_certificate(certificate: &str, key: &str) {
-    let options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=hostbeat -addext subjectAltName=IP:127.0.1.1";
+    let options = format!(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=hostbeat \
+         -addext subjectAltName=IP:{}",
+        own_address()
+    );
     let command = ["openssl"].into_iter().chain(options.split(' ')).chain(["-out", certificate, "-keyout", key]);
     output_of(&command.collect::<Vec<_>>());
 }
