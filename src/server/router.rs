@@ -200,7 +200,7 @@ mod tests {
             (Readers | Sessions, "publisher") | (Sessions, "viewer" | "admin") => Some(StatusCode::NOT_FOUND),
             (Readers | Sessions, "nobody" | "ended session") if is_page => Some(StatusCode::SEE_OTHER),
             // A change without a cookie's origin, or a token, is refused before its sender is known.
-            (Readers | Sessions, "nobody") if method != "GET" => Some(StatusCode::FORBIDDEN),
+            (Readers | Sessions, "nobody") if method == "POST" => Some(StatusCode::FORBIDDEN),
             (Readers | Sessions, _) => Some(StatusCode::UNAUTHORIZED),
         }
     }

@@ -1,6 +1,9 @@
 //! Tests of the commands that change users and tokens, and of the data folder of a server.
 
-use super::server_process::{ServerProcess, hostbeat};
+use super::{
+    server_process::{ServerProcess, hostbeat},
+    support::wait_until,
+};
 use std::{
     fs,
     io::Write,
@@ -178,25 +181,27 @@ fn second_server_of_a_named_folder_exits_with_2() {
 }
 
 #[test]
-fn second_server_of_the_default_folder_serves_this_host_only() {
+fn second_server_of_the_default_folder_answers_this_host_only() {
     let parent = tempfile::tempdir().unwrap();
     let start = || {
-        let mut command = hostbeat(&["--listen", "0.0.0.0:0", "--public"]);
+        let mut command = hostbeat(&["--listen", "127.0.0.1:0"]);
         command.env("XDG_STATE_HOME", parent.path());
         ServerProcess::start(command)
     };
+    let status = |server: &ServerProcess, forwarded: Option<&str>| {
+        let request = ureq::get(format!("http://{}/api/snapshot", server.address));
+        let request = forwarded.into_iter().fold(request, |request, client| request.header("x-forwarded-for", client));
+        request.config().http_status_as_error(false).build().call().unwrap().status().as_u16()
+    };
     let (first, other) = (start(), start());
-    assert!(first.address.starts_with("0.0.0.0") && other.address.starts_with("0.0.0.0"), "nothing to share yet");
-    assert!(names(parent.path()).is_empty());
+    assert!(names(parent.path()).is_empty(), "nothing to share yet");
+    assert_eq!((status(&first, None), status(&other, None)), (200, 200));
     drop(other);
     let add = ["user", "add", "alice", "--password-stdin"];
     assert!(spawn(&parent.path().join("hostbeat"), &add, PASSWORD).wait().unwrap().success());
-    // The first server has the folder once it has read the user.
-    while !parent.path().join("hostbeat/hostbeat.lock").exists() {
-        std::thread::yield_now();
-    }
+    wait_until("the first server has read the user", || status(&first, None) == 401);
     let second = start();
-    assert!(second.address.starts_with("127.0.0.1:"), "{}", second.address);
+    assert_eq!((status(&second, None), status(&second, Some("127.0.0.1"))), (200, 403));
 }
 
 #[test]

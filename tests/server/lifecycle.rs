@@ -46,7 +46,7 @@ fn streams_over_total_limit_get_503() {
 
 #[test]
 fn address_limit_behind_trusted_proxy_applies_to_forwarded_client() {
-    let settings = Settings { max_streams_per_address: 1, ..Settings::default() };
+    let settings = Settings { max_streams_per_address: 1, public: true, ..Settings::default() };
     let trusting = Settings { trusted_proxy: vec!["127.0.0.0/8".parse().unwrap()], ..settings.clone() };
     for (settings, status) in [(settings, 429), (trusting, 200)] {
         let server = server(settings);
@@ -222,7 +222,7 @@ fn preflight_of_allowed_origin_permits_last_event_id() {
     let allowed = preflight("https://status.example.com");
     assert_eq!(allowed.status, 204);
     assert_eq!(allowed.headers["access-control-allow-origin"], "https://status.example.com");
-    assert_eq!(allowed.headers["access-control-allow-headers"], "last-event-id");
+    assert_eq!(allowed.headers["access-control-allow-headers"], "authorization, last-event-id");
     assert_eq!(preflight("https://evil.example.com").status, 403);
 
     let _open = server.open_stream("", &[]);

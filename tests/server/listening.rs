@@ -58,7 +58,7 @@ fn program_at_unix_socket_reports_the_client_address() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hostbeat.sock");
     let listen = format!("127.0.0.1:0,unix:{}", path.display());
-    let _server = ServerProcess::start(hostbeat(&["--listen", &listen, "--max-streams-per-address", "1"]));
+    let _server = ServerProcess::start(hostbeat(&["--listen", &listen, "--max-streams-per-address", "1", "--public"]));
     let open = |client: &str| {
         exchange(&path, &format!("/api/stream HTTP/1.1\r\nX-Forwarded-For: 203.0.113.5, {client}"), "\r\n\r\n")
     };

@@ -20,6 +20,7 @@ mod proxies;
 mod server_process;
 #[cfg(target_os = "linux")]
 mod service_manager;
+mod sign_in;
 #[cfg(target_os = "linux")]
 mod slow_reader;
 mod snapshot;

@@ -30,6 +30,8 @@ pub(in crate::server) enum Access {
     SignIn,
     /// A principal with this permission, from our own pages and from those of allowed origins.
     Requires(Permission),
+    /// The same, for what changes nothing, whatever its method.
+    RequiresToReport(Permission),
     /// The same; the handler also lets the page of an allowed origin read the response.
     RequiresWithCors(Permission),
 }
@@ -54,8 +56,8 @@ pub(in crate::server) type Requirements = (Access, Cost);
 #[derive(Clone, Copy, Debug)]
 pub(in crate::server) struct RouteTable(pub(in crate::server) fn(&Method, &str) -> Option<Requirements>);
 
-/// A path or method without a route: the strictest requirements of a page.
-const UNKNOWN: Requirements = (Access::Requires(Permission::Read), Cost::Memory);
+/// A path or method without a route, which changes nothing, but is reported to readers only.
+const UNKNOWN: Requirements = (Access::RequiresToReport(Permission::Read), Cost::Memory);
 /// How long a request waits for its turn to be slow.
 const SLOW_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -138,13 +140,15 @@ fn check(
     if !matches!(access, Access::RequiresWithCors(_)) {
         check_origin(headers, &settings.allow_origin)?;
     }
-    if !request.method().is_safe() {
+    if !request.method().is_safe() && !matches!(access, Access::RequiresToReport(_)) {
         let without_cookie = access == Access::SignIn || headers.contains_key(header::AUTHORIZATION);
         check_own_origin(headers, without_cookie)?;
     }
     let permission = match access {
         Access::Open | Access::SignIn => return Ok(None),
-        Access::Requires(permission) | Access::RequiresWithCors(permission) => permission,
+        Access::Requires(permission) | Access::RequiresToReport(permission) | Access::RequiresWithCors(permission) => {
+            permission
+        }
     };
     // A preflight carries no credential (Fetch standard, section 3.3.5).
     if request.method() == Method::OPTIONS {
