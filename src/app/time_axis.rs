@@ -74,6 +74,7 @@ mod tests {
         let series = Default::default();
         let columns = WindowSnapshot { t0: 98_001_000, step_ms: 1000, n: 3600, truncated: false, series };
         let initial_data = InitialData {
+            account: String::new(),
             identity: PageIdentity::default(),
             host: HostFacts::default(),
             view: View::default(),
