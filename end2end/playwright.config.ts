@@ -1,5 +1,9 @@
+import { resolve } from "node:path";
 import { defineConfig } from "@playwright/test";
 import { binary } from "./fixtures/server";
+
+// The developer's own users are no part of a test.
+process.env.XDG_STATE_HOME = resolve(import.meta.dirname, "../target/tmp/no-state");
 
 // Each variable selects a project outside the suite: the cargo-leptos build, the README's screenshot, the benchmark.
 const { CHROMIUM, HOSTBEAT_REDRAW, HOSTBEAT_SCREENSHOT, HOSTBEAT_URL, HOSTBEAT_WATCH } = process.env;
