@@ -137,7 +137,7 @@ fn Account() -> impl IntoView {
                 <summary>{name}</summary>
                 <form method="post" action="sign-out">
                     <a href="settings">"Settings"</a>
-                    <button>"Sign out"</button>
+                    <button class="tool">"Sign out"</button>
                 </form>
             </details>
         }

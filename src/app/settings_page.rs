@@ -107,7 +107,7 @@ fn own_password(user: &str) -> impl IntoView + use<> {
         <section aria-labelledby="account">
             <h2 id="account">{user.to_owned()}</h2>
             <form method="post" action="settings">
-                <input type="hidden" name="username" value=user.to_owned() autocomplete="username"/>
+                <input hidden name="username" value=user.to_owned() autocomplete="username"/>
                 <label>"Current password" <input name="current" type="password" autocomplete="current-password" required/></label>
                 <label>"New password" <input name="password" type="password" autocomplete="new-password" minlength="8" required/></label>
                 <button name="change" value="own-password">"Change password"</button>
@@ -136,12 +136,12 @@ fn session_list(sessions: Vec<SessionRow>, is_admin: bool) -> impl IntoView {
         <section aria-labelledby="sessions">
             <h2 id="sessions">{if is_admin { "Signed in" } else { "Your sessions" }}</h2>
             <div class="scrolls" tabindex="0" role="group" aria-labelledby="sessions">
-            <table>
-                <thead>
-                    <tr><th>"User"</th><th>"From"</th><th>"Browser"</th><th>"Since"</th><th>"Last seen"</th><td></td></tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+                <table>
+                    <thead>
+                        <tr><th>"User"</th><th>"From"</th><th>"Browser"</th><th>"Since"</th><th>"Last seen"</th><td></td></tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
             </div>
         </section>
     }
@@ -167,12 +167,14 @@ fn user_list(users: Vec<UserRow>) -> impl IntoView {
     view! {
         <section aria-labelledby="users">
             <h2 id="users">"Users"</h2>
-            <table>
-                <thead><tr><th>"Name"</th><th>"Role"</th><td></td></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <div class="scrolls" tabindex="0" role="group" aria-labelledby="users">
+                <table>
+                    <thead><tr><th>"Name"</th><th>"Role"</th><td></td></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
             <form method="post" action="settings">
-                <label>"Name" <input name="name" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="64" required/></label>
+                <label>"Name" <input name="name" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="64" required/></label>
                 <label>"Password" <input name="password" type="password" autocomplete="new-password" minlength="8" required/></label>
                 <label>"Role" <select name="role"><option>"viewer"</option><option>"admin"</option></select></label>
                 <button name="change" value="add-user">"Add user"</button>
@@ -198,10 +200,12 @@ fn token_list(tokens: Vec<TokenRow>) -> impl IntoView {
     view! {
         <section aria-labelledby="tokens">
             <h2 id="tokens">"Tokens"</h2>
-            <table>
-                <thead><tr><th>"Name"</th><th>"May"</th><th>"Expires"</th><th>"Last used"</th><td></td></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <div class="scrolls" tabindex="0" role="group" aria-labelledby="tokens">
+                <table>
+                    <thead><tr><th>"Name"</th><th>"May"</th><th>"Expires"</th><th>"Last used"</th><td></td></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
             <form method="post" action="settings">
                 <label>"Name" <input name="name" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="64" required/></label>
                 <label>"May" <select name="scope"><option>"read"</option><option>"publish"</option><option>"admin"</option></select></label>

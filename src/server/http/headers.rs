@@ -35,7 +35,8 @@ pub(in crate::server) async fn secure(request: Request, next: Next) -> Response 
     const RULES: [(header::HeaderName, &str); 3] = [
         (header::CONTENT_SECURITY_POLICY, "default-src 'self'; script-src 'none'; frame-ancestors 'none'"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With `no-referrer`, browsers would send the forms with `Origin: null`.
+        (header::REFERRER_POLICY, "same-origin"),
     ];
     let mut response = next.run(request).await;
     for (name, rule) in RULES {

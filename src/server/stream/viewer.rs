@@ -189,7 +189,8 @@ impl Viewer {
     /// The last chunk. Browsers obey its `retry`; other clients may obey `retry_ms`.
     fn shutdown(&mut self, close_reason: CloseReason, reason: &str) -> Chunk {
         (self.ended, self.close_reason) = (true, close_reason);
-        let retry_ms = fastrand::u32(RETRY_MS);
+        // A page that asks again learns at once that it is signed out; others stay away from a server that restarts.
+        let retry_ms = if close_reason == CloseReason::SignedOut { 0 } else { fastrand::u32(RETRY_MS) };
         let mut plain = BytesMut::new();
         write_retry(&mut plain, retry_ms);
         write_json(&mut plain, None, "shutdown", &json!({"reason": reason, "retry_ms": retry_ms}));
@@ -319,7 +320,7 @@ pub(in crate::server) mod tests {
         session.end();
         stream.state.log.publish(&tick(1000));
         let shutdown = stream.next().unwrap();
-        assert!(shutdown.starts_with("retry: ") && shutdown.contains("\"reason\":\"signed-out\""), "{shutdown}");
+        assert!(shutdown.starts_with("retry: 0\n") && shutdown.contains("\"reason\":\"signed-out\""), "{shutdown}");
         assert!(!shutdown.contains("1000-"), "{shutdown}");
         assert_eq!(stream.next().as_deref(), Some("end"));
         assert_eq!(stream.viewer.close_reason, CloseReason::SignedOut);
