@@ -5,8 +5,8 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
-        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, pages, settings, sign_in,
-        snapshot, tickets,
+        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, openapi, pages, settings,
+        sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -27,7 +27,7 @@ const ACCOUNT: Access = Access::Requires(Permission::Account);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 21] = [
+static ROUTES: [Route; 22] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
@@ -36,6 +36,7 @@ static ROUTES: [Route; 21] = [
     (Method::GET, "/api/snapshot", || get(snapshot::snapshot), READ_WITH_CORS, Cost::Shared),
     (Method::OPTIONS, "/api/snapshot", || options(cross_origin::preflight), READ_WITH_CORS, Cost::Memory),
     (Method::POST, "/api/tickets", || post(tickets::issue), READ, Cost::Memory),
+    (Method::GET, "/api/openapi.json", || get(openapi::document), READ, Cost::Memory),
     (Method::GET, "/metrics", || get(metrics::metrics), READ, Cost::Shared),
     (Method::GET, "/sign-in", || get(sign_in::form), Access::SignIn, Cost::Memory),
     (Method::POST, "/sign-in", || post(sign_in::sign_in), Access::SignIn, Cost::Slow),
@@ -102,7 +103,7 @@ mod tests {
     use Who::{Everyone, Here, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 21] = [
+    const EXPECTED: [(&str, &str, Who); 22] = [
         ("GET", "/", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
@@ -111,6 +112,7 @@ mod tests {
         ("GET", "/api/snapshot", Readers),
         ("OPTIONS", "/api/snapshot", Here),
         ("POST", "/api/tickets", Readers),
+        ("GET", "/api/openapi.json", Readers),
         ("GET", "/metrics", Readers),
         ("GET", "/sign-in", Here),
         ("POST", "/sign-in", Here),
@@ -263,6 +265,12 @@ mod tests {
             let path = paths(path).replace("/assets/{name}", "/assets/hostbeat.css").replace("/{name}", "/robots.txt");
             assert_eq!((method.as_str(), &*path), (expected_method, expected_path));
         }
+    }
+
+    #[test]
+    fn every_route_is_described() {
+        let routes: Vec<_> = ROUTES.iter().map(|(method, path, ..)| (method.as_str(), *path)).collect();
+        assert_eq!(openapi::described(), routes);
     }
 
     #[tokio::test]

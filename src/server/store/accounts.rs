@@ -87,6 +87,11 @@ impl Accounts {
         !self.users.is_empty()
     }
 
+    /// Whether users or tokens were ever added, as far as that is known.
+    pub fn are_used(&self) -> bool {
+        self.is_unknown || !self.users.is_empty() || !self.tokens.is_empty()
+    }
+
     /// Whether there is nothing that a missing file could end.
     pub(super) fn is_known_to_be_empty(&self) -> bool {
         self.are_known() && self.users.is_empty() && self.tokens.is_empty() && self.sessions.is_empty()

@@ -1,0 +1,258 @@
+//! `/api/openapi.json`: every route described for programs (OpenAPI 3.1).
+
+use axum::http::header;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The description as it is sent.
+static DESCRIPTION: LazyLock<String> = LazyLock::new(|| description().to_string());
+
+/// `GET /api/openapi.json`.
+pub(in crate::server) async fn document() -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "application/json")], &DESCRIPTION)
+}
+
+/// One method of one path.
+struct Operation {
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    parameters: Vec<Value>,
+    /// The fields of the form that it takes, the required ones first, and how many of them are required.
+    form: Option<(&'static [&'static str], usize)>,
+    /// The responses to a request that is not refused.
+    responses: Vec<(&'static str, Value)>,
+    /// Further statuses of refusals.
+    refusals: &'static [&'static str],
+    /// Whether it asks for a principal, where there are users.
+    is_secured: bool,
+}
+
+/// Statuses of the refusals that every route has.
+const REFUSALS: [&str; 8] = ["400", "403", "404", "408", "421", "429", "431", "503"];
+
+impl Operation {
+    fn to_json(&self) -> Value {
+        let refusal = if self.path.starts_with("/api/") { "Problem" } else { "ProblemPage" };
+        let refused = |status: &&'static str| (*status, json!({"$ref": format!("#/components/responses/{refusal}")}));
+        let unauthenticated = self.is_secured.then_some("401");
+        let refusals = REFUSALS.iter().chain(self.refusals).chain(&unauthenticated).map(refused);
+        let responses: Map<_, _> = refusals
+            .chain(self.responses.iter().cloned())
+            .map(|(status, response)| (status.to_owned(), response))
+            .collect();
+        let mut operation = json!({"summary": self.summary, "responses": responses});
+        if !self.parameters.is_empty() {
+            operation["parameters"] = json!(self.parameters);
+        }
+        if let Some((fields, required)) = self.form {
+            let properties: Map<_, _> = fields.iter().map(|field| ((*field).to_owned(), text())).collect();
+            let schema = json!({"type": "object", "properties": properties, "required": fields[..required]});
+            operation["requestBody"] =
+                json!({"required": true, "content": {"application/x-www-form-urlencoded": {"schema": schema}}});
+        }
+        if !self.is_secured {
+            operation["security"] = json!([]);
+        }
+        operation
+    }
+}
+
+fn description() -> Value {
+    let mut paths = Map::new();
+    for operation in operations() {
+        paths.entry(operation.path).or_insert_with(|| json!({}))[operation.method.to_lowercase()] = operation.to_json();
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hostbeat",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What the sender may not use is answered as what doesn't exist.",
+        },
+        // The empty one stands for a server without users, or with `--public`.
+        "security": [{"token": []}, {"session": []}, {}],
+        "paths": paths,
+        "components": components(),
+    })
+}
+
+fn operations() -> Vec<Operation> {
+    let html = || ("200", content("The page", "text/html", text()));
+    let page =
+        |path, summary, parameters| Operation { responses: vec![html(), redirect()], parameters, ..get(path, summary) };
+    let open = |operation| Operation { is_secured: false, ..operation };
+    let preflight = |path| Operation {
+        method: "OPTIONS",
+        responses: vec![("204", json!({"description": "What pages of the origin may send"}))],
+        ..open(get(path, "Preflight of a browser"))
+    };
+    let plain = || vec![("200", content("Yes", "text/plain", text()))];
+    let file =
+        || vec![("200", content("The file", "*/*", json!({}))), ("304", json!({"description": "The client has it"}))];
+    let chart =
+        || query("window", json!({"type": "integer", "enum": [60, 300, 900, 3600]}), "Seconds that charts show");
+    let window = || query("window", json!({"type": "integer", "minimum": 0, "maximum": 3600}), "Seconds of history");
+    let events = || query("events", text(), "Names of groups, separated by commas");
+    let last_id = |name| query(name, text(), "Id of the last event that the client got");
+    let post = |path, summary| Operation { method: "POST", responses: vec![redirect()], ..get(path, summary) };
+    let changes: &[_] = &["change", "subject", "name", "current", "password", "role", "scope", "expires"];
+    let panels = query("panels", text(), "Names of panels, separated by commas");
+    let theme = query("theme", json!({"enum": ["light", "dark"]}), "Colours");
+    let image = json!({"description": "The image", "content": {"image/svg+xml": {}, "image/png": {}}});
+    let ticket = query("ticket", text(), "A ticket, of a client that can't send headers");
+    let json = |schema: &str| vec![("200", content("The document", "application/json", reference(schema)))];
+    vec![
+        page("/", "The dashboard", vec![chart(), panels, query("kiosk", text(), "Present for a wall screen")]),
+        page("/embed/{panel}", "One panel for a frame", vec![in_path("panel", "cpu"), chart()]),
+        Operation {
+            parameters: vec![in_path("name", "cpu.svg"), chart(), theme],
+            responses: vec![("200", image)],
+            ..get("/chart/{name}", "A chart as an image")
+        },
+        Operation {
+            parameters: vec![window(), events(), last_id("last_event_id"), ticket],
+            responses: vec![("200", content("Events, until the client leaves", "text/event-stream", text()))],
+            refusals: &["406"],
+            ..get("/api/stream", "Every sample as Server-Sent Events; docs/stream.md is the contract")
+        },
+        preflight("/api/stream"),
+        Operation {
+            parameters: vec![window(), events(), last_id("since")],
+            responses: json("Snapshot"),
+            ..get("/api/snapshot", "The latest seconds as one document")
+        },
+        preflight("/api/snapshot"),
+        Operation {
+            responses: json("Ticket"),
+            refusals: &["500"],
+            ..post("/api/tickets", "A ticket that opens one stream within 60 seconds")
+        },
+        Operation { responses: json("Description"), ..get("/api/openapi.json", "This description") },
+        Operation {
+            responses: vec![(
+                "200",
+                json!({"description": "The metrics", "content": {"text/plain": {}, "application/openmetrics-text": {}}}),
+            )],
+            ..get("/metrics", "Metrics for Prometheus")
+        },
+        Operation {
+            parameters: vec![query("next", text(), "Where to go afterwards, relative to the dashboard")],
+            responses: vec![html()],
+            ..open(get("/sign-in", "The sign-in page"))
+        },
+        Operation {
+            form: Some((&["name", "password", "next"], 2)),
+            refusals: &["401", "413", "415", "422"],
+            ..open(post("/sign-in", "Starts a session"))
+        },
+        post("/sign-out", "Ends the session"),
+        page("/settings", "Users, tokens and sessions", Vec::new()),
+        Operation {
+            form: Some((changes, 1)),
+            responses: vec![html(), redirect()],
+            refusals: &["413", "415", "422"],
+            ..post("/settings", "One change of users, tokens or sessions")
+        },
+        Operation { responses: plain(), ..open(get("/healthz", "Whether the server answers")) },
+        Operation { responses: plain(), ..get("/readyz", "Whether samples are being taken") },
+        Operation { responses: vec![html()], ..open(get("/offline", "The page while the server is out of reach")) },
+        Operation { responses: plain(), ..open(get("/docs/operations.md", "The guide that the page links to")) },
+        Operation {
+            parameters: vec![in_path("name", "hostbeat.css")],
+            responses: file(),
+            ..open(get("/assets/{name}", "A file of the page, whose name changes with its content"))
+        },
+        Operation { responses: vec![("308", reference_to_redirect())], ..open(get("/favicon.ico", "The icon")) },
+        Operation {
+            parameters: vec![in_path("name", "robots.txt")],
+            responses: file(),
+            ..open(get("/{name}", "A file at the top level"))
+        },
+    ]
+}
+
+fn components() -> Value {
+    let message = || json!({"text/html": {}, "text/plain": {}});
+    let problem = json!({"application/problem+json": {"schema": reference("Problem")}});
+    let described = "What was wrong, and what would be right";
+    json!({
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "description": "A token of `hostbeat token add`"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "hostbeat", "description": "With HTTPS `__Host-hostbeat`"},
+        },
+        "responses": {
+            "Problem": {"description": described, "content": problem},
+            "ProblemPage": {"description": described, "content": message()},
+            "Redirect": {"description": "Where to go", "headers": {"Location": {"schema": text()}}},
+        },
+        "schemas": {
+            "Description": {"type": "object", "required": ["openapi", "paths"]},
+            "Problem": object(&[("title", text()), ("status", json!({"type": "integer"})), ("detail", text())]),
+            "Ticket": object(&[("ticket", text()), ("expires_in", json!({"type": "integer", "description": "Seconds"}))]),
+            "Snapshot": object(&[
+                ("now", json!({"type": "integer", "description": "The server's clock, Unix ms"})),
+                ("host", text()),
+                ("id", json!({"type": ["string", "null"], "description": "The id for the next request"})),
+                ("start", json!({"enum": ["window", "replay", "live", "reset"]})),
+                ("version", text()),
+                ("window", json!({"type": "object"})),
+                ("present", json!({"type": "object"})),
+            ]),
+        },
+    })
+}
+
+/// A secured `GET` without parameters.
+fn get(path: &'static str, summary: &'static str) -> Operation {
+    Operation {
+        method: "GET",
+        path,
+        summary,
+        parameters: Vec::new(),
+        form: None,
+        responses: Vec::new(),
+        refusals: &[],
+        is_secured: true,
+    }
+}
+
+fn redirect() -> (&'static str, Value) {
+    ("303", reference_to_redirect())
+}
+
+fn reference_to_redirect() -> Value {
+    json!({"$ref": "#/components/responses/Redirect"})
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn object(properties: &[(&str, Value)]) -> Value {
+    let required: Vec<_> = properties.iter().map(|(name, _)| name).collect();
+    let properties: Map<_, _> = properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    json!({"type": "object", "required": required, "properties": properties})
+}
+
+fn content(description: &str, content_type: &str, schema: Value) -> Value {
+    json!({"description": description, "content": {content_type: {"schema": schema}}})
+}
+
+fn query(name: &str, schema: Value, description: &str) -> Value {
+    json!({"name": name, "in": "query", "description": description, "schema": schema})
+}
+
+fn in_path(name: &str, example: &str) -> Value {
+    json!({"name": name, "in": "path", "required": true, "schema": text(), "example": example})
+}
+
+/// The described methods and paths, for the test that compares them with the routes.
+#[cfg(test)]
+pub(in crate::server) fn described() -> Vec<(&'static str, &'static str)> {
+    operations().iter().map(|operation| (operation.method, operation.path)).collect()
+}
