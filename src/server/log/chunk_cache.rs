@@ -47,14 +47,10 @@ struct Entry {
 }
 
 impl ChunkCache {
-    /// The cached chunk.
-    pub(super) fn find(&self, key: &Key) -> Option<Chunk> {
-        self.entries().use_chunk(key)
-    }
-
     /// The cached chunk, or the one that `encode` makes, outside the lock.
     pub(super) fn get(&self, key: Key, encode: impl FnOnce() -> Chunk) -> Chunk {
-        if let Some(chunk) = self.find(&key) {
+        let cached = self.entries().use_chunk(&key);
+        if let Some(chunk) = cached {
             return chunk;
         }
         let chunk = encode().counted(&self.memory);

@@ -1,13 +1,11 @@
 //! What the log keeps: a ring of encoded ticks for replay, and a window of values.
 
 use super::encoded_tick::EncodedTick;
-use crate::schema::{EventId, Processes, RETENTION_S, Sample, Tick, Verdict, Window};
-use std::{collections::VecDeque, sync::Arc};
+use crate::schema::{EventId, Processes, RETENTION_S, Sample, Verdict, Window};
+use std::{collections::VecDeque, mem, sync::Arc};
 
 /// The newest processes describe the present for this long.
 const PROCESSES_MAX_AGE_MS: u64 = 10_000;
-/// Series beyond the limit are logged again after this long without any.
-const LIMIT_LOG_INTERVAL_MS: u64 = 600_000;
 
 #[derive(Debug)]
 pub(super) struct History {
@@ -16,56 +14,44 @@ pub(super) struct History {
     pub capacity: usize,
     /// Ticks that have left the ring.
     pub dropped: u64,
-    /// Shared with readers, so that none holds the lock while it copies values. A write copies what is still being read.
+    pub values: Values,
+}
+
+/// The values up to the newest tick of the ring. Readers share them, so that none holds the lock while it copies.
+#[derive(Clone, Debug)]
+pub(super) struct Values {
     pub window: Arc<Window>,
     /// The newest sample: processes make no series.
-    processes: Option<Sample<Processes>>,
-    pub verdict: Verdict,
-    /// The newest tick (unix ms) with a series beyond the limit.
-    over_limit_at: Option<u64>,
+    pub processes: Option<Arc<Sample<Processes>>>,
+    pub verdict: Arc<Verdict>,
+}
+
+/// What a tick replaces in the history. The caller drops it outside the lock.
+pub(super) struct Replaced {
+    pub values: Values,
+    /// The tick before the newest.
+    pub previous: Option<Arc<EncodedTick>>,
+    /// The tick that left the ring.
+    pub _oldest: Option<Arc<EncodedTick>>,
 }
 
 impl History {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            ring: VecDeque::new(),
-            capacity: capacity.max(1),
-            dropped: 0,
+        let values = Values {
             window: Arc::new(Window::new(RETENTION_S)),
             processes: None,
-            verdict: Verdict::before_samples(),
-            over_limit_at: None,
-        }
+            verdict: Arc::new(Verdict::before_samples()),
+        };
+        Self { ring: VecDeque::new(), capacity: capacity.max(1), dropped: 0, values }
     }
 
-    /// Adds the tick's values, except its verdict, which follows from them.
-    pub(super) fn record(&mut self, tick: &Tick) {
-        let dropped = self.window.dropped();
-        tick.record_into(Arc::make_mut(&mut self.window));
-        if self.window.dropped() > dropped {
-            let before = self.over_limit_at.replace(tick.t);
-            if before.is_none_or(|before| tick.t.abs_diff(before) > LIMIT_LOG_INTERVAL_MS) {
-                let series = self.window.series_len();
-                tracing::warn!(series, "no room for more series; new ones are not recorded (--max-series)");
-            }
-        }
-        if tick.processes.is_some() {
-            self.processes.clone_from(&tick.processes);
-        }
-    }
-
-    /// Adds the encoded tick, and its verdict; returns the tick before it.
-    pub(super) fn push(&mut self, tick: &Tick, encoded: Arc<EncodedTick>) -> Option<Arc<EncodedTick>> {
-        if self.ring.len() == self.capacity {
-            self.ring.pop_front();
-            self.dropped += 1;
-        }
+    /// Appends a tick, and the values up to it.
+    pub(super) fn push(&mut self, encoded: Arc<EncodedTick>, values: Values) -> Replaced {
+        let oldest = if self.ring.len() == self.capacity { self.ring.pop_front() } else { None };
+        self.dropped += u64::from(oldest.is_some());
         let previous = self.ring.back().cloned();
         self.ring.push_back(encoded);
-        if let Some(verdict) = &tick.verdict {
-            self.verdict.clone_from(&verdict.values);
-        }
-        previous
+        Replaced { values: mem::replace(&mut self.values, values), previous, _oldest: oldest }
     }
 
     /// Ticks published since the start.
@@ -77,51 +63,12 @@ impl History {
     pub(super) fn last_id(&self) -> Option<EventId> {
         self.ring.back().map(|tick| tick.last_id())
     }
-
-    /// The newest processes, unless they are too old to describe the present.
-    pub(super) fn processes(&self) -> Option<Processes> {
-        let now = self.window.end()?;
-        let newest = self.processes.as_ref().filter(|sample| now.abs_diff(sample.t) < PROCESSES_MAX_AGE_MS);
-        newest.map(|sample| sample.values.clone())
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        schema::{Cgroup, Service},
-        server::log::{TickLog, tests::tick},
-    };
-
-    /// Second `second` of a host with a new container each second.
-    fn churn(second: u64) -> Tick {
-        let services = [(format!("docker {second}"), Service { memory: Some(second), ..Service::default() })].into();
-        let cgroup =
-            Some(Sample { t: second * 1000, at: 0.0, dt: 1.0, values: Cgroup { services, ..Cgroup::default() } });
-        Tick { cgroup, ..tick(second * 1000) }
-    }
-
-    #[test]
-    fn log_of_short_lived_containers_stays_small_also_restored() {
-        let log = TickLog::default();
-        (0..1000).for_each(|second| log.publish(&churn(second)));
-        let restored = TickLog::restore(&log.save().unwrap(), None).unwrap();
-        for log in [log, restored] {
-            let before = log.window().series_len();
-            (1200..1300).for_each(|second| log.publish(&churn(second)));
-            let after = log.window().series_len();
-            assert!((60..70).contains(&before) && (60..70).contains(&after), "{before}, {after}");
-        }
-    }
-
-    #[test]
-    fn limit_of_series_holds_and_is_logged_once() {
-        let log = TickLog::default();
-        log.limit_series(20);
-        (0..100).for_each(|second| log.publish(&churn(second)));
-        let history = log.history();
-        assert_eq!((history.window.series_len(), history.window.last("memory.used")), (20, Some(99_000.0)));
-        assert!(history.window.dropped() > 10 && history.over_limit_at.is_some());
+impl Values {
+    /// The newest processes, unless they are too old to describe the present.
+    pub(super) fn processes(&self) -> Option<&Processes> {
+        let (newest, now) = (self.processes.as_ref()?, self.window.end()?);
+        (now.abs_diff(newest.t) < PROCESSES_MAX_AGE_MS).then_some(&newest.values)
     }
 }

@@ -14,11 +14,10 @@ mod head;
 mod history;
 mod newest_tick;
 mod persistence;
+mod publisher;
 mod subscribers;
 
-use crate::schema::{
-    EventId, EventNames, IdSequence, Identity, LatestValues, Processes, Sample, Tick, Verdict, Window, WindowSnapshot,
-};
+use crate::schema::{EventId, EventNames, IdSequence, Identity, LatestValues, Processes, Window, WindowSnapshot};
 pub use chunk::{Chunk, Coding, Encoder};
 use chunk_cache::ChunkCache;
 pub use cursor::{Cursor, Progress, Start};
@@ -26,13 +25,13 @@ pub use encoded_tick::EncodeError;
 use encoded_tick::EncodedTick;
 pub use event_writer::{InvalidField, write_event, write_json, write_retry};
 pub use head::Head;
-use history::History;
+use history::{History, Values};
 pub use newest_tick::NewestTick;
 pub use persistence::InvalidLog;
+use publisher::Publisher;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Instant,
 };
 pub use subscribers::{SubscriberGuard, Subscribers};
 use tokio::sync::watch;
@@ -44,7 +43,7 @@ pub const RING_TICKS: usize = 900;
 pub struct TickLog {
     identity: Identity,
     tag: u32,
-    ids: Mutex<IdSequence>,
+    publisher: Mutex<Publisher>,
     history: RwLock<History>,
     head: watch::Sender<Head>,
     head_listeners: Mutex<Vec<HeadListener>>,
@@ -82,7 +81,7 @@ impl TickLog {
         Self {
             identity,
             tag,
-            ids: Mutex::new(IdSequence::after(tag, None)),
+            publisher: Mutex::new(Publisher::new(IdSequence::after(tag, None))),
             history: RwLock::new(History::new(ticks)),
             head: watch::Sender::default(),
             head_listeners: Mutex::default(),
@@ -98,47 +97,8 @@ impl TickLog {
 
     /// From now on, records no series beyond `max_series`.
     pub fn limit_series(&self, max_series: usize) {
-        Arc::make_mut(&mut self.history_mut().window).limit_series(max_series);
-    }
-
-    /// Appends a tick. It is encoded here, once for all viewers.
-    pub fn publish(&self, tick: &Tick) {
-        let (ids, mut history) = (self.ids(), self.history_mut());
-        history.record(tick);
-        self.append(tick, ids, history);
-    }
-
-    /// Appends a tick with the verdict of `assess`, which gets the window and the processes with the tick's values.
-    pub fn publish_assessed(
-        &self,
-        mut tick: Tick,
-        assess: impl FnOnce(&Window, Option<&Processes>) -> Option<Sample<Verdict>>,
-    ) {
-        let (ids, mut history) = (self.ids(), self.history_mut());
-        history.record(&tick);
-        tick.verdict = assess(&history.window, history.processes().as_ref());
-        self.append(&tick, ids, history);
-    }
-
-    /// Appends a tick whose values are recorded. The lock is held since then, so that a viewer finds the tick in both
-    /// the window and the ring, or in neither.
-    fn append(&self, tick: &Tick, mut ids: MutexGuard<'_, IdSequence>, mut history: RwLockWriteGuard<'_, History>) {
-        let encoded = match EncodedTick::encode(tick, &mut ids) {
-            Ok(encoded) => Arc::new(encoded),
-            Err(error) => return tracing::error!(t = tick.t, %error, "tick dropped"),
-        };
-        let previous = history.push(tick, Arc::clone(&encoded));
-        let published = history.published();
-        drop(history);
-        self.chunks.on_tick(published);
-        if let Some(previous) = previous {
-            encoded.take_over_chunks_of(&previous);
-        }
-        self.update_head(|head| {
-            head.published = published;
-            head.last_tick = Some(tick.t);
-            head.at = Some(Instant::now());
-        });
+        self.publisher().forget_previous();
+        Arc::make_mut(&mut self.history_mut().values.window).limit_series(max_series);
     }
 
     /// Ends every stream with a `shutdown` event.
@@ -180,29 +140,34 @@ impl TickLog {
     pub fn snapshot(&self, seconds: usize) -> (WindowSnapshot, Option<EventId>) {
         let (window, last_id) = {
             let history = self.history();
-            (Arc::clone(&history.window), history.last_id())
+            (Arc::clone(&history.values.window), history.last_id())
         };
         (window.snapshot(None, seconds, EventNames::ALL), last_id)
     }
 
     /// The window up to the newest tick.
     pub fn window(&self) -> Arc<Window> {
-        Arc::clone(&self.history().window)
+        Arc::clone(&self.history().values.window)
     }
 
     /// The newest processes, unless they are too old to describe the present.
     pub fn processes(&self) -> Option<Processes> {
-        self.history().processes()
+        self.values().processes().cloned()
     }
 
     /// The newest values that make no series.
     pub fn latest_values(&self) -> LatestValues {
-        LatestValues { processes: self.processes().unwrap_or_default(), verdict: self.history().verdict.clone() }
+        let values = self.values();
+        LatestValues { processes: values.processes().cloned().unwrap_or_default(), verdict: (*values.verdict).clone() }
     }
 
-    // Poisoning is ignored: the worst that a panic leaves is a tick that the ring has and the window lacks.
-    fn ids(&self) -> MutexGuard<'_, IdSequence> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    fn values(&self) -> Values {
+        self.history().values.clone()
+    }
+
+    // Poisoning is ignored: a panic leaves the history without the present tick.
+    fn publisher(&self) -> MutexGuard<'_, Publisher> {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn head_listeners(&self) -> MutexGuard<'_, Vec<HeadListener>> {
@@ -221,7 +186,7 @@ impl TickLog {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::schema::{Connections, Cpu, Memory, Sample};
+    use crate::schema::{Connections, Cpu, Memory, Sample, Tick};
 
     /// The id of an event in a log of no particular host.
     pub(in crate::server) fn id(ms: u64, n: u32) -> EventId {

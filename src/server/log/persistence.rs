@@ -64,17 +64,20 @@ impl TickLog {
     /// # Errors
     /// When values have no JSON form, which doesn't happen.
     pub fn save(&self) -> Result<Vec<u8>, EncodeError> {
-        let history = self.history();
+        let (ring, window) = {
+            let history = self.history();
+            (history.ring.clone(), Arc::clone(&history.values.window))
+        };
         let mut text = BytesMut::new();
         // A tick without samples has no event that shows where the file ends.
-        let newest = history.ring.iter().rfind(|tick| tick.events_up_to(tick.last_id()) > 0).map(|tick| tick.last_id());
+        let newest = ring.iter().rfind(|tick| tick.events_up_to(tick.last_id()) > 0).map(|tick| tick.last_id());
         if let Some(newest) = newest {
-            let snapshot = history.window.snapshot(None, usize::MAX, EventNames::ALL);
+            let snapshot = window.snapshot(None, usize::MAX, EventNames::ALL);
             write_event(&mut text, None, "hello", &serde_json::to_string(&self.identity)?)?;
             let data = serde_json::to_string(&snapshot)?;
             write_event(&mut text, Some(newest), "window", &data)?;
         }
-        history.ring.iter().for_each(|tick| _ = tick.write(&mut text, EventNames::ALL, 0));
+        ring.iter().for_each(|tick| _ = tick.write(&mut text, EventNames::ALL, 0));
         Ok(without_command_lines(&String::from_utf8_lossy(&text))?.into_bytes())
     }
 
@@ -112,7 +115,7 @@ impl TickLog {
             return Err(InvalidLog::CutOff(newest));
         }
         let mut history = log.history_mut();
-        Arc::make_mut(&mut history.window).merge(&window);
+        Arc::make_mut(&mut history.values.window).merge(&window);
         if let Some([_, early]) = saved.array_windows().find(|[before, next]| !follows(next, before)) {
             return Err(InvalidLog::Order(early.id));
         }
@@ -122,8 +125,8 @@ impl TickLog {
         }
         let surplus = history.ring.len().saturating_sub(RING_TICKS);
         history.ring.drain(..surplus);
-        *log.ids() = IdSequence::after(log.tag, history.last_id());
-        let head = Head { published: history.published(), last_tick: history.window.end(), ..Head::default() };
+        log.publisher().ids = IdSequence::after(log.tag, history.last_id());
+        let head = Head { published: history.published(), last_tick: history.values.window.end(), ..Head::default() };
         drop(history);
         log.head.send_replace(head);
         Ok(log)

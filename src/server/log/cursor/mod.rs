@@ -94,14 +94,8 @@ enum Step {
     Newest(Arc<EncodedTick>),
     PartOf(Arc<EncodedTick>, usize),
     Ticks(u64, Vec<Arc<EncodedTick>>),
-    Window { key: Key, since: Option<u64>, seconds: usize, window: WindowData, conflated: bool },
+    Window { key: Key, since: Option<u64>, seconds: usize, window: Arc<Window>, newest: EventId, conflated: bool },
     UpToDate,
-}
-
-/// A window that may be encoded already.
-enum WindowData {
-    Encoded(Chunk),
-    Shared(Arc<Window>, EventId),
 }
 
 impl TickLog {
@@ -149,7 +143,7 @@ impl TickLog {
     ) -> (Start, WindowSnapshot, Option<EventId>) {
         let (window_now, newest) = {
             let history = self.history();
-            (Arc::clone(&history.window), history.last_id())
+            (Arc::clone(&history.values.window), history.last_id())
         };
         let (start, from) = match last_id {
             Some(Ok(id)) if newest.is_some_and(|newest| id == newest || newest.follows(id)) => {
@@ -177,13 +171,9 @@ impl TickLog {
                     let key = (Content::Ticks(first, ticks.len() as u64), events, coding);
                     self.chunks.get(key, || Chunk::of_ticks(&ticks, 0, events, coding))
                 }
-                Step::Window { key, since, seconds, window, conflated } => {
-                    let chunk = match window {
-                        WindowData::Encoded(chunk) => chunk,
-                        WindowData::Shared(window, newest) => self
-                            .chunks
-                            .get(key, || Chunk::of_window(&window.snapshot(since, seconds, events), newest, coding)),
-                    };
+                Step::Window { key, since, seconds, window, newest, conflated } => {
+                    let encode = || Chunk::of_window(&window.snapshot(since, seconds, events), newest, coding);
+                    let chunk = self.chunks.get(key, encode);
                     return if conflated { Progress::Conflated(chunk) } else { Progress::Window(chunk) };
                 }
             };
@@ -208,11 +198,8 @@ impl TickLog {
             (cursor.next_tick, cursor.skip_events, cursor.last_id) = (published, 0, Some(newest));
             let (since, seconds) = from.bounds();
             let key = (Content::Window { since, seconds, published }, cursor.events, coding);
-            let window = match self.chunks.find(&key) {
-                Some(chunk) => WindowData::Encoded(chunk),
-                None => WindowData::Shared(Arc::clone(&history.window), newest),
-            };
-            return Step::Window { key, since, seconds, window, conflated };
+            let window = Arc::clone(&history.values.window);
+            return Step::Window { key, since, seconds, window, newest, conflated };
         }
         let (first, skip) = (cursor.next_tick, std::mem::take(&mut cursor.skip_events));
         let remaining = published - first;
