@@ -2,8 +2,11 @@
 //! stops a stream without the others, so the socket does not show it.
 
 use hyper::rt::Executor;
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
-use tokio::time::{Instant, sleep};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 /// A response may take this long to render.
 const MIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -11,25 +14,25 @@ const MIN_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct StreamExecutor {
     timeout: Duration,
-    /// Each stream holds a clone of the inner one.
-    open: Arc<Arc<()>>,
+    /// Each stream holds a receiver.
+    open: watch::Sender<()>,
 }
 
 impl StreamExecutor {
     pub(super) fn new(stall_timeout: Duration) -> Self {
-        Self { timeout: stall_timeout.max(MIN_TIMEOUT), open: Arc::default() }
+        Self { timeout: stall_timeout.max(MIN_TIMEOUT), open: watch::Sender::default() }
     }
 
     /// Whether no stream is open.
     pub(super) fn is_idle(&self) -> bool {
-        Arc::strong_count(&*self.open) == 1
+        self.open.receiver_count() == 0
     }
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for StreamExecutor {
     /// A stream whose client takes bytes is polled more often than the timeout; see `SlicedBody`.
     fn execute(&self, stream: F) {
-        let (timeout, open) = (self.timeout, Arc::clone(&*self.open));
+        let (timeout, open) = (self.timeout, self.open.subscribe());
         tokio::spawn(async move {
             let _open = open;
             let (mut stream, mut deadline) = (pin!(stream), pin!(sleep(timeout)));
