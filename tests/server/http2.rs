@@ -208,22 +208,6 @@ fn endless_headers_end_the_connection() {
     serves(&server);
 }
 
-#[test]
-fn endless_headers_end_the_connection() {
-    let (server, _folder) = self_signed_server(&[]);
-    let mut stream = raw_connection(&server);
-    stream.write_all(&frame(HEADERS, END_STREAM, 1, &get())).unwrap();
-    // A literal field without indexing, over and over.
-    let fields = [&[0, 1][..], b"x", &[126], &[b'a'; 126]].concat().repeat(100);
-    for _ in 0..100 {
-        if stream.write_all(&frame(CONTINUATION, 0, 1, &fields)).is_err() {
-            break;
-        }
-    }
-    assert_eq!(read_goaway(&mut stream), ENHANCE_YOUR_CALM);
-    serves(&server);
-}
-
 fn serves(server: &ServerProcess) {
     Runtime::new().unwrap().block_on(async {
         assert_eq!(Client::connect(server).await.get("https://localhost/healthz").await.0, 200);
