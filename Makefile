@@ -91,6 +91,7 @@ bench: build ## measure the cost of a sample, a viewer and a redraw, compared wi
 	@tools/need.sh chromium node npm prometheus-node-exporter python3-psutil curl ip unshare
 	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
+	@cargo bench --features ssr --bench encrypted_streams
 	@cargo bench --features ssr --bench storm
 	@cargo bench --features ssr --bench pages
 	@npm ci --prefix end2end --no-fund --no-audit

@@ -30,8 +30,8 @@ impl Server {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let line = lines.find(|line| line.contains("http://")).expect("the server prints its address");
-        let address = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        let line = lines.find(|line| line.contains("://")).expect("the server prints its address");
+        let address = line.split("://").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
         Self { child, address }
     }
 

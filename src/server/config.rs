@@ -1,6 +1,7 @@
 //! All command-line flags and their environment variables; flags win over the environment, which wins over defaults.
 
 use super::{
+    certificate::TlsOptions,
     listen_address::{ListenAddress, UnixAccess, UnixOwner, unix_mode, unix_owner},
     sampler::SamplerOptions,
     settings::Settings,
@@ -27,6 +28,10 @@ pub struct Config {
     /// Owner of unix sockets, such as :www-data for a proxy's group
     #[arg(long, env = "HOSTBEAT_UNIX_OWNER", value_name = "USER:GROUP", value_parser = unix_owner)]
     pub unix_owner: Option<UnixOwner>,
+
+    /// HTTPS.
+    #[command(flatten)]
+    pub tls: TlsOptions,
 
     /// Listen before a user exists, too; until then only programs of this host are answered
     #[arg(long, env = "HOSTBEAT_AWAIT_USER", value_parser = FalseyValueParser::new())]

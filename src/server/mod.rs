@@ -3,6 +3,7 @@
 mod access;
 mod app_state;
 mod assessor;
+mod certificate;
 mod commands;
 mod config;
 mod delivery;
@@ -26,6 +27,7 @@ mod unix_time;
 
 pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
+pub use certificate::{CertificateError, TlsOptions};
 pub use commands::{CommandError, TokenCommand, UserCommand};
 pub use config::{Config, LogFormat, NotPublic};
 #[cfg(all(test, target_os = "linux"))]
@@ -42,7 +44,8 @@ pub use telemetry::init as init_telemetry;
 use crate::schema::{HostFacts, Identity, Tick};
 use access::Credentials;
 use assessor::Assessor;
-use delivery::{Acceptor, Fanout, Listener};
+use certificate::Certificates;
+use delivery::{Acceptor, Fanout, Listener, Tls};
 use log::TickLog;
 use log_file::LogFile;
 use sampler::TickSource;
@@ -86,6 +89,9 @@ pub enum ServeError {
     /// The data folder is another server's, or of a newer version.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// Signal handlers can't be installed.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
@@ -98,6 +104,7 @@ impl ServeError {
         match self {
             Self::NotPublic(_) => true,
             Self::Store(error) => error.is_bad_input(),
+            Self::Certificate(error) => error.is_bad_input(),
             _ => false,
         }
     }
@@ -121,6 +128,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     settings::raise_file_limit();
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let store = Store::open(&config.data, config.session_timeouts)?;
+    let certificates = Certificates::open(&config.tls, &config.data)?;
     let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
     let host_id = host_facts::host_id();
     let log = Arc::new(match &mut log_file {
@@ -138,11 +146,15 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     if accounts.are_known() && !accounts.has_users() {
         config.check_reach(listeners.iter().filter_map(Listener::port_address))?;
     }
-    let server = Server::new(listeners, Arc::clone(&log), config.settings.clone()).with_accounts(store);
+    let mut settings = config.settings.clone();
+    settings.allow_host.extend(certificates.iter().flat_map(Certificates::names));
+    let mut server = Server::new(listeners, Arc::clone(&log), settings).with_accounts(store);
+    server.tls = certificates.clone().map(Tls::new).transpose().map_err(CertificateError::from)?.map(Arc::new);
     server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
+    let scheme = if server.tls.is_some() { "https" } else { "http" };
     for listener in &server.listeners {
         match listener.port_address() {
-            Some(address) => tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path),
+            Some(address) => tracing::info!(%address, "listening on {scheme}://{address}{}", config.settings.base_path),
             None => tracing::info!("listening on {listener}"),
         }
     }
@@ -151,7 +163,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     #[cfg(unix)]
     service_manager::report_ready();
     let stop = async move {
-        signals.stop(reload).await;
+        signals.stop(async || reload(certificates.as_ref()).await).await;
         #[cfg(unix)]
         service_manager::report_stopping();
         tracing::info!("stopping; a second signal ends the server at once");
@@ -167,9 +179,12 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
 }
 
 /// Reloads what can change while the server runs.
-async fn reload() {
+async fn reload(certificates: Option<&Certificates>) {
     #[cfg(unix)]
     service_manager::report_reloading();
+    if let Some(certificates) = certificates {
+        certificates.reload().await;
+    }
     tracing::info!("reloaded");
     #[cfg(unix)]
     service_manager::report_ready();
@@ -180,9 +195,9 @@ fn listen(address: &ListenAddress, access: &UnixAccess) -> Result<Vec<Listener>,
 }
 
 /// A server that is bound to its addresses.
-#[derive(Debug)]
 pub struct Server {
     listeners: Vec<Listener>,
+    tls: Option<Arc<Tls>>,
     state: AppState,
 }
 
@@ -197,7 +212,7 @@ impl Server {
 
     fn new(listeners: Vec<Listener>, log: Arc<TickLog>, settings: Settings) -> Self {
         log.limit_series(settings.max_series);
-        Self { listeners, state: AppState::new(log, settings) }
+        Self { listeners, tls: None, state: AppState::new(log, settings) }
     }
 
     /// The bound address of the first TCP port; its port is the system's choice for port 0.
@@ -257,7 +272,7 @@ impl Server {
         };
         let router = router(self.state);
         let (log, settings) = (Arc::clone(&log), Arc::clone(&settings));
-        let deadline = Acceptor::run(self.listeners, router, fanout.clone(), log, settings, stop).await;
+        let deadline = Acceptor::run(self.listeners, router, fanout.clone(), self.tls, log, settings, stop).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
             drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));

@@ -181,7 +181,7 @@ mod tests {
         async fn status(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> StatusCode {
             let (handoff, _viewers) = Handoff::new();
             let peer = Peer::UnixSocket;
-            let client = ClientConnection { peer, handoff, stalled: StallFlag::default() };
+            let client = ClientConnection { peer, handoff: Some(handoff), stalled: StallFlag::default() };
             let request = Request::builder().method(method).uri(path).extension(client).extension(peer);
             let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
             let router = router(self.state.clone());

@@ -4,12 +4,14 @@
 
 mod access;
 mod accounts;
+mod acme;
 mod base_path;
 mod cli;
 mod clients;
 mod disconnects;
 mod documents;
 mod hostile;
+mod http2;
 mod lifecycle;
 #[cfg(unix)]
 mod listening;
@@ -26,3 +28,5 @@ mod slow_reader;
 mod snapshot;
 mod stream;
 mod support;
+mod tls;
+mod tls_client;

@@ -1,8 +1,8 @@
 //! The server program in a process of its own.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, ExitStatus, Stdio},
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
 };
 
 /// The program with piped output.
@@ -42,18 +42,32 @@ pub(crate) struct ServerProcess {
     pub(crate) address: String,
     /// The first line of its output.
     pub(crate) first_line: String,
+    /// Its output up to the address.
+    pub(crate) log: String,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl ServerProcess {
     /// Starts the process and waits for the address in its log.
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).peekable();
-        let first_line = lines.peek().cloned().unwrap_or_default();
-        let line = lines.find(|line| line.contains("listening on")).expect("the log contains the address");
-        let address = line.split("http://").nth(1).unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut log = String::new();
+        let line = lines.by_ref().map(Result::unwrap).find(|line| {
+            log.push_str(line);
+            log.push('\n');
+            line.contains("listening on")
+        });
+        let line = line.expect("the log contains the address");
+        let address = line.rsplit("http://").next().and_then(|rest| rest.rsplit("https://").next()).unwrap();
         let end = address.find(|c: char| !c.is_ascii_digit() && !".:".contains(c)).unwrap_or(address.len());
-        Self { child, address: address[..end].to_owned(), first_line }
+        let first_line = log.lines().next().unwrap_or_default().to_owned();
+        Self { child, address: address[..end].to_owned(), first_line, log, lines }
+    }
+
+    /// Waits for a line of its output that contains `text`.
+    pub(crate) fn find_line(&mut self, text: &str) -> String {
+        self.lines.by_ref().map(Result::unwrap).find(|line| line.contains(text)).expect("the log contains the text")
     }
 
     #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! The accept loop. Replaces `axum::serve`, which sets no deadlines and can't hand a socket off.
 
-use super::{Fanout, http_connection, listener::Listener};
+use super::{Fanout, Tls, http_connection, listener::Listener, tls_connection};
 use crate::server::{
     access::{ClientLimiter, ClientPermit, Peer, Refusal},
     log::TickLog,
@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
+    net::TcpStream,
     sync::{mpsc, watch},
     task::JoinSet,
     time::{sleep, timeout},
@@ -36,6 +37,8 @@ pub(in crate::server) struct Acceptor {
     pub(super) http: http1::Builder,
     pub(super) router: Router,
     pub(super) fanout: Option<Arc<Fanout>>,
+    /// For TCP ports; only programs of this host reach a unix socket.
+    tls: Option<Arc<Tls>>,
     pub(super) log: Arc<TickLog>,
     pub(super) settings: Arc<Settings>,
     /// Limits the connections of an address that have no stream yet.
@@ -52,6 +55,7 @@ impl Acceptor {
         listeners: Vec<Listener>,
         router: Router,
         fanout: Option<Arc<Fanout>>,
+        tls: Option<Arc<Tls>>,
         log: Arc<TickLog>,
         settings: Arc<Settings>,
         stop: impl Future<Output = Instant>,
@@ -60,7 +64,7 @@ impl Acceptor {
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BUFFER);
         let ((open, mut all_closed), (drain, draining)) = (mpsc::channel(1), watch::channel(false));
         let connections = ClientLimiter::new(connections_per_address(&settings), usize::MAX);
-        let acceptor = Arc::new(Self { http, router, fanout, log, settings, connections, open, draining });
+        let acceptor = Arc::new(Self { http, router, fanout, tls, log, settings, connections, open, draining });
         let accept = |listener| Arc::clone(&acceptor).accept(listener);
         let accepting: JoinSet<_> = listeners.into_iter().map(accept).collect();
         drop(acceptor);
@@ -87,7 +91,7 @@ impl Acceptor {
                 Ok((stream, peer)) => {
                     accepting = true;
                     match self.admit(peer) {
-                        Ok(permit) => _ = tokio::spawn(http_connection::serve(Arc::clone(&self), stream, peer, permit)),
+                        Ok(permit) => Arc::clone(&self).serve(stream, peer, permit),
                         // The send buffer is empty, so the kernel takes it at once.
                         Err(_) => _ = stream.try_write(TOO_MANY_CONNECTIONS),
                     }
@@ -101,6 +105,13 @@ impl Acceptor {
                     sleep(ACCEPT_RETRY).await;
                 }
             }
+        }
+    }
+
+    fn serve(self: Arc<Self>, stream: TcpStream, peer: Peer, permit: Option<ClientPermit>) {
+        match self.tls.clone().filter(|_| peer != Peer::UnixSocket) {
+            Some(tls) => _ = tokio::spawn(tls_connection::serve(self, tls, stream, peer, permit)),
+            None => _ = tokio::spawn(http_connection::serve(self, stream, peer, permit)),
         }
     }
 
@@ -141,6 +152,7 @@ mod tests {
             http: http1::Builder::new(),
             router: Router::new(),
             fanout: None,
+            tls: None,
             log: Arc::default(),
             connections: ClientLimiter::new(connections_per_address(&settings), usize::MAX),
             settings: Arc::new(settings),

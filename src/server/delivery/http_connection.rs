@@ -19,7 +19,7 @@ pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer
     let (handoff, mut viewers) = Handoff::new();
     let stalled = StallFlag::default();
     let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
-    let client = ClientConnection { peer, handoff, stalled: stalled.clone() };
+    let client = ClientConnection { peer, handoff: Some(handoff), stalled: stalled.clone() };
     let router = TowerToHyperService::new(acceptor.router.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());

@@ -2,11 +2,17 @@
 
 mod acceptor;
 mod fanout;
+mod http2_limits;
 mod http_connection;
 #[cfg(unix)]
 mod inherited;
 mod listener;
+mod plain_http;
+mod sliced_body;
 mod socket;
+mod stream_executor;
+mod tls;
+mod tls_connection;
 #[cfg(unix)]
 mod unix_socket;
 
@@ -19,3 +25,4 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) use acceptor::Acceptor;
 pub(super) use fanout::Fanout;
 pub(super) use listener::Listener;
+pub(super) use tls::Tls;

@@ -21,6 +21,16 @@ pub(super) struct Folder {
     pub(super) is_default: bool,
 }
 
+/// The path of the data folder, which is made if it is missing.
+///
+/// # Errors
+/// When there is none, or it can't be made.
+pub(in crate::server) fn data_folder(options: &DataOptions) -> Result<PathBuf, StoreError> {
+    let folder = Folder::find(options).ok_or(StoreError::NoFolder)?;
+    folder.create()?;
+    Ok(folder.path)
+}
+
 impl Folder {
     /// The configured folder, or the default one. `None` without a home folder.
     pub(super) fn find(options: &DataOptions) -> Option<Self> {

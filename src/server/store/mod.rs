@@ -34,6 +34,8 @@ pub use secret::{Secret, SecretHash};
 pub use session::{NewSession, Session, SignInMethod};
 pub use token::{Scope, Token};
 
+pub(super) use folder::data_folder;
+
 use folder::Folder;
 use std::{
     fs::File,

@@ -9,21 +9,29 @@ use std::{
     convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::time::timeout_at;
 
-/// The whole stream, for a connection that stays with hyper.
-pub(super) fn whole_stream(viewer: Viewer, stalled: StallFlag) -> impl Stream<Item = Result<Bytes, Infallible>> {
+/// The whole stream, for a connection that stays with hyper. It wakes hyper every `interval`: one that is not polled
+/// then has stalled.
+pub(super) fn whole_stream(
+    viewer: Viewer,
+    stalled: StallFlag,
+    interval: Duration,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let head = viewer.watch_head();
-    stream::unfold((AttachedViewer { viewer, stalled }, head), async |(mut attached, mut head)| {
+    stream::unfold((AttachedViewer { viewer, stalled, interval }, head), async |(mut attached, mut head)| {
         loop {
             // Marked as seen before the viewer is polled, so that a tick published in between wakes the wait below.
             head.borrow_and_update();
             match attached.viewer.next(Instant::now()) {
                 NextStep::Write(chunk) => return Some((Ok(chunk.data()), (attached, head))),
                 // A timeout and a tick lead to the same: the viewer is polled again. It also keeps the sender alive.
-                NextStep::Wait(until) => _ = timeout_at(until.into(), head.changed()).await,
+                NextStep::Wait(until) => {
+                    let until = until.min(Instant::now() + attached.interval);
+                    let _ = timeout_at(until.into(), head.changed()).await;
+                }
                 NextStep::End => return None,
             }
         }
@@ -34,6 +42,8 @@ pub(super) fn whole_stream(viewer: Viewer, stalled: StallFlag) -> impl Stream<It
 struct AttachedViewer {
     viewer: Viewer,
     stalled: StallFlag,
+    /// It is polled at least this often.
+    interval: Duration,
 }
 
 impl Drop for AttachedViewer {

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 pub(in crate::server) struct ClientConnection {
     /// The connection's other end.
     pub peer: Peer,
-    /// Takes the viewer, with its socket, from hyper to a fan-out worker.
-    pub handoff: Handoff,
+    /// Takes the viewer, with its socket, from hyper to a fan-out worker; `None` where the socket carries TLS.
+    pub handoff: Option<Handoff>,
     /// Whether the connection was closed because its client took no bytes.
     pub stalled: StallFlag,
 }

@@ -23,7 +23,10 @@ use axum::{
 };
 pub(super) use client_connection::{ClientConnection, Handoff, StallFlag};
 use request::StreamRequest;
-use std::{net::IpAddr, time::Instant};
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 #[cfg(test)]
 pub(super) use viewer::tests;
 pub(super) use viewer::{NextStep, Viewer};
@@ -58,7 +61,11 @@ pub(super) async fn stream(
         })?)
     }) {
         // The shared chunks carry HTTP/1.1's chunk framing, which HTTP/1.0 lacks.
-        Ok(viewer) => respond(viewer, connection, version == Version::HTTP_11 && state.settings.hand_off),
+        Ok(viewer) => {
+            let can_hand_off = version == Version::HTTP_11 && state.settings.hand_off;
+            let handoff = connection.handoff.filter(|_| can_hand_off);
+            respond(viewer, handoff, connection.stalled, state.settings.stall)
+        }
         Err(problem) => refuse(problem),
     };
     cross_origin::allow_origin(origin, &mut response);
@@ -70,7 +77,7 @@ fn open(state: &AppState, request: StreamRequest, client: IpAddr, principal: &Pr
     Ok(Viewer::open(state, request, permit?, principal.credential().cloned(), Instant::now()))
 }
 
-fn respond(viewer: Viewer, connection: ClientConnection, hand_off: bool) -> Response {
+fn respond(viewer: Viewer, handoff: Option<Handoff>, stalled: StallFlag, stall_timeout: Duration) -> Response {
     let mut head = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
@@ -81,11 +88,11 @@ fn respond(viewer: Viewer, connection: ClientConnection, hand_off: bool) -> Resp
     if viewer.coding() == Coding::Gzip {
         head.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    let body = if hand_off {
+    let body = if let Some(handoff) = handoff {
         head.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        Body::new(body::FirstChunk::new(viewer, connection.handoff))
+        Body::new(body::FirstChunk::new(viewer, handoff))
     } else {
-        Body::from_stream(body::whole_stream(viewer, connection.stalled))
+        Body::from_stream(body::whole_stream(viewer, stalled, stall_timeout / 2))
     };
     (head, body).into_response()
 }
