@@ -21,6 +21,7 @@ for command in "$@"; do
         c++) packages+=(g++) ;;
         node) packages+=(nodejs) ;;
         ip) packages+=(iproute2) ;;
+        systemd-analyze) packages+=(systemd) ;;
         unshare | nsenter) packages+=(util-linux) ;;
         *) packages+=("$command") ;;
         esac ;;

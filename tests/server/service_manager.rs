@@ -1,8 +1,11 @@
-//! Tests of what systemd is told.
+//! Tests of what systemd is told, and of the unit that it starts.
 
 use super::server_process::{ServerProcess, hostbeat};
-use super::support::TIMEOUT;
-use std::{os::unix::net::UnixDatagram, process::Stdio};
+use super::support::{TIMEOUT, project_path};
+use std::{
+    os::unix::net::UnixDatagram,
+    process::{Command, Stdio},
+};
 
 fn receive(socket: &UnixDatagram) -> String {
     let mut bytes = [0; 256];
@@ -29,4 +32,26 @@ fn start_ticks_reload_and_stop_are_reported() {
     server.terminate();
     assert!(next().unwrap().starts_with("STOPPING=1"));
     assert!(server.wait().success());
+}
+
+/// Whoever edits the unit keeps its sandbox.
+#[test]
+fn unit_exposes_little_of_the_host() {
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(["security", "--offline=true", "--no-pager", "--threshold=20"]);
+    let output = analyze.arg(project_path("deploy/hostbeat.service")).output().unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "an exposure level over 2.0:\n{report}");
+    assert!(report.contains("Overall exposure level for hostbeat.service"), "{report}");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// These would hide other processes, counters of the host, interfaces, sockets or names of users.
+#[test]
+fn unit_hides_nothing_that_is_sampled() {
+    let unit = std::fs::read_to_string(project_path("deploy/hostbeat.service")).unwrap();
+    let hiding = ["ProcSubset=", "ProtectProc=", "PrivateNetwork=", "PrivateUsers=", "PrivatePIDs=", "ProtectHome=y"];
+    for line in unit.lines() {
+        assert!(!hiding.iter().any(|key| line.starts_with(key)), "{line}");
+    }
 }
