@@ -10,7 +10,6 @@ use std::{
     process::ExitCode,
 };
 use tikv_jemallocator::Jemalloc;
-use tokio::runtime::Runtime;
 
 /// Returns the memory of a storm of requests, which glibc's arenas keep.
 #[global_allocator]
@@ -52,17 +51,7 @@ fn serve(config: &Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let runtime = match Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!("cannot start the server's threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let stopped = runtime.block_on(server::run(config));
-    // A thread that reads a hung /proc must not keep the process.
-    runtime.shutdown_background();
-    match stopped {
+    match server::run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");

@@ -44,6 +44,10 @@ pub struct Config {
     #[command(flatten)]
     pub session_timeouts: SessionTimeouts,
 
+    /// Don't limit the files and system calls that the server may use
+    #[arg(long, env = "HOSTBEAT_NO_SANDBOX", value_parser = FalseyValueParser::new())]
+    pub no_sandbox: bool,
+
     /// How to write the log: text, json, or auto for text on a terminal and json elsewhere
     #[arg(
         long,

@@ -5,6 +5,8 @@ mod app_state;
 mod assessor;
 mod commands;
 mod config;
+#[cfg(target_os = "linux")]
+mod confinement;
 mod delivery;
 mod export;
 mod host_facts;
@@ -28,6 +30,8 @@ pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidO
 pub use app_state::AppState;
 pub use commands::{CommandError, TokenCommand, UserCommand};
 pub use config::{Config, LogFormat, NotPublic};
+#[cfg(target_os = "linux")]
+pub use confinement::Confinement;
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use export::series_paths;
 pub use http::Problem;
@@ -45,7 +49,7 @@ use assessor::Assessor;
 use delivery::{Acceptor, Fanout, Listener};
 use log::TickLog;
 use log_file::LogFile;
-use sampler::TickSource;
+use sampler::{HostSampler, TickSource};
 use signals::Signals;
 use std::{
     io,
@@ -54,7 +58,7 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{Store, StoreError};
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{runtime::Runtime, task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
 /// sampler is better than none.
@@ -86,6 +90,9 @@ pub enum ServeError {
     /// The data folder is another server's, or of a newer version.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The threads that answer requests can't be started.
+    #[error("cannot start the server's threads: {0}")]
+    Runtime(io::Error),
     /// Signal handlers can't be installed.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
@@ -117,16 +124,37 @@ fn explain(address: &ListenAddress, error: &io::Error) -> String {
 ///
 /// # Errors
 /// When the server can't start, or can't save the log.
-pub async fn run(config: &Config) -> Result<(), ServeError> {
+pub fn run(config: &Config) -> Result<(), ServeError> {
     settings::raise_file_limit();
-    let mut signals = Signals::new().map_err(ServeError::Signals)?;
-    let store = Store::open(&config.data, config.session_timeouts)?;
     let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
     let host_id = host_facts::host_id();
     let log = Arc::new(match &mut log_file {
         Some(file) => file.restore(host_id)?,
         None => TickLog::of(Identity::new_epoch(host_id)),
     });
+    // Landlock would hide what other processes read and write, so the threads that sample them start before it.
+    let sampler = HostSampler::new(&config.sampler, log.subscribers());
+    #[cfg(target_os = "linux")]
+    if !config.no_sandbox {
+        Confinement::of(config).apply();
+    }
+    let runtime = Runtime::new().map_err(ServeError::Runtime)?;
+    let stopped = runtime.block_on(serve(config, &log, sampler));
+    // A thread that reads a hung /proc must not keep the process.
+    runtime.shutdown_background();
+    stopped?;
+    log_file.map(|file| file.save(&log)).transpose()?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serve(
+    config: &Config,
+    log: &Arc<TickLog>,
+    sampler: impl TickSource + Send + 'static,
+) -> Result<(), ServeError> {
+    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let store = Store::open(&config.data, config.session_timeouts)?;
     // Compressing the files would delay the first response.
     LazyLock::force(&http::ASSETS);
     let mut listeners = Vec::new();
@@ -138,8 +166,8 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     if accounts.are_known() && !accounts.has_users() {
         config.check_reach(listeners.iter().filter_map(Listener::port_address))?;
     }
-    let server = Server::new(listeners, Arc::clone(&log), config.settings.clone()).with_accounts(store);
-    server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
+    let server = Server::new(listeners, Arc::clone(log), config.settings.clone()).with_accounts(store);
+    server.sample(sampler).await?;
     for listener in &server.listeners {
         match listener.port_address() {
             Some(address) => tracing::info!(%address, "listening on http://{address}{}", config.settings.base_path),
@@ -160,10 +188,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
             std::process::exit(1);
         });
     };
-    server.serve_until(stop).await?;
-    log_file.map(|file| file.save(&log)).transpose()?;
-    tracing::info!("stopped");
-    Ok(())
+    server.serve_until(stop).await
 }
 
 /// Reloads what can change while the server runs.

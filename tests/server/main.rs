@@ -7,6 +7,8 @@ mod accounts;
 mod base_path;
 mod cli;
 mod clients;
+#[cfg(target_os = "linux")]
+mod confinement;
 mod disconnects;
 mod documents;
 mod hostile;

@@ -21,6 +21,12 @@ pub(super) struct Folder {
     pub(super) is_default: bool,
 }
 
+impl From<Folder> for PathBuf {
+    fn from(folder: Folder) -> Self {
+        folder.path
+    }
+}
+
 impl Folder {
     /// The configured folder, or the default one. `None` without a home folder.
     pub(super) fn find(options: &DataOptions) -> Option<Self> {

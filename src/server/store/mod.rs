@@ -37,6 +37,7 @@ pub use token::{Scope, Token};
 use folder::Folder;
 use std::{
     fs::File,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{sync::watch::Receiver, task::spawn_blocking};
@@ -52,6 +53,12 @@ pub struct Store {
     watched: Arc<Mutex<Watched>>,
     accounts: Receiver<Arc<Accounts>>,
     timeouts: SessionTimeouts,
+}
+
+/// Makes the data folder, which a confined process can't do, and returns it; `None` where that fails.
+pub fn make_folder(options: &DataOptions) -> Option<PathBuf> {
+    let folder = Folder::find(options)?;
+    folder.create().map(|()| folder.into()).inspect_err(|error| tracing::debug!("{error}")).ok()
 }
 
 impl Store {
