@@ -3,9 +3,10 @@
 use clap::{Parser, Subcommand};
 use hostbeat::{
     probe::Probe,
-    server::{self, CommandError, Config, TokenCommand, UserCommand},
+    server::{self, CommandError, Config, ConfigCommand, ConfigFile, TokenCommand, UserCommand},
 };
 use std::{
+    env,
     io::{self, Write},
     process::ExitCode,
 };
@@ -29,6 +30,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Probe(Probe),
+    Config(ConfigCommand),
     User(UserCommand),
     Token(TokenCommand),
 }
@@ -39,7 +41,19 @@ fn main() -> ExitCode {
         Some(Command::Probe(probe)) => run_probe(&probe),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
-        None => serve(&config),
+        Some(Command::Config(config)) => finish(config.run()),
+        None => match with_file(config) {
+            Ok(config) => serve(&config),
+            Err(error) => finish(Err(error)),
+        },
+    }
+}
+
+/// The options with those of their config file.
+fn with_file(config: Config) -> Result<Config, CommandError> {
+    match &config.config_file {
+        Some(path) => Ok(ConfigFile::read(path)?.with_arguments(env::args_os())?),
+        None => Ok(config),
     }
 }
 

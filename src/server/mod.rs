@@ -5,6 +5,7 @@ mod app_state;
 mod assessor;
 mod commands;
 mod config;
+mod config_file;
 #[cfg(target_os = "linux")]
 mod confinement;
 mod delivery;
@@ -28,8 +29,9 @@ mod unix_time;
 
 pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
-pub use commands::{CommandError, TokenCommand, UserCommand};
+pub use commands::{CommandError, ConfigCommand, TokenCommand, UserCommand};
 pub use config::{Config, LogFormat, NotPublic};
+pub use config_file::{ConfigFile, ConfigFileError};
 #[cfg(target_os = "linux")]
 pub use confinement::Confinement;
 #[cfg(all(test, target_os = "linux"))]

@@ -26,7 +26,7 @@ impl Confinement {
             ListenAddress::Tcp(_) | ListenAddress::Systemd => None,
         });
         Self {
-            readable: Vec::new(),
+            readable: config.config_file.as_deref().map(folder_of).into_iter().collect(),
             writable: store::make_folder(&config.data)
                 .into_iter()
                 .chain(config.state.as_deref().map(folder_of))
