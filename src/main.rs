@@ -3,14 +3,14 @@
 use clap::{Parser, Subcommand};
 use hostbeat::{
     probe::Probe,
-    server::{self, CommandError, Config, TokenCommand, UserCommand},
+    server::{self, CommandError, Config, ConfigCommand, ConfigFile, TokenCommand, UserCommand},
 };
 use std::{
+    env,
     io::{self, Write},
     process::ExitCode,
 };
 use tikv_jemallocator::Jemalloc;
-use tokio::runtime::Runtime;
 
 /// Returns the memory of a storm of requests, which glibc's arenas keep.
 #[global_allocator]
@@ -30,6 +30,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Probe(Probe),
+    Config(ConfigCommand),
     User(UserCommand),
     Token(TokenCommand),
 }
@@ -40,7 +41,19 @@ fn main() -> ExitCode {
         Some(Command::Probe(probe)) => run_probe(&probe),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
-        None => serve(&config),
+        Some(Command::Config(config)) => finish(config.run()),
+        None => match with_file(config) {
+            Ok(config) => serve(&config),
+            Err(error) => finish(Err(error)),
+        },
+    }
+}
+
+/// The options with those of their config file.
+fn with_file(config: Config) -> Result<Config, CommandError> {
+    match &config.config_file {
+        Some(path) => Ok(ConfigFile::read(path)?.with_arguments(env::args_os())?),
+        None => Ok(config),
     }
 }
 
@@ -52,17 +65,7 @@ fn serve(config: &Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let runtime = match Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!("cannot start the server's threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let stopped = runtime.block_on(server::run(config));
-    // A thread that reads a hung /proc must not keep the process.
-    runtime.shutdown_background();
-    match stopped {
+    match server::run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");

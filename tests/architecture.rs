@@ -132,3 +132,15 @@ fn documented_table_has_no_cycle() {
         ordered.insert(module.clone());
     }
 }
+
+/// A confined server can't run programs, so a path that tries would fail on users' hosts only.
+#[test]
+fn sources_run_no_other_program() {
+    for file in sources(Path::new("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for run in ["process::Command", "Command::new", "CommandExt", "posix_spawn", "exec(", "execve(", "fork("] {
+            assert!(!product.contains(run), "{} has {run}", file.display());
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! All command-line flags and their environment variables; flags win over the environment, which wins over defaults.
+//! All command-line flags and their environment variables. Flags win over the environment, which wins over the config
+//! file, which wins over defaults.
 
 use super::{
     certificate::TlsOptions,
@@ -17,6 +18,10 @@ use tracing::Level;
 /// All options.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// TOML file with options under the names of the flags; flags and the environment win over it
+    #[arg(long = "config", env = "HOSTBEAT_CONFIG", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+
     /// Address and port to listen on, unix:/path for a unix socket, or systemd for inherited sockets; repeatable
     #[arg(long, env = "HOSTBEAT_LISTEN", value_name = "ADDR", value_delimiter = ',', default_values_t = [default_listen()])]
     pub listen: Vec<ListenAddress>,
@@ -48,6 +53,10 @@ pub struct Config {
     /// When sessions end.
     #[command(flatten)]
     pub session_timeouts: SessionTimeouts,
+
+    /// Don't limit the files and system calls that the server may use
+    #[arg(long, env = "HOSTBEAT_NO_SANDBOX", value_parser = FalseyValueParser::new())]
+    pub no_sandbox: bool,
 
     /// How to write the log: text, json, or auto for text on a terminal and json elsewhere
     #[arg(

@@ -6,6 +6,9 @@ mod assessor;
 mod certificate;
 mod commands;
 mod config;
+mod config_file;
+#[cfg(target_os = "linux")]
+mod confinement;
 mod delivery;
 mod export;
 mod host_facts;
@@ -28,8 +31,11 @@ mod unix_time;
 pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
-pub use commands::{CommandError, TokenCommand, UserCommand};
+pub use commands::{CommandError, ConfigCommand, TokenCommand, UserCommand};
 pub use config::{Config, LogFormat, NotPublic};
+pub use config_file::{ConfigFile, ConfigFileError};
+#[cfg(target_os = "linux")]
+pub use confinement::Confinement;
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use export::series_paths;
 pub use http::Problem;
@@ -48,7 +54,7 @@ use certificate::Certificates;
 use delivery::{Acceptor, Fanout, Listener, Tls};
 use log::TickLog;
 use log_file::LogFile;
-use sampler::TickSource;
+use sampler::{HostSampler, TickSource};
 use signals::Signals;
 use std::{
     io,
@@ -57,7 +63,7 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{Store, StoreError};
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{runtime::Runtime, task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
 /// sampler is better than none.
@@ -92,6 +98,9 @@ pub enum ServeError {
     /// The certificate can't be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The threads that answer requests can't be started.
+    #[error("cannot start the server's threads: {0}")]
+    Runtime(io::Error),
     /// Signal handlers can't be installed.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
@@ -124,17 +133,38 @@ fn explain(address: &ListenAddress, error: &io::Error) -> String {
 ///
 /// # Errors
 /// When the server can't start, or can't save the log.
-pub async fn run(config: &Config) -> Result<(), ServeError> {
+pub fn run(config: &Config) -> Result<(), ServeError> {
     settings::raise_file_limit();
-    let mut signals = Signals::new().map_err(ServeError::Signals)?;
-    let store = Store::open(&config.data, config.session_timeouts)?;
-    let certificates = Certificates::open(&config.tls, &config.data)?;
     let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
     let host_id = host_facts::host_id();
     let log = Arc::new(match &mut log_file {
         Some(file) => file.restore(host_id)?,
         None => TickLog::of(Identity::new_epoch(host_id)),
     });
+    // Landlock would hide what other processes read and write, so the threads that sample them start before it.
+    let sampler = HostSampler::new(&config.sampler, log.subscribers());
+    #[cfg(target_os = "linux")]
+    if !config.no_sandbox {
+        Confinement::of(config).apply();
+    }
+    let runtime = Runtime::new().map_err(ServeError::Runtime)?;
+    let stopped = runtime.block_on(serve(config, &log, sampler));
+    // A thread that reads a hung /proc must not keep the process.
+    runtime.shutdown_background();
+    stopped?;
+    log_file.map(|file| file.save(&log)).transpose()?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serve(
+    config: &Config,
+    log: &Arc<TickLog>,
+    sampler: impl TickSource + Send + 'static,
+) -> Result<(), ServeError> {
+    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let store = Store::open(&config.data, config.session_timeouts)?;
+    let certificates = Certificates::open(&config.tls, &config.data)?;
     // Compressing the files would delay the first response.
     LazyLock::force(&http::ASSETS);
     let mut listeners = Vec::new();
@@ -148,9 +178,9 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     }
     let mut settings = config.settings.clone();
     settings.allow_host.extend(certificates.iter().flat_map(Certificates::names));
-    let mut server = Server::new(listeners, Arc::clone(&log), settings).with_accounts(store);
+    let mut server = Server::new(listeners, Arc::clone(log), settings).with_accounts(store);
     server.tls = certificates.clone().map(Tls::new).transpose().map_err(CertificateError::from)?.map(Arc::new);
-    server.sample(sampler::HostSampler::new(&config.sampler, server.state.log.subscribers())).await?;
+    server.sample(sampler).await?;
     let scheme = if server.tls.is_some() { "https" } else { "http" };
     for listener in &server.listeners {
         match listener.port_address() {
@@ -172,10 +202,7 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
             std::process::exit(1);
         });
     };
-    server.serve_until(stop).await?;
-    log_file.map(|file| file.save(&log)).transpose()?;
-    tracing::info!("stopped");
-    Ok(())
+    server.serve_until(stop).await
 }
 
 /// Reloads what can change while the server runs.

@@ -194,7 +194,7 @@ fn second_server_of_the_default_folder_answers_this_host_only() {
         request.config().http_status_as_error(false).build().call().unwrap().status().as_u16()
     };
     let (first, other) = (start(), start());
-    assert!(names(parent.path()).is_empty(), "nothing to share yet");
+    assert!(names(&parent.path().join("hostbeat")).is_empty(), "nothing to share yet");
     assert_eq!((status(&first, None), status(&other, None)), (200, 200));
     drop(other);
     let add = ["user", "add", "alice", "--password-stdin"];

@@ -8,6 +8,8 @@ mod acme;
 mod base_path;
 mod cli;
 mod clients;
+#[cfg(target_os = "linux")]
+mod confinement;
 mod disconnects;
 mod documents;
 mod hostile;

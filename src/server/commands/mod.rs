@@ -1,13 +1,15 @@
-//! The commands that change users and tokens, while a server runs or not.
+//! The commands that change users and tokens, while a server runs or not, and the one that checks a config file.
 
+mod config;
 mod password_input;
 mod token;
 mod user;
 
+pub use config::ConfigCommand;
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
-use super::store::StoreError;
+use super::{config_file::ConfigFileError, store::StoreError};
 use humantime::format_rfc3339_seconds;
 use std::{
     io,
@@ -20,6 +22,9 @@ pub enum CommandError {
     /// The accounts can't be read or changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The config file can't be used.
+    #[error(transparent)]
+    ConfigFile(#[from] ConfigFileError),
     /// No password came.
     #[error("{0}")]
     Input(String),
@@ -34,7 +39,7 @@ impl CommandError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::Store(error) => error.is_bad_input(),
-            Self::Input(_) => true,
+            Self::ConfigFile(_) | Self::Input(_) => true,
             Self::Output(_) => false,
         }
     }

@@ -56,6 +56,8 @@ impl Database {
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
+        // A confined process can't write to the folder of temporary files.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         migrations::migrate(&mut connection)?;
         let mut database = Self { connection, path: path.to_owned(), file, data_version: 0 };
         // Content that can't be read is found now, too.

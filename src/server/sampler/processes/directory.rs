@@ -1,19 +1,17 @@
-//! Looks users up in the system's directories (nsswitch.conf(5)) through getent(1), on a thread of its own: a directory
-//! server may take seconds to answer, or never answer.
+//! Looks users up in the system's directories (nsswitch.conf(5)) on a thread of its own: a directory server may take
+//! seconds to answer, or never answer.
 
+use nix::unistd::{Uid, User};
 use std::{
     collections::HashMap,
     fmt,
-    io::Read,
-    process::{Command, Stdio},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::{Duration, Instant},
 };
 
-/// Time that a directory has for an answer.
+/// Time that a directory has for an answer; after it, its users are shown by id.
 const TIMEOUT: Duration = Duration::from_secs(3);
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// An answer is kept for this time: users are added and renamed, and directories come back.
 const MAX_AGE: Duration = Duration::from_secs(600);
 
@@ -25,6 +23,7 @@ pub(super) struct UserDirectory {
     answers: Receiver<(u32, Answer)>,
     /// The last answer, and when it was requested.
     known: HashMap<u32, (Option<Answer>, Instant)>,
+    timeout: Duration,
     max_age: Duration,
 }
 
@@ -49,10 +48,11 @@ impl UserDirectory {
         if let Err(error) = thread::Builder::new().name("users".to_owned()).spawn(serve) {
             tracing::warn!(%error, "cannot start a thread; users outside /etc/passwd are shown by id");
         }
-        Self { requests, answers, known: HashMap::new(), max_age: MAX_AGE }
+        Self { requests, answers, known: HashMap::new(), timeout: TIMEOUT, max_age: MAX_AGE }
     }
 
-    /// Name of a user, without waiting: `None` while it is looked up, `Some(None)` if no directory has the user.
+    /// Name of a user, without waiting: `None` while it is looked up, `Some(None)` if no directory
+    /// has the user, or none has answered in time.
     pub(super) fn name(&mut self, id: u32) -> Option<Answer> {
         for (id, answer) in self.answers.try_iter() {
             self.known.entry(id).and_modify(|(known, _)| *known = Some(answer));
@@ -66,36 +66,14 @@ impl UserDirectory {
             let answer = if self.requests.send(id).is_ok() { previous } else { Some(None) };
             self.known.insert(id, (answer, Instant::now()));
         }
-        self.known.get(&id)?.0.clone()
+        let (answer, requested) = self.known.get(&id)?;
+        answer.clone().or_else(|| (requested.elapsed() > self.timeout).then_some(None))
     }
 }
 
-/// The name in the system's directories, as `getent passwd` prints it; `None` without an answer in time.
-pub(super) fn getent(id: u32) -> Option<String> {
-    let mut command = Command::new("getent");
-    command.args(["passwd", &id.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    name_of(command, TIMEOUT)
-}
-
-/// The first field of the line that `command` prints; `None` if it fails, or takes longer than `timeout`.
-fn name_of(mut command: Command, timeout: Duration) -> Option<String> {
-    let (mut child, start) = (command.spawn().ok()?, Instant::now());
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if start.elapsed() < timeout => thread::sleep(POLL_INTERVAL),
-            Ok(None) | Err(_) => {
-                // Fails if the command has ended, and then it is collected all the same.
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
-    };
-    let mut line = String::new();
-    child.stdout.take()?.read_to_string(&mut line).ok()?;
-    let name = line.split(':').next().filter(|name| status.success() && !name.is_empty())?;
-    Some(name.to_owned())
+/// The name in the system's directories; `None` if they have no such user, or can't be read.
+pub(super) fn name_of(id: u32) -> Answer {
+    User::from_uid(Uid::from_raw(id)).ok().flatten().map(|user| user.name)
 }
 
 #[cfg(test)]
@@ -111,7 +89,7 @@ mod tests {
         let start = Instant::now();
         while directory.name(7).is_none() {
             assert!(start.elapsed() < Duration::from_secs(20));
-            thread::sleep(POLL_INTERVAL);
+            thread::yield_now();
         }
         assert_eq!(directory.name(7), Some(Some("alice".to_owned())));
     }
@@ -125,22 +103,23 @@ mod tests {
     }
 
     #[test]
-    fn hanging_or_failing_command_yields_no_name() {
-        let shell = |script: &str| {
-            let mut command = Command::new("sh");
-            command.args(["-c", script]).stdout(Stdio::piped());
-            name_of(command, Duration::from_secs(2))
-        };
-        assert_eq!(shell("echo alice:x:7:7::/:/bin/sh"), Some("alice".to_owned()));
-        assert_eq!((shell("exit 2"), shell("echo alice:x; exit 1"), shell(":")), (None, None, None));
-        let mut hanging = Command::new("sleep");
-        hanging.arg("60").stdout(Stdio::piped());
-        assert_eq!(name_of(hanging, Duration::from_millis(50)), None);
-        assert_eq!(name_of(Command::new("/no/such/command"), TIMEOUT), None);
+    fn user_of_a_hanging_directory_has_no_name_until_it_answers() {
+        let (answer, answers) = channel::<Answer>();
+        let mut directory = UserDirectory::start(move |_| answers.recv().ok()?);
+        directory.timeout = Duration::ZERO;
+        while directory.name(7) != Some(None) {
+            thread::yield_now();
+        }
+        answer.send(Some("alice".to_owned())).unwrap();
+        let start = Instant::now();
+        while directory.name(7) != Some(Some("alice".to_owned())) {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            thread::yield_now();
+        }
     }
 
     #[test]
-    fn getent_knows_root() {
-        assert_eq!(getent(0).as_deref(), Some("root"));
+    fn directories_know_root() {
+        assert_eq!((name_of(0).as_deref(), name_of(4_000_000_000)), (Some("root"), None));
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct ProcessesSampler {
 impl ProcessesSampler {
     /// Prepares to read `source` in the background.
     pub(super) fn start(source: impl HostSource + Send + 'static, options: &SamplerOptions) -> Self {
-        let users = UserNames::with_directory(UserDirectory::start(directory::getent));
+        let users = UserNames::with_directory(UserDirectory::start(directory::name_of));
         let mut reader = ProcessReader::new(source, users, options.command_lines);
         let clock = SystemClock::default();
         let reader = BackgroundReader::start("processes", move || reader.sample(&clock));
