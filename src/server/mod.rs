@@ -15,6 +15,7 @@ mod http;
 mod listen_address;
 pub mod log;
 mod log_file;
+mod reload;
 mod rendering;
 mod router;
 pub mod sampler;
@@ -43,14 +44,15 @@ pub use router::router;
 pub use settings::Settings;
 #[cfg(fuzzing)]
 pub use stream::fuzz;
-pub use telemetry::init as init_telemetry;
+pub use telemetry::{Telemetry, init as init_telemetry};
 
 use crate::schema::{HostFacts, Identity, Tick};
 use access::Credentials;
 use assessor::Assessor;
-use delivery::{Acceptor, Fanout, Listener};
+use delivery::{Acceptor, Fanout, Listener, Service};
 use log::TickLog;
 use log_file::LogFile;
+use reload::Reloader;
 use sampler::{HostSampler, TickSource};
 use signals::Signals;
 use std::{
@@ -60,7 +62,7 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{Store, StoreError};
-use tokio::{runtime::Runtime, task::spawn_blocking, time::timeout};
+use tokio::{runtime::Runtime, sync::watch, task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
 /// sampler is better than none.
@@ -126,7 +128,7 @@ fn explain(address: &ListenAddress, error: &io::Error) -> String {
 ///
 /// # Errors
 /// When the server can't start, or can't save the log.
-pub fn run(config: &Config) -> Result<(), ServeError> {
+pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     settings::raise_file_limit();
     let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
     let host_id = host_facts::host_id();
@@ -141,7 +143,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         Confinement::of(config).apply();
     }
     let runtime = Runtime::new().map_err(ServeError::Runtime)?;
-    let stopped = runtime.block_on(serve(config, &log, sampler));
+    let stopped = runtime.block_on(serve(config, telemetry, &log, sampler));
     // A thread that reads a hung /proc must not keep the process.
     runtime.shutdown_background();
     stopped?;
@@ -152,6 +154,7 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
 
 async fn serve(
     config: &Config,
+    telemetry: &Telemetry,
     log: &Arc<TickLog>,
     sampler: impl TickSource + Send + 'static,
 ) -> Result<(), ServeError> {
@@ -180,8 +183,9 @@ async fn serve(
     tokio::spawn(service_manager::feed_watchdog(log.watch_head()));
     #[cfg(unix)]
     service_manager::report_ready();
+    let (mut reloader, service) = Reloader::new(config, telemetry, server.state.clone());
     let stop = async move {
-        signals.stop(reload).await;
+        signals.stop(|| reloader.reload()).await;
         #[cfg(unix)]
         service_manager::report_stopping();
         tracing::info!("stopping; a second signal ends the server at once");
@@ -190,16 +194,7 @@ async fn serve(
             std::process::exit(1);
         });
     };
-    server.serve_until(stop).await
-}
-
-/// Reloads what can change while the server runs.
-async fn reload() {
-    #[cfg(unix)]
-    service_manager::report_reloading();
-    tracing::info!("reloaded");
-    #[cfg(unix)]
-    service_manager::report_ready();
+    server.serve(service, stop).await
 }
 
 fn listen(address: &ListenAddress, access: &UnixAccess) -> Result<Vec<Listener>, ServeError> {
@@ -272,7 +267,12 @@ impl Server {
     /// # Errors
     /// When a fan-out worker can't be started.
     pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let AppState { log, statistics, settings, .. } = self.state.clone();
+        let (_never_reloaded, service) = watch::channel(reload::service(&self.state));
+        self.serve(service, stop).await
+    }
+
+    async fn serve(self, service: watch::Receiver<Service>, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let AppState { log, statistics, settings, .. } = self.state;
         let fanout = match settings.hand_off {
             true => Some(Arc::new(Fanout::start(&log, &statistics, settings.stall).map_err(ServeError::Fanout)?)),
             false => None,
@@ -282,9 +282,7 @@ impl Server {
             log.close();
             Instant::now() + settings.drain
         };
-        let router = router(self.state);
-        let (log, settings) = (Arc::clone(&log), Arc::clone(&settings));
-        let deadline = Acceptor::run(self.listeners, router, fanout.clone(), log, settings, stop).await;
+        let deadline = Acceptor::run(self.listeners, service, fanout.clone(), Arc::clone(&log), stop).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
             drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));

@@ -91,6 +91,25 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Flags that can change while the server runs.
+    pub(super) const RELOADABLE: [&str; 6] =
+        ["allow-frame", "allow-host", "allow-origin", "public", "stream-age", "trusted-proxy"];
+
+    /// These settings with what can change taken from `new`.
+    pub(super) fn reloaded(&self, new: Self) -> Self {
+        Self {
+            allow_frame: new.allow_frame,
+            allow_host: new.allow_host,
+            allow_origin: new.allow_origin,
+            public: new.public,
+            stream_age: new.stream_age,
+            trusted_proxy: new.trusted_proxy,
+            ..self.clone()
+        }
+    }
+}
+
 /// 80 % of the open files after the limit is raised; pages and the sampler need the others.
 fn default_max_streams() -> usize {
     #[cfg(unix)]
@@ -165,6 +184,14 @@ mod tests {
         assert_eq!(settings.allow_origin.len(), 2);
         let settings = parse(&["--allow-host", "a.example,B.example", "--allow-host", "c.example"]).unwrap();
         assert_eq!(settings.allow_host, ["a.example", "b.example", "c.example"].map(|name| name.parse().unwrap()));
+    }
+
+    #[test]
+    fn reload_takes_what_can_change() {
+        let new = parse(&["--allow-host", "a.example", "--stream-age", "1h", "--max-streams", "1"]).unwrap();
+        let old = Settings { public: true, max_streams: 7, ..Settings::default() };
+        let expected = Settings { max_streams: 7, ..new.clone() };
+        assert_eq!(old.reloaded(new), expected);
     }
 
     #[test]
