@@ -9,6 +9,7 @@ mod config_file;
 #[cfg(target_os = "linux")]
 mod confinement;
 mod delivery;
+mod duration;
 mod export;
 mod host_facts;
 mod http;
@@ -91,6 +92,9 @@ pub enum ServeError {
     /// The log can't be kept in its file.
     #[error(transparent)]
     LogFile(#[from] LogFileError),
+    /// The log was not saved.
+    #[error(transparent)]
+    Save(LogFileError),
     /// The data folder is another server's, or of a newer version.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -107,7 +111,7 @@ impl ServeError {
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::NotPublic(_) => true,
+            Self::NotPublic(_) | Self::LogFile(_) => true,
             Self::Store(error) => error.is_bad_input(),
             _ => false,
         }
@@ -116,6 +120,9 @@ impl ServeError {
 
 fn explain(address: &ListenAddress, error: &io::Error) -> String {
     match error.kind() {
+        io::ErrorKind::NotFound if matches!(address, ListenAddress::Unix(_)) => {
+            "there is no such folder; make it, or choose another path with --listen".into()
+        }
         _ if !matches!(address, ListenAddress::Tcp(_)) => error.to_string(),
         io::ErrorKind::AddrInUse => "another program uses that port; stop it, or choose another with --listen".into(),
         io::ErrorKind::PermissionDenied => "permission denied; ports from 1024 on need no privileges".into(),
@@ -147,7 +154,7 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     // A thread that reads a hung /proc must not keep the process.
     runtime.shutdown_background();
     stopped?;
-    log_file.map(|file| file.save(&log)).transpose()?;
+    log_file.map(|file| file.save(&log)).transpose().map_err(ServeError::Save)?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -32,6 +32,11 @@ fn invalid_arguments_exit_with_2_and_a_hint() {
         (&["--listen", "localhost"], "127.0.0.1:3000"),
         (&["--log-format", "xml"], "json"),
         (&["--listen", "0.0.0.0:0"], "--public"),
+        (&["--stall-timeout", "0s"], "such as 10s"),
+        (&["--max-streams", "-1"], "--help"),
+        (&["--max-streams", "many"], "such as 32"),
+        (&["probe", "ftp://localhost"], "http://127.0.0.1:3000"),
+        (&["probe", "localhost:3000"], "http://127.0.0.1:3000"),
         (&["now"], "unrecognized subcommand"),
     ] {
         let (code, output) = run(args);
@@ -290,7 +295,7 @@ fn stream_resumed_at_another_host_on_the_same_port_resets() {
 #[test]
 fn unusable_state_file_fails_at_start() {
     let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/state"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(output.contains("/nowhere/state") && output.contains("--state"), "{output}");
 }
 
