@@ -58,14 +58,14 @@ fn with_file(config: Config) -> Result<Config, CommandError> {
 }
 
 fn serve(config: &Config) -> ExitCode {
-    let _log = match server::init_telemetry(config.log_format, config.log_level) {
-        Ok(log) => log,
+    let telemetry = match server::init_telemetry(config.log_format, config.log_level) {
+        Ok(telemetry) => telemetry,
         Err(error) => {
             let _ = writeln!(io::stderr(), "cannot start the thread that writes the log: {error}");
             return ExitCode::FAILURE;
         }
     };
-    match server::run(config) {
+    match server::run(config, &telemetry) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");

@@ -21,7 +21,7 @@ const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Address of Hostbeat, such as http://127.0.0.1:3000
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", value_parser = server_url)]
     pub url: String,
 
     /// How long to follow the stream
@@ -31,6 +31,14 @@ pub struct Probe {
     /// Bearer token for a proxy in front of Hostbeat
     #[arg(long, env = "HOSTBEAT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+}
+
+fn server_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    match url.filter(|url| url.query().is_none() && url.fragment().is_none()) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("the address has a scheme and a host, such as http://127.0.0.1:3000".to_owned()),
+    }
 }
 
 /// Failed connection attempt.

@@ -8,7 +8,7 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fmt, fs, io,
     path::{Path, PathBuf},
@@ -85,6 +85,15 @@ impl ConfigFile {
         }
         faults.sort_by_key(|fault| fault.line);
         if faults.is_empty() { Ok(Self(values)) } else { Err(ConfigFileError::Faulty(faults)) }
+    }
+
+    /// Flags that have other values, or none, in `other`.
+    pub(super) fn differences(&self, other: &Self) -> BTreeSet<String> {
+        let changed = |of: &Self, than: &Self| {
+            let names = of.0.iter().filter(|(name, values)| than.0.get(*name) != Some(values));
+            names.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>()
+        };
+        &changed(self, other) | &changed(other, self)
     }
 
     /// The options that these arguments, the environment and the file give together.
@@ -205,6 +214,16 @@ mod tests {
         for (fault, (line, reason)) in faults.lines().zip(expected) {
             assert!(fault.starts_with(line) && fault.contains(reason), "{fault}");
         }
+    }
+
+    #[test]
+    fn changed_added_and_removed_options_differ() {
+        let (old, new) = (
+            read("data = \"a\"\npublic = true\nstate = \"x\"").unwrap(),
+            read("state = \"y\"\npublic = true\nmax-series = 1").unwrap(),
+        );
+        assert!(new.differences(&old).iter().eq(["data", "max-series", "state"]));
+        assert!(new.differences(&new).is_empty());
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl<'a> LogFile<'a> {
     /// file that another server uses.
     pub(super) fn open(path: &'a Path) -> Result<Self, LogFileError> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
-        let file = file.and_then(|file| draft_beside(path).map(|_| file));
+        let file = file.and_then(|file| draft_beside(path).and_then(|_| regular(file)));
         let file = file.map_err(|source| io_error(path, source))?;
         // Filesystems without locks are no reason to warn.
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
@@ -72,6 +72,11 @@ impl<'a> LogFile<'a> {
         let saved = log.save().map_err(io::Error::other).and_then(|text| replace(self.path, &text));
         saved.map_err(|source| io_error(self.path, source))
     }
+}
+
+/// Saving would replace a device such as `/dev/null`.
+fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
 }
 
 /// Writes a file beside `path`, and renames it over `path`.
@@ -119,6 +124,17 @@ mod tests {
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn device_is_refused_and_kept() {
+        // A link, so that a fault would replace only that.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(LogFile::open(&path).unwrap_err().to_string().contains("no regular file"));
+        assert!(path.is_symlink() && names(folder.path()) == ["state"]);
     }
 
     #[test]

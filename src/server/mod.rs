@@ -10,12 +10,14 @@ mod config_file;
 #[cfg(target_os = "linux")]
 mod confinement;
 mod delivery;
+mod duration;
 mod export;
 mod host_facts;
 mod http;
 mod listen_address;
 pub mod log;
 mod log_file;
+mod reload;
 mod rendering;
 mod router;
 pub mod sampler;
@@ -45,15 +47,16 @@ pub use router::router;
 pub use settings::Settings;
 #[cfg(fuzzing)]
 pub use stream::fuzz;
-pub use telemetry::init as init_telemetry;
+pub use telemetry::{Telemetry, init as init_telemetry};
 
 use crate::schema::{HostFacts, Identity, Tick};
 use access::Credentials;
 use assessor::Assessor;
 use certificate::Certificates;
-use delivery::{Acceptor, Fanout, Listener, Tls};
+use delivery::{Acceptor, Fanout, Listener, Service, Tls};
 use log::TickLog;
 use log_file::LogFile;
+use reload::Reloader;
 use sampler::{HostSampler, TickSource};
 use signals::Signals;
 use std::{
@@ -63,7 +66,7 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{Store, StoreError};
-use tokio::{runtime::Runtime, task::spawn_blocking, time::timeout};
+use tokio::{runtime::Runtime, sync::watch, task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
 /// sampler is better than none.
@@ -92,6 +95,9 @@ pub enum ServeError {
     /// The log can't be kept in its file.
     #[error(transparent)]
     LogFile(#[from] LogFileError),
+    /// The log was not saved.
+    #[error(transparent)]
+    Save(LogFileError),
     /// The data folder is another server's, or of a newer version.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -111,7 +117,7 @@ impl ServeError {
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::NotPublic(_) => true,
+            Self::NotPublic(_) | Self::LogFile(_) => true,
             Self::Store(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
             _ => false,
@@ -121,6 +127,9 @@ impl ServeError {
 
 fn explain(address: &ListenAddress, error: &io::Error) -> String {
     match error.kind() {
+        io::ErrorKind::NotFound if matches!(address, ListenAddress::Unix(_)) => {
+            "there is no such folder; make it, or choose another path with --listen".into()
+        }
         _ if !matches!(address, ListenAddress::Tcp(_)) => error.to_string(),
         io::ErrorKind::AddrInUse => "another program uses that port; stop it, or choose another with --listen".into(),
         io::ErrorKind::PermissionDenied => "permission denied; ports from 1024 on need no privileges".into(),
@@ -133,7 +142,7 @@ fn explain(address: &ListenAddress, error: &io::Error) -> String {
 ///
 /// # Errors
 /// When the server can't start, or can't save the log.
-pub fn run(config: &Config) -> Result<(), ServeError> {
+pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     settings::raise_file_limit();
     let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
     let host_id = host_facts::host_id();
@@ -148,17 +157,18 @@ pub fn run(config: &Config) -> Result<(), ServeError> {
         Confinement::of(config).apply();
     }
     let runtime = Runtime::new().map_err(ServeError::Runtime)?;
-    let stopped = runtime.block_on(serve(config, &log, sampler));
+    let stopped = runtime.block_on(serve(config, telemetry, &log, sampler));
     // A thread that reads a hung /proc must not keep the process.
     runtime.shutdown_background();
     stopped?;
-    log_file.map(|file| file.save(&log)).transpose()?;
+    log_file.map(|file| file.save(&log)).transpose().map_err(ServeError::Save)?;
     tracing::info!("stopped");
     Ok(())
 }
 
 async fn serve(
     config: &Config,
+    telemetry: &Telemetry,
     log: &Arc<TickLog>,
     sampler: impl TickSource + Send + 'static,
 ) -> Result<(), ServeError> {
@@ -192,8 +202,9 @@ async fn serve(
     tokio::spawn(service_manager::feed_watchdog(log.watch_head()));
     #[cfg(unix)]
     service_manager::report_ready();
+    let (mut reloader, service) = Reloader::new(config, telemetry, certificates, server.state.clone());
     let stop = async move {
-        signals.stop(async || reload(certificates.as_ref()).await).await;
+        signals.stop(async || reloader.reload().await).await;
         #[cfg(unix)]
         service_manager::report_stopping();
         tracing::info!("stopping; a second signal ends the server at once");
@@ -202,19 +213,7 @@ async fn serve(
             std::process::exit(1);
         });
     };
-    server.serve_until(stop).await
-}
-
-/// Reloads what can change while the server runs.
-async fn reload(certificates: Option<&Certificates>) {
-    #[cfg(unix)]
-    service_manager::report_reloading();
-    if let Some(certificates) = certificates {
-        certificates.reload().await;
-    }
-    tracing::info!("reloaded");
-    #[cfg(unix)]
-    service_manager::report_ready();
+    server.serve(service, stop).await
 }
 
 fn listen(address: &ListenAddress, access: &UnixAccess) -> Result<Vec<Listener>, ServeError> {
@@ -287,7 +286,12 @@ impl Server {
     /// # Errors
     /// When a fan-out worker can't be started.
     pub async fn serve_until(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let AppState { log, statistics, settings, .. } = self.state.clone();
+        let (_never_reloaded, service) = watch::channel(reload::service(&self.state));
+        self.serve(service, stop).await
+    }
+
+    async fn serve(self, service: watch::Receiver<Service>, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let AppState { log, statistics, settings, .. } = self.state;
         let fanout = match settings.hand_off {
             true => Some(Arc::new(Fanout::start(&log, &statistics, settings.stall).map_err(ServeError::Fanout)?)),
             false => None,
@@ -297,9 +301,8 @@ impl Server {
             log.close();
             Instant::now() + settings.drain
         };
-        let router = router(self.state);
-        let (log, settings) = (Arc::clone(&log), Arc::clone(&settings));
-        let deadline = Acceptor::run(self.listeners, router, fanout.clone(), self.tls, log, settings, stop).await;
+        let log = Arc::clone(&log);
+        let deadline = Acceptor::run(self.listeners, service, fanout.clone(), self.tls, log, stop).await;
         if let Some(fanout) = fanout {
             let drained = spawn_blocking(move || fanout.drain(deadline)).await;
             drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));

@@ -1,6 +1,9 @@
 //! Limits, timeouts and trusted peers: the flags that concern clients.
 
-use super::access::{HostName, Origin};
+use super::{
+    access::{HostName, Origin},
+    duration::{duration, timeout},
+};
 use clap::{Args, builder::FalseyValueParser};
 use ipnet::IpNet;
 use std::{net::IpAddr, time::Duration};
@@ -19,27 +22,27 @@ const MAX_FILES: u64 = 1 << 20;
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Maximum of open streams; by default 80 % of the open-file limit
-    #[arg(long, env = "HOSTBEAT_MAX_STREAMS", value_name = "N", default_value_t = default_max_streams(), hide_default_value = true)]
+    #[arg(long, env = "HOSTBEAT_MAX_STREAMS", value_name = "N", default_value_t = default_max_streams(), hide_default_value = true, value_parser = limit)]
     pub max_streams: usize,
 
     /// Maximum of open streams from one address
-    #[arg(long, env = "HOSTBEAT_MAX_STREAMS_PER_ADDRESS", value_name = "N", default_value_t = STREAMS_PER_ADDRESS)]
+    #[arg(long, env = "HOSTBEAT_MAX_STREAMS_PER_ADDRESS", value_name = "N", default_value_t = STREAMS_PER_ADDRESS, value_parser = limit)]
     pub max_streams_per_address: usize,
 
     /// Maximum of series that are kept; a series is one value of one device, and is forgotten a minute after its last
-    #[arg(long, env = "HOSTBEAT_MAX_SERIES", value_name = "N", default_value_t = MAX_SERIES)]
+    #[arg(long, env = "HOSTBEAT_MAX_SERIES", value_name = "N", default_value_t = MAX_SERIES, value_parser = limit)]
     pub max_series: usize,
 
     /// Maximum age of a stream, after which its client resumes; each ends at 80 to 100 % of it
-    #[arg(long, env = "HOSTBEAT_STREAM_AGE", value_name = "TIME", default_value = "2h", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "HOSTBEAT_STREAM_AGE", value_name = "TIME", default_value = "2h", value_parser = timeout)]
     pub stream_age: Duration,
 
     /// How long a client may take no bytes before it is disconnected
-    #[arg(long = "stall-timeout", env = "HOSTBEAT_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long = "stall-timeout", env = "HOSTBEAT_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = timeout)]
     pub stall: Duration,
 
     /// How long responses under way may take after a signal to stop
-    #[arg(long = "drain-timeout", env = "HOSTBEAT_DRAIN_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long = "drain-timeout", env = "HOSTBEAT_DRAIN_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub drain: Duration,
 
     /// Path below which everything answers, such as /monitor, for a proxy that passes it on
@@ -91,6 +94,25 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Flags that can change while the server runs.
+    pub(super) const RELOADABLE: [&str; 6] =
+        ["allow-frame", "allow-host", "allow-origin", "public", "stream-age", "trusted-proxy"];
+
+    /// These settings with what can change taken from `new`.
+    pub(super) fn reloaded(&self, new: Self) -> Self {
+        Self {
+            allow_frame: new.allow_frame,
+            allow_host: new.allow_host,
+            allow_origin: new.allow_origin,
+            public: new.public,
+            stream_age: new.stream_age,
+            trusted_proxy: new.trusted_proxy,
+            ..self.clone()
+        }
+    }
+}
+
 /// 80 % of the open files after the limit is raised; pages and the sampler need the others.
 fn default_max_streams() -> usize {
     #[cfg(unix)]
@@ -126,6 +148,11 @@ fn base_path(text: &str) -> Result<String, String> {
         _ => Err("a base path starts with a slash and has letters, digits, '-', '.', '_' and '~', such as /monitor"
             .to_owned()),
     }
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse().ok().filter(|limit| *limit > 0);
+    limit.ok_or_else(|| "a limit is a whole number from 1 on, such as 32".to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
@@ -168,6 +195,14 @@ mod tests {
     }
 
     #[test]
+    fn reload_takes_what_can_change() {
+        let new = parse(&["--allow-host", "a.example", "--stream-age", "1h", "--max-streams", "1"]).unwrap();
+        let old = Settings { public: true, max_streams: 7, ..Settings::default() };
+        let expected = Settings { max_streams: 7, ..new.clone() };
+        assert_eq!(old.reloaded(new), expected);
+    }
+
+    #[test]
     fn base_path_has_no_final_slash() {
         for (text, expected) in [("/monitor", "/monitor"), ("/a/b-1/", "/a/b-1"), ("/", ""), ("", "")] {
             assert_eq!(parse(&["--base-path", text]).unwrap().base_path, expected);
@@ -184,8 +219,12 @@ mod tests {
             (["--base-path", "/a b"], "/monitor"),
             (["--base-path", "//evil.example"], "/monitor"),
             (["--base-path", "/a/../b"], "/monitor"),
-            (["--max-streams", "many"], "--max-streams"),
-            (["--stream-age", "1"], "--stream-age"),
+            (["--max-streams", "many"], "such as 32"),
+            (["--max-streams-per-address", "0"], "such as 32"),
+            (["--max-series", "1e9"], "such as 32"),
+            (["--stream-age", "1"], "such as 10s"),
+            (["--stall-timeout", "0s"], "longer than 0s"),
+            (["--drain-timeout", "18446744073709551615s"], "36500d"),
         ] {
             let message = parse(&args).unwrap_err();
             assert!(message.contains(expected), "{message}");

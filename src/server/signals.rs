@@ -39,18 +39,18 @@ impl Signals {
 
     /// Waits for the next signal that stops the server, which includes the end of its terminal. A signal to reload calls
     /// `reload`.
-    pub(super) async fn stop(&mut self, reload: impl AsyncFn()) {
+    pub(super) async fn stop(&mut self, mut reload: impl FnMut()) {
         #[cfg(unix)]
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => if self.stops_at_hangup { return } else { reload().await },
+                _ = self.hangup.recv() => if self.stops_at_hangup { return } else { reload() },
             }
         }
         #[cfg(not(unix))]
         {
-            let (_never, _) = (reload, tokio::signal::ctrl_c().await);
+            let (_never, _) = (&mut reload, tokio::signal::ctrl_c().await);
         }
     }
 

@@ -10,17 +10,28 @@ use std::{
     time::Duration,
 };
 use tracing::Level;
+use tracing_subscriber::{
+    Layer, Registry, filter::LevelFilter, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+};
 
 /// Messages that wait to be written; more are dropped and counted.
 const MAX_QUEUED: usize = 1024;
 /// How long the end of the server waits for its last messages to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Writes log messages of `level` and above to standard output from now on. Dropping the queue waits for the last ones.
+/// The server's log.
+#[derive(Debug)]
+pub struct Telemetry {
+    level: reload::Handle<LevelFilter, Registry>,
+    /// Dropping it waits for the last messages.
+    _queue: LogQueue,
+}
+
+/// Writes log messages of `level` and above to standard output from now on.
 ///
 /// # Errors
 /// When the thread that writes cannot be started.
-pub fn init(format: LogFormat, level: Level) -> io::Result<LogQueue> {
+pub fn init(format: LogFormat, level: Level) -> io::Result<Telemetry> {
     let json = match format {
         LogFormat::Json => true,
         LogFormat::Text => false,
@@ -29,18 +40,27 @@ pub fn init(format: LogFormat, level: Level) -> io::Result<LogQueue> {
     let queue = LogQueue::start(io::stdout())?;
     let messages = Arc::clone(&queue.0);
     let writer = move || MessageWriter(Arc::clone(&messages));
-    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(writer);
-    if json {
-        subscriber.json().flatten_event(true).init();
-    } else {
-        subscriber.with_ansi(io::stdout().is_terminal()).init();
+    let (filter, level) = reload::Layer::new(LevelFilter::from_level(level));
+    let layer = fmt::layer().with_target(false).with_writer(writer);
+    let layer = match json {
+        true => layer.json().flatten_event(true).boxed(),
+        false => layer.with_ansi(io::stdout().is_terminal()).boxed(),
+    };
+    tracing_subscriber::registry().with(filter).with(layer).init();
+    Ok(Telemetry { level, _queue: queue })
+}
+
+impl Telemetry {
+    /// Writes messages of `level` and above from now on.
+    pub(super) fn set_level(&self, level: Level) {
+        // Fails only after the log has ended.
+        let _ = self.level.reload(LevelFilter::from_level(level));
     }
-    Ok(queue)
 }
 
 /// The messages that a thread writes.
 #[derive(Debug)]
-pub struct LogQueue(Arc<Messages>);
+struct LogQueue(Arc<Messages>);
 
 #[derive(Debug, Default)]
 struct Messages {

@@ -2,7 +2,7 @@
 
 use super::{
     server_process::{ServerProcess, hostbeat},
-    support::{json, open_stream},
+    support::{json, open_stream, wait_until},
 };
 use std::{
     io::{Read, Write},
@@ -32,12 +32,75 @@ fn invalid_arguments_exit_with_2_and_a_hint() {
         (&["--listen", "localhost"], "127.0.0.1:3000"),
         (&["--log-format", "xml"], "json"),
         (&["--listen", "0.0.0.0:0"], "--public"),
+        (&["--stall-timeout", "0s"], "such as 10s"),
+        (&["--max-streams", "-1"], "--help"),
+        (&["--max-streams", "many"], "such as 32"),
+        (&["probe", "ftp://localhost"], "http://127.0.0.1:3000"),
+        (&["probe", "localhost:3000"], "http://127.0.0.1:3000"),
         (&["now"], "unrecognized subcommand"),
     ] {
         let (code, output) = run(args);
         assert_eq!(code, Some(2), "{args:?}: {output}");
         assert!(output.contains(hint), "{args:?}: {output}");
     }
+}
+
+#[test]
+fn config_check_prints_ok_or_each_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hostbeat.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\n").unwrap();
+    assert_eq!(run(&["config", "check", path]), (Some(0), "ok\n".to_owned()));
+    std::fs::write(&file, "\nlisten = 3000\nlog-levle = \"debug\"\n").unwrap();
+    for args in [&["config", "check", path][..], &["--config", path]] {
+        let (code, output) = run(args);
+        assert_eq!(code, Some(2), "{output}");
+        for expected in [format!("{path}, line 2: "), format!("{path}, line 3: "), "log-level?".to_owned()] {
+            assert!(output.contains(&expected), "{output}");
+        }
+    }
+    let (code, output) = run(&["--config", "/nowhere/hostbeat.toml"]);
+    assert!(code == Some(2) && output.contains("/nowhere/hostbeat.toml"), "{output}");
+}
+
+/// Status of a request for the page under a name.
+#[cfg(unix)]
+fn status_under(server: &ServerProcess, host: &str) -> u16 {
+    let request = ureq::get(format!("http://{}/api/snapshot", server.address)).header("host", host);
+    request.config().http_status_as_error(false).build().call().unwrap().status().as_u16()
+}
+
+#[cfg(unix)]
+#[test]
+fn sighup_reloads_the_config_file_unless_it_is_faulty() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hostbeat.toml");
+    // As editors do, a new file replaces the old one.
+    let write = |text: &str| {
+        let draft = folder.path().join("draft");
+        std::fs::write(&draft, text).unwrap();
+        std::fs::rename(draft, &file).unwrap();
+    };
+    write("listen = \"127.0.0.4:0\"\nallow-host = \"a.example\"\n");
+    let mut command = hostbeat(&["--config", file.to_str().unwrap()]);
+    command.stdin(Stdio::null()).env("HOSTBEAT_ALLOW_ORIGIN", "https://b.example");
+    let server = ServerProcess::start(command);
+    assert!(server.address.starts_with("127.0.0.4:"), "{}", server.address);
+    assert_eq!((status_under(&server, "a.example"), status_under(&server, "b.example")), (200, 421));
+    for (text, name) in
+        [("allow-host = [\"b.example\"]\nmax-streams = 1\n", "b.example"), ("allow-host = \"c.example\"", "c.example")]
+    {
+        write(text);
+        server.signal("HUP");
+        wait_until("the file is reloaded", || status_under(&server, name) == 200);
+        assert_eq!(status_under(&server, "a.example"), 421);
+        write("allow-host = 1.5\n");
+        server.signal("HUP");
+    }
+    write("allow-host = \"d.example\"");
+    server.signal("HUP");
+    wait_until("the file is reloaded", || status_under(&server, "d.example") == 200);
 }
 
 #[test]
@@ -232,7 +295,7 @@ fn stream_resumed_at_another_host_on_the_same_port_resets() {
 #[test]
 fn unusable_state_file_fails_at_start() {
     let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/state"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(output.contains("/nowhere/state") && output.contains("--state"), "{output}");
 }
 
@@ -264,7 +327,7 @@ fn shared_state_file_is_reported() {
 /// A service manager and logrotate send SIGHUP to request a reload.
 #[cfg(unix)]
 #[test]
-fn sighup_without_terminal_is_ignored() {
+fn sighup_without_config_file_changes_nothing() {
     let mut command = hostbeat(&["--listen", "127.0.0.1:0"]);
     command.stdin(Stdio::null());
     let mut server = ServerProcess::start(command);

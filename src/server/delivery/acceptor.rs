@@ -32,15 +32,21 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 const TOO_MANY_CONNECTIONS: &[u8] =
     b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n";
 
+/// What answers new connections, until a reload.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Service {
+    pub(in crate::server) router: Router,
+    pub(in crate::server) settings: Arc<Settings>,
+}
+
 /// What every connection is served with.
 pub(in crate::server) struct Acceptor {
     pub(super) http: http1::Builder,
-    pub(super) router: Router,
+    pub(super) service: watch::Receiver<Service>,
     pub(super) fanout: Option<Arc<Fanout>>,
     /// For TCP ports; only programs of this host reach a unix socket.
     tls: Option<Arc<Tls>>,
     pub(super) log: Arc<TickLog>,
-    pub(super) settings: Arc<Settings>,
     /// Limits the connections of an address that have no stream yet.
     connections: Arc<ClientLimiter>,
     /// Held by each connection; the channel closes when the last one has ended.
@@ -49,22 +55,21 @@ pub(in crate::server) struct Acceptor {
 }
 
 impl Acceptor {
-    /// Serves `router` on every listener until `stop` resolves to a deadline, then waits for responses under way, at most until that
-    /// deadline, and returns it.
+    /// Serves the newest `service` on every listener until `stop` resolves to a deadline, then waits for responses under
+    /// way, at most until that deadline, and returns it.
     pub(in crate::server) async fn run(
         listeners: Vec<Listener>,
-        router: Router,
+        service: watch::Receiver<Service>,
         fanout: Option<Arc<Fanout>>,
         tls: Option<Arc<Tls>>,
         log: Arc<TickLog>,
-        settings: Arc<Settings>,
         stop: impl Future<Output = Instant>,
     ) -> Instant {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BUFFER);
         let ((open, mut all_closed), (drain, draining)) = (mpsc::channel(1), watch::channel(false));
-        let connections = ClientLimiter::new(connections_per_address(&settings), usize::MAX);
-        let acceptor = Arc::new(Self { http, router, fanout, tls, log, settings, connections, open, draining });
+        let connections = ClientLimiter::new(connections_per_address(&service.borrow().settings), usize::MAX);
+        let acceptor = Arc::new(Self { http, service, fanout, tls, log, connections, open, draining });
         let accept = |listener| Arc::clone(&acceptor).accept(listener);
         let accepting: JoinSet<_> = listeners.into_iter().map(accept).collect();
         drop(acceptor);
@@ -118,13 +123,14 @@ impl Acceptor {
     /// Admits a connection until it has a stream or ends. Trusted proxies and programs of this host aren't limited, as
     /// they serve many clients.
     fn admit(&self, peer: Peer) -> Result<Option<ClientPermit>, Refusal> {
-        if peer.is_trusted(&self.settings.trusted_proxy) || peer.address().is_loopback() {
+        let settings = Arc::clone(&self.service.borrow().settings);
+        if peer.is_trusted(&settings.trusted_proxy) || peer.address().is_loopback() {
             return Ok(None);
         }
         let peer = peer.address();
         let admitted = self.connections.admit(peer);
         if admitted.is_err() && self.connections.is_log_due(Instant::now()) {
-            let limit = connections_per_address(&self.settings);
+            let limit = connections_per_address(&settings);
             tracing::warn!(%peer, limit, "connections were refused: too many from one address, apart from streams");
         }
         admitted.map(Some)
@@ -150,12 +156,11 @@ mod tests {
         let settings = Settings { max_streams_per_address: 2, trusted_proxy, ..Settings::default() };
         Acceptor {
             http: http1::Builder::new(),
-            router: Router::new(),
             fanout: None,
             tls: None,
             log: Arc::default(),
             connections: ClientLimiter::new(connections_per_address(&settings), usize::MAX),
-            settings: Arc::new(settings),
+            service: watch::channel(Service { router: Router::new(), settings: Arc::new(settings) }).1,
             open: mpsc::channel(1).0,
             draining: watch::channel(false).1,
         }

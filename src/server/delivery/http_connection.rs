@@ -1,6 +1,10 @@
 //! One connection while hyper serves it: up to its end, or up to the handoff of its socket to a fan-out worker.
 
-use super::{Fanout, acceptor::Acceptor, socket::Socket};
+use super::{
+    Fanout,
+    acceptor::{Acceptor, Service},
+    socket::Socket,
+};
 use crate::server::{
     access::{ClientPermit, Peer},
     export::CloseReason,
@@ -18,9 +22,10 @@ pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer
     let (_open, mut draining) = (acceptor.open.clone(), acceptor.draining.clone());
     let (handoff, mut viewers) = Handoff::new();
     let stalled = StallFlag::default();
-    let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
+    let Service { router, settings } = acceptor.service.borrow().clone();
+    let (socket, flushed) = Socket::new(stream, settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
     let client = ClientConnection { peer, handoff: Some(handoff), stalled: stalled.clone() };
-    let router = TowerToHyperService::new(acceptor.router.clone());
+    let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(peer);

@@ -22,7 +22,7 @@ use std::time::Duration;
 /// as long as they like, a byte at a time.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub(super) use acceptor::Acceptor;
+pub(super) use acceptor::{Acceptor, Service};
 pub(super) use fanout::Fanout;
 pub(super) use listener::Listener;
 pub(super) use tls::Tls;

@@ -1,7 +1,7 @@
 //! One connection over TLS: the handshake, the protocol that ALPN chose, and streams that stay with hyper.
 
 use super::{
-    acceptor::Acceptor,
+    acceptor::{self, Acceptor},
     http2_limits::Http2Limits,
     plain_http,
     sliced_body::{SlicedBody, StallWatch},
@@ -90,7 +90,8 @@ async fn establish(
     if !plain_http::is_handshake(&stream).await? {
         return plain_http::refuse(&acceptor.http, stream).await.map(|()| None);
     }
-    let (socket, _) = Socket::new(stream, acceptor.settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
+    let stall = acceptor.service.borrow().settings.stall;
+    let (socket, _) = Socket::new(stream, stall, stalled.clone(), Arc::clone(&acceptor.log));
     tls.acceptor.accept(TokioIo::new(socket)).await.map(Some)
 }
 
@@ -112,8 +113,9 @@ impl TlsConnection {
         deadline: Instant,
     ) -> hyper::Result<()> {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let (stream, stall, log) = (TokioIo::new(stream), acceptor.settings.stall, Arc::clone(&acceptor.log));
-        let router = TowerToHyperService::new(acceptor.router.clone());
+        let acceptor::Service { router, settings } = acceptor.service.borrow().clone();
+        let (stream, stall, log) = (TokioIo::new(stream), settings.stall, Arc::clone(&acceptor.log));
+        let router = TowerToHyperService::new(router);
         if is_http2 {
             let service = service_fn(|mut request| {
                 to_origin_form(&mut request);

@@ -1,5 +1,6 @@
 //! The flags of the data folder and of sessions.
 
+use crate::server::duration::timeout;
 use clap::Args;
 use std::{path::PathBuf, time::Duration};
 
@@ -15,11 +16,11 @@ pub struct DataOptions {
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimeouts {
     /// Time after which an unused session ends
-    #[arg(long = "session-idle-timeout", env = "HOSTBEAT_SESSION_IDLE_TIMEOUT", value_name = "TIME", default_value = "7d", value_parser = humantime::parse_duration)]
+    #[arg(long = "session-idle-timeout", env = "HOSTBEAT_SESSION_IDLE_TIMEOUT", value_name = "TIME", default_value = "7d", value_parser = timeout)]
     pub idle: Duration,
 
     /// Time after which a session ends, used or not
-    #[arg(long = "session-timeout", env = "HOSTBEAT_SESSION_TIMEOUT", value_name = "TIME", default_value = "30d", value_parser = humantime::parse_duration)]
+    #[arg(long = "session-timeout", env = "HOSTBEAT_SESSION_TIMEOUT", value_name = "TIME", default_value = "30d", value_parser = timeout)]
     pub absolute: Duration,
 }
 
