@@ -1,9 +1,12 @@
 //! Command line: parses flags, then serves the dashboard or runs a command.
 
-use clap::{Parser, Subcommand};
+mod command_line;
+
+use clap::Parser;
+use command_line::{Command, CommandLine};
 use hostbeat::{
     probe::Probe,
-    server::{self, CommandError, Config, TokenCommand, UserCommand},
+    server::{self, CommandError, Config},
 };
 use std::{
     io::{self, Write},
@@ -16,30 +19,16 @@ use tokio::runtime::Runtime;
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// Live metrics of this host in a browser, once a second
-#[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Every option can also be set by the environment variable shown with it.")]
-struct CommandLine {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    config: Config,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Probe(Probe),
-    User(UserCommand),
-    Token(TokenCommand),
-}
-
 fn main() -> ExitCode {
     let CommandLine { command, config } = CommandLine::parse();
     match command {
         Some(Command::Probe(probe)) => run_probe(&probe),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
+        #[cfg(target_os = "linux")]
+        Some(Command::Install(install)) => finish(install.run()),
+        #[cfg(target_os = "linux")]
+        Some(Command::Uninstall(uninstall)) => finish(uninstall.run()),
         None => serve(&config),
     }
 }

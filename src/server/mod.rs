@@ -27,6 +27,8 @@ mod unix_time;
 pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use commands::{CommandError, TokenCommand, UserCommand};
+#[cfg(target_os = "linux")]
+pub use commands::{InstallCommand, UninstallCommand};
 pub use config::{Config, LogFormat, NotPublic};
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use export::series_paths;

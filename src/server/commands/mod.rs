@@ -1,9 +1,13 @@
-//! The commands that change users and tokens, while a server runs or not.
+//! The commands that change users and tokens, while a server runs or not, and the service.
 
+#[cfg(target_os = "linux")]
+mod install;
 mod password_input;
 mod token;
 mod user;
 
+#[cfg(target_os = "linux")]
+pub use install::{InstallCommand, UninstallCommand};
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
@@ -26,6 +30,14 @@ pub enum CommandError {
     /// The output can't be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// The service can't be changed.
+    #[error("cannot {step}: {reason}")]
+    Step {
+        /// What failed.
+        step: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl CommandError {
@@ -35,7 +47,7 @@ impl CommandError {
         match self {
             Self::Store(error) => error.is_bad_input(),
             Self::Input(_) => true,
-            Self::Output(_) => false,
+            Self::Output(_) | Self::Step { .. } => false,
         }
     }
 }
