@@ -1,9 +1,12 @@
 //! Command line: parses flags, then serves the dashboard or runs a command.
 
-use clap::{Parser, Subcommand};
+mod command_line;
+
+use clap::Parser;
+use command_line::{Command, CommandLine};
 use hostbeat::{
     probe::Probe,
-    server::{self, CommandError, Config, ConfigCommand, ConfigFile, TokenCommand, UserCommand},
+    server::{self, CommandError, Config, ConfigFile},
 };
 use std::{
     env,
@@ -16,25 +19,6 @@ use tikv_jemallocator::Jemalloc;
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// Live metrics of this host in a browser, once a second
-#[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Every option can also be set by the environment variable shown with it.")]
-struct CommandLine {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    config: Config,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Probe(Probe),
-    Config(ConfigCommand),
-    User(UserCommand),
-    Token(TokenCommand),
-}
-
 fn main() -> ExitCode {
     let CommandLine { command, config } = CommandLine::parse();
     match command {
@@ -42,6 +26,10 @@ fn main() -> ExitCode {
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
         Some(Command::Config(config)) => finish(config.run()),
+        #[cfg(target_os = "linux")]
+        Some(Command::Install(install)) => finish(install.run()),
+        #[cfg(target_os = "linux")]
+        Some(Command::Uninstall(uninstall)) => finish(uninstall.run()),
         None => match with_file(config) {
             Ok(config) => serve(&config),
             Err(error) => finish(Err(error)),
@@ -53,7 +41,6 @@ fn main() -> ExitCode {
 fn with_file(config: Config) -> Result<Config, CommandError> {
     match &config.config_file {
         Some(path) => Ok(ConfigFile::read(path)?.with_arguments(env::args_os())?),
-        None => Ok(config),
     }
 }
 

@@ -34,6 +34,8 @@ pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidO
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
 pub use commands::{CommandError, ConfigCommand, TokenCommand, UserCommand};
+#[cfg(target_os = "linux")]
+pub use commands::{InstallCommand, UninstallCommand};
 pub use config::{Config, LogFormat, NotPublic};
 pub use config_file::{ConfigFile, ConfigFileError};
 #[cfg(target_os = "linux")]

@@ -39,13 +39,13 @@ impl Signals {
 
     /// Waits for the next signal that stops the server, which includes the end of its terminal. A signal to reload calls
     /// `reload`.
-    pub(super) async fn stop(&mut self, mut reload: impl FnMut()) {
+    pub(super) async fn stop(&mut self, mut reload: impl AsyncFnMut()) {
         #[cfg(unix)]
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => if self.stops_at_hangup { return } else { reload() },
+                _ = self.hangup.recv() => if self.stops_at_hangup { return } else { reload().await },
             }
         }
         #[cfg(not(unix))]

@@ -1,11 +1,16 @@
-//! The commands that change users and tokens, while a server runs or not, and the one that checks a config file.
+//! The commands that change users and tokens, while a server runs or not, the one that checks a config file, and the
+//! service.
 
 mod config;
+#[cfg(target_os = "linux")]
+mod install;
 mod password_input;
 mod token;
 mod user;
 
 pub use config::ConfigCommand;
+#[cfg(target_os = "linux")]
+pub use install::{InstallCommand, UninstallCommand};
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
@@ -31,6 +36,14 @@ pub enum CommandError {
     /// The output can't be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// The service can't be changed.
+    #[error("cannot {step}: {reason}")]
+    Step {
+        /// What failed.
+        step: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl CommandError {
@@ -40,7 +53,7 @@ impl CommandError {
         match self {
             Self::Store(error) => error.is_bad_input(),
             Self::ConfigFile(_) | Self::Input(_) => true,
-            Self::Output(_) => false,
+            Self::Output(_) | Self::Step { .. } => false,
         }
     }
 }

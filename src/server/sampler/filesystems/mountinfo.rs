@@ -93,7 +93,10 @@ impl<'a> Line<'a> {
 
     fn is_tmpfs_of_people(&self) -> bool {
         let path = self.path.as_str();
-        path == "/dev/shm" || (path != "/dev" && !OF_PROGRAMS.iter().any(|folder| path.starts_with(folder)))
+        // systemd hides the folders of other services below it.
+        let of_systemd = ["/dev", "/var/lib/private"];
+        path == "/dev/shm"
+            || (!of_systemd.contains(&path) && !OF_PROGRAMS.iter().any(|folder| path.starts_with(folder)))
     }
 }
 
@@ -189,7 +192,9 @@ mod tests {
         for path in ["/tmp", "/run", "/dev/shm", "/var/cache/build"] {
             assert_eq!(paths(&[&format!("1 0 0:33 / {path} rw - tmpfs tmpfs rw,size=1024k")]), [path]);
         }
-        for path in ["/dev", "/run/user/1000", "/sys/fs/cgroup", "/var/lib/kubelet/pods/1/volumes/secret"] {
+        for path in
+            ["/dev", "/var/lib/private", "/run/user/1000", "/sys/fs/cgroup", "/var/lib/kubelet/pods/1/volumes/secret"]
+        {
             assert!(paths(&[&format!("1 0 0:33 / {path} rw - tmpfs tmpfs rw")]).is_empty(), "{path}");
         }
         assert!(paths(&["1 0 0:33 / /empty ro - tmpfs tmpfs ro"]).is_empty());
