@@ -24,7 +24,7 @@ mod stream;
 mod telemetry;
 mod unix_time;
 
-pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
+pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use commands::{CommandError, TokenCommand, UserCommand};
 pub use config::{Config, LogFormat, NotPublic};

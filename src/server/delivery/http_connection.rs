@@ -2,7 +2,7 @@
 
 use super::{Fanout, acceptor::Acceptor, socket::Socket};
 use crate::server::{
-    access::{ClientPermit, Peer},
+    access::{ClientPermit, Peer, SharedPermit},
     export::CloseReason,
     stream::{ClientConnection, Handoff, StallFlag, Viewer},
 };
@@ -14,16 +14,18 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 /// The response to a request head that was begun and not completed in time (RFC 9110, section 15.5.9).
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer, _permit: Option<ClientPermit>) {
+pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer, permit: Option<ClientPermit>) {
     let (_open, mut draining) = (acceptor.open.clone(), acceptor.draining.clone());
     let (handoff, mut viewers) = Handoff::new();
     let stalled = StallFlag::default();
     let (socket, flushed) = Socket::new(stream, acceptor.settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
     let client = ClientConnection { peer, handoff, stalled: stalled.clone() };
     let router = TowerToHyperService::new(acceptor.router.clone());
+    let permit = SharedPermit::new(permit);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(permit.clone());
         let router = router.clone();
         Box::pin(async move { hyper::service::Service::call(&router, request).await })
     });

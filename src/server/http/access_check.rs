@@ -3,8 +3,8 @@
 use super::{Problem, fallback::not_found_at, problem::root_from};
 use crate::server::{
     access::{
-        Peer, Permission, Principal, Sender, Unauthenticated, authenticate, check_host, check_origin, check_own_origin,
-        client_address, is_forwarded, requested_host,
+        Client, Peer, Permission, Principal, Sender, SharedPermit, Unauthenticated, authenticate, check_host,
+        check_origin, check_own_origin, client_address, is_forwarded, requested_host,
     },
     app_state::AppState,
 };
@@ -79,11 +79,19 @@ pub(in crate::server) async fn check_access(
     let client = client_address(peer, request.headers(), &state.settings.trusted_proxy);
     match check(&state, access, cost, &request, client) {
         Ok(principal) => {
+            let counted = Client::of(principal.as_ref(), client);
+            if let Some(permit) = request.extensions().get::<SharedPermit>() {
+                permit.count_for(&counted);
+            }
             request.extensions_mut().insert(ClientAddress(client));
             principal.map(|principal| request.extensions_mut().insert(principal));
-            match cost {
-                Cost::Slow => run_slowly(&state, request, next).await,
-                Cost::Memory | Cost::Shared | Cost::Stream => next.run(request).await,
+            // A proxy that isn't trusted may be a program of this host, with many clients.
+            let is_limited =
+                matches!(cost, Cost::Shared | Cost::Slow) && (!client.is_loopback() || counted != client.into());
+            match (is_limited.then(|| state.requests.admit(counted)).transpose(), cost) {
+                (Err(_), _) => busy("Too many requests of one client", StatusCode::TOO_MANY_REQUESTS, &request),
+                (Ok(_permit), Cost::Slow) => run_slowly(&state, request, next).await,
+                (Ok(_permit), _) => next.run(request).await,
             }
         }
         Err(refusal) => {
@@ -97,15 +105,15 @@ pub(in crate::server) async fn check_access(
 }
 
 async fn run_slowly(state: &AppState, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
     match timeout(SLOW_TIMEOUT, state.slow_requests.acquire()).await {
         Ok(Ok(_permit)) => next.run(request).await,
-        _ => {
-            let detail = "Too many requests of this kind are under way; retry later.";
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", detail);
-            Problem { retry_after: Some(SLOW_TIMEOUT.as_secs() as u32), ..problem }.respond_at(&path)
-        }
+        _ => busy("Busy", StatusCode::SERVICE_UNAVAILABLE, &request),
     }
+}
+
+fn busy(title: &'static str, status: StatusCode, request: &Request) -> Response {
+    let problem = Problem::new(status, title, "Too many requests of this kind are under way; retry later.");
+    Problem { retry_after: Some(SLOW_TIMEOUT.as_secs() as u32), ..problem }.respond_at(request.uri().path())
 }
 
 /// Why a request is refused.

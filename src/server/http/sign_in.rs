@@ -10,7 +10,7 @@ use crate::{
     server::{
         access::{CookieScope, Principal},
         app_state::AppState,
-        store::{NewSession, Secret, SignInMethod, StoreError, verify_password},
+        store::{NewSession, Proof, Secret, StoreError, verify_password},
     },
 };
 use axum::{
@@ -70,7 +70,7 @@ pub(in crate::server) async fn sign_in(
             set_cookie(&mut response, cookie_scope(&state, &headers).keep(secret.expose(), age.as_secs()));
             response
         }
-        Ok(None) => {
+        Ok(None) | Err(StoreError::UserChanged(_)) => {
             tracing::warn!(%client, name = %name.escape_default(), "an attempt to sign in failed");
             retry(StatusCode::UNAUTHORIZED, "Name or password is wrong.".to_owned())
         }
@@ -91,18 +91,12 @@ async fn open_session(
     password: String,
 ) -> Result<Option<(Secret, Duration)>, StoreError> {
     let (store, accounts) = (state.credentials.store()?, state.credentials.accounts());
-    let user = accounts.user(&name).cloned();
-    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+    let user = accounts.user(&name).map(|user| (user.name.clone(), user.password_hash.clone()));
+    let hash = user.as_ref().and_then(|(_, hash)| hash.clone());
     let is_right = spawn_blocking(move || verify_password(hash.as_ref(), &password)).await;
-    let Some(user) = user.filter(|_| is_right.is_ok_and(|is_right| is_right)) else { return Ok(None) };
+    let Some((user, Some(hash))) = user.filter(|_| is_right.is_ok_and(|is_right| is_right)) else { return Ok(None) };
     let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
-    let session = NewSession {
-        user: user.name,
-        role: user.role,
-        method: SignInMethod::Password,
-        address,
-        user_agent: agent.unwrap_or_default(),
-    };
+    let session = NewSession { user, proof: Proof::Password(hash), address, user_agent: agent.unwrap_or_default() };
     let (_, secret) = store.edit(move |edit| edit.start_session(&session)).await?;
     Ok(Some((secret, store.session_timeouts().absolute)))
 }
