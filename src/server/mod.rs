@@ -135,7 +135,8 @@ pub async fn run(config: &Config) -> Result<(), ServeError> {
     }
     let accounts = store.accounts();
     // While users can't be told from strangers, only this host is answered.
-    if accounts.are_known() && !accounts.has_users() {
+    let proxies_sign_in = config.settings.trusted_user_header.is_some();
+    if accounts.are_known() && !accounts.has_users() && !proxies_sign_in {
         config.check_reach(listeners.iter().filter_map(Listener::port_address))?;
     }
     let server = Server::new(listeners, Arc::clone(&log), config.settings.clone()).with_accounts(store);

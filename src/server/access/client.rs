@@ -19,8 +19,8 @@ impl Client {
     /// The sender of a request.
     pub(in crate::server) fn of(principal: Option<&Principal>, address: IpAddr) -> Self {
         match principal.and_then(Principal::credential) {
-            Some(credential) if credential.kind == CredentialKind::Session => Self::User(credential.name.clone()),
-            Some(credential) => Self::Token(credential.id.clone()),
+            Some(credential) if credential.kind == CredentialKind::Token => Self::Token(credential.id.clone()),
+            Some(credential) => Self::User(credential.name.clone()),
             None => address.into(),
         }
     }

@@ -9,6 +9,7 @@ mod host;
 mod origin;
 mod peer;
 mod principal;
+mod proxy_user;
 mod session_cookie;
 mod sign_in_limiter;
 mod tickets;
@@ -27,6 +28,7 @@ pub(super) use peer::Peer;
 #[cfg(test)]
 pub(super) use principal::token;
 pub(super) use principal::{Credential, CredentialKind, Permission, Principal};
+pub(super) use proxy_user::proxy_user;
 pub(super) use session_cookie::CookieScope;
 pub(super) use sign_in_limiter::SignInLimiter;
 pub(super) use tickets::{TICKET_LIFETIME, Tickets};

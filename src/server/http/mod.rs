@@ -15,6 +15,7 @@ pub(super) mod metrics;
 mod page_query;
 pub(super) mod pages;
 mod problem;
+mod proxy_session;
 mod script_hashes;
 pub(super) mod settings;
 mod shared_response;
