@@ -22,6 +22,8 @@ const MAX_PAGES: usize = 64;
 /// PNGs that are rendered or wait for it: a second's work.
 const MAX_IMAGES: usize = 8;
 
+/// Requests of one client that are rendered or wait for it: fewer than there is room for, so that none fills it.
+pub(super) const MAX_REQUESTS_PER_CLIENT: usize = 32;
 /// Requests at a time that hash a password, which takes 19 MiB and tens of milliseconds, or write to the disk.
 const MAX_SLOW_REQUESTS: usize = 2;
 
@@ -31,6 +33,8 @@ pub struct AppState {
     pub(super) log: Arc<TickLog>,
     pub(super) host: Arc<HostFacts>,
     pub(super) limiter: Arc<ClientLimiter>,
+    /// Limits the requests of a client that take more than a copy.
+    pub(super) requests: Arc<ClientLimiter>,
     pub(super) statistics: Arc<Statistics>,
     pub(super) settings: Arc<Settings>,
     /// Compressed pages, and charts as SVG.
@@ -74,6 +78,7 @@ impl AppState {
         Self {
             host: Arc::new(host_facts::host_facts()),
             limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
+            requests: ClientLimiter::new(MAX_REQUESTS_PER_CLIENT, usize::MAX),
             statistics: Statistics::new(&log),
             settings: Arc::new(settings),
             pages,

@@ -30,7 +30,7 @@ mod stream;
 mod telemetry;
 mod unix_time;
 
-pub use access::{ClientLimiter, HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
+pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
 pub use commands::{CommandError, ConfigCommand, TokenCommand, UserCommand};
@@ -185,7 +185,8 @@ async fn serve(
     }
     let accounts = store.accounts();
     // While users can't be told from strangers, only this host is answered.
-    if accounts.are_known() && !accounts.has_users() {
+    let proxies_sign_in = config.settings.trusted_user_header.is_some();
+    if accounts.are_known() && !accounts.has_users() && !proxies_sign_in {
         config.check_reach(listeners.iter().filter_map(Listener::port_address))?;
     }
     let mut settings = config.settings.clone();

@@ -78,10 +78,11 @@ pub fn router(state: AppState) -> Router {
 mod tests {
     use super::*;
     use crate::server::{
-        access::{Credentials, Peer},
+        access::{Client, Credentials, Peer},
+        app_state::MAX_REQUESTS_PER_CLIENT,
         log::TickLog,
         settings::Settings,
-        store::{DataOptions, NewSession, Password, Role, Scope, SessionTimeouts, SignInMethod, Store},
+        store::{DataOptions, NewSession, Password, Proof, Role, Scope, SessionTimeouts, Store},
         stream::{ClientConnection, Handoff, StallFlag},
     };
     use axum::{body::Body, extract::Request, http::StatusCode};
@@ -147,12 +148,12 @@ mod tests {
         };
         let name = "ann".parse().unwrap();
         let hash = Password::new("correct horse".to_owned(), &name).unwrap().hash().unwrap();
+        let proof = Proof::Password(hash.clone());
         store.edit(move |edit| edit.add_user(&name, Role::Viewer, Some(&hash))).await.unwrap();
         let session = async |name: &'static str| {
             let session = NewSession {
                 user: "ann".parse().unwrap(),
-                role: Role::Viewer,
-                method: SignInMethod::Password,
+                proof: proof.clone(),
                 address: [192, 0, 2, 1].into(),
                 user_agent: String::new(),
             };
@@ -256,6 +257,22 @@ mod tests {
             let response = TowerToHyperService::new(router(state)).call(request.body(Body::empty()).unwrap()).await;
             assert_eq!(response.unwrap().status(), expected, "{client:?}, public: {public}");
         }
+    }
+
+    #[tokio::test]
+    async fn requests_of_a_user_over_the_limit_are_refused_and_others_are_not() {
+        let server = server().await;
+        let ann = || Client::User("ann".parse().unwrap());
+        let open: Vec<_> = (0..MAX_REQUESTS_PER_CLIENT).map(|_| server.state.requests.admit(ann()).unwrap()).collect();
+        let status = async |sender: &str| {
+            let (_, headers) = server.senders.iter().find(|(name, _)| *name == sender).unwrap();
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+            server.status("GET", "/chart/cpu.svg", &[&[("host", "localhost")], &*headers].concat()).await
+        };
+        assert_eq!(status("session").await, StatusCode::TOO_MANY_REQUESTS);
+        assert_ne!(status("viewer").await, StatusCode::TOO_MANY_REQUESTS);
+        drop(open);
+        assert_ne!(status("session").await, StatusCode::TOO_MANY_REQUESTS);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{
     access::{HostName, Origin},
     duration::{duration, timeout},
 };
+use axum::http::HeaderName;
 use clap::{Args, builder::FalseyValueParser};
 use ipnet::IpNet;
 use std::{net::IpAddr, time::Duration};
@@ -57,6 +58,10 @@ pub struct Settings {
     #[arg(long, env = "HOSTBEAT_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
+    /// Header in which a trusted proxy names the user who signed in there, such as Remote-User
+    #[arg(long, env = "HOSTBEAT_TRUSTED_USER_HEADER", value_name = "NAME", value_parser = header_name)]
+    pub trusted_user_header: Option<HeaderName>,
+
     /// Name under which the server may be reached, besides addresses, localhost and the host's own; repeatable
     #[arg(long, env = "HOSTBEAT_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<HostName>,
@@ -86,6 +91,7 @@ impl Default for Settings {
             base_path: String::new(),
             public: false,
             trusted_proxy: Vec::new(),
+            trusted_user_header: None,
             allow_host: Vec::new(),
             allow_origin: Vec::new(),
             allow_frame: Vec::new(),
@@ -155,6 +161,10 @@ fn limit(text: &str) -> Result<usize, String> {
     limit.ok_or_else(|| "a limit is a whole number from 1 on, such as 32".to_owned())
 }
 
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    text.parse().map_err(|_| "a header's name has letters, digits and '-', such as Remote-User".to_owned())
+}
+
 fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| address()).map_err(|_| {
@@ -215,6 +225,7 @@ mod tests {
             (["--trusted-proxy", "nginx"], "10.0.0.0/8"),
             (["--allow-origin", "example.com"], "https://status.example.com"),
             (["--allow-host", "https://hostbeat.example.com"], "such as hostbeat.example.com"),
+            (["--trusted-user-header", "Remote User"], "such as Remote-User"),
             (["--base-path", "monitor"], "/monitor"),
             (["--base-path", "/a b"], "/monitor"),
             (["--base-path", "//evil.example"], "/monitor"),

@@ -20,6 +20,7 @@ mod listening;
 mod metrics;
 mod pages;
 mod prometheus;
+mod proxied_users;
 mod proxies;
 mod server_process;
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 
 use super::{
     clients::Client,
+    proxied_users,
     support::{TIMEOUT, TestServer, project_path, tick, wait_until},
 };
 use hostbeat::server::{Settings, log::TickLog};
@@ -35,11 +36,11 @@ struct Proxy {
 impl Proxy {
     /// Starts a proxy for `server` with the configuration in `deploy/`, adapted to test addresses and files.
     fn start(kind: Kind, server: &TestServer) -> Self {
-        Self::start_below("", kind, server)
+        Self::start_below("", kind, &server.address.to_string())
     }
 
     /// The same for nginx with the location below `base_path`.
-    fn start_below(base_path: &'static str, kind: Kind, server: &TestServer) -> Self {
+    fn start_below(base_path: &'static str, kind: Kind, upstream: &str) -> Self {
         let port = TcpListener::bind((own_address(), 0)).unwrap();
         let address = port.local_addr().unwrap();
         let folder = PathBuf::from(format!("{}/{kind:?}-{}", env!("CARGO_TARGET_TMPDIR"), address.port()));
@@ -51,9 +52,8 @@ impl Proxy {
 
         let adapt = |name: &str, to: &[(&str, &str)]| {
             let mut text = fs::read_to_string(project_path(&format!("deploy/{name}"))).unwrap();
-            let upstream = server.address.to_string();
             for (from, to) in
-                [("127.0.0.1:3000", &*upstream), ("/etc/ssl/private/hostbeat.pem", &file("both.pem"))].iter().chain(to)
+                [("127.0.0.1:3000", upstream), ("/etc/ssl/private/hostbeat.pem", &file("both.pem"))].iter().chain(to)
             {
                 assert!(matches!(kind, Kind::Caddy) || text.contains(from), "{name} has no {from}");
                 text = text.replace(from, to);
@@ -228,7 +228,7 @@ fn streams_through_proxies_are_unbuffered_and_resume() {
 #[test]
 fn stream_below_a_path_passes_through_proxy() {
     let server = server(Settings { base_path: "/monitor".to_owned(), ..Settings::default() });
-    let proxy = Proxy::start_below("/monitor", Kind::Nginx, &server);
+    let proxy = Proxy::start_below("/monitor", Kind::Nginx, &server.address.to_string());
     proxy.client("below a path", &["--http2"]).reach("5000-2-e3b0c4");
     assert_eq!(proxy.status(&proxy.options(&[])), "200");
 }
@@ -246,4 +246,20 @@ fn clients_behind_proxies_have_own_limits_and_need_password() {
         assert_eq!((status("127.0.0.7"), status("127.0.0.8")), ("429".to_owned(), "200".to_owned()), "{kind:?}");
         assert_eq!(proxy.status(&["--cacert", &proxy.certificate]), "401", "{kind:?}");
     }
+}
+
+#[test]
+fn user_of_nginx_gets_a_session_and_a_forged_name_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = proxied_users::start(&folder, "127.0.0.1");
+    let proxy = Proxy::start_below("", Kind::Nginx, &server.address);
+    let forged = ["--header", "Remote-User: admin", "--header", "Accept: text/html"];
+    let options = proxy.options(&[&forged[..], &["--silent", "--include", &proxy.origin]].concat()).join("\n");
+    let response = output_of(&[&["curl"], &*options.split('\n').collect::<Vec<_>>()].concat());
+    assert!(response.contains("<summary>viewer</summary>") && response.contains("hostbeat="), "{response}");
+    let session = response.split("hostbeat=").nth(1).unwrap().split(';').next().unwrap();
+    let stream = format!("http://{}/api/stream", server.address);
+    let cookie = format!("hostbeat={session}");
+    assert_eq!(ureq::get(&stream).header("cookie", &cookie).call().unwrap().status(), 200);
+    assert!(ureq::get(&stream).call().is_err(), "without the session");
 }

@@ -2,7 +2,7 @@
 //! that it failed, which ends the search.
 
 use super::{Credential, CredentialKind, Credentials, Principal, Tickets, session_cookie};
-use crate::server::store::SecretHash;
+use crate::server::store::{Name, Role, SecretHash};
 use axum::http::{HeaderMap, header};
 use std::{sync::Arc, time::Instant};
 
@@ -36,6 +36,10 @@ pub(in crate::server) struct Sender<'a> {
     pub is_local: bool,
     /// Whether `--public` shows the host to everyone.
     pub public: bool,
+    /// The user whom a trusted proxy names.
+    pub proxy_user: Option<&'a Name>,
+    /// Whether proxies sign users in, so that requests need a principal even without users of our own.
+    pub proxies_sign_in: bool,
 }
 
 enum Scheme {
@@ -59,10 +63,12 @@ pub(in crate::server) fn authenticate(
     credentials: &Credentials,
     tickets: &Tickets,
 ) -> Result<Principal, Unauthenticated> {
-    let schemes: [&dyn Fn() -> Scheme; 3] =
-        [&|| bearer(sender.headers, credentials), &|| ticket(sender.ticket, tickets), &|| {
-            cookie(sender.headers, credentials)
-        }];
+    let schemes: [&dyn Fn() -> Scheme; 4] = [
+        &|| bearer(sender.headers, credentials),
+        &|| ticket(sender.ticket, tickets),
+        &|| cookie(sender, credentials),
+        &|| proxy(sender.proxy_user, credentials),
+    ];
     for scheme in schemes {
         match scheme() {
             Scheme::Authenticated(principal) => return Ok(principal),
@@ -70,7 +76,7 @@ pub(in crate::server) fn authenticate(
             Scheme::NotRequested => {}
         }
     }
-    match (sender.public, credentials.accounts().has_users()) {
+    match (sender.public, sender.proxies_sign_in || credentials.accounts().has_users()) {
         (true, _) => Ok(Principal::Public),
         (false, true) => Err(Unauthenticated::Missing),
         (false, false) if sender.is_local => Ok(Principal::Local),
@@ -96,15 +102,45 @@ fn ticket(ticket: Option<&str>, tickets: &Tickets) -> Scheme {
 }
 
 /// Browsers send the cookie of a session that has ended, too. The reader didn't ask for it, so it is no failure.
-fn cookie(headers: &HeaderMap, credentials: &Credentials) -> Scheme {
-    let found = session_cookie::secrets(headers).find_map(|secret| credentials.find(CredentialKind::Session, &secret));
+/// Nor is the session of another user than the proxy's, who was the browser's before.
+fn cookie(sender: Sender<'_>, credentials: &Credentials) -> Scheme {
+    let mut secrets = session_cookie::secrets(sender.headers);
+    let found = secrets.find_map(|secret| {
+        let session = credentials.find(CredentialKind::Session, &secret)?;
+        sender.proxy_user.is_none_or(|user| *user == session.name).then_some(session)
+    });
     found.map_or(Scheme::NotRequested, Scheme::known)
+}
+
+/// The proxy has checked the user. One whom the users' table doesn't have is a viewer.
+fn proxy(user: Option<&Name>, credentials: &Credentials) -> Scheme {
+    let Some(user) = user else { return Scheme::NotRequested };
+    let role = credentials.accounts().user(user.as_ref()).map_or(Role::Viewer, |user| user.role);
+    Scheme::known(Arc::new(Credential::of_proxy_user(user, role)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{access::principal, store::Scope};
+    use crate::server::{
+        access::{Permission, principal},
+        store::Scope,
+    };
+
+    fn sender(headers: &HeaderMap) -> Sender<'_> {
+        Sender { headers, ticket: None, is_local: false, public: false, proxy_user: None, proxies_sign_in: false }
+    }
+
+    #[test]
+    fn user_of_a_proxy_may_read_and_without_one_nobody_may() {
+        let (credentials, tickets, headers) = (Credentials::default(), Tickets::default(), HeaderMap::new());
+        let behind_proxy = Sender { is_local: true, proxies_sign_in: true, ..sender(&headers) };
+        let nobody = authenticate(behind_proxy, &credentials, &tickets).unwrap_err();
+        assert_eq!(nobody, Unauthenticated::Missing);
+        let ann = "ann".parse().unwrap();
+        let user = authenticate(Sender { proxy_user: Some(&ann), ..behind_proxy }, &credentials, &tickets).unwrap();
+        assert!(user.may(Permission::Read) && !user.may(Permission::Administer));
+    }
 
     fn authenticated(
         headers: &[(&'static str, &'static str)],
@@ -113,7 +149,7 @@ mod tests {
     ) -> Result<Principal, Unauthenticated> {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let headers = HeaderMap::from_iter(headers.map(|(name, value): (header::HeaderName, _)| (name, value)));
-        let sender = Sender { headers: &headers, ticket: None, is_local, public };
+        let sender = Sender { is_local, public, ..sender(&headers) };
         authenticate(sender, &Credentials::default(), &Tickets::default())
     }
 
@@ -136,7 +172,7 @@ mod tests {
     fn ticket_is_redeemed_by_the_route_that_takes_one() {
         let (credentials, tickets, headers) = (Credentials::default(), Tickets::default(), HeaderMap::new());
         tickets.issue(SecretHash::of("ticket"), Principal::Known(principal::token(Scope::Read)), Instant::now());
-        let sender = Sender { headers: &headers, ticket: Some("ticket"), is_local: false, public: false };
+        let sender = Sender { ticket: Some("ticket"), ..sender(&headers) };
         assert!(authenticate(sender, &credentials, &tickets).is_ok());
         assert_eq!(authenticate(sender, &credentials, &tickets).unwrap_err(), Unauthenticated::InvalidTicket);
     }

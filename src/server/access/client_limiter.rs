@@ -1,21 +1,21 @@
-//! Limits what clients hold open, streams or connections without one, per address and in total.
+//! Limits what clients hold open or under way, such as streams, for each client and in total.
 
-use super::{Peer, client_address::is_forwarded};
+use super::{Client, Peer, client_address::is_forwarded};
 use axum::http::HeaderMap;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Refusals by a limit per address are logged at most this often.
+/// Refusals by a limit per client are logged at most this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Counts what clients hold open, and refuses what is beyond a limit.
 #[derive(Debug)]
-pub struct ClientLimiter {
-    max_per_address: usize,
+pub(in crate::server) struct ClientLimiter {
+    max_per_client: usize,
     max_total: usize,
     open: Mutex<Open>,
 }
@@ -23,7 +23,7 @@ pub struct ClientLimiter {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_client: HashMap<Client, usize>,
     /// When a refusal was last logged.
     logged: Option<Instant>,
 }
@@ -34,6 +34,9 @@ pub enum Refusal {
     /// The address has the maximum.
     #[error("There are {0} open streams from your address, which is the limit. Close one, or retry later.")]
     Address(usize),
+    /// The user or the token has the maximum.
+    #[error("There are {0} open streams of your user or token, which is the limit. Close one, or retry later.")]
+    Principal(usize),
     /// The address has the maximum, and is a proxy's.
     #[error(
         "There are {limit} open streams from {proxy}, which is the limit. That is a proxy, whose viewers count as one \
@@ -67,28 +70,30 @@ impl Refusal {
 }
 
 impl ClientLimiter {
-    /// Limits per address and in total.
-    pub fn new(max_per_address: usize, max_total: usize) -> Arc<Self> {
-        Arc::new(Self { max_per_address, max_total, open: Mutex::default() })
+    /// Limits per client and in total.
+    pub(in crate::server) fn new(max_per_client: usize, max_total: usize) -> Arc<Self> {
+        Arc::new(Self { max_per_client, max_total, open: Mutex::default() })
     }
 
-    /// Admits a stream or connection until the permit is dropped.
+    /// Admits a stream, connection or request until the permit is dropped.
     ///
     /// # Errors
     /// When a limit is reached.
-    pub fn admit(self: &Arc<Self>, client: IpAddr) -> Result<ClientPermit, Refusal> {
-        let address = network_of(client);
+    pub(in crate::server) fn admit(self: &Arc<Self>, client: Client) -> Result<ClientPermit, Refusal> {
         let mut open = self.open();
         if open.total >= self.max_total {
             return Err(Refusal::Full(self.max_total));
         }
-        let count = open.by_address.entry(address).or_default();
-        if *count >= self.max_per_address {
-            return Err(Refusal::Address(self.max_per_address));
+        let count = open.by_client.entry(client.clone()).or_default();
+        if *count >= self.max_per_client {
+            return Err(match client {
+                Client::Network(_) => Refusal::Address(self.max_per_client),
+                Client::User(_) | Client::Token(_) => Refusal::Principal(self.max_per_client),
+            });
         }
         *count += 1;
         open.total += 1;
-        Ok(ClientPermit { limiter: Arc::clone(self), address })
+        Ok(ClientPermit { limiter: Arc::clone(self), client })
     }
 
     /// Whether a refusal may be logged now: a stranger must not fill the log.
@@ -106,19 +111,31 @@ impl ClientLimiter {
     }
 }
 
-/// The unit that is limited: an IPv4 address, or an IPv6 /64, the smallest network that a client gets (RFC 6177).
-pub(super) fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & u128::MAX << 64).into(),
-        address => address,
-    }
+/// One stream, connection or request, counted until this is dropped.
+#[derive(Debug)]
+pub(in crate::server) struct ClientPermit {
+    limiter: Arc<ClientLimiter>,
+    client: Client,
 }
 
-/// One open stream or connection, counted until this is dropped.
-#[derive(Debug)]
-pub struct ClientPermit {
-    limiter: Arc<ClientLimiter>,
-    address: IpAddr,
+/// The permit of a connection, which its requests find. `None` where connections aren't limited.
+#[derive(Clone, Debug, Default)]
+pub(in crate::server) struct SharedPermit(Arc<Mutex<Option<ClientPermit>>>);
+
+impl SharedPermit {
+    /// Shares a permit.
+    pub(in crate::server) fn new(permit: Option<ClientPermit>) -> Self {
+        Self(Arc::new(Mutex::new(permit)))
+    }
+
+    /// Counts the connection for another client, once its sender is known, unless that one has the maximum.
+    pub(in crate::server) fn count_for(&self, client: &Client) {
+        let mut permit = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let moved = permit.as_ref().filter(|permit| permit.client != *client);
+        if let Some(Ok(moved)) = moved.map(|permit| permit.limiter.admit(client.clone())) {
+            *permit = Some(moved);
+        }
+    }
 }
 
 impl Drop for ClientPermit {
@@ -126,10 +143,10 @@ impl Drop for ClientPermit {
         let mut open = self.limiter.open();
         open.total -= 1;
         // `admit` has inserted it.
-        if let Some(count) = open.by_address.get_mut(&self.address) {
+        if let Some(count) = open.by_client.get_mut(&self.client) {
             *count -= 1;
             if *count == 0 {
-                open.by_address.remove(&self.address);
+                open.by_client.remove(&self.client);
             }
         }
     }
@@ -144,15 +161,46 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn admit(limiter: &Arc<ClientLimiter>, address: &str) -> Result<ClientPermit, Refusal> {
+        limiter.admit(ip(address).into())
+    }
+
+    #[test]
+    fn users_behind_one_address_have_limits_of_their_own() {
+        let limiter = ClientLimiter::new(1, 100);
+        let user = |name: &str| Client::User(name.parse().unwrap());
+        let _ann = limiter.admit(user("ann")).unwrap();
+        assert_eq!(limiter.admit(user("ann")).unwrap_err(), Refusal::Principal(1));
+        let _bob = limiter.admit(user("bob")).unwrap();
+        let _token = limiter.admit(Client::Token("ann".to_owned())).unwrap();
+        assert!(admit(&limiter, "192.0.2.1").is_ok());
+    }
+
+    #[test]
+    fn connection_counts_for_its_user_once_known_unless_that_has_the_maximum() {
+        let limiter = ClientLimiter::new(1, 100);
+        let ann = Client::User("ann".parse().unwrap());
+        let first = SharedPermit::new(Some(admit(&limiter, "192.0.2.1").unwrap()));
+        first.count_for(&ann);
+        first.count_for(&ann);
+        let second = SharedPermit::new(Some(admit(&limiter, "192.0.2.1").unwrap()));
+        second.count_for(&ann);
+        assert_eq!(admit(&limiter, "192.0.2.1").unwrap_err(), Refusal::Address(1));
+        drop(first);
+        second.count_for(&ann);
+        assert!(admit(&limiter, "192.0.2.1").is_ok());
+        SharedPermit::default().count_for(&ann);
+    }
+
     #[test]
     fn address_at_its_limit_is_refused() {
         let limiter = ClientLimiter::new(2, 100);
-        let first = limiter.admit(ip("192.0.2.1")).unwrap();
-        let _second = limiter.admit(ip("::ffff:192.0.2.1")).unwrap();
-        assert_eq!(limiter.admit(ip("192.0.2.1")).unwrap_err(), Refusal::Address(2));
-        let _other = limiter.admit(ip("192.0.2.2")).unwrap();
+        let first = admit(&limiter, "192.0.2.1").unwrap();
+        let _second = admit(&limiter, "::ffff:192.0.2.1").unwrap();
+        assert_eq!(admit(&limiter, "192.0.2.1").unwrap_err(), Refusal::Address(2));
+        let _other = admit(&limiter, "192.0.2.2").unwrap();
         drop(first);
-        assert!(limiter.admit(ip("192.0.2.1")).is_ok());
+        assert!(admit(&limiter, "192.0.2.1").is_ok());
     }
 
     #[test]
@@ -177,18 +225,18 @@ mod tests {
     #[test]
     fn ipv6_clients_are_limited_by_their_network() {
         let limiter = ClientLimiter::new(1, 100);
-        let _one = limiter.admit(ip("2001:db8::1")).unwrap();
-        assert_eq!(limiter.admit(ip("2001:db8::ffff:1")).unwrap_err(), Refusal::Address(1));
-        assert!(limiter.admit(ip("2001:db8:0:1::1")).is_ok());
+        let _one = admit(&limiter, "2001:db8::1").unwrap();
+        assert_eq!(admit(&limiter, "2001:db8::ffff:1").unwrap_err(), Refusal::Address(1));
+        assert!(admit(&limiter, "2001:db8:0:1::1").is_ok());
     }
 
     #[test]
     fn server_at_its_limit_refuses_every_address() {
         let limiter = ClientLimiter::new(10, 1);
-        let one = limiter.admit(ip("192.0.2.1")).unwrap();
-        assert_eq!(limiter.admit(ip("192.0.2.2")).unwrap_err(), Refusal::Full(1));
+        let one = admit(&limiter, "192.0.2.1").unwrap();
+        assert_eq!(admit(&limiter, "192.0.2.2").unwrap_err(), Refusal::Full(1));
         drop(one);
-        assert!(limiter.admit(ip("192.0.2.2")).is_ok());
+        assert!(admit(&limiter, "192.0.2.2").is_ok());
     }
 
     proptest! {
@@ -198,15 +246,15 @@ mod tests {
             let mut permits = Vec::new();
             for (opens, address) in steps {
                 match opens {
-                    true => permits.extend(limiter.admit([192, 0, 2, address].into())),
+                    true => permits.extend(limiter.admit(IpAddr::from([192, 0, 2, address]).into())),
                     false if permits.is_empty() => {}
                     false => drop(permits.swap_remove(usize::from(address) % permits.len())),
                 }
                 prop_assert_eq!(limiter.open().total, permits.len());
-                prop_assert_eq!(limiter.open().by_address.values().sum::<usize>(), permits.len());
+                prop_assert_eq!(limiter.open().by_client.values().sum::<usize>(), permits.len());
             }
             permits.clear();
-            prop_assert!(limiter.open().by_address.is_empty());
+            prop_assert!(limiter.open().by_client.is_empty());
         }
     }
 }

@@ -62,6 +62,7 @@ impl Credentials {
         let found = match kind {
             CredentialKind::Session => Credential::of_session(accounts.session(secret)?),
             CredentialKind::Token => Credential::of_token(accounts.token(secret)?),
+            CredentialKind::Proxy => return None,
         };
         Some(Arc::clone(in_use.entry(found.id.clone()).or_insert_with(|| Arc::new(found))))
     }

@@ -40,6 +40,9 @@ impl Principal {
     /// Whether both are the same session or token, or the same kind of client without one.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::Known(one), Self::Known(other)) if one.kind == CredentialKind::Proxy => {
+                other.kind == CredentialKind::Proxy && one.name == other.name
+            }
             (Self::Known(one), Self::Known(other)) => Arc::ptr_eq(one, other),
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         }
@@ -54,16 +57,18 @@ impl Principal {
     }
 }
 
-/// Whether a credential is a session of the page, or a token.
+/// What a credential is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum CredentialKind {
     /// Carried by a cookie.
     Session,
     /// Carried by `Authorization: Bearer`.
     Token,
+    /// The word of a proxy, for one request.
+    Proxy,
 }
 
-/// A session or a token that is in use. Streams hold it, and end once it has ended.
+/// A session or a token that is in use, or the word of a proxy. Streams hold it, and end once it has ended.
 #[derive(Debug)]
 pub(in crate::server) struct Credential {
     /// Session or token.
@@ -103,10 +108,22 @@ impl Credential {
         }
     }
 
+    /// The credential of a proxy's user, whom the users' table may not have.
+    pub(super) fn of_proxy_user(name: &Name, role: Role) -> Self {
+        Self {
+            kind: CredentialKind::Proxy,
+            id: name.to_string(),
+            name: name.clone(),
+            scope: scope_of(role),
+            last_use: LastUse::default(),
+            ended: AtomicBool::new(false),
+        }
+    }
+
     /// Whether it permits this.
     pub(in crate::server) fn may(&self, permission: Permission) -> bool {
         match permission {
-            Permission::Account => self.kind == CredentialKind::Session,
+            Permission::Account => self.kind != CredentialKind::Token,
             Permission::Read => self.scope != Scope::Publish,
             Permission::Administer => self.scope == Scope::Admin,
         }

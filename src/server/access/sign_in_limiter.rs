@@ -1,6 +1,6 @@
 //! Limits attempts to sign in, for each address and each name, so that passwords can't be guessed.
 
-use super::client_limiter::network_of;
+use super::Client;
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -19,7 +19,7 @@ type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
 
 /// Limits attempts to sign in.
 pub(in crate::server) struct SignInLimiter {
-    by_address: Limiter<IpAddr>,
+    by_address: Limiter<Client>,
     by_name: Limiter<String>,
 }
 
@@ -42,7 +42,7 @@ impl SignInLimiter {
     /// # Errors
     /// When there were too many: how long to wait.
     pub(in crate::server) fn attempt(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
-        check(&self.by_address, &network_of(client))?;
+        check(&self.by_address, &client.into())?;
         check(&self.by_name, &name.to_owned())
     }
 }

@@ -128,7 +128,7 @@ impl Acceptor {
             return Ok(None);
         }
         let peer = peer.address();
-        let admitted = self.connections.admit(peer);
+        let admitted = self.connections.admit(peer.into());
         if admitted.is_err() && self.connections.is_log_due(Instant::now()) {
             let limit = connections_per_address(&settings);
             tracing::warn!(%peer, limit, "connections were refused: too many from one address, apart from streams");

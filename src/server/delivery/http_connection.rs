@@ -6,7 +6,7 @@ use super::{
     socket::Socket,
 };
 use crate::server::{
-    access::{ClientPermit, Peer},
+    access::{ClientPermit, Peer, SharedPermit},
     export::CloseReason,
     stream::{ClientConnection, Handoff, StallFlag, Viewer},
 };
@@ -18,7 +18,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 /// The response to a request head that was begun and not completed in time (RFC 9110, section 15.5.9).
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer, _permit: Option<ClientPermit>) {
+pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer, permit: Option<ClientPermit>) {
     let (_open, mut draining) = (acceptor.open.clone(), acceptor.draining.clone());
     let (handoff, mut viewers) = Handoff::new();
     let stalled = StallFlag::default();
@@ -26,9 +26,11 @@ pub(super) async fn serve(acceptor: Arc<Acceptor>, stream: TcpStream, peer: Peer
     let (socket, flushed) = Socket::new(stream, settings.stall, stalled.clone(), Arc::clone(&acceptor.log));
     let client = ClientConnection { peer, handoff: Some(handoff), stalled: stalled.clone() };
     let router = TowerToHyperService::new(router);
+    let permit = SharedPermit::new(permit);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(permit.clone());
         let router = router.clone();
         Box::pin(async move { hyper::service::Service::call(&router, request).await })
     });

@@ -1,10 +1,10 @@
 //! Middleware that refuses a request unless its host, its origin and its sender are what the route requires.
 
-use super::{Problem, fallback::not_found_at, problem::root_from};
+use super::{Problem, fallback::not_found_at, problem::root_from, proxy_session};
 use crate::server::{
     access::{
-        Peer, Permission, Principal, Sender, Unauthenticated, authenticate, check_host, check_origin, check_own_origin,
-        client_address, is_forwarded, requested_host,
+        Client, Peer, Permission, Principal, Sender, SharedPermit, Unauthenticated, authenticate, check_host,
+        check_origin, check_own_origin, client_address, is_forwarded, proxy_user, requested_host,
     },
     app_state::AppState,
 };
@@ -77,14 +77,31 @@ pub(in crate::server) async fn check_access(
     let unknown = Peer::Address(Ipv4Addr::UNSPECIFIED.into());
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(unknown);
     let client = client_address(peer, request.headers(), &state.settings.trusted_proxy);
-    match check(&state, access, cost, &request, client) {
-        Ok(principal) => {
+    match check(&state, access, cost, &request, (peer, client)) {
+        Ok(mut principal) => {
+            let mut cookie = None;
+            if is_page(request.method(), request.uri().path()) {
+                let session = proxy_session::open(&state, client, request.headers(), principal.as_ref()).await;
+                if let Some((session, secret)) = session {
+                    (principal, cookie) = (Some(session), Some(secret));
+                }
+            }
+            let counted = Client::of(principal.as_ref(), client);
+            if let Some(permit) = request.extensions().get::<SharedPermit>() {
+                permit.count_for(&counted);
+            }
             request.extensions_mut().insert(ClientAddress(client));
             principal.map(|principal| request.extensions_mut().insert(principal));
-            match cost {
-                Cost::Slow => run_slowly(&state, request, next).await,
-                Cost::Memory | Cost::Shared | Cost::Stream => next.run(request).await,
-            }
+            // A proxy that isn't trusted may be a program of this host, with many clients.
+            let is_limited =
+                matches!(cost, Cost::Shared | Cost::Slow) && (!client.is_loopback() || counted != client.into());
+            let mut response = match (is_limited.then(|| state.requests.admit(counted)).transpose(), cost) {
+                (Err(_), _) => busy("Too many requests of one client", StatusCode::TOO_MANY_REQUESTS, &request),
+                (Ok(_permit), Cost::Slow) => run_slowly(&state, request, next).await,
+                (Ok(_permit), _) => next.run(request).await,
+            };
+            cookie.map(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie));
+            response
         }
         Err(refusal) => {
             // The stream's handler counts only what reaches it.
@@ -97,15 +114,15 @@ pub(in crate::server) async fn check_access(
 }
 
 async fn run_slowly(state: &AppState, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
     match timeout(SLOW_TIMEOUT, state.slow_requests.acquire()).await {
         Ok(Ok(_permit)) => next.run(request).await,
-        _ => {
-            let detail = "Too many requests of this kind are under way; retry later.";
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", detail);
-            Problem { retry_after: Some(SLOW_TIMEOUT.as_secs() as u32), ..problem }.respond_at(&path)
-        }
+        _ => busy("Busy", StatusCode::SERVICE_UNAVAILABLE, &request),
     }
+}
+
+fn busy(title: &'static str, status: StatusCode, request: &Request) -> Response {
+    let problem = Problem::new(status, title, "Too many requests of this kind are under way; retry later.");
+    Problem { retry_after: Some(SLOW_TIMEOUT.as_secs() as u32), ..problem }.respond_at(request.uri().path())
 }
 
 /// Why a request is refused.
@@ -127,7 +144,7 @@ fn check(
     access: Access,
     cost: Cost,
     request: &Request,
-    client: IpAddr,
+    (peer, client): (Peer, IpAddr),
 ) -> Result<Option<Principal>, Refusal> {
     let (headers, settings) = (request.headers(), &state.settings);
     let host = requested_host(request.version(), request.uri(), headers)?;
@@ -160,7 +177,16 @@ fn check(
     // Where users can't be told from strangers, what a proxy passes on may be anyone's.
     let is_direct = state.credentials.accounts().are_known() || !is_forwarded(headers);
     let is_local = client.is_loopback() && is_direct;
-    let sender = Sender { headers, ticket: ticket.as_deref(), is_local, public: settings.public };
+    let user_header = settings.trusted_user_header.as_ref();
+    let proxy_user = user_header.and_then(|header| proxy_user(peer, headers, header, &settings.trusted_proxy));
+    let sender = Sender {
+        headers,
+        ticket: ticket.as_deref(),
+        is_local,
+        public: settings.public,
+        proxy_user: proxy_user.as_ref(),
+        proxies_sign_in: user_header.is_some(),
+    };
     let principal = authenticate(sender, &state.credentials, &state.tickets);
     let principal = principal.map_err(Refusal::Unauthenticated)?;
     if principal.may(permission) { Ok(Some(principal)) } else { Err(Refusal::Hidden) }

@@ -16,6 +16,7 @@ pub(super) mod openapi;
 mod page_query;
 pub(super) mod pages;
 mod problem;
+mod proxy_session;
 mod script_hashes;
 pub(super) mod settings;
 mod shared_response;

@@ -77,6 +77,7 @@ impl From<Refusal> for Problem {
             Refusal::Address(_) | Refusal::Proxy { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many streams from one address")
             }
+            Refusal::Principal(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many streams of one user or token"),
             Refusal::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "Too many streams"),
             Refusal::Draining => (StatusCode::SERVICE_UNAVAILABLE, "About to stop"),
         };

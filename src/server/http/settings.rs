@@ -10,7 +10,7 @@ use crate::{
     server::{
         access::{Credential, Permission, Principal},
         app_state::AppState,
-        store::{Accounts, Name, Password, Store, StoreError, text_of, verify_password},
+        store::{Accounts, Edit, Name, Password, Store, StoreError, text_of, verify_password},
         unix_time::unix_ms,
     },
 };
@@ -110,24 +110,24 @@ async fn apply(state: &AppState, session: &Credential, change: Change) -> Result
     let (store, accounts) = (state.credentials.store()?, state.credentials.accounts());
     let Change { change, subject, name, current, password, role, scope, expires } = change;
     match &*change {
-        "own-password" => change_password(store, &accounts, session.name.clone(), current, password).await?,
+        "own-password" => change_password(store, &accounts, session, current, password).await?,
         "end-session" => end_session(store, &accounts, session, subject).await?,
         "add-user" => {
             let (name, role) = (parse_name(&name)?, choice(&role)?);
             let password = Password::new(password, &name).map_err(StoreError::from)?;
-            store.edit(move |edit| edit.add_user(&name, role, Some(&password.hash()?))).await?;
+            edit(store, session, move |edit| edit.add_user(&name, role, Some(&password.hash()?))).await?;
         }
         "remove-user" if subject == session.name.as_ref() => return Err(ChangeError::Own),
         "remove-user" => {
             let name = parse_name(&subject)?;
-            store.edit(move |edit| edit.remove_user(&name)).await?;
+            edit(store, session, move |edit| edit.remove_user(&name)).await?;
         }
         "add-token" => {
             let (name, scope, expires) = (parse_name(&name)?, choice(&scope)?, expiry(&expires)?);
-            let (_, secret) = store.edit(move |edit| edit.add_token(&name, scope, expires)).await?;
+            let (_, secret) = edit(store, session, move |edit| edit.add_token(&name, scope, expires)).await?;
             return Ok(Some(secret.expose().to_owned()));
         }
-        "revoke-token" => store.edit(move |edit| edit.revoke_token(&subject)).await?,
+        "revoke-token" => edit(store, session, move |edit| edit.revoke_token(&subject)).await?,
         _ => return Err(ChangeError::UnknownChoice(change)),
     }
     Ok(None)
@@ -136,17 +136,32 @@ async fn apply(state: &AppState, session: &Credential, change: Change) -> Result
 async fn change_password(
     store: &Store,
     accounts: &Accounts,
-    name: Name,
+    session: &Credential,
     current: String,
     password: String,
 ) -> Result<(), ChangeError> {
+    let name = session.name.clone();
     let hash = accounts.user(name.as_ref()).and_then(|user| user.password_hash.clone());
     let password = Password::new(password, &name).map_err(StoreError::from)?;
+    let verified = hash.clone();
     let is_right = spawn_blocking(move || verify_password(hash.as_ref(), &current)).await;
-    if !is_right.is_ok_and(|is_right| is_right) {
-        return Err(ChangeError::WrongPassword);
+    match verified.filter(|_| is_right.is_ok_and(|is_right| is_right)) {
+        Some(verified) => {
+            let change = move |edit: &Edit<'_>| edit.replace_password(&name, &verified, &password.hash()?);
+            Ok(edit(store, session, change).await?)
+        }
+        None => Err(ChangeError::WrongPassword),
     }
-    Ok(store.edit(move |edit| edit.set_password(&name, &password.hash()?)).await?)
+}
+
+/// Applies a change unless the session has ended since the request was admitted.
+async fn edit<T: Send + 'static>(
+    store: &Store,
+    session: &Credential,
+    change: impl FnOnce(&Edit<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let id = session.id.clone();
+    store.edit(move |edit| edit.require_session(&id).and_then(|()| change(edit))).await
 }
 
 /// Ends a session: any for an administrator, one's own for others. A session of others doesn't exist for them.
@@ -156,7 +171,7 @@ async fn end_session(store: &Store, accounts: &Accounts, session: &Credential, i
     if !is_known {
         return Err(ChangeError::UnknownChoice(id));
     }
-    Ok(store.edit(move |edit| edit.end_session(&id)).await?)
+    Ok(edit(store, session, move |edit| edit.end_session(&id)).await?)
 }
 
 fn parse_name(text: &str) -> Result<Name, StoreError> {

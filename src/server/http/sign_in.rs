@@ -10,7 +10,7 @@ use crate::{
     server::{
         access::{CookieScope, Principal},
         app_state::AppState,
-        store::{NewSession, Secret, SignInMethod, StoreError, verify_password},
+        store::{Name, NewSession, Proof, Secret, StoreError, verify_password},
     },
 };
 use axum::{
@@ -70,7 +70,7 @@ pub(in crate::server) async fn sign_in(
             set_cookie(&mut response, cookie_scope(&state, &headers).keep(secret.expose(), age.as_secs()));
             response
         }
-        Ok(None) => {
+        Ok(None) | Err(StoreError::UserChanged(_)) => {
             tracing::warn!(%client, name = %name.escape_default(), "an attempt to sign in failed");
             retry(StatusCode::UNAUTHORIZED, "Name or password is wrong.".to_owned())
         }
@@ -90,21 +90,27 @@ async fn open_session(
     name: String,
     password: String,
 ) -> Result<Option<(Secret, Duration)>, StoreError> {
-    let (store, accounts) = (state.credentials.store()?, state.credentials.accounts());
-    let user = accounts.user(&name).cloned();
-    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+    let accounts = state.credentials.accounts();
+    let user = accounts.user(&name).map(|user| (user.name.clone(), user.password_hash.clone()));
+    let hash = user.as_ref().and_then(|(_, hash)| hash.clone());
     let is_right = spawn_blocking(move || verify_password(hash.as_ref(), &password)).await;
-    let Some(user) = user.filter(|_| is_right.is_ok_and(|is_right| is_right)) else { return Ok(None) };
+    let Some((user, Some(hash))) = user.filter(|_| is_right.is_ok_and(|is_right| is_right)) else { return Ok(None) };
+    start_session(state, address, headers, user, Proof::Password(hash)).await.map(Some)
+}
+
+/// The secret of a new session of a verified user, and how long it lasts.
+pub(super) async fn start_session(
+    state: &AppState,
+    address: IpAddr,
+    headers: &HeaderMap,
+    user: Name,
+    proof: Proof,
+) -> Result<(Secret, Duration), StoreError> {
+    let store = state.credentials.store()?;
     let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
-    let session = NewSession {
-        user: user.name,
-        role: user.role,
-        method: SignInMethod::Password,
-        address,
-        user_agent: agent.unwrap_or_default(),
-    };
+    let session = NewSession { user, proof, address, user_agent: agent.unwrap_or_default() };
     let (_, secret) = store.edit(move |edit| edit.start_session(&session)).await?;
-    Ok(Some((secret, store.session_timeouts().absolute)))
+    Ok((secret, store.session_timeouts().absolute))
 }
 
 /// `POST /sign-out`: ends the session of the cookie.
@@ -147,7 +153,7 @@ fn return_address(next: &str) -> String {
 }
 
 /// `Origin` has the scheme that the browser uses, also behind a proxy.
-fn cookie_scope<'a>(state: &'a AppState, headers: &HeaderMap) -> CookieScope<'a> {
+pub(super) fn cookie_scope<'a>(state: &'a AppState, headers: &HeaderMap) -> CookieScope<'a> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let secure = text(header::ORIGIN.as_str()).starts_with("https://") || text("x-forwarded-proto") == "https";
     CookieScope { secure, base_path: &state.settings.base_path }

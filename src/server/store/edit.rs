@@ -1,14 +1,14 @@
 //! Changes of accounts, within one transaction.
 
 use super::{
-    MAX_SESSIONS, MAX_TOKENS, MAX_USERS, Name, NewSession, PasswordHash, Role, Scope, Secret, SessionTimeouts,
-    SignInMethod, StoreError,
-    accounts::text_of,
+    MAX_SESSIONS, MAX_TOKENS, MAX_USERS, Name, NewSession, PasswordHash, Proof, Role, Scope, Secret, SessionTimeouts,
+    StoreError,
+    accounts::{chosen, text_of},
     last_use::SAVE_INTERVAL_MS,
     secret::{SecretHash, new_id},
 };
 use crate::server::unix_time::unix_ms;
-use rusqlite::{OptionalExtension, Params, Transaction, params};
+use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 use std::time::Duration;
 
 const MAX_USER_AGENT_CHARS: usize = 200;
@@ -22,7 +22,8 @@ impl<'a> Edit<'a> {
         Self(transaction)
     }
 
-    /// Adds a user, who can't sign in with a password without a hash.
+    /// Adds a user, who can't sign in with a password without a hash. Sessions of that name end: they are of a proxy's or a
+    /// provider's user, who may have another role now.
     ///
     /// # Errors
     /// When the name is taken, or there are as many users as may be.
@@ -36,6 +37,7 @@ impl<'a> Edit<'a> {
         let insert = "INSERT INTO users (name, role, password_hash, created) VALUES (?, ?, ?, ?)";
         let hash = hash.map(|hash| &hash.0);
         self.0.execute(insert, params![name.as_ref(), text_of(role), hash, unix_ms()])?;
+        self.0.execute("DELETE FROM sessions WHERE user_name = ?", [name.as_ref()])?;
         Ok(())
     }
 
@@ -46,6 +48,23 @@ impl<'a> Edit<'a> {
     pub fn set_password(&self, name: &Name, hash: &PasswordHash) -> Result<(), StoreError> {
         let update = "UPDATE users SET password_hash = ? WHERE name = ?";
         self.change_user(name, update, params![hash.0, name.as_ref()])
+    }
+
+    /// Changes the password whose hash was verified, and ends the user's sessions.
+    ///
+    /// # Errors
+    /// When the user was removed, or has another password by now.
+    pub fn replace_password(
+        &self,
+        name: &Name,
+        verified: &PasswordHash,
+        hash: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let update = "UPDATE users SET password_hash = ? WHERE name = ? AND password_hash = ?";
+        match self.0.execute(update, params![hash.0, name.as_ref(), verified.0])? {
+            0 => Err(StoreError::UserChanged(name.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Changes what a user may do, and ends the user's sessions.
@@ -97,15 +116,12 @@ impl<'a> Edit<'a> {
     /// was not seen for longest ends.
     ///
     /// # Errors
-    /// When a user who signed in with a password was removed or changed meanwhile.
+    /// When the password is no longer the user's, or a provider's user has the name of a user here.
     pub fn start_session(&self, new: &NewSession) -> Result<(String, Secret), StoreError> {
-        let user = "SELECT 1 FROM users WHERE name = ? AND role = ?";
-        if new.method == SignInMethod::Password && !self.finds(user, [new.user.as_ref(), &text_of(new.role)])? {
-            return Err(StoreError::UnknownUser(new.user.clone()));
-        }
+        let role = self.role_of(&new.user, &new.proof)?;
         let (id, secret, now) = (new_id()?, Secret::of_session()?, unix_ms());
         let user_agent: String = new.user_agent.chars().take(MAX_USER_AGENT_CHARS).collect();
-        let (role, method) = (text_of(new.role), text_of(new.method));
+        let (role, method) = (text_of(role), text_of(new.proof.method()));
         let hash = SecretHash::of(secret.expose());
         self.0.execute(
             "INSERT INTO sessions (id, secret_hash, user_name, role, method, address, user_agent, created, last_seen)
@@ -119,6 +135,28 @@ impl<'a> Edit<'a> {
             params![id, MAX_SESSIONS - 1],
         )?;
         Ok((id, secret))
+    }
+
+    /// What a user who signs in may do now; the proof may be of an earlier time.
+    fn role_of(&self, user: &Name, proof: &Proof) -> Result<Role, StoreError> {
+        let select = "SELECT role, password_hash FROM users WHERE name = ?";
+        let read = |row: &Row<'_>| Ok((chosen(row, "role")?, row.get::<_, Option<String>>("password_hash")?));
+        match (proof, self.0.query_row(select, [user.as_ref()], read).optional()?) {
+            (Proof::Password(verified), Some((role, Some(hash)))) if verified.0 == hash => Ok(role),
+            (Proof::Password(_), _) => Err(StoreError::UserChanged(user.clone())),
+            (Proof::Proxy, known) => Ok(known.map_or(Role::Viewer, |(role, _)| role)),
+            // Whoever may choose a name at the provider must not become a user of that name here.
+            (Proof::Oidc(_), Some(_)) => Err(StoreError::NameOfLocalUser(user.clone())),
+            (Proof::Oidc(role), None) => Ok(*role),
+        }
+    }
+
+    /// Refuses changes by a session that has ended.
+    ///
+    /// # Errors
+    /// When there is no session with that id.
+    pub fn require_session(&self, id: &str) -> Result<(), StoreError> {
+        if self.finds("SELECT 1 FROM sessions WHERE id = ?", [id])? { Ok(()) } else { Err(StoreError::SessionEnded) }
     }
 
     /// Ends a session by its id; one that has ended already is no error.

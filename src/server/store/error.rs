@@ -64,6 +64,15 @@ pub enum StoreError {
     /// No user has the name.
     #[error("there is no user {0}; hostbeat user list shows all")]
     UnknownUser(Name),
+    /// The user is no longer the one whose password was verified.
+    #[error("the user {0} was removed or changed meanwhile")]
+    UserChanged(Name),
+    /// A provider's user has the name of one with a password.
+    #[error("{0} is the name of a user with a password here, and the provider's users are others")]
+    NameOfLocalUser(Name),
+    /// The session that makes a change is no longer open.
+    #[error("the session has ended; sign in again")]
+    SessionEnded,
     /// No token has the id or name.
     #[error("there is no token {0}; hostbeat token list shows all")]
     UnknownToken(String),

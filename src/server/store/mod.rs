@@ -31,7 +31,7 @@ pub use name::{InvalidName, Name};
 pub use options::{DataOptions, SessionTimeouts};
 pub use password::{InvalidPassword, Password, PasswordHash, verify_password};
 pub use secret::{Secret, SecretHash};
-pub use session::{NewSession, Session, SignInMethod};
+pub use session::{NewSession, Proof, Session, SignInMethod};
 pub use token::{Scope, Token};
 
 pub(super) use folder::data_folder;

@@ -1,7 +1,7 @@
 //! Sessions: browsers that are signed in.
 
 use super::{
-    Name, Role, SessionTimeouts,
+    Name, PasswordHash, Role, SessionTimeouts,
     accounts::{chosen, parsed},
     last_use::LastUse,
 };
@@ -20,15 +20,34 @@ pub enum SignInMethod {
     Oidc,
 }
 
+/// What was verified of a user who signs in.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// The password matched this hash.
+    Password(PasswordHash),
+    /// A proxy vouches for the name.
+    Proxy,
+    /// A provider vouches for the name, and its groups give this role.
+    Oidc(Role),
+}
+
+impl Proof {
+    pub(super) fn method(&self) -> SignInMethod {
+        match self {
+            Self::Password(_) => SignInMethod::Password,
+            Self::Proxy => SignInMethod::Proxy,
+            Self::Oidc(_) => SignInMethod::Oidc,
+        }
+    }
+}
+
 /// Who signs in, and from where.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// The user, who is unknown to the users' table unless the method is a password.
+    /// The user, whom the users' table may not have unless the proof is a password.
     pub user: Name,
-    /// What the user may do.
-    pub role: Role,
-    /// How the user signed in.
-    pub method: SignInMethod,
+    /// What was verified.
+    pub proof: Proof,
     /// The client's address.
     pub address: IpAddr,
     /// `User-Agent`, of which 200 characters are kept.

@@ -30,13 +30,18 @@ fn add_user(database: &mut Database, user: &str) {
     database.edit(|edit| edit.add_user(&name(user), Role::Viewer, Some(&hash))).unwrap();
 }
 
-fn session(user: &str, method: SignInMethod) -> NewSession {
+fn session(user: &str, proof: Proof) -> NewSession {
     let address = IpAddr::from(Ipv4Addr::LOCALHOST);
-    NewSession { user: name(user), role: Role::Viewer, method, address, user_agent: "\u{fc}".repeat(300) }
+    NewSession { user: name(user), proof, address, user_agent: "\u{fc}".repeat(300) }
+}
+
+/// The password that [`add_user`] gives.
+fn password() -> Proof {
+    Proof::Password(PasswordHash("hash".to_owned()))
 }
 
 async fn start_session(store: &Store, user: &str) -> (String, Secret) {
-    let new = session(user, SignInMethod::Password);
+    let new = session(user, password());
     store.edit(move |edit| edit.start_session(&new)).await.unwrap()
 }
 
@@ -88,9 +93,59 @@ async fn session_ends_with_its_user_password_or_role() {
 async fn session_of_removed_or_changed_user_is_not_started() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
-    let start = |method| store.edit(move |edit| edit.start_session(&session("alice", method)));
-    assert!(matches!(start(SignInMethod::Password).await, Err(StoreError::UnknownUser(_))));
-    assert!(start(SignInMethod::Proxy).await.is_ok(), "a proxy has users of its own");
+    let start = || store.edit(move |edit| edit.start_session(&session("alice", password())));
+    assert!(matches!(start().await, Err(StoreError::UserChanged(_))), "the user was removed");
+    let add = |hash: &str| PasswordHash(hash.to_owned());
+    let (first, second) = (add("hash"), add("another hash"));
+    store.edit(move |edit| edit.add_user(&name("alice"), Role::Viewer, Some(&first))).await.unwrap();
+    assert!(start().await.is_ok());
+    store.edit(move |edit| edit.set_password(&name("alice"), &second)).await.unwrap();
+    assert!(matches!(start().await, Err(StoreError::UserChanged(_))), "the password was changed");
+    assert!(store.accounts().sessions().is_empty());
+}
+
+#[tokio::test]
+async fn password_that_is_no_longer_the_users_replaces_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    add_user(&mut Database::open(&data(folder.path())).unwrap(), "alice");
+    let replace = |verified: &'static str| {
+        store.edit(move |edit| {
+            let hash = |text: &str| PasswordHash(text.to_owned());
+            edit.replace_password(&name("alice"), &hash(verified), &hash("new"))
+        })
+    };
+    assert!(matches!(replace("stale").await, Err(StoreError::UserChanged(_))));
+    assert!(replace("hash").await.is_ok());
+}
+
+#[tokio::test]
+async fn user_of_a_proxy_or_provider_has_the_role_of_the_table_or_of_the_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let role = async |proof: Proof| {
+        let (_, secret) = store.edit(move |edit| edit.start_session(&session("alice", proof))).await?;
+        Ok::<_, StoreError>(store.accounts().session(secret.expose()).unwrap().role)
+    };
+    assert_eq!(role(Proof::Proxy).await.unwrap(), Role::Viewer);
+    assert_eq!(role(Proof::Oidc(Role::Admin)).await.unwrap(), Role::Admin);
+    store.edit(|edit| edit.add_user(&name("alice"), Role::Admin, None)).await.unwrap();
+    assert!(store.accounts().sessions().is_empty(), "they had another role");
+    assert_eq!(role(Proof::Proxy).await.unwrap(), Role::Admin);
+    assert!(matches!(role(Proof::Oidc(Role::Admin)).await, Err(StoreError::NameOfLocalUser(_))));
+    assert!(matches!(role(password()).await, Err(StoreError::UserChanged(_))), "the user has no password");
+}
+
+#[tokio::test]
+async fn ended_session_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let (id, _) = store.edit(|edit| edit.start_session(&session("alice", Proof::Proxy))).await.unwrap();
+    let require = |id: String| store.edit(move |edit| edit.require_session(&id));
+    assert!(require(id.clone()).await.is_ok());
+    let ended = id.clone();
+    store.edit(move |edit| edit.end_session(&ended)).await.unwrap();
+    assert!(matches!(require(id).await, Err(StoreError::SessionEnded)));
 }
 
 #[tokio::test]
@@ -99,7 +154,8 @@ async fn session_expires_idle_and_absolutely() {
     for timeouts in [SessionTimeouts { idle: short, absolute: long }, SessionTimeouts { idle: long, absolute: short }] {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&data(folder.path()), timeouts).unwrap();
-        let (_, secret) = store.edit(|edit| edit.start_session(&session("alice", SignInMethod::Oidc))).await.unwrap();
+        let (_, secret) =
+            store.edit(|edit| edit.start_session(&session("alice", Proof::Oidc(Role::Viewer)))).await.unwrap();
         assert_eq!(store.accounts().sessions().len(), 1);
         wait(&store, |accounts| accounts.sessions().is_empty()).await;
         assert!(store.accounts().session(secret.expose()).is_none());
@@ -144,7 +200,7 @@ async fn expired_token_is_refused_and_watchers_learn_of_it() {
 fn oldest_session_ends_past_the_maximum() {
     let folder = tempfile::tempdir().unwrap();
     let mut database = Database::open(&data(folder.path())).unwrap();
-    let new = session("alice", SignInMethod::Proxy);
+    let new = session("alice", Proof::Proxy);
     let start = |edit: &Edit<'_>| edit.start_session(&new).map(|(id, _)| id);
     let first = database.edit(|edit| start(edit).inspect(|id| edit.set_last_seen(id, 1).unwrap())).unwrap();
     database.edit(|edit| (1..MAX_SESSIONS).try_for_each(|_| start(edit).map(drop))).unwrap();

@@ -9,7 +9,7 @@ mod request;
 mod viewer;
 
 use super::{
-    access::{Principal, Refusal, check_origin},
+    access::{Client, Principal, Refusal, check_origin},
     app_state::AppState,
     http::{Problem, access_check::ClientAddress, cross_origin},
     log::Coding,
@@ -73,6 +73,7 @@ pub(super) async fn stream(
 }
 
 fn open(state: &AppState, request: StreamRequest, client: IpAddr, principal: &Principal) -> Result<Viewer, Refusal> {
+    let client = Client::of(Some(principal), client);
     let permit = if state.log.head().closing { Err(Refusal::Draining) } else { state.limiter.admit(client) };
     Ok(Viewer::open(state, request, permit?, principal.credential().cloned(), Instant::now()))
 }

@@ -14,7 +14,7 @@ struct OpenStream {
 }
 
 fn open_viewer(state: &AppState, query: &str, credential: Option<Arc<Credential>>, now: Instant) -> Viewer {
-    let permit = state.limiter.admit([127, 0, 0, 1].into()).unwrap();
+    let permit = state.limiter.admit(std::net::IpAddr::from([127, 0, 0, 1]).into()).unwrap();
     Viewer::open(state, StreamRequest::parse(query, &HeaderMap::new()).unwrap(), permit, credential, now)
 }
 
