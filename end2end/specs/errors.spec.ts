@@ -35,7 +35,7 @@ const PAGES: Rejection[] = [
     method: "POST",
     status: 405,
     title: "Method not allowed",
-    detail: /GET and HEAD, not POST/,
+    detail: /doesn't answer POST/,
   },
   {
     name: "oversized head",
@@ -75,7 +75,7 @@ const API: Rejection[] = [
     method: "POST",
     status: 405,
     title: "Method not allowed",
-    detail: /GET and HEAD, not POST/,
+    detail: /doesn't answer POST/,
   },
   {
     name: "unacceptable media type",

@@ -10,7 +10,7 @@ use super::{
     tls::Tls,
 };
 use crate::server::{
-    access::{ClientPermit, Peer},
+    access::{ClientPermit, Peer, SharedPermit},
     stream::{ClientConnection, StallFlag},
 };
 use axum::{
@@ -56,7 +56,7 @@ pub(super) async fn serve(
     tls: Arc<Tls>,
     stream: TcpStream,
     peer: Peer,
-    _permit: Option<ClientPermit>,
+    permit: Option<ClientPermit>,
 ) {
     let _open = acceptor.open.clone();
     let mut draining = acceptor.draining.clone();
@@ -69,7 +69,13 @@ pub(super) async fn serve(
     };
     match established {
         Ok(Ok(Some(stream))) => {
-            let connection = TlsConnection { peer, tls, stalled, requested: AtomicBool::new(false) };
+            let connection = TlsConnection {
+                peer,
+                tls,
+                permit: SharedPermit::new(permit),
+                stalled,
+                requested: AtomicBool::new(false),
+            };
             if let Err(error) = connection.respond(acceptor, stream, draining, deadline).await {
                 tracing::debug!(%error, "connection ended early");
             }
@@ -99,6 +105,7 @@ async fn establish(
 struct TlsConnection {
     peer: Peer,
     tls: Arc<Tls>,
+    permit: SharedPermit,
     stalled: StallFlag,
     /// Whether a request head came.
     requested: AtomicBool,
@@ -152,6 +159,7 @@ impl TlsConnection {
         self.requested.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ClientConnection { peer: self.peer, handoff: None, stalled });
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.permit.clone());
         request.headers_mut().insert(SCHEME.0, SCHEME.1);
         let (response, transport_security) = (Box::pin(router.call(request)), self.tls.transport_security());
         async move {
