@@ -41,6 +41,7 @@ fn main() -> ExitCode {
 fn with_file(config: Config) -> Result<Config, CommandError> {
     match &config.config_file {
         Some(path) => Ok(ConfigFile::read(path)?.with_arguments(env::args_os())?),
+        None => Ok(config),
     }
 }
 
