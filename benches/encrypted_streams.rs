@@ -118,7 +118,8 @@ async fn read_stream(mut stream: TlsStream<TcpStream>) {
     let request = format!("GET {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut buffer = vec![0; 4096];
-    while stream.read(&mut buffer).await.unwrap() > 0 {}
+    // Reading ends with the server.
+    while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
 }
 
 async fn read_streams(stream: TlsStream<TcpStream>) {
@@ -137,8 +138,8 @@ async fn open_stream(requests: SendRequest<Bytes>) {
     assert_eq!(response.status(), 200);
     tokio::spawn(async move {
         let mut body = response.into_body();
-        while let Some(data) = body.data().await {
-            body.flow_control().release_capacity(data.unwrap().len()).unwrap();
+        while let Some(Ok(data)) = body.data().await {
+            body.flow_control().release_capacity(data.len()).unwrap();
         }
     });
 }

@@ -89,7 +89,8 @@ fn hundred_streams_of_a_connection_get_ticks_and_shutdown() {
             let end = read_until(stream, "").await;
             assert!(end.contains("event: shutdown\n"), "{end}");
         }
-        timeout(TIMEOUT, client.ended).await.unwrap().unwrap().unwrap();
+        // What the client sent last may meet a closed socket.
+        let _ = timeout(TIMEOUT, client.ended).await.unwrap().unwrap();
     });
     assert!(server.wait().success());
 }

@@ -1,17 +1,20 @@
-//! One connection over TLS: the handshake, the protocol that ALPN chose, and streams that stay with hyper.
+//! One connection over TLS: the handshake, and the protocol that ALPN chose.
 
 use super::{
     acceptor::{self, Acceptor},
+    http_connection,
     http2_limits::Http2Limits,
     plain_http,
     sliced_body::{SlicedBody, StallWatch},
-    socket::Socket,
+    socket::{FlushFlag, Socket},
     stream_executor::StreamExecutor,
     tls::Tls,
+    tls_stream,
 };
 use crate::server::{
     access::{ClientPermit, Peer, SharedPermit},
-    stream::{ClientConnection, StallFlag},
+    export::CloseReason,
+    stream::{ClientConnection, Handoff, StallFlag},
 };
 use axum::{
     Router,
@@ -26,6 +29,7 @@ use hyper::{
 use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection, service::TowerToHyperService};
 use std::{
     convert::Infallible,
+    future::pending,
     io,
     pin::pin,
     sync::{
@@ -35,8 +39,9 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    io::AsyncWriteExt,
     net::TcpStream,
-    sync::watch,
+    sync::{mpsc, watch},
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_rustls::server::TlsStream;
@@ -58,7 +63,7 @@ pub(super) async fn serve(
     peer: Peer,
     permit: Option<ClientPermit>,
 ) {
-    let _open = acceptor.open.clone();
+    let open = acceptor.open.clone();
     let mut draining = acceptor.draining.clone();
     let deadline = Instant::now() + ESTABLISH_TIMEOUT;
     let stalled = StallFlag::default();
@@ -67,22 +72,21 @@ pub(super) async fn serve(
         established = timeout_at(deadline, establish) => established,
         _ = draining.wait_for(|draining| *draining) => return,
     };
-    match established {
-        Ok(Ok(Some(stream))) => {
-            let connection = TlsConnection {
-                peer,
-                tls,
-                permit: SharedPermit::new(permit),
-                stalled,
-                requested: AtomicBool::new(false),
-            };
-            if let Err(error) = connection.respond(acceptor, stream, draining, deadline).await {
-                tracing::debug!(%error, "connection ended early");
-            }
-        }
-        Ok(Ok(None)) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
-        Err(_) => tracing::debug!("no TLS handshake in time"),
+    let (stream, flushed) = match established {
+        Ok(Ok(Some(established))) => established,
+        Ok(Ok(None)) => return,
+        Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
+        Err(_) => return tracing::debug!("no TLS handshake in time"),
+    };
+    let (permit, requested) = (SharedPermit::new(permit), AtomicBool::new(false));
+    let connection = TlsConnection { peer, tls, permit, stalled, draining, deadline, requested };
+    let ended = if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        connection.serve_http2(acceptor, stream).await
+    } else {
+        connection.serve_http1(acceptor, stream, flushed, open).await
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended early");
     }
 }
 
@@ -92,13 +96,14 @@ async fn establish(
     tls: &Tls,
     stream: TcpStream,
     stalled: &StallFlag,
-) -> io::Result<Option<Stream>> {
+) -> io::Result<Option<(Stream, FlushFlag)>> {
     if !plain_http::is_handshake(&stream).await? {
         return plain_http::refuse(&acceptor.http, stream).await.map(|()| None);
     }
     let stall = acceptor.service.borrow().settings.stall;
-    let (socket, _) = Socket::new(stream, stall, stalled.clone(), Arc::clone(&acceptor.log));
-    tls.acceptor.accept(TokioIo::new(socket)).await.map(Some)
+    let (socket, flushed) = Socket::new(stream, stall, stalled.clone(), Arc::clone(&acceptor.log));
+    let stream = tls.acceptor.accept(TokioIo::new(socket)).await?;
+    Ok(Some((stream, flushed)))
 }
 
 /// What the requests of a connection share.
@@ -107,45 +112,75 @@ struct TlsConnection {
     tls: Arc<Tls>,
     permit: SharedPermit,
     stalled: StallFlag,
+    draining: watch::Receiver<bool>,
+    /// By when the first request must come.
+    deadline: Instant,
     /// Whether a request head came.
     requested: AtomicBool,
 }
 
 impl TlsConnection {
-    async fn respond(
+    async fn serve_http2(self, acceptor: Arc<Acceptor>, stream: Stream) -> hyper::Result<()> {
+        let acceptor::Service { router, settings } = acceptor.service.borrow().clone();
+        let (stall, log) = (settings.stall, Arc::clone(&acceptor.log));
+        let router = TowerToHyperService::new(router);
+        drop(acceptor);
+        let service = service_fn(|mut request| {
+            to_origin_form(&mut request);
+            let stalled = StallFlag::default();
+            let watch = StallWatch {
+                timeout: stall,
+                connection: self.stalled.clone(),
+                stream: stalled.clone(),
+                log: Arc::clone(&log),
+            };
+            let response = self.call(&router, request, stalled, None);
+            async move { Ok::<_, Infallible>(response.await?.map(|body| SlicedBody::new(body, watch))) }
+        });
+        let executor = StreamExecutor::new(stall);
+        let connection =
+            Http2Limits::default().builder(executor.clone()).serve_connection(TokioIo::new(stream), service);
+        drive(connection, self.draining.clone(), self.deadline, &self.requested, || executor.is_idle()).await
+    }
+
+    async fn serve_http1(
         self,
         acceptor: Arc<Acceptor>,
         stream: Stream,
-        draining: watch::Receiver<bool>,
-        deadline: Instant,
+        flushed: FlushFlag,
+        open: mpsc::Sender<()>,
     ) -> hyper::Result<()> {
-        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let acceptor::Service { router, settings } = acceptor.service.borrow().clone();
-        let (stream, stall, log) = (TokioIo::new(stream), settings.stall, Arc::clone(&acceptor.log));
-        let router = TowerToHyperService::new(router);
-        if is_http2 {
-            let service = service_fn(|mut request| {
-                to_origin_form(&mut request);
-                let stalled = StallFlag::default();
-                let watch = StallWatch {
-                    timeout: stall,
-                    connection: self.stalled.clone(),
-                    stream: stalled.clone(),
-                    log: Arc::clone(&log),
-                };
-                let response = self.call(&router, request, stalled);
-                async move { Ok::<_, Infallible>(response.await?.map(|body| SlicedBody::new(body, watch))) }
-            });
-            let executor = StreamExecutor::new(stall);
-            let connection = Http2Limits::default().builder(executor.clone()).serve_connection(stream, service);
-            drop(acceptor);
-            drive(connection, draining, deadline, &self.requested, || executor.is_idle()).await
-        } else {
-            let service = service_fn(|request| self.call(&router, request, self.stalled.clone()));
-            let connection = acceptor.http.serve_connection(stream, service);
-            drop(acceptor);
-            // hyper closes an idle HTTP/1.1 connection by the timeout for a request head.
-            drive(connection, draining, deadline, &self.requested, || false).await
+        let (handoff, mut viewers) = Handoff::new();
+        let router = TowerToHyperService::new(acceptor.service.borrow().router.clone());
+        let service =
+            service_fn(|request| Box::pin(self.call(&router, request, self.stalled.clone(), Some(handoff.clone()))));
+        let mut connection = acceptor.http.serve_connection(TokioIo::new(stream), service);
+        drop(acceptor);
+        let mut draining = self.draining.clone();
+        let (outcome, viewer) = tokio::select! {
+            driven = http_connection::drive(&mut connection, &mut viewers, &flushed, &mut draining) => driven,
+            () = self.request_timeout() => return Ok(()),
+        };
+        let mut stream = connection.into_parts().io.into_inner();
+        match (outcome, viewer) {
+            // In a task of its own, which takes less memory than this one.
+            (Ok(()), Some(viewer)) => _ = tokio::spawn(tls_stream::serve(stream, viewer, self.stalled.clone(), open)),
+            (Ok(()), None) => _ = stream.shutdown().await,
+            (Err(error), viewer) => {
+                if let Some(mut viewer) = viewer.filter(|_| self.stalled.is_set()) {
+                    viewer.close_reason = CloseReason::Stalled;
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the deadline, and for ever once there was a request: hyper closes an idle HTTP/1.1 connection.
+    async fn request_timeout(&self) {
+        sleep_until(self.deadline).await;
+        if self.requested.load(Ordering::Relaxed) {
+            pending().await
         }
     }
 
@@ -155,9 +190,10 @@ impl TlsConnection {
         router: &TowerToHyperService<Router>,
         mut request: Request<Incoming>,
         stalled: StallFlag,
+        handoff: Option<Handoff>,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         self.requested.store(true, Ordering::Relaxed);
-        request.extensions_mut().insert(ClientConnection { peer: self.peer, handoff: None, stalled });
+        request.extensions_mut().insert(ClientConnection { peer: self.peer, handoff, stalled });
         request.extensions_mut().insert(self.peer);
         request.extensions_mut().insert(self.permit.clone());
         request.headers_mut().insert(SCHEME.0, SCHEME.1);
@@ -172,7 +208,7 @@ impl TlsConnection {
     }
 }
 
-/// Serves until the connection ends, is idle, or has no request by the deadline; ends its streams when the server drains.
+/// Serves HTTP/2 until the connection ends, is idle, or has no request by the deadline; ends its streams when the server drains.
 async fn drive(
     connection: impl GracefulConnection<Error = hyper::Error>,
     mut draining: watch::Receiver<bool>,

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 pub(in crate::server) struct ClientConnection {
     /// The connection's other end.
     pub peer: Peer,
-    /// Takes the viewer, with its socket, from hyper to a fan-out worker; `None` where the socket carries TLS.
+    /// Takes the viewer, with its socket, from hyper to what serves streams; `None` for HTTP/2.
     pub handoff: Option<Handoff>,
     /// Whether the connection was closed because its client took no bytes.
     pub stalled: StallFlag,

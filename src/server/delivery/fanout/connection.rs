@@ -1,7 +1,10 @@
 //! A handed-off socket and its viewer: writes chunks, and keeps the bytes that the kernel did not accept, without a copy.
 
 use super::worker::WorkerRole;
-use crate::server::stream::{NextStep, Viewer};
+use crate::server::{
+    delivery::{LAST_CHUNK, MAX_IGNORED_INPUT},
+    stream::{NextStep, Viewer},
+};
 use bytes::Bytes;
 use mio::net::TcpStream;
 use std::{
@@ -9,11 +12,6 @@ use std::{
     net::Shutdown,
     time::{Duration, Instant},
 };
-
-/// The end of a body in HTTP/1.1's chunked coding (RFC 9112, section 7.1).
-const LAST_CHUNK: Bytes = Bytes::from_static(b"0\r\n\r\n");
-/// Bytes that a client may send after its request; none of them is answered.
-const MAX_IGNORED_INPUT: usize = 64 * 1024;
 
 /// A viewer and its socket.
 pub(super) struct Connection {

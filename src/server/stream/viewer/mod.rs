@@ -113,7 +113,7 @@ impl Viewer {
     }
 
     /// Watches the log's head.
-    pub(super) fn watch_head(&self) -> watch::Receiver<Head> {
+    pub(in crate::server) fn watch_head(&self) -> watch::Receiver<Head> {
         self.log.watch_head()
     }
 
