@@ -204,7 +204,7 @@ mod tests {
         let expected = [
             ("FILE, line 1: ", "did you mean listen?"),
             ("FILE, line 2: ", "public is true or false"),
-            ("FILE, line 4: ", "invalid digit"),
+            ("FILE, line 4: ", "such as 32"),
             ("FILE, line 5: ", "127.0.0.1:3000"),
             ("FILE, line 6: ", "state is a text in quotes"),
             ("FILE, line 7: ", "no option config"),
