@@ -35,7 +35,7 @@ const PAGES: Rejection[] = [
     method: "POST",
     status: 405,
     title: "Method not allowed",
-    detail: /doesn't answer POST/,
+    detail: /not POST/,
   },
   {
     name: "oversized head",
@@ -75,7 +75,7 @@ const API: Rejection[] = [
     method: "POST",
     status: 405,
     title: "Method not allowed",
-    detail: /doesn't answer POST/,
+    detail: /not POST/,
   },
   {
     name: "unacceptable media type",

@@ -164,7 +164,7 @@ fn errors_are_html_for_pages_and_problem_json_for_api() {
         ("GET", "/nothing", 404, "/api/stream"),
         ("GET", "/assets/hostbeat.js", 404, "/api/stream"),
         ("GET", "/../../etc/passwd", 404, "/api/stream"),
-        ("POST", "/", 405, "GET and HEAD, not POST"),
+        ("POST", "/", 405, "not POST"),
         ("DELETE", "/robots.txt", 405, "not DELETE"),
         ("GET", &*long, 431, "16384"),
         ("GET", "/api/stream?window=9999", 400, "0 to 3600"),

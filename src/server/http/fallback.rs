@@ -16,6 +16,6 @@ pub(super) fn not_found_at(path: &str) -> Response {
 }
 
 pub(in crate::server) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
-    let detail = format!("This path doesn't answer {method}; the header Allow has what it answers.");
+    let detail = format!("This path answers what the header Allow lists, not {method}.");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail).respond_at(uri.path())
 }
