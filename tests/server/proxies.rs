@@ -70,7 +70,7 @@ impl Proxy {
                     "nginx.conf",
                     &[
                         ("    listen [::]:443 ssl http2;\n", ""),
-                        ("443", &address.to_string()),
+                        ("listen 443", &format!("listen {address}")),
                         ("location / {", &format!("location {base_path}/ {{")),
                         ("/etc/nginx/hostbeat.htpasswd", &file("htpasswd")),
                     ],
