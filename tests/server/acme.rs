@@ -105,6 +105,12 @@ fn certificate_is_ordered_once_and_kept() {
         issued = current();
         issued.is_some()
     });
+    // It is kept a moment after it is used.
+    let is_kept = || {
+        let files = std::fs::read_dir(folder.path().join("data/acme")).unwrap().flatten();
+        files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with("cached_cert_"))
+    };
+    wait_until("the certificate is kept", is_kept);
     first.kill();
 
     drop(authority);
