@@ -1,5 +1,6 @@
 //! `/api/openapi.json`: every route described for programs (OpenAPI 3.1).
 
+use crate::{app, charts::CHARTS, schema::EventName};
 use axum::http::header;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -93,20 +94,23 @@ fn operations() -> Vec<Operation> {
     let chart =
         || query("window", json!({"type": "integer", "enum": [60, 300, 900, 3600]}), "Seconds that charts show");
     let window = || query("window", json!({"type": "integer", "minimum": 0, "maximum": 3600}), "Seconds of history");
-    let events = || query("events", text(), "Names of groups, separated by commas");
+    let events = || query("events", list_of(EventName::ALL.map(EventName::as_str)), "Groups, separated by commas");
     let last_id = |name| query(name, text(), "Id of the last event that the client got");
     let post = |path, summary| Operation { method: "POST", responses: vec![redirect()], ..get(path, summary) };
     let changes: &[_] = &["change", "subject", "name", "current", "password", "role", "scope", "expires"];
-    let panels = query("panels", text(), "Names of panels, separated by commas");
+    let panels = query("panels", list_of(app::panels()), "Panels, separated by commas");
+    let panel = json!({"enum": app::panels().collect::<Vec<_>>()});
+    let images = CHARTS.iter().flat_map(|chart| ["svg", "png"].map(|format| format!("{}.{format}", chart.id)));
+    let images = json!({"enum": images.collect::<Vec<_>>()});
     let theme = query("theme", json!({"enum": ["light", "dark"]}), "Colours");
     let image = json!({"description": "The image", "content": {"image/svg+xml": {}, "image/png": {}}});
     let ticket = query("ticket", text(), "A ticket, of a client that can't send headers");
     let json = |schema: &str| vec![("200", content("The document", "application/json", reference(schema)))];
     vec![
         page("/", "The dashboard", vec![chart(), panels, query("kiosk", text(), "Present for a wall screen")]),
-        page("/embed/{panel}", "One panel for a frame", vec![in_path("panel", "cpu"), chart()]),
+        page("/embed/{panel}", "One panel for a frame", vec![in_path("panel", panel), chart()]),
         Operation {
-            parameters: vec![in_path("name", "cpu.svg"), chart(), theme],
+            parameters: vec![in_path("name", images), chart(), theme],
             responses: vec![("200", image)],
             ..get("/chart/{name}", "A chart as an image")
         },
@@ -159,13 +163,13 @@ fn operations() -> Vec<Operation> {
         Operation { responses: vec![html()], ..open(get("/offline", "The page while the server is out of reach")) },
         Operation { responses: plain(), ..open(get("/docs/operations.md", "The guide that the page links to")) },
         Operation {
-            parameters: vec![in_path("name", "hostbeat.css")],
+            parameters: vec![in_path("name", text())],
             responses: file(),
             ..open(get("/assets/{name}", "A file of the page, whose name changes with its content"))
         },
         Operation { responses: vec![("308", reference_to_redirect())], ..open(get("/favicon.ico", "The icon")) },
         Operation {
-            parameters: vec![in_path("name", "robots.txt")],
+            parameters: vec![in_path("name", json!({"type": "string", "example": "robots.txt"}))],
             responses: file(),
             ..open(get("/{name}", "A file at the top level"))
         },
@@ -247,8 +251,14 @@ fn query(name: &str, schema: Value, description: &str) -> Value {
     json!({"name": name, "in": "query", "description": description, "schema": schema})
 }
 
-fn in_path(name: &str, example: &str) -> Value {
-    json!({"name": name, "in": "path", "required": true, "schema": text(), "example": example})
+fn in_path(name: &str, schema: Value) -> Value {
+    json!({"name": name, "in": "path", "required": true, "schema": schema})
+}
+
+/// Some of the names, separated by commas.
+fn list_of<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
+    let name = names.into_iter().collect::<Vec<_>>().join("|");
+    json!({"type": "string", "pattern": format!("^({name})(,({name}))*$")})
 }
 
 /// The described methods and paths, for the test that compares them with the routes.
