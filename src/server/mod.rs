@@ -97,9 +97,6 @@ pub enum ServeError {
     /// The log can't be kept in its file.
     #[error(transparent)]
     LogFile(#[from] LogFileError),
-    /// The log was not saved.
-    #[error(transparent)]
-    Save(LogFileError),
     /// The data folder is another server's, or of a newer version.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -119,7 +116,7 @@ impl ServeError {
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::NotPublic(_) | Self::LogFile(_) => true,
+            Self::NotPublic(_) => true,
             Self::Store(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
             _ => false,
@@ -163,7 +160,7 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     // A thread that reads a hung /proc must not keep the process.
     runtime.shutdown_background();
     stopped?;
-    log_file.map(|file| file.save(&log)).transpose().map_err(ServeError::Save)?;
+    log_file.map(|file| file.save(&log)).transpose()?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -295,7 +295,7 @@ fn stream_resumed_at_another_host_on_the_same_port_resets() {
 #[test]
 fn unusable_state_file_fails_at_start() {
     let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/state"]);
-    assert_eq!(code, Some(2));
+    assert_eq!(code, Some(1));
     assert!(output.contains("/nowhere/state") && output.contains("--state"), "{output}");
 }
 

@@ -6,7 +6,8 @@ mod system_calls;
 
 use super::{certificate::TlsOptions, config::Config, listen_address::ListenAddress, store};
 use std::{
-    iter,
+    collections::BTreeSet,
+    fs, iter,
     path::{Path, PathBuf},
 };
 
@@ -31,7 +32,7 @@ impl Confinement {
         let TlsOptions { tls_cert, tls_key, acme_ca, .. } = &config.tls;
         let files = [&config.config_file, tls_cert, tls_key, acme_ca].into_iter().flatten();
         Self {
-            readable: files.flat_map(|path| folders_of(path)).collect(),
+            readable: files.flat_map(|path| folders_of(path)).chain(beyond_proc()).collect(),
             writable: store::data_folder(&config.data)
                 .inspect_err(|error| tracing::debug!("{error}"))
                 .into_iter()
@@ -52,6 +53,14 @@ impl Confinement {
 /// The folder of a file, and of what it links to: a renewed certificate is another file there.
 fn folders_of(path: &Path) -> impl Iterator<Item = PathBuf> {
     iter::once(folder_of(path)).chain(path.canonicalize().ok().as_deref().map(folder_of))
+}
+
+/// The folders that links in `/proc` lead to where something emulates it. The kernel's own lead nowhere else.
+fn beyond_proc() -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let links = entries.filter(|entry| entry.file_type().is_ok_and(|of| of.is_symlink()));
+    let targets = links.filter_map(|link| link.path().canonicalize().ok());
+    targets.filter(|target| !target.starts_with("/proc")).map(|target| folder_of(&target)).collect()
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -1,7 +1,12 @@
 //! Entry points for the fuzz targets in `tests/fuzz/`.
 
 use super::{NextStep, StreamRequest, open};
-use crate::server::{access, app_state::AppState, log::TickLog, settings::Settings};
+use crate::server::{
+    access::{self, Principal},
+    app_state::AppState,
+    log::TickLog,
+    settings::Settings,
+};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::{
@@ -23,7 +28,7 @@ impl Streams {
     /// Everything that is sent at once for a request; `None` if it is refused.
     pub fn begin(&self, query: &str, headers: &HeaderMap) -> Option<Vec<u8>> {
         let request = StreamRequest::parse(query, headers).ok()?;
-        let mut viewer = open(&self.0, request, Ipv4Addr::LOCALHOST.into()).ok()?;
+        let mut viewer = open(&self.0, request, Ipv4Addr::LOCALHOST.into(), &Principal::Local).ok()?;
         let mut sent = Vec::new();
         while let NextStep::Write(chunk) = viewer.next(Instant::now()) {
             sent.extend_from_slice(&chunk.data());
