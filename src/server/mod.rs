@@ -149,6 +149,8 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
         Some(file) => file.restore(host_id)?,
         None => TickLog::of(Identity::new_epoch(host_id)),
     });
+    // Compressing the files would delay the first response, and a confined debug build can't read them.
+    LazyLock::force(&http::ASSETS);
     // Landlock would hide what other processes read and write, so the threads that sample them start before it.
     let sampler = HostSampler::new(&config.sampler, log.subscribers());
     #[cfg(target_os = "linux")]
@@ -174,8 +176,6 @@ async fn serve(
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let store = Store::open(&config.data, config.session_timeouts)?;
     let certificates = Certificates::open(&config.tls, &config.data)?;
-    // Compressing the files would delay the first response.
-    LazyLock::force(&http::ASSETS);
     let mut listeners = Vec::new();
     for address in &config.listen {
         listeners.extend(listen(address, &config.unix_access())?);
