@@ -60,8 +60,11 @@ test("page whose user is removed says so within two seconds, and resumes without
 
   data.addUser("ann", "correct horse");
   await page.getByRole("link", { name: "Sign in again" }).click();
-  await signIn(page);
-  await expect(page).toHaveURL(`${securedServer.url}/?window=300`);
+  // The server learns of the new user within a second.
+  await expect(async () => {
+    await signIn(page);
+    await expect(page).toHaveURL(`${securedServer.url}/?window=300`, { timeout: 1000 });
+  }).toPass({ timeout: 10_000 });
   await expect(dashboard.indicator).toHaveText("live");
   await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 3000);
   expect((await dashboard.read()).gaps).toEqual([]);
