@@ -72,7 +72,7 @@ fn finish(done: Result<(), CommandError>) -> ExitCode {
     }
 }
 
-/// 2 as for invalid flags, where other input would do better.
+/// Exit code 2, as for invalid flags, if the input must change; else 1.
 fn failure(is_bad_input: bool) -> ExitCode {
     if is_bad_input { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

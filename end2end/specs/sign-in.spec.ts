@@ -37,7 +37,7 @@ test("reader who signs out is signed out, also after going back", async ({ page,
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByRole("status")).toHaveText("You are signed out.");
   await page.goBack();
-  // A page that the browser kept says so itself.
+  // The browser may show the page from its cache, which then shows the notice.
   const again = page.getByRole("link", { name: "Sign in again" });
   await expect(again.or(page.getByRole("button", { name: "Sign in" }))).toBeVisible();
 });

@@ -1,7 +1,7 @@
 //! The settings: the reader's own password and sessions, and for administrators all users, tokens and sessions. Plain forms
 //! that need no script.
 
-use super::Parts;
+use super::{Parts, shell::form_head};
 use crate::units::timestamp;
 use leptos::prelude::*;
 
@@ -76,14 +76,7 @@ pub fn settings_page(parts: &Parts, settings: SettingsView) -> String {
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <title>"Settings · Hostbeat"</title>
-                <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
-                <link rel="stylesheet" href=parts.account_style.clone()/>
-            </head>
+            {form_head(parts, "Settings")}
             <body>
                 <main class="settings">
                     <nav><a href="./">"Dashboard"</a></nav>

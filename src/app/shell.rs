@@ -122,3 +122,17 @@ fn start_script(parts: &Parts) -> Option<String> {
         {{history.replaceState(\"restore\",\"\");location.reload()}}else redraw()}}"
     ))
 }
+
+/// The head of a page of forms.
+pub(super) fn form_head(parts: &Parts, title: &'static str) -> impl IntoView + use<> {
+    view! {
+        <head>
+            <meta charset="utf-8"/>
+            <meta name="viewport" content="width=device-width, initial-scale=1"/>
+            <meta name="color-scheme" content="light dark"/>
+            <title>{format!("{title} · Hostbeat")}</title>
+            <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
+            <link rel="stylesheet" href=parts.account_style.clone()/>
+        </head>
+    }
+}

@@ -1,6 +1,6 @@
 //! The page that asks for a name and a password. It needs no script, and password managers fill it in.
 
-use super::Parts;
+use super::{Parts, shell::form_head};
 use leptos::prelude::*;
 
 /// What the form shows.
@@ -25,14 +25,7 @@ pub fn sign_in_page(parts: &Parts, form: &SignInForm) -> String {
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <title>"Sign in · Hostbeat"</title>
-                <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
-                <link rel="stylesheet" href=parts.account_style.clone()/>
-            </head>
+            {form_head(parts, "Sign in")}
             <body>
                 <main class="sign-in">
                     <h1>"Sign in"</h1>

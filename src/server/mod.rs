@@ -181,7 +181,7 @@ async fn serve(
         listeners.extend(listen(address, &config.unix_access())?);
     }
     let accounts = store.accounts();
-    // While users can't be told from strangers, only this host is answered.
+    // While the users are unknown, only this host is answered.
     let proxies_sign_in = config.settings.trusted_user_header.is_some();
     if accounts.are_known() && !accounts.has_users() && !proxies_sign_in {
         config.check_reach(listeners.iter().filter_map(Listener::port_address))?;

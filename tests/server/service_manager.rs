@@ -1,4 +1,4 @@
-//! Tests of what systemd is told, and of the unit that it starts.
+//! Tests of the notifications to systemd, and of the unit.
 
 use super::server_process::{ServerProcess, hostbeat};
 use super::support::{TIMEOUT, project_path};

@@ -102,7 +102,7 @@ fn ticket(ticket: Option<&str>, tickets: &Tickets) -> Scheme {
 }
 
 /// Browsers send the cookie of a session that has ended, too. The reader didn't ask for it, so it is no failure.
-/// Nor is the session of another user than the proxy's, who was the browser's before.
+/// The session of another user than the proxy's is ignored: the browser kept it from before.
 fn cookie(sender: Sender<'_>, credentials: &Credentials) -> Scheme {
     let mut secrets = session_cookie::secrets(sender.headers);
     let found = secrets.find_map(|secret| {
@@ -112,7 +112,7 @@ fn cookie(sender: Sender<'_>, credentials: &Credentials) -> Scheme {
     found.map_or(Scheme::NotRequested, Scheme::known)
 }
 
-/// The proxy has checked the user. One whom the users' table doesn't have is a viewer.
+/// The proxy has checked the user. A user without a row in the users' table is a viewer.
 fn proxy(user: Option<&Name>, credentials: &Credentials) -> Scheme {
     let Some(user) = user else { return Scheme::NotRequested };
     let role = credentials.accounts().user(user.as_ref()).map_or(Role::Viewer, |user| user.role);

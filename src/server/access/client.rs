@@ -4,7 +4,7 @@ use super::{CredentialKind, Principal};
 use crate::server::store::Name;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Who is counted: the user or the token where one is known, so that many may share an address; else the address.
+/// The unit of limits: a user or a token if known, so that many may share an address; else the address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::server) enum Client {
     /// An IPv4 address, or an IPv6 /64, the smallest network that a client gets (RFC 6177).

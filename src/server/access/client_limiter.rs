@@ -118,7 +118,7 @@ pub(in crate::server) struct ClientPermit {
     client: Client,
 }
 
-/// The permit of a connection, which its requests find. `None` where connections aren't limited.
+/// The permit of a connection, shared with its requests. `None` where connections aren't limited.
 #[derive(Clone, Debug, Default)]
 pub(in crate::server) struct SharedPermit(Arc<Mutex<Option<ClientPermit>>>);
 

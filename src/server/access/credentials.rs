@@ -1,4 +1,4 @@
-//! The sessions and tokens in use. What holds one learns here that it has ended.
+//! The sessions and tokens in use. Streams hold them, and end with them.
 
 use super::{Credential, CredentialKind};
 use crate::server::{

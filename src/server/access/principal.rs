@@ -64,11 +64,11 @@ pub(in crate::server) enum CredentialKind {
     Session,
     /// Carried by `Authorization: Bearer`.
     Token,
-    /// The word of a proxy, for one request.
+    /// A trusted proxy's header, for one request.
     Proxy,
 }
 
-/// A session or a token that is in use, or the word of a proxy. Streams hold it, and end once it has ended.
+/// A session or a token in use, or a trusted proxy's header. Streams hold it, and end with it.
 #[derive(Debug)]
 pub(in crate::server) struct Credential {
     /// Session or token.

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use std::sync::Once;
 
-/// The user whom the proxy names in `header`. One named by any other client, or more than once, is ignored.
+/// The user in the proxy's `header`. The header is ignored from any other client, and if it is repeated.
 pub(in crate::server) fn proxy_user(
     peer: Peer,
     headers: &HeaderMap,

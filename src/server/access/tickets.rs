@@ -10,7 +10,7 @@ use std::{
 
 /// How long a ticket may be used.
 pub(in crate::server) const TICKET_LIFETIME: Duration = Duration::from_secs(60);
-/// Tickets of one principal that may be unused at a time; the oldest gives way.
+/// Unused tickets of one principal; a further one replaces the oldest.
 const MAX_PER_PRINCIPAL: usize = 100;
 
 /// The tickets that are not used yet, by the hash of their secret.

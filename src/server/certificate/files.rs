@@ -12,7 +12,7 @@ use tokio_rustls::rustls::{
     sign::CertifiedKey,
 };
 
-/// How often the files are looked at.
+/// Time between checks of the files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Changes when a file is written or replaced.

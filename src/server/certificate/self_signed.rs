@@ -13,7 +13,7 @@ pub(super) fn path_in(folder: &Path) -> PathBuf {
     folder.join("self-signed.pem")
 }
 
-/// Makes the file, or makes it anew.
+/// Makes the file, or replaces it.
 pub(super) fn create_in(folder: &Path) -> Result<(), CertificateError> {
     create(folder).map_err(|source| CertificateError::Unwritable { path: folder.to_owned(), source })
 }

@@ -25,7 +25,7 @@ impl Files {
     }
 }
 
-/// Certificates are told apart by their subjects.
+/// Clients distinguish certificates by their subjects.
 fn params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);

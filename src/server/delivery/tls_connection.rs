@@ -50,7 +50,7 @@ use tokio_rustls::server::TlsStream;
 const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(10);
 /// An HTTP/2 connection without a request is closed after it, and at the latest after twice as long.
 const IDLE_INTERVAL: Duration = Duration::from_secs(30);
-/// Tells handlers that the browser uses HTTPS, as a proxy would.
+/// Reports HTTPS to handlers, as a proxy does.
 const SCHEME: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-forwarded-proto"), HeaderValue::from_static("https"));
 

@@ -174,7 +174,7 @@ fn check(
     let query = request.uri().query().unwrap_or_default();
     let ticket = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| cost == Cost::Stream && name == "ticket");
     let ticket = ticket.map(|(_, ticket)| ticket);
-    // Where users can't be told from strangers, what a proxy passes on may be anyone's.
+    // While the users are unknown, a forwarded request may be anyone's.
     let is_direct = state.credentials.accounts().are_known() || !is_forwarded(headers);
     let is_local = client.is_loopback() && is_direct;
     let user_header = settings.trusted_user_header.as_ref();

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn readers_wait_for_no_assessment_and_find_its_tick_in_neither_window_nor_ring() {
+    fn readers_during_assessment_do_not_wait_and_see_the_previous_tick() {
         let log = TickLog::default();
         log.publish(&tick(1000));
         let (_, mut cursor) = log.open_cursor(EventNames::ALL, None, 0);

@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 pub(super) enum Verb {
     /// Read changed units.
     Reload,
-    /// Start the service, anew if it runs.
+    /// Start the service, or restart it if it runs.
     Restart,
     /// Stop the service.
     Stop,

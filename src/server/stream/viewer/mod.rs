@@ -192,7 +192,7 @@ impl Viewer {
     /// The last chunk. Browsers obey its `retry`; other clients may obey `retry_ms`.
     fn shutdown(&mut self, close_reason: CloseReason, reason: &str) -> Chunk {
         (self.ended, self.close_reason) = (true, close_reason);
-        // A page that asks again learns at once that it is signed out; others stay away from a server that restarts.
+        // A page that is signed out reconnects at once to show it; after a restart, clients spread their reconnects.
         let retry_ms = if close_reason == CloseReason::SignedOut { 0 } else { fastrand::u32(RETRY_MS) };
         let mut plain = BytesMut::new();
         write_retry(&mut plain, retry_ms);
