@@ -190,11 +190,12 @@ $(wasm-opt): tools/package.json tools/package-lock.json
 # A debug build: these tools compile for minutes and run for a second.
 install := CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false cargo install --debug
 
-# Not --locked: a registry mirror may lack the newest releases, which that lock file names.
+# Not --locked: a registry mirror may lack the newest releases, which that lock file names. The default features are TLS for
+# its test runner.
 $(wasm-bindgen): export CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS := fallback
 $(wasm-bindgen):
 	@echo "==> compiling wasm-bindgen $(wasm-bindgen-version) (once, about a minute)"
-	@$(install) wasm-bindgen-cli --version $(wasm-bindgen-version) --bin wasm-bindgen --root $(@D:/bin=)
+	@$(install) wasm-bindgen-cli --version $(wasm-bindgen-version) --no-default-features --bin wasm-bindgen --root $(@D:/bin=)
 
 $(cargo-fuzz):
 	@echo "==> compiling cargo-fuzz $(cargo-fuzz-version) (once, about a minute)"
