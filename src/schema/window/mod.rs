@@ -1,5 +1,7 @@
 //! The sliding window: the newest seconds of every series in columns that share one time axis, with explicit gaps.
 
+#[cfg(feature = "ssr")]
+mod column;
 mod queries;
 #[cfg(feature = "ssr")]
 mod rounding;
@@ -8,7 +10,16 @@ mod snapshot;
 pub use snapshot::{SeriesValues, WindowSnapshot};
 
 use super::{Group, INTERVAL_MS};
-use std::collections::{BTreeMap, VecDeque};
+#[cfg(feature = "ssr")]
+use column::Column;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+/// The values of one series. A page has one copy of its window, for which a deque is less code.
+#[cfg(not(feature = "ssr"))]
+type Column = VecDeque<f64>;
 
 /// A series without a value in this many recorded seconds is forgotten: its device or container is gone.
 const MAX_SILENCE: usize = 60;
@@ -27,7 +38,7 @@ pub struct Window {
     recorded: VecDeque<bool>,
     /// The newest values per series, from its first one on; NaN means "no sample", since an `Option<f64>` would take
     /// twice the memory.
-    series: BTreeMap<String, VecDeque<f64>>,
+    series: BTreeMap<Arc<str>, Column>,
 }
 
 impl Window {
@@ -104,9 +115,11 @@ impl Window {
     fn push_gaps(&mut self, count: usize) {
         self.forget_dead();
         let len = (self.len() + count).min(self.capacity);
-        push_within(&mut self.recorded, count, false, len);
+        self.recorded.extend(std::iter::repeat_n(false, count));
+        self.recorded.drain(..self.recorded.len().saturating_sub(len));
         self.series.retain(|_, column| {
-            push_within(column, count, f64::NAN, len);
+            column.extend(std::iter::repeat_n(f64::NAN, count));
+            column.drain(..column.len().saturating_sub(len));
             while column.front().is_some_and(|value| value.is_nan()) {
                 column.pop_front();
             }
@@ -147,7 +160,7 @@ impl Window {
         } else if value.is_none() {
             return;
         } else if self.series.len() < self.max_series {
-            put_into(self.series.entry(path.to_owned()).or_default(), age, value);
+            put_into(self.series.entry(path.into()).or_default(), age, value);
         } else {
             self.dropped += 1;
         }
@@ -156,14 +169,8 @@ impl Window {
     }
 }
 
-/// Appends `value` `count` times, and drops the oldest values beyond `len`.
-fn push_within<T: Copy>(column: &mut VecDeque<T>, count: usize, value: T, len: usize) {
-    column.extend(std::iter::repeat_n(value, count));
-    column.drain(..column.len().saturating_sub(len));
-}
-
 /// Sets the value `age` slots before the newest of a column, which grows back to it.
-fn put_into(column: &mut VecDeque<f64>, age: usize, value: Option<f64>) {
+fn put_into(column: &mut Column, age: usize, value: Option<f64>) {
     while value.is_some() && column.len() <= age {
         column.push_front(f64::NAN);
     }

@@ -1,10 +1,10 @@
 //! Reads from a window: single values, slices of a series, device names and gaps.
 
-use super::Window;
+use super::{Column, Window};
 use crate::schema::{INTERVAL_MS, WindowSlice};
 use std::{
-    collections::VecDeque,
     ops::{Bound, Range},
+    sync::Arc,
 };
 
 impl Window {
@@ -59,7 +59,7 @@ impl Window {
     }
 
     /// The values of a column in `slots`; it has none before its first.
-    pub(super) fn column_values(&self, column: &VecDeque<f64>, slots: Range<usize>) -> Vec<Option<f64>> {
+    pub(super) fn column_values(&self, column: &Column, slots: Range<usize>) -> Vec<Option<f64>> {
         let missing = self.len() - column.len();
         let held = slots.start.saturating_sub(missing)..slots.end.saturating_sub(missing);
         let mut values = vec![None; slots.len() - held.len()];
@@ -69,7 +69,7 @@ impl Window {
 
     /// The values of a series, newest first, back to its first.
     pub fn newest(&self, path: &str) -> impl Iterator<Item = Option<f64>> {
-        self.series.get(path).into_iter().flatten().rev().copied().map(sample)
+        self.series.get(path).into_iter().flat_map(|column| column.iter().rev()).copied().map(sample)
     }
 
     /// The device names in paths `<prefix><name><suffix>`, for any of `suffixes`, of series that have a value in the
@@ -91,7 +91,7 @@ impl Window {
         self.with_prefix(prefix).next().is_some()
     }
 
-    fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&String, &VecDeque<f64>)> {
+    fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&Arc<str>, &Column)> {
         let from = (Bound::Included(prefix), Bound::Unbounded);
         self.series.range::<str, _>(from).take_while(move |(path, _)| path.starts_with(prefix))
     }

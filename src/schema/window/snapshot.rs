@@ -74,7 +74,7 @@ impl Window {
         let is_wanted = |path: &str| group(path).is_some_and(|name| events.contains(name));
         let series = self.series.iter().filter(|(path, _)| is_wanted(path));
         let values = |column| SeriesValues(self.column_values(column, skipped..self.len()));
-        let series = series.map(|(path, column)| (path.clone(), values(column)));
+        let series = series.map(|(path, column)| (path.to_string(), values(column)));
         WindowSnapshot {
             t0: self.start().unwrap_or(0) + skipped as u64 * INTERVAL_MS,
             step_ms: INTERVAL_MS,

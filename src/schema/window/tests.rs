@@ -48,7 +48,7 @@ fn window_after_an_hour_of_short_lived_containers_keeps_only_living_series() {
         record_churn(&mut window, second, 6);
     }
     assert!(window.series.len() <= 12, "{:?}", window.series.keys());
-    let held: usize = window.series.values().map(VecDeque::len).sum();
+    let held: usize = window.series.values().map(|column| column.len()).sum();
     assert!(held < 3600 + 12 * 70, "{held} values");
     assert_eq!(window.values("memory.used", WindowSlice::newest(3600)).iter().flatten().count(), 3600);
     assert_eq!(window.gaps(WindowSlice::newest(3600)), [], "values of forgotten series leave no gaps");

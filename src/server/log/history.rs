@@ -28,7 +28,7 @@ pub(super) struct Values {
 
 /// What a tick replaces in the history. The caller drops it outside the lock.
 pub(super) struct Replaced {
-    pub values: Values,
+    pub _values: Values,
     /// The tick before the newest.
     pub previous: Option<Arc<EncodedTick>>,
     /// The tick that left the ring.
@@ -51,7 +51,7 @@ impl History {
         self.dropped += u64::from(oldest.is_some());
         let previous = self.ring.back().cloned();
         self.ring.push_back(encoded);
-        Replaced { values: mem::replace(&mut self.values, values), previous, _oldest: oldest }
+        Replaced { _values: mem::replace(&mut self.values, values), previous, _oldest: oldest }
     }
 
     /// Ticks published since the start.

@@ -97,7 +97,8 @@ impl TickLog {
 
     /// From now on, records no series beyond `max_series`.
     pub fn limit_series(&self, max_series: usize) {
-        self.publisher().forget_previous();
+        // Or a tick that is being published would undo it.
+        let _publisher = self.publisher();
         Arc::make_mut(&mut self.history_mut().values.window).limit_series(max_series);
     }
 

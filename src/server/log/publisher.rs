@@ -1,7 +1,7 @@
-//! Publishes ticks. The window has two copies: readers share the newest, and the next tick is recorded and assessed in the
-//! other, so neither waits for the other.
+//! Publishes ticks. Readers share the newest window, and the next tick is recorded and assessed in a copy, so neither waits
+//! for the other.
 
-use super::{TickLog, encoded_tick::EncodedTick, history::Replaced};
+use super::{TickLog, encoded_tick::EncodedTick};
 use crate::schema::{IdSequence, Processes, Sample, Tick, Verdict, Window};
 use std::{sync::Arc, time::Instant};
 
@@ -12,26 +12,18 @@ const LIMIT_LOG_INTERVAL_MS: u64 = 600_000;
 #[derive(Debug)]
 pub(super) struct Publisher {
     pub ids: IdSequence,
-    /// The window that readers had before the newest tick, and that tick, which it lacks.
-    previous: Option<(Arc<Window>, Tick)>,
     /// The newest tick (unix ms) with a series beyond the limit.
     over_limit_at: Option<u64>,
 }
 
 impl Publisher {
     pub(super) fn new(ids: IdSequence) -> Self {
-        Self { ids, previous: None, over_limit_at: None }
-    }
-
-    /// Makes the next tick copy the readers' window, which was changed other than by a tick.
-    pub(super) fn forget_previous(&mut self) {
-        self.previous = None;
+        Self { ids, over_limit_at: None }
     }
 
     /// The `newest` window with the tick's values.
     fn record(&mut self, newest: &Window, tick: &Tick) -> Window {
-        // The copy is large, and made only if a reader has kept the previous window for a whole second.
-        let mut window = self.recycle_previous().unwrap_or_else(|| newest.clone());
+        let mut window = newest.clone();
         let dropped = window.dropped();
         tick.record_into(&mut window);
         if window.dropped() > dropped {
@@ -42,14 +34,6 @@ impl Publisher {
             }
         }
         window
-    }
-
-    /// The previous window with the tick that it lacks, unless a reader still has it.
-    fn recycle_previous(&mut self) -> Option<Window> {
-        let (window, tick) = self.previous.take()?;
-        let mut window = Arc::into_inner(window)?;
-        tick.record_into(&mut window);
-        Some(window)
     }
 }
 
@@ -84,17 +68,15 @@ impl TickLog {
             let mut history = self.history_mut();
             (history.push(Arc::clone(&encoded), values), history.published())
         };
-        let Replaced { values, previous, .. } = replaced;
         self.chunks.on_tick(published);
-        if let Some(previous) = previous {
-            encoded.take_over_chunks_of(&previous);
+        if let Some(previous) = &replaced.previous {
+            encoded.take_over_chunks_of(previous);
         }
         self.update_head(|head| {
             head.published = published;
             head.last_tick = Some(tick.t);
             head.at = Some(Instant::now());
         });
-        publisher.previous = Some((values.window, tick));
     }
 }
 
