@@ -44,7 +44,7 @@ pub use settings_page::{SessionRow, SettingsView, TokenRow, UserRow, settings_pa
 #[cfg(feature = "ssr")]
 pub use shell::{Parts, inline_scripts, shell};
 #[cfg(feature = "ssr")]
-pub use sign_in_page::{SignInForm, sign_in_page};
+pub use sign_in_page::{ProviderLink, SignInForm, sign_in_page};
 pub use table::{Sort, TableState};
 pub use tables::core_history;
 #[cfg(feature = "ssr")]

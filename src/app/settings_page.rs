@@ -76,7 +76,7 @@ pub fn settings_page(parts: &Parts, settings: SettingsView) -> String {
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
-            {form_head(parts, "Settings")}
+            {form_head(parts, "", "Settings")}
             <body>
                 <main class="settings">
                     <nav><a href="./">"Dashboard"</a></nav>

@@ -123,11 +123,12 @@ fn start_script(parts: &Parts) -> Option<String> {
     ))
 }
 
-/// The head of a page of forms.
-pub(super) fn form_head(parts: &Parts, title: &'static str) -> impl IntoView + use<> {
+/// The head of a page of forms. `root` is the way to the dashboard where the page is below it, and else empty.
+pub(super) fn form_head(parts: &Parts, root: &'static str, title: &'static str) -> impl IntoView + use<> {
     view! {
         <head>
             <meta charset="utf-8"/>
+            {(!root.is_empty()).then(|| view! { <base href=root/> })}
             <meta name="viewport" content="width=device-width, initial-scale=1"/>
             <meta name="color-scheme" content="light dark"/>
             <title>{format!("{title} · Hostbeat")}</title>

@@ -1,4 +1,5 @@
-//! The page that asks for a name and a password. It needs no script, and password managers fill it in.
+//! The page that asks for a name and a password, or leads to a provider. It needs no script, and password managers fill it
+//! in.
 
 use super::{Parts, shell::form_head};
 use leptos::prelude::*;
@@ -14,18 +15,31 @@ pub struct SignInForm {
     pub name: String,
     /// The address to return to.
     pub next: String,
+    /// Where else the reader can sign in.
+    pub provider: Option<ProviderLink>,
+    /// The way to the dashboard, empty for a page beside it.
+    pub root: &'static str,
+}
+
+/// A provider where readers sign in.
+#[derive(Clone, Debug)]
+pub struct ProviderLink {
+    /// Its name.
+    pub name: String,
+    /// The address that leads there, relative to the dashboard.
+    pub address: String,
 }
 
 /// The document with the form.
 pub fn sign_in_page(parts: &Parts, form: &SignInForm) -> String {
-    let SignInForm { message, is_error, name, next } = form.clone();
+    let SignInForm { message, is_error, name, next, provider, root } = form.clone();
     // After a failed attempt the name is there already.
     let name_first = name.is_empty();
     let role = if is_error { "alert" } else { "status" };
     let page = view! {
         <!DOCTYPE html>
         <html lang="en">
-            {form_head(parts, "Sign in")}
+            {form_head(parts, root, "Sign in")}
             <body>
                 <main class="sign-in">
                     <h1>"Sign in"</h1>
@@ -44,6 +58,7 @@ pub fn sign_in_page(parts: &Parts, form: &SignInForm) -> String {
                                 aria-describedby=is_error.then_some("message")/>
                         </label>
                         <button>"Sign in"</button>
+                        {provider.map(|ProviderLink { name, address }| view! { <a href=address>{format!("Sign in with {name}")}</a> })}
                     </form>
                 </main>
             </body>
@@ -64,6 +79,7 @@ mod tests {
             is_error: true,
             name: "<ann>".to_owned(),
             next: "embed/cpu".to_owned(),
+            ..SignInForm::default()
         };
         let page = sign_in_page(&parts, &form);
         assert!(page.contains("role=\"alert\"") && page.contains("value=\"&lt;ann&gt;\""), "{page}");
@@ -71,6 +87,16 @@ mod tests {
         let password = page.split("<input").find(|input| input.contains("type=\"password\"")).unwrap();
         assert!(password.contains("autofocus") && password.contains("aria-invalid=\"true\""), "{password}");
         assert_eq!(page.matches("autofocus").count(), 1, "{page}");
-        assert!(!page.contains("<script"), "{page}");
+        assert!(!page.contains("<script") && !page.contains("<base"), "{page}");
+    }
+
+    #[test]
+    fn page_with_a_provider_leads_there_from_any_depth() {
+        let parts = Parts { style: "s.css".to_owned(), account_style: String::new(), script: None, wasm: None };
+        let provider = ProviderLink { name: "<Acme>".to_owned(), address: "sign-in/oidc?next=embed%2Fcpu".to_owned() };
+        let page =
+            sign_in_page(&parts, &SignInForm { provider: Some(provider), root: "../../", ..SignInForm::default() });
+        assert!(page.contains("<base href=\"../../\">"), "{page}");
+        assert!(page.contains("<a href=\"sign-in/oidc?next=embed%2Fcpu\">Sign in with &lt;Acme&gt;</a>"), "{page}");
     }
 }

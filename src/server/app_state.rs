@@ -5,6 +5,7 @@ use super::{
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
+    oidc::Oidc,
     rendering::SharedResponses,
     settings::Settings,
 };
@@ -46,6 +47,8 @@ pub struct AppState {
     pub(super) credentials: Arc<Credentials>,
     pub(super) tickets: Arc<Tickets>,
     pub(super) sign_in_limiter: Arc<SignInLimiter>,
+    /// Where else users sign in.
+    pub(super) oidc: Option<Arc<Oidc>>,
     /// Permits requests that hash a password or write to the disk.
     pub(super) slow_requests: Arc<Semaphore>,
     /// Permits reading `/proc` for metrics, which may hang.
@@ -87,6 +90,7 @@ impl AppState {
             credentials: Arc::default(),
             tickets: Arc::default(),
             sign_in_limiter: Arc::default(),
+            oidc: None,
             slow_requests: Arc::new(Semaphore::new(MAX_SLOW_REQUESTS)),
             scraping: Arc::new(Semaphore::new(1)),
             log,

@@ -4,6 +4,7 @@
 use super::{
     certificate::TlsOptions,
     listen_address::{ListenAddress, UnixAccess, UnixOwner, unix_mode, unix_owner},
+    oidc::OidcOptions,
     sampler::SamplerOptions,
     settings::Settings,
     store::{DataOptions, SessionTimeouts},
@@ -49,6 +50,10 @@ pub struct Config {
     /// Where users and tokens are kept.
     #[command(flatten)]
     pub data: DataOptions,
+
+    /// Where else users sign in.
+    #[command(flatten)]
+    pub oidc: OidcOptions,
 
     /// When sessions end.
     #[command(flatten)]

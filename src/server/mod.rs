@@ -17,6 +17,7 @@ mod http;
 mod listen_address;
 pub mod log;
 mod log_file;
+mod oidc;
 mod reload;
 mod rendering;
 mod router;
@@ -45,6 +46,7 @@ pub(crate) use export::series_paths;
 pub use http::Problem;
 pub use listen_address::{InvalidListenAddress, ListenAddress, UnixAccess, UnixOwner};
 pub use log_file::LogFileError;
+pub use oidc::{InvalidOidc, OidcError, OidcOptions};
 pub use router::router;
 pub use settings::Settings;
 #[cfg(fuzzing)]
@@ -58,6 +60,7 @@ use certificate::Certificates;
 use delivery::{Acceptor, Fanout, Listener, Service, Tls};
 use log::TickLog;
 use log_file::LogFile;
+use oidc::Oidc;
 use reload::Reloader;
 use sampler::{HostSampler, TickSource};
 use signals::Signals;
@@ -103,6 +106,9 @@ pub enum ServeError {
     /// The certificate can't be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The options of OpenID Connect don't go together, or the secret can't be read.
+    #[error(transparent)]
+    Oidc(#[from] InvalidOidc),
     /// The threads that answer requests can't be started.
     #[error("cannot start the server's threads: {0}")]
     Runtime(io::Error),
@@ -116,7 +122,7 @@ impl ServeError {
     #[must_use]
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::NotPublic(_) => true,
+            Self::NotPublic(_) | Self::Oidc(_) => true,
             Self::Store(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
             _ => false,
@@ -149,6 +155,8 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
         Some(file) => file.restore(host_id)?,
         None => TickLog::of(Identity::new_epoch(host_id)),
     });
+    // The client's secret and the root certificates are read before landlock hides them.
+    let oidc = Oidc::open(&config.oidc)?;
     // Compressing the files would delay the first response, and a confined debug build can't read them.
     LazyLock::force(&http::ASSETS);
     // Landlock would hide what other processes read and write, so the threads that sample them start before it.
@@ -158,7 +166,7 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
         Confinement::of(config).apply();
     }
     let runtime = Runtime::new().map_err(ServeError::Runtime)?;
-    let stopped = runtime.block_on(serve(config, telemetry, &log, sampler));
+    let stopped = runtime.block_on(serve(config, telemetry, &log, sampler, oidc));
     // A thread that reads a hung /proc must not keep the process.
     runtime.shutdown_background();
     stopped?;
@@ -172,6 +180,7 @@ async fn serve(
     telemetry: &Telemetry,
     log: &Arc<TickLog>,
     sampler: impl TickSource + Send + 'static,
+    oidc: Option<Arc<Oidc>>,
 ) -> Result<(), ServeError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let store = Store::open(&config.data, config.session_timeouts)?;
@@ -182,14 +191,18 @@ async fn serve(
     }
     let accounts = store.accounts();
     // While the users are unknown, only this host is answered.
-    let proxies_sign_in = config.settings.trusted_user_header.is_some();
-    if accounts.are_known() && !accounts.has_users() && !proxies_sign_in {
+    let others_sign_in = config.settings.trusted_user_header.is_some() || oidc.is_some();
+    if accounts.are_known() && !accounts.has_users() && !others_sign_in {
         config.check_reach(listeners.iter().filter_map(Listener::port_address))?;
     }
     let mut settings = config.settings.clone();
     settings.allow_host.extend(certificates.iter().flat_map(Certificates::names));
     let mut server = Server::new(listeners, Arc::clone(log), settings).with_accounts(store);
     server.tls = certificates.clone().map(Tls::new).transpose().map_err(CertificateError::from)?.map(Arc::new);
+    if let Some(oidc) = oidc {
+        server.state.oidc = Some(Arc::clone(&oidc));
+        tokio::spawn(oidc.check_reach());
+    }
     server.sample(sampler).await?;
     let scheme = if server.tls.is_some() { "https" } else { "http" };
     for listener in &server.listeners {

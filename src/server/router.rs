@@ -5,8 +5,8 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
-        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, openapi, pages, settings,
-        sign_in, snapshot, tickets,
+        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, oidc_sign_in, openapi, pages,
+        settings, sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -27,7 +27,7 @@ const ACCOUNT: Access = Access::Requires(Permission::Account);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 22] = [
+static ROUTES: [Route; 24] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
@@ -40,6 +40,8 @@ static ROUTES: [Route; 22] = [
     (Method::GET, "/metrics", || get(metrics::metrics), READ, Cost::Shared),
     (Method::GET, "/sign-in", || get(sign_in::form), Access::SignIn, Cost::Memory),
     (Method::POST, "/sign-in", || post(sign_in::sign_in), Access::SignIn, Cost::Slow),
+    (Method::GET, "/sign-in/oidc", || get(oidc_sign_in::start), Access::SignIn, Cost::Remote),
+    (Method::GET, "/sign-in/oidc/callback", || get(oidc_sign_in::finish), Access::SignIn, Cost::Remote),
     (Method::POST, "/sign-out", || post(sign_in::sign_out), READ, Cost::Slow),
     (Method::GET, "/settings", || get(settings::show), ACCOUNT, Cost::Memory),
     (Method::POST, "/settings", || post(settings::change), ACCOUNT, Cost::Slow),
@@ -81,6 +83,7 @@ mod tests {
         access::{Client, Credentials, Peer},
         app_state::MAX_REQUESTS_PER_CLIENT,
         log::TickLog,
+        oidc::{Oidc, OidcOptions},
         settings::Settings,
         store::{DataOptions, NewSession, Password, Proof, Role, Scope, SessionTimeouts, Store},
         stream::{ClientConnection, Handoff, StallFlag},
@@ -104,7 +107,7 @@ mod tests {
     use Who::{Everyone, Here, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 22] = [
+    const EXPECTED: [(&str, &str, Who); 24] = [
         ("GET", "/", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
@@ -117,6 +120,8 @@ mod tests {
         ("GET", "/metrics", Readers),
         ("GET", "/sign-in", Here),
         ("POST", "/sign-in", Here),
+        ("GET", "/sign-in/oidc", Here),
+        ("GET", "/sign-in/oidc/callback", Here),
         ("POST", "/sign-out", Readers),
         ("GET", "/settings", Sessions),
         ("POST", "/settings", Sessions),
@@ -174,8 +179,15 @@ mod tests {
         ];
         store.edit(|edit| edit.revoke_token("revoked")).await.unwrap();
         store.edit(move |edit| edit.end_session(&ended)).await.unwrap();
+        // A provider that is out of reach.
+        let oidc = OidcOptions {
+            oidc_issuer: Some("http://127.0.0.1:1".to_owned()),
+            oidc_client_id: Some("hostbeat".to_owned()),
+            ..OidcOptions::default()
+        };
+        let (credentials, oidc) = (Credentials::of(store), Oidc::open(&oidc).unwrap());
         let state = AppState::new(Arc::new(TickLog::default()), Settings::default());
-        Server { state: AppState { credentials: Credentials::of(store), ..state }, senders, _folder: folder }
+        Server { state: AppState { credentials, oidc, ..state }, senders, _folder: folder }
     }
 
     impl Server {

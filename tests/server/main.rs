@@ -18,6 +18,7 @@ mod lifecycle;
 #[cfg(unix)]
 mod listening;
 mod metrics;
+mod oidc;
 mod pages;
 mod prometheus;
 mod proxied_users;

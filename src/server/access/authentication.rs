@@ -1,7 +1,7 @@
 //! Finds out who sends a request. Each scheme answers that the request is authenticated, that it doesn't use the scheme, or
 //! that it failed, which ends the search.
 
-use super::{Credential, CredentialKind, Credentials, Principal, Tickets, session_cookie};
+use super::{Credential, CredentialKind, Credentials, Principal, SecretCookie, Tickets};
 use crate::server::store::{Name, Role, SecretHash};
 use axum::http::{HeaderMap, header};
 use std::{sync::Arc, time::Instant};
@@ -38,8 +38,8 @@ pub(in crate::server) struct Sender<'a> {
     pub public: bool,
     /// The user whom a trusted proxy names.
     pub proxy_user: Option<&'a Name>,
-    /// Whether proxies sign users in, so that requests need a principal even without users of our own.
-    pub proxies_sign_in: bool,
+    /// Whether a proxy or a provider signs users in, so that requests need a principal even without users of our own.
+    pub others_sign_in: bool,
 }
 
 enum Scheme {
@@ -76,7 +76,7 @@ pub(in crate::server) fn authenticate(
             Scheme::NotRequested => {}
         }
     }
-    match (sender.public, sender.proxies_sign_in || credentials.accounts().has_users()) {
+    match (sender.public, sender.others_sign_in || credentials.accounts().has_users()) {
         (true, _) => Ok(Principal::Public),
         (false, true) => Err(Unauthenticated::Missing),
         (false, false) if sender.is_local => Ok(Principal::Local),
@@ -104,7 +104,7 @@ fn ticket(ticket: Option<&str>, tickets: &Tickets) -> Scheme {
 /// Browsers send the cookie of a session that has ended, too. The reader didn't ask for it, so it is no failure.
 /// The session of another user than the proxy's is ignored: the browser kept it from before.
 fn cookie(sender: Sender<'_>, credentials: &Credentials) -> Scheme {
-    let mut secrets = session_cookie::secrets(sender.headers);
+    let mut secrets = SecretCookie::Session.secrets(sender.headers);
     let found = secrets.find_map(|secret| {
         let session = credentials.find(CredentialKind::Session, &secret)?;
         sender.proxy_user.is_none_or(|user| *user == session.name).then_some(session)
@@ -128,13 +128,13 @@ mod tests {
     };
 
     fn sender(headers: &HeaderMap) -> Sender<'_> {
-        Sender { headers, ticket: None, is_local: false, public: false, proxy_user: None, proxies_sign_in: false }
+        Sender { headers, ticket: None, is_local: false, public: false, proxy_user: None, others_sign_in: false }
     }
 
     #[test]
     fn user_of_a_proxy_may_read_and_without_one_nobody_may() {
         let (credentials, tickets, headers) = (Credentials::default(), Tickets::default(), HeaderMap::new());
-        let behind_proxy = Sender { is_local: true, proxies_sign_in: true, ..sender(&headers) };
+        let behind_proxy = Sender { is_local: true, others_sign_in: true, ..sender(&headers) };
         let nobody = authenticate(behind_proxy, &credentials, &tickets).unwrap_err();
         assert_eq!(nobody, Unauthenticated::Missing);
         let ann = "ann".parse().unwrap();

@@ -29,6 +29,6 @@ pub(super) use peer::Peer;
 pub(super) use principal::token;
 pub(super) use principal::{Credential, CredentialKind, Permission, Principal};
 pub(super) use proxy_user::proxy_user;
-pub(super) use session_cookie::CookieScope;
+pub(super) use session_cookie::{CookieScope, SecretCookie};
 pub(super) use sign_in_limiter::SignInLimiter;
 pub(super) use tickets::{TICKET_LIFETIME, Tickets};

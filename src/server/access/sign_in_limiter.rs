@@ -37,12 +37,20 @@ impl Default for SignInLimiter {
 }
 
 impl SignInLimiter {
+    /// Counts an attempt by `client` whose name is not known yet.
+    ///
+    /// # Errors
+    /// When there were too many: how long to wait.
+    pub(in crate::server) fn attempt_from(&self, client: IpAddr) -> Result<(), Duration> {
+        check(&self.by_address, &client.into())
+    }
+
     /// Counts an attempt by `client` as the user `name`.
     ///
     /// # Errors
     /// When there were too many: how long to wait.
     pub(in crate::server) fn attempt(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
-        check(&self.by_address, &client.into())?;
+        self.attempt_from(client)?;
         check(&self.by_name, &name.to_owned())
     }
 }

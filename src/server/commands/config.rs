@@ -32,7 +32,8 @@ impl ConfigCommand {
     /// When the file can't be read or has faults.
     pub fn run(&self) -> Result<(), CommandError> {
         let Action::Check { file } = &self.action;
-        ConfigFile::read(file)?;
+        let config = ConfigFile::read(file)?.with_arguments(["hostbeat".into()])?;
+        config.oidc.check()?;
         writeln!(io::stdout(), "ok")?;
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(in crate::server) enum Cost {
     Stream,
     /// The slow hash of a password, or a write to the disk: few at a time.
     Slow,
+    /// The answer of another server, for which few wait at a time.
+    Remote,
 }
 
 /// The requirements of a route: who may use it, and what it costs.
@@ -93,8 +95,8 @@ pub(in crate::server) async fn check_access(
             request.extensions_mut().insert(ClientAddress(client));
             principal.map(|principal| request.extensions_mut().insert(principal));
             // A proxy that isn't trusted may be a program of this host, with many clients.
-            let is_limited =
-                matches!(cost, Cost::Shared | Cost::Slow) && (!client.is_loopback() || counted != client.into());
+            let is_limited = matches!(cost, Cost::Shared | Cost::Slow | Cost::Remote)
+                && (!client.is_loopback() || counted != client.into());
             let mut response = match (is_limited.then(|| state.requests.admit(counted)).transpose(), cost) {
                 (Err(_), _) => busy("Too many requests of one client", StatusCode::TOO_MANY_REQUESTS, &request),
                 (Ok(_permit), Cost::Slow) => run_slowly(&state, request, next).await,
@@ -185,7 +187,7 @@ fn check(
         is_local,
         public: settings.public,
         proxy_user: proxy_user.as_ref(),
-        proxies_sign_in: user_header.is_some(),
+        others_sign_in: user_header.is_some() || state.oidc.is_some(),
     };
     let principal = authenticate(sender, &state.credentials, &state.tickets);
     let principal = principal.map_err(Refusal::Unauthenticated)?;

@@ -12,6 +12,7 @@ mod form_page;
 pub(super) mod headers;
 pub(super) mod health;
 pub(super) mod metrics;
+pub(super) mod oidc_sign_in;
 pub(super) mod openapi;
 mod page_query;
 pub(super) mod pages;

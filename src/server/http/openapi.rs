@@ -98,6 +98,7 @@ fn operations() -> Vec<Operation> {
     let last_id = |name| query(name, text(), "Id of the last event that the client got");
     let post = |path, summary| Operation { method: "POST", responses: vec![redirect()], ..get(path, summary) };
     let changes: &[_] = &["change", "subject", "name", "current", "password", "role", "scope", "expires"];
+    let next = || query("next", text(), "Where to go afterwards, relative to the dashboard");
     let panels = query("panels", list_of(app::panels()), "Panels, separated by commas");
     let panel = json!({"enum": app::panels().collect::<Vec<_>>()});
     let images = CHARTS.iter().flat_map(|chart| ["svg", "png"].map(|format| format!("{}.{format}", chart.id)));
@@ -140,15 +141,25 @@ fn operations() -> Vec<Operation> {
             )],
             ..get("/metrics", "Metrics for Prometheus")
         },
-        Operation {
-            parameters: vec![query("next", text(), "Where to go afterwards, relative to the dashboard")],
-            responses: vec![html()],
-            ..open(get("/sign-in", "The sign-in page"))
-        },
+        Operation { parameters: vec![next()], responses: vec![html()], ..open(get("/sign-in", "The sign-in page")) },
         Operation {
             form: Some((&["name", "password", "next"], 2)),
             refusals: &["401", "413", "415", "422"],
             ..open(post("/sign-in", "Starts a session"))
+        },
+        Operation {
+            parameters: vec![next()],
+            responses: vec![redirect()],
+            refusals: &["502"],
+            ..open(get("/sign-in/oidc", "Starts to sign in at the OpenID Connect provider"))
+        },
+        Operation {
+            parameters: ["state", "code", "error", "error_description", "iss"]
+                .map(|name| query(name, text(), "The provider's answer"))
+                .into(),
+            responses: vec![redirect()],
+            refusals: &["502"],
+            ..open(get("/sign-in/oidc/callback", "Starts the session of the provider's user"))
         },
         post("/sign-out", "Ends the session"),
         page("/settings", "Users, tokens and sessions", Vec::new()),

@@ -3,7 +3,7 @@
 
 use super::sign_in::{cookie_scope, start_session};
 use crate::server::{
-    access::{CredentialKind, Principal},
+    access::{CredentialKind, Principal, SecretCookie},
     app_state::AppState,
     store::Proof,
 };
@@ -27,7 +27,7 @@ pub(super) async fn open(
     match start_session(state, client, headers, user, Proof::Proxy).await {
         Ok((secret, age)) => {
             let session = state.credentials.find(CredentialKind::Session, secret.expose())?;
-            let cookie = cookie_scope(state, headers).keep(secret.expose(), age.as_secs())?;
+            let cookie = cookie_scope(state, headers).keep(SecretCookie::Session, secret.expose(), age.as_secs())?;
             Some((Principal::Known(session), cookie))
         }
         Err(error) => {

@@ -6,9 +6,9 @@ use super::{
     form_page::{FORM_POLICY, redirect},
 };
 use crate::{
-    app::{self, SignInForm},
+    app::{self, ProviderLink, SignInForm},
     server::{
-        access::{CookieScope, Principal},
+        access::{CookieScope, Principal, SecretCookie},
         app_state::AppState,
         store::{Name, NewSession, Proof, Secret, StoreError, verify_password},
     },
@@ -44,9 +44,9 @@ pub(in crate::server) struct Attempt {
 }
 
 /// `GET /sign-in`: the form.
-pub(in crate::server) async fn form(Query(query): Query<FormQuery>) -> Response {
+pub(in crate::server) async fn form(State(state): State<AppState>, Query(query): Query<FormQuery>) -> Response {
     let message = query.signed_out.map(|_| "You are signed out.").unwrap_or_default();
-    page(StatusCode::OK, SignInForm { message: message.to_owned(), next: query.next, ..SignInForm::default() })
+    page(StatusCode::OK, SignInForm { message: message.to_owned(), ..blank_form(&state, &query.next) })
 }
 
 /// `POST /sign-in`: opens a session, and returns to the address that asked for it.
@@ -57,7 +57,7 @@ pub(in crate::server) async fn sign_in(
     Form(Attempt { name, password, next }): Form<Attempt>,
 ) -> Response {
     let retry = |status, message: String| {
-        page(status, SignInForm { message, is_error: true, name: name.clone(), next: next.clone() })
+        page(status, SignInForm { message, is_error: true, name: name.clone(), ..blank_form(&state, &next) })
     };
     if let Err(wait) = state.sign_in_limiter.attempt(client, &name) {
         tracing::warn!(%client, "too many attempts to sign in");
@@ -66,8 +66,11 @@ pub(in crate::server) async fn sign_in(
     match open_session(&state, client, &headers, name.clone(), password).await {
         Ok(Some((secret, age))) => {
             tracing::info!(%client, name, "signed in");
-            let mut response = redirect(&return_address(&next));
-            set_cookie(&mut response, cookie_scope(&state, &headers).keep(secret.expose(), age.as_secs()));
+            let mut response = redirect(&return_address("./", &next));
+            set_cookie(
+                &mut response,
+                cookie_scope(&state, &headers).keep(SecretCookie::Session, secret.expose(), age.as_secs()),
+            );
             response
         }
         Ok(None) | Err(StoreError::UserChanged(_)) => {
@@ -127,16 +130,25 @@ pub(in crate::server) async fn sign_out(
         }
     }
     let mut response = redirect("./sign-in?signed-out");
-    set_cookie(&mut response, cookie_scope(&state, &headers).forget());
+    set_cookie(&mut response, cookie_scope(&state, &headers).forget(SecretCookie::Session));
     response
 }
 
-fn page(status: StatusCode, form: SignInForm) -> Response {
+/// The form before an attempt, with the way to the provider.
+pub(super) fn blank_form(state: &AppState, next: &str) -> SignInForm {
+    let provider = state.oidc.as_ref().map(|oidc| {
+        let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        ProviderLink { name: oidc.name(), address: format!("sign-in/oidc?next={query}") }
+    });
+    SignInForm { next: next.to_owned(), provider, ..SignInForm::default() }
+}
+
+pub(super) fn page(status: StatusCode, form: SignInForm) -> Response {
     let head = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY), (header::CACHE_CONTROL, "no-store")];
     (status, head, Html(app::sign_in_page(&ASSETS.parts, &form))).into_response()
 }
 
-fn too_many(wait: Duration, page: impl FnOnce(StatusCode, String) -> Response) -> Response {
+pub(super) fn too_many(wait: Duration, page: impl FnOnce(StatusCode, String) -> Response) -> Response {
     let seconds = wait.as_secs() + 1;
     let message = format!("Too many attempts. Try again in {seconds} s.");
     let mut response = page(StatusCode::TOO_MANY_REQUESTS, message);
@@ -144,12 +156,12 @@ fn too_many(wait: Duration, page: impl FnOnce(StatusCode, String) -> Response) -
     response
 }
 
-/// The address to return to, relative to the server's: never another server's, whatever the query says.
-fn return_address(next: &str) -> String {
+/// The address to return to, relative to `root`, the way to the dashboard: never another server's, whatever the query says.
+pub(super) fn return_address(root: &str, next: &str) -> String {
     let is_own = next.chars().all(|c| c.is_ascii_graphic() && c != '\\') && !next.starts_with('/');
     let path = next.split(['?', '#']).next().unwrap_or_default();
     // A colon in the first segment would make it a scheme.
-    if is_own && !path.split('/').any(|segment| segment == "..") { format!("./{next}") } else { "./".to_owned() }
+    if is_own && !path.split('/').any(|segment| segment == "..") { format!("{root}{next}") } else { root.to_owned() }
 }
 
 /// `Origin` has the scheme that the browser uses, also behind a proxy.
@@ -159,7 +171,7 @@ pub(super) fn cookie_scope<'a>(state: &'a AppState, headers: &HeaderMap) -> Cook
     CookieScope { secure, base_path: &state.settings.base_path }
 }
 
-fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+pub(super) fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
     cookie.map(|cookie| response.headers_mut().append(header::SET_COOKIE, cookie));
 }
 
@@ -181,7 +193,7 @@ mod tests {
             ("a\r\nset-cookie: b", "./"),
             ("https://evil.example", "./https://evil.example"),
         ] {
-            assert_eq!(return_address(next), expected, "{next:?}");
+            assert_eq!(return_address("./", next), expected, "{next:?}");
         }
     }
 }
