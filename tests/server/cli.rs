@@ -64,6 +64,29 @@ fn config_check_prints_ok_or_each_fault() {
     assert!(code == Some(2) && output.contains("/nowhere/hostbeat.toml"), "{output}");
 }
 
+#[test]
+fn options_that_need_each_other_may_come_from_the_config_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hostbeat.toml");
+    let path = file.to_str().unwrap();
+    for (text, expected) in [
+        ("tls-cert = \"a.pem\"\ntls-key = \"b.pem\"\n", "ok\n"),
+        ("acme = \"a.example.com\"\nacme-contact = \"ops@example.com\"\n", "ok\n"),
+        ("tls-cert = \"a.pem\"\n", "--tls-cert needs --tls-key"),
+        ("acme-contact = \"ops@example.com\"\n", "--acme-contact needs --acme"),
+        ("tls-self-signed = true\nacme = \"a.example.com\"\n", "choose one"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let (code, output) = run(&["config", "check", path]);
+        let expected_code = if expected == "ok\n" { 0 } else { 2 };
+        assert!(code == Some(expected_code) && output.contains(expected), "{text}: {output}");
+    }
+    // One on the command line, the other in the file.
+    std::fs::write(&file, "tls-key = \"/nowhere/b.pem\"\n").unwrap();
+    let (code, output) = run(&["--config", path, "--tls-cert", "/nowhere/a.pem", "--listen", "127.0.0.1:0"]);
+    assert!(code == Some(2) && output.contains("cannot read /nowhere/a.pem"), "{output}");
+}
+
 /// Status of a request for the page under a name.
 #[cfg(unix)]
 fn status_under(server: &ServerProcess, host: &str) -> u16 {

@@ -6,6 +6,22 @@ use std::{io, path::PathBuf};
 /// Why a certificate can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
+    /// An option lacks another one.
+    #[error("--{option} needs --{needed}; pass both, or neither")]
+    Incomplete {
+        /// The option.
+        option: &'static str,
+        /// What it needs.
+        needed: &'static str,
+    },
+    /// There are two sources of certificates.
+    #[error("--{one} and --{other} are two sources of certificates; choose one")]
+    Ambiguous {
+        /// An option.
+        one: &'static str,
+        /// Another one.
+        other: &'static str,
+    },
     /// A file can't be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {

@@ -52,8 +52,9 @@ impl Certificates {
     /// Loads the certificate that the options name, and keeps it current; `None` without one.
     ///
     /// # Errors
-    /// When a client would refuse it, or a file can't be read.
+    /// When the options don't go together, a client would refuse it, or a file can't be read.
     pub(super) fn open(options: &TlsOptions, data: &DataOptions) -> Result<Option<Self>, CertificateError> {
+        options.check()?;
         let files = match options {
             TlsOptions { tls_cert: Some(certificate), tls_key: Some(key), .. } => {
                 CertificateFiles::open(certificate, key)?

@@ -1,5 +1,6 @@
 //! The flags of TLS.
 
+use super::CertificateError;
 use crate::server::access::HostName;
 use clap::{Args, builder::FalseyValueParser};
 use std::{net::IpAddr, path::PathBuf};
@@ -9,34 +10,60 @@ use url::Url;
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
     /// File with the certificate chain (PEM) for HTTPS on TCP ports; reloaded when it changes
-    #[arg(long, env = "HOSTBEAT_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    #[arg(long, env = "HOSTBEAT_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
 
     /// File with the certificate's private key (PEM)
-    #[arg(long, env = "HOSTBEAT_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, env = "HOSTBEAT_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
     /// HTTPS with a certificate that is made once and kept in the data folder
-    #[arg(long, env = "HOSTBEAT_TLS_SELF_SIGNED", value_parser = FalseyValueParser::new(), conflicts_with = "tls_cert")]
+    #[arg(long, env = "HOSTBEAT_TLS_SELF_SIGNED", value_parser = FalseyValueParser::new())]
     pub tls_self_signed: bool,
 
     /// HTTPS with a certificate for this name from Let's Encrypt, whose terms you agree to with it; repeatable. It
     /// connects to port 443 of that name
-    #[arg(long, env = "HOSTBEAT_ACME", value_name = "DOMAIN", value_delimiter = ',', value_parser = domain,
-        conflicts_with_all = ["tls_cert", "tls_self_signed"])]
+    #[arg(long, env = "HOSTBEAT_ACME", value_name = "DOMAIN", value_delimiter = ',', value_parser = domain)]
     pub acme: Vec<HostName>,
 
     /// Another authority's ACME directory
-    #[arg(long, env = "HOSTBEAT_ACME_DIRECTORY", value_name = "URL", value_parser = directory, requires = "acme")]
+    #[arg(long, env = "HOSTBEAT_ACME_DIRECTORY", value_name = "URL", value_parser = directory)]
     pub acme_directory: Option<Url>,
 
     /// Mail address to which the authority may write
-    #[arg(long, env = "HOSTBEAT_ACME_CONTACT", value_name = "MAIL", value_parser = mail, requires = "acme")]
+    #[arg(long, env = "HOSTBEAT_ACME_CONTACT", value_name = "MAIL", value_parser = mail)]
     pub acme_contact: Option<String>,
 
     /// File with the certificate (PEM) that the directory's own is checked with, instead of the public authorities'
-    #[arg(long, env = "HOSTBEAT_ACME_CA", value_name = "FILE", requires = "acme_directory")]
+    #[arg(long, env = "HOSTBEAT_ACME_CA", value_name = "FILE")]
     pub acme_ca: Option<PathBuf>,
+}
+
+impl TlsOptions {
+    /// Checks that the options go together. Each may come from the config file, which clap doesn't count as given.
+    ///
+    /// # Errors
+    /// If an option lacks the one that it needs, or there are two sources of certificates.
+    pub(in crate::server) fn check(&self) -> Result<(), CertificateError> {
+        let (cert, key, acme) = (self.tls_cert.is_some(), self.tls_key.is_some(), !self.acme.is_empty());
+        for (option, is_given, needed, has_needed) in [
+            ("tls-cert", cert, "tls-key", key),
+            ("tls-key", key, "tls-cert", cert),
+            ("acme-directory", self.acme_directory.is_some(), "acme", acme),
+            ("acme-contact", self.acme_contact.is_some(), "acme", acme),
+            ("acme-ca", self.acme_ca.is_some(), "acme-directory", self.acme_directory.is_some()),
+        ] {
+            if is_given && !has_needed {
+                return Err(CertificateError::Incomplete { option, needed });
+            }
+        }
+        let sources = [("tls-cert", cert), ("tls-self-signed", self.tls_self_signed), ("acme", acme)];
+        let mut given = sources.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option);
+        match (given.next(), given.next()) {
+            (Some(one), Some(other)) => Err(CertificateError::Ambiguous { one, other }),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn domain(text: &str) -> Result<HostName, String> {
@@ -68,7 +95,8 @@ mod tests {
 
     fn parse(args: &[&str]) -> Result<TlsOptions, String> {
         let flags = Flags::try_parse_from([&["hostbeat"], args].concat());
-        flags.map(|flags| flags.tls).map_err(|error| error.to_string())
+        let tls = flags.map(|flags| flags.tls).map_err(|error| error.to_string())?;
+        tls.check().map(|()| tls).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -80,8 +108,8 @@ mod tests {
         for (args, hint) in [
             (&["--tls-cert", "a.pem"][..], "--tls-key"),
             (&["--tls-key", "a.pem"], "--tls-cert"),
-            (&["--tls-cert", "a.pem", "--tls-key", "a.pem", "--tls-self-signed"], "cannot be used with"),
-            (&["--tls-self-signed", "--acme", "a.example.com"], "cannot be used with"),
+            (&["--tls-cert", "a.pem", "--tls-key", "a.pem", "--tls-self-signed"], "choose one"),
+            (&["--tls-self-signed", "--acme", "a.example.com"], "choose one"),
             (&["--acme-directory", "https://a.example/"], "--acme"),
             (&["--acme", "192.0.2.1"], "hostbeat.example.com"),
             (&["--acme", "localhost"], "hostbeat.example.com"),

@@ -33,6 +33,7 @@ impl ConfigCommand {
     pub fn run(&self) -> Result<(), CommandError> {
         let Action::Check { file } = &self.action;
         let config = ConfigFile::read(file)?.with_arguments(["hostbeat".into()])?;
+        config.tls.check()?;
         config.oidc.check()?;
         writeln!(io::stdout(), "ok")?;
         Ok(())

@@ -14,7 +14,7 @@ pub use install::{InstallCommand, UninstallCommand};
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
-use super::{config_file::ConfigFileError, oidc::InvalidOidc, store::StoreError};
+use super::{certificate::CertificateError, config_file::ConfigFileError, oidc::InvalidOidc, store::StoreError};
 use humantime::format_rfc3339_seconds;
 use std::{
     io,
@@ -30,6 +30,9 @@ pub enum CommandError {
     /// The config file can't be used.
     #[error(transparent)]
     ConfigFile(#[from] ConfigFileError),
+    /// The options of TLS can't be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The options of OpenID Connect can't be used.
     #[error(transparent)]
     Oidc(#[from] InvalidOidc),
@@ -55,6 +58,7 @@ impl CommandError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::Store(error) => error.is_bad_input(),
+            Self::Certificate(error) => error.is_bad_input(),
             Self::ConfigFile(_) | Self::Oidc(_) | Self::Input(_) => true,
             Self::Output(_) | Self::Step { .. } => false,
         }
