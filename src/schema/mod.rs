@@ -18,6 +18,7 @@ mod processes;
 mod sample;
 mod slice;
 mod temperature;
+mod value;
 mod verdict;
 mod window;
 
@@ -38,6 +39,7 @@ pub use processes::{Process, Processes};
 pub use sample::{Group, Sample, Tick, TickEvent};
 pub use slice::WindowSlice;
 pub use temperature::{Sensor, Temperature};
+pub use value::{BaseUnit, Declaration, Kind, SeriesPath, Value, Values, Visit};
 pub use verdict::{Finding, Level, Verdict};
 pub use window::{SeriesValues, Window, WindowSnapshot};
 

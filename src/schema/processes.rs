@@ -1,6 +1,9 @@
 //! Top processes by CPU and memory.
 
-use super::{EventName, Group};
+use super::{
+    EventName, Group,
+    value::{Declaration, SeriesPath, Values, Visit},
+};
 use serde::Serialize;
 
 /// The top processes, read every two seconds, and only while a client watches them.
@@ -47,7 +50,13 @@ impl Process {
 
 impl Group for Processes {
     const NAME: EventName = EventName::Processes;
+}
 
-    /// Processes are too short-lived for series.
-    fn series(&self, _: &mut dyn FnMut(&str, Option<f64>)) {}
+/// Processes are too short-lived for series.
+impl Values for Processes {
+    fn visit(&self, _: &mut SeriesPath, _: Visit<'_>) {}
+
+    fn declare(_: &str) -> Vec<Declaration> {
+        Vec::new()
+    }
 }

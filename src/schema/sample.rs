@@ -2,17 +2,20 @@
 
 use super::{
     Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Verdict, Window,
+    value::{SeriesPath, Values, Visit},
 };
 use serde::Serialize;
 
 /// A set of values that is read together and sent as one event.
-pub trait Group: Serialize {
+pub trait Group: Values + Serialize {
     /// The event that carries it.
     const NAME: EventName;
 
     /// Visits every value with its path, `<group>.<field>…`: exactly the leaves of the group's JSON. Groups without
     /// series visit none.
-    fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>));
+    fn series(&self, visit: Visit<'_>) {
+        self.visit(&mut SeriesPath::of(Self::NAME.as_str()), visit);
+    }
 }
 
 /// A group's values and when they were read: the `data` of an event.
@@ -41,7 +44,7 @@ pub trait TickEvent {
     fn json(&self) -> serde_json::Result<String>;
 
     /// Visits every value with its path, as [`Group::series`] does.
-    fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>));
+    fn series(&self, visit: Visit<'_>);
 }
 
 impl<G: Group> TickEvent for Sample<G> {
@@ -53,7 +56,7 @@ impl<G: Group> TickEvent for Sample<G> {
         serde_json::to_string(self)
     }
 
-    fn series(&self, visit: &mut dyn FnMut(&str, Option<f64>)) {
+    fn series(&self, visit: Visit<'_>) {
         self.values.series(visit);
     }
 }

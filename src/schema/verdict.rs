@@ -1,6 +1,9 @@
 //! The verdict on the host's health: a level and the findings behind it.
 
-use super::{EventName, Group};
+use super::{
+    EventName, Group,
+    value::{Declaration, SeriesPath, Values, Visit},
+};
 use serde::Serialize;
 
 /// Severity of a finding.
@@ -66,9 +69,15 @@ impl Verdict {
 
 impl Group for Verdict {
     const NAME: EventName = EventName::Verdict;
+}
 
-    /// A verdict is text and has no series.
-    fn series(&self, _: &mut dyn FnMut(&str, Option<f64>)) {}
+/// A verdict is text and has no series.
+impl Values for Verdict {
+    fn visit(&self, _: &mut SeriesPath, _: Visit<'_>) {}
+
+    fn declare(_: &str) -> Vec<Declaration> {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]
