@@ -22,6 +22,8 @@ for command in "$@"; do
         node) packages+=(nodejs) ;;
         ip) packages+=(iproute2) ;;
         systemd-analyze) packages+=(systemd) ;;
+        musl-gcc) packages+=(musl-tools) ;;
+        dpkg-shlibdeps) packages+=(dpkg-dev) ;;
         unshare | nsenter) packages+=(util-linux) ;;
         *) packages+=("$command") ;;
         esac ;;
