@@ -1,0 +1,29 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "../fixtures/test";
+
+// tools/deb.test.sh installs the package there and starts it.
+const { HOSTBEAT_PACKAGE_ROOT: root, HOSTBEAT_PACKAGE_URL: url } = process.env;
+
+test.use({ ignoreHTTPSErrors: true });
+
+test("user of the package sees live charts over HTTP/2 until the session is ended from the command line", async ({
+  browserLog,
+  dashboard,
+  page,
+}) => {
+  browserLog.allow(/status of 401|ERR_|net::|SSL certificate/);
+  await page.goto(`${url}/?window=60`);
+  await page.getByLabel("Name").fill("alice");
+  await page.getByLabel("Password").fill("correct horse");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(dashboard.indicator).toHaveText("live");
+  const protocol = () => performance.getEntriesByType("navigation").map((entry) => (entry as PerformanceResourceTiming).nextHopProtocol);
+  expect(await page.evaluate(protocol)).toEqual(["h2"]);
+  await expect(page.locator("#cpu .drawing.drawn").first()).toBeVisible();
+  const { newest } = await dashboard.read();
+  await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 2000);
+
+  const change = ["hostbeat", "user", "passwd", "alice", "--password-stdin", "--data", "/var/lib/hostbeat"];
+  execFileSync("chroot", [root!, ...change], { input: "battery staple", stdio: "pipe" });
+  await expect(dashboard.notice).toContainText("You are signed out.", { timeout: 2000 });
+});

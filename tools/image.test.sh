@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# tools/image.test.sh IMAGE   runs the container image: with podman where this machine can, else its files in a chroot.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly image=$1
+scratch=$(mktemp -d)
+storage=(--root "$scratch/storage" --runroot "$scratch/run" --storage-driver vfs)
+container=
+finish() {
+    [[ -z $container ]] || stop
+    buildah "${storage[@]}" umount --all >/dev/null 2>&1 || true
+    rm -rf "$scratch"
+}
+trap finish EXIT
+fail() {
+    printf 'image.test: %s\n' "$@" >&2
+    log >&2 || true
+    exit 1
+}
+wait_for() {
+    local end=$((SECONDS + 20))
+    until "$@"; do ((SECONDS < end)) && sleep 0.1 || return; done
+}
+
+with_podman() {
+    start() {
+        podman "${storage[@]}" run --detach --name hostbeat --network host --pid host --cgroups disabled \
+            --volume "$scratch/data:/var/lib/hostbeat" --env HOSTBEAT_LISTEN=127.0.0.1:0 "$id"
+    }
+    run() { podman "${storage[@]}" exec --interactive hostbeat /usr/bin/hostbeat "$@"; }
+    log() { podman "${storage[@]}" logs hostbeat 2>&1; }
+    stop() { podman "${storage[@]}" rm --force --time 10 hostbeat >/dev/null 2>&1; }
+}
+in_chroot() {
+    files=$(buildah "${storage[@]}" mount "$(buildah "${storage[@]}" from "$id")")
+    mapfile -t environment < <(buildah "${storage[@]}" inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$id")
+    enter() { # exec leaves the server its own process id
+        exec unshare --mount bash -ec 'mkdir -p "$1/proc"; mount --rbind /proc "$1/proc"; exec chroot --userspec 65532:65532 "$@"' \
+            - "$files" /usr/bin/hostbeat "$@"
+    }
+    start() {
+        (env=("${environment[@]}" HOSTBEAT_LISTEN=127.0.0.1:0) && export "${env[@]}" && enter) >"$scratch/log" 2>&1 &
+        echo $!
+    }
+    run() { (export "${environment[@]}" && enter "$@"); }
+    log() { cat "$scratch/log"; }
+    stop() { kill "$container"; }
+}
+
+id=$(buildah "${storage[@]}" pull --quiet "oci-archive:$image")
+install --directory --owner 65532 --group 65532 "$scratch/data"
+with_podman
+if container=$(start 2>"$scratch/refusal"); then
+    echo "==> the image runs with podman"
+else
+    echo "==> podman can't run here, so the image's files run in a chroot: $(tail -n 1 "$scratch/refusal")"
+    in_chroot
+    container=$(start)
+fi
+listens() { log | grep -q 'listening on http'; }
+wait_for listens || fail "the server doesn't listen"
+url=$(log | grep -o 'http://[0-9.:]*' | head -n 1)
+curl --silent --fail --output /dev/null "$url/healthz" || fail "$url/healthz doesn't answer"
+curl --silent --fail "$url/" | grep -q '<svg' || fail "the page has no charts"
+run user add alice --role admin --password-stdin <<<'correct horse'
+asks() { [[ $(curl --silent --output /dev/null --write-out '%{http_code}' "$url/api/snapshot") == 401 ]]; }
+wait_for asks || fail "the page asks nobody to sign in"
+echo "image.test: passed"
