@@ -12,7 +12,8 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let folder = env::args_os().nth(1).ok_or_else(|| io::Error::other("the argument is a folder"))?;
     fs::create_dir_all(&folder)?;
-    let mut command = CommandLine::command();
+    // Each command has its page, so `hostbeat help` needs none.
+    let mut command = CommandLine::command().disable_help_subcommand(true);
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         generate_to(shell, &mut command, "hostbeat", &folder)?;
     }

@@ -2,6 +2,9 @@
 # tools/image.test.sh IMAGE   runs the container image: with podman where this machine can, else its files in a chroot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Mounts of its own, without the second hierarchy of control groups, which crun refuses beside the first.
+[[ ${IN_NAMESPACE-} ]] || IN_NAMESPACE=1 exec unshare --mount "$0" "$@"
+umount /sys/fs/cgroup/unified 2>/dev/null || true
 
 readonly image=$1
 scratch=$(mktemp -d)
@@ -9,8 +12,9 @@ storage=(--root "$scratch/storage" --runroot "$scratch/run" --storage-driver vfs
 container=
 finish() {
     [[ -z $container ]] || stop
+    [[ -z ${files-} ]] || umount --recursive "$files/proc"
     buildah "${storage[@]}" umount --all >/dev/null 2>&1 || true
-    rm -rf "$scratch"
+    rm -rf --one-file-system "$scratch"
 }
 trap finish EXIT
 fail() {
@@ -25,7 +29,9 @@ wait_for() {
 
 with_podman() {
     start() {
-        podman "${storage[@]}" run --detach --name hostbeat --network host --pid host --cgroups disabled \
+        # podman's own limits may be above this machine's, and control groups beyond its rights.
+        podman "${storage[@]}" run --detach --name hostbeat --network host --cgroups disabled \
+            --ulimit nofile="$(ulimit -Hn)" --ulimit nproc="$(ulimit -Hu)" \
             --volume "$scratch/data:/var/lib/hostbeat" --env HOSTBEAT_LISTEN=127.0.0.1:0 "$id"
     }
     run() { podman "${storage[@]}" exec --interactive hostbeat /usr/bin/hostbeat "$@"; }
@@ -35,9 +41,11 @@ with_podman() {
 in_chroot() {
     files=$(buildah "${storage[@]}" mount "$(buildah "${storage[@]}" from "$id")")
     mapfile -t environment < <(buildah "${storage[@]}" inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$id")
-    enter() { # exec leaves the server its own process id
-        exec unshare --mount bash -ec 'mkdir -p "$1/proc"; mount --rbind /proc "$1/proc"; exec chroot --userspec 65532:65532 "$@"' \
-            - "$files" /usr/bin/hostbeat "$@"
+    mkdir -p "$files/proc"
+    mount --rbind /proc "$files/proc"
+    mount --make-rslave "$files/proc"
+    enter() { # exec, so that the server has the process id that is printed
+        exec chroot --userspec 65532:65532 "$files" /usr/bin/hostbeat "$@"
     }
     start() {
         (env=("${environment[@]}" HOSTBEAT_LISTEN=127.0.0.1:0) && export "${env[@]}" && enter) >"$scratch/log" 2>&1 &
