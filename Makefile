@@ -58,10 +58,12 @@ package: deb tarball image ## make the Debian package, the tarball and the conta
 deb: $(server) $(cargo-deb) manual $(package)/changelog ## make the Debian package
 	@tools/need.sh dpkg-shlibdeps
 	@echo "==> making the Debian package"
+	@rm -f $(package)/*.deb
 	@$(cargo-deb) --no-build --no-strip --quiet --output $(package)/
 
 .PHONY: tarball
 tarball: $(static-server) manual ## make a tarball with a static program
+	@echo "==> packing the static program"
 	@tools/tarball.sh $(static-server) $(tarball)
 
 .PHONY: image

@@ -53,9 +53,13 @@ step "starting the service's command as a user without privileges"
 printf '%s\n' HOSTBEAT_LISTEN=127.0.0.1:0 HOSTBEAT_TLS_SELF_SIGNED=1 >>"$root/etc/default/hostbeat"
 unit=$root$(readlink "$enabled")
 mapfile -t command < <(sed -n 's/^ExecStart=//p' "$unit")
-mapfile -t environment < <(sed -n 's/^Environment=//p' "$unit" | tr ' ' '\n' | sed 's|%S|/var/lib|'; sed '/^#/d' "$root/etc/default/hostbeat")
+mapfile -t environment < <(
+    sed -n 's/^Environment=//p' "$unit" | tr ' ' '\n' | sed 's|%S|/var/lib|'
+    sed '/^#/d' "$root/etc/default/hostbeat"
+)
 install --directory --owner $user --group $user --mode 700 "$root$data"
-chroot --userspec $user:$user "$root" env -i STATE_DIRECTORY=$data "${environment[@]}" "${command[@]}" >"$root/log" 2>&1 &
+chroot --userspec $user:$user "$root" env -i STATE_DIRECTORY=$data "${environment[@]}" "${command[@]}" \
+    >"$root/log" 2>&1 &
 server=$!
 wait_for grep -q 'listening on https:' "$root/log" || fail "the server doesn't listen"
 url=$(grep -o 'https://[0-9.:]*' "$root/log" | head -n 1)
@@ -72,5 +76,6 @@ in_root dpkg --remove hostbeat >/dev/null
 [[ ! -e $root/usr/bin/hostbeat && ! -e $unit ]] || fail "removing left the program or the unit"
 [[ -s $root$data/hostbeat.db && -s $root/etc/default/hostbeat ]] || fail "removing took data or options"
 in_root dpkg --purge hostbeat >/dev/null
-[[ ! -e $root$data && ! -e $root/etc/default/hostbeat && ! -L $enabled ]] || fail "purging left data, options or the link of the unit"
+[[ ! -e $root$data && ! -e $root/etc/default/hostbeat && ! -L $enabled ]] ||
+    fail "purging left data, options or the link of the unit"
 echo "deb.test: passed"

@@ -40,7 +40,8 @@ with_podman() {
 }
 in_chroot() {
     files=$(buildah "${storage[@]}" mount "$(buildah "${storage[@]}" from "$id")")
-    mapfile -t environment < <(buildah "${storage[@]}" inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$id")
+    local form='{{range .OCIv1.Config.Env}}{{println .}}{{end}}'
+    mapfile -t environment < <(buildah "${storage[@]}" inspect --type image --format "$form" "$id" | sed '/^$/d')
     mkdir -p "$files/proc"
     mount --rbind /proc "$files/proc"
     mount --make-rslave "$files/proc"
