@@ -31,7 +31,7 @@ with_podman() {
     start() {
         # podman's own limits may be above this machine's, and control groups beyond its rights.
         podman "${storage[@]}" run --detach --name hostbeat --network host --cgroups disabled \
-            --ulimit nofile="$(ulimit -Hn)" --ulimit nproc="$(ulimit -Hu)" \
+            --ulimit nofile="$(ulimit -Hn)" --ulimit nproc=4096 \
             --volume "$scratch/data:/var/lib/hostbeat" --env HOSTBEAT_LISTEN=127.0.0.1:0 "$id"
     }
     run() { podman "${storage[@]}" exec --interactive hostbeat /usr/bin/hostbeat "$@"; }
@@ -54,7 +54,7 @@ in_chroot() {
     }
     run() { (export "${environment[@]}" && enter "$@"); }
     log() { cat "$scratch/log"; }
-    stop() { kill "$container"; }
+    stop() { kill "$container" && tail --pid "$container" --follow /dev/null; }
 }
 
 id=$(buildah "${storage[@]}" pull --quiet "oci-archive:$image")
