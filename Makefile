@@ -58,18 +58,20 @@ package: deb tarball image ## make the Debian package, the tarball and the conta
 deb: $(server) $(cargo-deb) manual $(package)/changelog ## make the Debian package
 	@tools/need.sh dpkg-shlibdeps
 	@echo "==> making the Debian package"
-	@rm -f $(package)/*.deb
+	@rm -f $(package)/hostbeat_*.deb
 	@$(cargo-deb) --no-build --no-strip --quiet --output $(package)/
 
 .PHONY: tarball
 tarball: $(static-server) manual ## make a tarball with a static program
 	@echo "==> packing the static program"
+	@rm -f $(package)/hostbeat-*.tar.gz
 	@tools/tarball.sh $(static-server) $(tarball)
 
 .PHONY: image
 image: $(static-server) ## make a container image with a static program
 	@tools/need.sh buildah
 	@echo "==> making the container image"
+	@rm -f $(package)/hostbeat-*.oci.tar
 	@tools/image.sh $(static-server) $(version) $(image)
 
 # A debug build, which the tests share.

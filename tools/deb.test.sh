@@ -2,6 +2,7 @@
 # tools/deb.test.sh PACKAGE   checks the Debian package, and installs, uses, removes and purges it on a fresh Debian.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+((EUID == 0)) || { echo "deb.test: only root can set up a system to test on; type: sudo $0 $*" >&2; exit 1; }
 # Mounts of its own, which end with it.
 [[ ${IN_NAMESPACE-} ]] || IN_NAMESPACE=1 exec unshare --mount "$0" "$@"
 

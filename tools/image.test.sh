@@ -2,6 +2,7 @@
 # tools/image.test.sh IMAGE   runs the container image: with podman where this machine can, else its files in a chroot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+((EUID == 0)) || { echo "image.test: only root can set up a system to test on; type: sudo $0 $*" >&2; exit 1; }
 # Mounts of its own, without the second hierarchy of control groups, which crun refuses beside the first.
 [[ ${IN_NAMESPACE-} ]] || IN_NAMESPACE=1 exec unshare --mount "$0" "$@"
 umount /sys/fs/cgroup/unified 2>/dev/null || true

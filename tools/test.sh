@@ -58,8 +58,9 @@ step "the Debian package on a fresh Debian"
 make deb
 tools/deb.test.sh target/package/hostbeat_*.deb
 
-step "the static program in its container image"
-make image
+step "the static program in its tarball and its container image"
+make tarball image
+tools/tarball.test.sh target/package/hostbeat-*.tar.gz
 tools/image.test.sh target/package/hostbeat-*.oci.tar
 
 printf '\nhostbeat: all passed: %d Rust tests, %d end-to-end tests, the packages, std for wasm32 from source, lints clean for both targets\n' \
