@@ -13,7 +13,7 @@ log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
 tools/need.sh cc curl openssl python3 node npm chromium firefox-esr stress-ng nginx haproxy caddy pebble prometheus prometheus-node-exporter ip unshare nsenter systemd-analyze \
-    lintian debootstrap dpkg-shlibdeps musl-gcc buildah podman crun
+    lintian debootstrap systemd-nspawn dpkg-shlibdeps musl-gcc buildah podman crun
 make lint
 make build
 make clients

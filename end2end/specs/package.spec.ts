@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "../fixtures/test";
 
-// tools/deb.test.sh installs the package there and starts it.
-const { HOSTBEAT_PACKAGE_ROOT: root, HOSTBEAT_PACKAGE_URL: url } = process.env;
+// tools/deb.test.sh starts the service in a container with this first process.
+const { HOSTBEAT_PACKAGE_PID: init, HOSTBEAT_PACKAGE_URL: url } = process.env;
 
 test.use({ ignoreHTTPSErrors: true });
 
@@ -26,7 +26,8 @@ test("user of the package sees live charts over HTTP/2 until the session is ende
   const { newest } = await dashboard.read();
   await expect.poll(async () => (await dashboard.read()).newest).toBeGreaterThan(newest + 2000);
 
+  const enter = ["--mount", "--pid", "--root", "--wd", "--target", init!];
   const change = ["hostbeat", "user", "passwd", "alice", "--password-stdin", "--data", "/var/lib/hostbeat"];
-  execFileSync("chroot", [root!, ...change], { input: "battery staple", stdio: "pipe" });
+  execFileSync("nsenter", [...enter, ...change], { input: "battery staple", stdio: "pipe" });
   await expect(dashboard.notice).toContainText("You are signed out.", { timeout: 2000 });
 });
