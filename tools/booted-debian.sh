@@ -7,6 +7,7 @@ root=$(mktemp -d)
 container=
 finish() {
     [[ -z $container ]] || { kill "$container" && wait "$container"; } || true
+    find /sys/fs/cgroup/*/{payload,supervisor} -depth -type d -exec rmdir {} + 2>/dev/null || true
     rm -rf --one-file-system "$root"
 }
 trap finish EXIT
@@ -22,7 +23,9 @@ wait_for() {
     until "$@"; do ((SECONDS < end)) && sleep 0.1 || return; done
 }
 in_debian() { nsenter --mount --uts --ipc --pid --root --wd --target "$(pgrep --parent "$container")" "$@"; }
-listens() { url=$(in_debian journalctl --unit hostbeat --output cat | grep --only-matching "listening on $1://[0-9.:]*" | tail -n 1) && url=${url##* }; }
+listens() { # http or https; sets $url
+    url=$(in_debian journalctl --unit hostbeat --output cat | grep --only-matching "$1://[0-9.:]*" | tail -n 1)
+}
 
 tools/debian-root.sh "$root"
 # Neither systemd nor its registry of containers need run on this machine.

@@ -16,14 +16,11 @@ curl --silent --fail --output /dev/null "$url/healthz" || fail "$url/healthz doe
 
 step "the static program finds users by name"
 in_debian useradd --system hostbeat-proxy
-in_debian hostbeat install --listen unix:/run/hostbeat/socket >/dev/null
-echo HOSTBEAT_UNIX_OWNER=:hostbeat-proxy >>"$root/etc/default/hostbeat"
-mkdir -p "$root/etc/systemd/system/hostbeat.service.d"
-printf '[Service]\nSupplementaryGroups=hostbeat-proxy\n' >"$root/etc/systemd/system/hostbeat.service.d/group.conf"
-in_debian systemctl daemon-reload
-in_debian systemctl restart hostbeat || fail "the service doesn't start"
-owner=$(in_debian stat --format %G /run/hostbeat/socket)
-[[ $owner == hostbeat-proxy ]] || fail "the socket is $owner's"
+in_debian systemd-run --quiet --unit hostbeat-socket hostbeat --listen unix:/run/hostbeat.sock \
+    --unix-owner hostbeat-proxy --data /run/hostbeat-socket
+owned() { [[ $(in_debian stat --format %U /run/hostbeat.sock 2>/dev/null) == hostbeat-proxy ]]; }
+wait_for owned || fail "the socket is not the user's"
+in_debian systemctl stop hostbeat-socket
 
 step "hostbeat uninstall removes it"
 in_debian hostbeat uninstall --purge
