@@ -71,7 +71,7 @@ tarball: $(static-server) manual ## make a tarball with a static program
 image: $(static-server) ## make a container image with a static program
 	@tools/need.sh buildah
 	@echo "==> making the container image"
-	@rm -f $(package)/hostbeat-*.oci.tar
+	@mkdir -p $(package) && rm -f $(package)/hostbeat-*.oci.tar
 	@tools/image.sh $(static-server) $(version) $(image)
 
 # A debug build, which the tests share.
