@@ -19,6 +19,7 @@ printf '%s\n' HOSTBEAT_LISTEN=127.0.0.1:0 HOSTBEAT_TLS_SELF_SIGNED=1 >>"$root/et
 in_debian systemctl restart hostbeat
 wait_for listens https || fail "the service doesn't listen"
 curl --silent --insecure --fail --output /dev/null "$url/healthz" || fail "$url/healthz doesn't answer"
+! in_debian journalctl --unit hostbeat --output cat | grep "can't confine" || fail "the unit keeps the server from confining itself"
 for page in hostbeat hostbeat-user-add; do
     [[ -f $root/usr/share/man/man1/$page.1.gz ]] || fail "there is no manual page $page"
 done
