@@ -16,12 +16,21 @@ wasm-bindgen := $(cache)/wasm-bindgen-$(wasm-bindgen-version)/bin/wasm-bindgen
 cargo-leptos-version := 0.3.7
 cargo-leptos := $(cache)/cargo-leptos-$(cargo-leptos-version)/bin/cargo-leptos
 cargo-fuzz-version := 0.13.2
+cargo-deb-version := 3.8.0
+cargo-deb := $(cache)/cargo-deb-$(cargo-deb-version)/bin/cargo-deb
 geckodriver-version := 0.37.1
 geckodriver := $(cache)/geckodriver-$(geckodriver-version)/bin/geckodriver
 cargo-fuzz := $(cache)/cargo-fuzz-$(cargo-fuzz-version)/bin/cargo-fuzz
 wasm-opt := tools/node_modules/.bin/wasm-opt
 
 server := target/release/hostbeat
+# Linked with musl, whose static programs run on any distribution.
+musl := x86_64-unknown-linux-musl
+static-server := target/$(musl)/release/hostbeat
+version := $(shell awk -F '"' '/^version = / {print $$2; exit}' Cargo.toml)
+package := target/package
+tarball := $(package)/hostbeat-$(version)-x86_64-linux.tar.gz
+image := $(package)/hostbeat-$(version).oci.tar
 wasm := target/wasm32-unknown-unknown/browser/hostbeat.wasm
 pkg := target/site/pkg
 library := $(pkg)/hostbeat.js $(pkg)/hostbeat.wasm
@@ -41,6 +50,42 @@ run: build ## build and start the server; flags: make run ARGS='--listen 127.0.0
 
 .PHONY: build
 build: $(server) ## build target/release/hostbeat with the page embedded; STABLE=1: without unstable options
+
+.PHONY: package
+package: deb tarball image ## make the Debian package, the tarball and the container image in target/package/
+
+.PHONY: deb
+deb: $(server) $(cargo-deb) manual $(package)/changelog ## make the Debian package
+	@tools/need.sh dpkg-shlibdeps
+	@echo "==> making the Debian package"
+	@rm -f $(package)/hostbeat_*.deb
+	@$(cargo-deb) --no-build --no-strip --quiet --output $(package)/
+
+.PHONY: tarball
+tarball: $(static-server) manual ## make a tarball with a static program
+	@echo "==> packing the static program"
+	@rm -f $(package)/hostbeat-*.tar.gz
+	@tools/tarball.sh $(static-server) $(tarball)
+
+.PHONY: image
+image: $(static-server) ## make a container image with a static program
+	@tools/need.sh buildah
+	@echo "==> making the container image"
+	@mkdir -p $(package) && rm -f $(package)/hostbeat-*.oci.tar
+	@tools/image.sh $(static-server) $(version) $(image)
+
+# A debug build, which the tests share.
+.PHONY: manual
+manual: $(library)
+	@echo "==> writing the manual pages and shell completions"
+	@rm -rf $(package)/manual
+	@cargo run --quiet --features ssr --example manual -- $(package)/manual
+
+# Debian's form; users read CHANGELOG.md.
+$(package)/changelog: CHANGELOG.md Cargo.toml
+	@mkdir -p $(@D)
+	@printf 'hostbeat (%s-1) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' $(version) \
+	    "$$(sed -n 's/^maintainer = "\(.*\)"/\1/p' Cargo.toml)" "$$(date -R -r CHANGELOG.md)" > $@
 
 .PHONY: watch
 watch: leptos-tools ## rebuild and reload the page on every change, at http://127.0.0.1:3010
@@ -136,6 +181,12 @@ $(server): $(library) $(compressed) FORCE
 	@echo "==> compiling the server"
 	@cargo build --release --features ssr
 
+$(static-server): $(library) $(compressed) FORCE
+	@tools/need.sh musl-gcc
+	@rustup target add $(musl)
+	@echo "==> compiling the static server"
+	@cargo build --release --features ssr --target $(musl)
+
 $(compressed) &: $(library) tools/compress.mjs
 	@echo "==> compressing the browser library"
 	@node tools/compress.mjs $(library)
@@ -204,6 +255,10 @@ $(cargo-fuzz):
 $(geckodriver):
 	@echo "==> compiling geckodriver $(geckodriver-version) (once, about two minutes)"
 	@$(install) geckodriver --version $(geckodriver-version) --locked --root $(@D:/bin=)
+
+$(cargo-deb):
+	@echo "==> compiling cargo-deb $(cargo-deb-version) (once, about two minutes)"
+	@$(install) cargo-deb --version $(cargo-deb-version) --locked --root $(@D:/bin=)
 
 # Prints the path.
 .PHONY: geckodriver

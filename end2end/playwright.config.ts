@@ -5,15 +5,18 @@ import { binary } from "./fixtures/server";
 // The developer's own users are no part of a test.
 process.env.XDG_STATE_HOME = resolve(import.meta.dirname, "../target/tmp/no-state");
 
-// Each variable selects a project outside the suite: the cargo-leptos build, the README's screenshot, the benchmark.
-const { CHROMIUM, HOSTBEAT_REDRAW, HOSTBEAT_SCREENSHOT, HOSTBEAT_URL, HOSTBEAT_WATCH } = process.env;
+// Each variable selects a project outside the suite: the installed package, the cargo-leptos build, the README's screenshot, the
+// benchmark.
+const { CHROMIUM, HOSTBEAT_PACKAGE_URL, HOSTBEAT_REDRAW, HOSTBEAT_SCREENSHOT, HOSTBEAT_URL, HOSTBEAT_WATCH } = process.env;
 const projects = HOSTBEAT_WATCH
   ? [{ name: "watch", testMatch: "cargo-leptos.spec.ts" }]
   : HOSTBEAT_SCREENSHOT
     ? [{ name: "screenshot", testMatch: "screenshot.ts" }]
     : HOSTBEAT_REDRAW
       ? [{ name: "redraw", testMatch: "redraw.ts" }]
-      : [{ name: "chromium", testIgnore: "cargo-leptos.spec.ts" }];
+      : HOSTBEAT_PACKAGE_URL
+        ? [{ name: "package", testMatch: "package.spec.ts" }]
+        : [{ name: "chromium", testIgnore: ["cargo-leptos.spec.ts", "package.spec.ts"] }];
 
 export default defineConfig({
   projects,

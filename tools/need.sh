@@ -22,6 +22,9 @@ for command in "$@"; do
         node) packages+=(nodejs) ;;
         ip) packages+=(iproute2) ;;
         systemd-analyze) packages+=(systemd) ;;
+        systemd-nspawn) packages+=(systemd-container) ;;
+        musl-gcc) packages+=(musl-tools) ;;
+        dpkg-shlibdeps) packages+=(dpkg-dev) ;;
         unshare | nsenter) packages+=(util-linux) ;;
         *) packages+=("$command") ;;
         esac ;;

@@ -12,7 +12,8 @@ fail_empty() { # name of a suite that ran no tests
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
-tools/need.sh cc curl openssl python3 node npm chromium firefox-esr stress-ng nginx haproxy caddy pebble prometheus prometheus-node-exporter ip unshare nsenter systemd-analyze
+tools/need.sh cc curl openssl python3 node npm chromium firefox-esr stress-ng nginx haproxy caddy pebble prometheus prometheus-node-exporter ip unshare nsenter systemd-analyze \
+    lintian debootstrap systemd-nspawn dpkg-shlibdeps musl-gcc buildah podman crun
 make lint
 make build
 make clients
@@ -53,5 +54,14 @@ step "the page as cargo-leptos builds it"
 make leptos-build
 HOSTBEAT_WATCH=1 HOSTBEAT_BIN=$PWD/target/debug/hostbeat playwright cargo-leptos --project=watch
 
-printf '\nhostbeat: all passed: %d Rust tests, %d end-to-end tests, std for wasm32 from source, lints clean for both targets\n' \
+step "the Debian package on a fresh Debian"
+make deb
+tools/deb.test.sh target/package/hostbeat_*.deb
+
+step "the static program in its tarball and its container image"
+make tarball image
+tools/tarball.test.sh target/package/hostbeat-*.tar.gz
+tools/image.test.sh target/package/hostbeat-*.oci.tar
+
+printf '\nhostbeat: all passed: %d Rust tests, %d end-to-end tests, the packages, std for wasm32 from source, lints clean for both targets\n' \
     "$rust" "$pages"
