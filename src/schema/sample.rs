@@ -1,7 +1,8 @@
 //! A sample of a group, and the tick: one sample of every group at one second.
 
 use super::{
-    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Verdict, Window,
+    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Verdict,
+    Window,
     value::{SeriesPath, Values, Visit},
 };
 use serde::Serialize;

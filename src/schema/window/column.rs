@@ -58,7 +58,9 @@ impl Column {
     fn push_back(&mut self, value: f64) {
         self.tail.push(value);
         if let Ok(chunk) = <[f64; CHUNK]>::try_from(&*self.tail) {
-            Arc::make_mut(&mut self.chunks).push_back(Arc::new(chunk));
+            // Many series are constant: limits, sizes, errors that don't happen.
+            let same = self.chunks.back().filter(|last| last.map(f64::to_bits) == chunk.map(f64::to_bits)).cloned();
+            Arc::make_mut(&mut self.chunks).push_back(same.unwrap_or_else(|| Arc::new(chunk)));
             self.tail.clear();
         }
     }
@@ -214,5 +216,14 @@ mod tests {
             copy.extend([1.0; 2 * CHUNK]);
             prop_assert!(column.chunks.iter().zip(&*copy.chunks).all(|(one, other)| Arc::ptr_eq(one, other)));
         }
+    }
+
+    #[test]
+    fn constant_series_has_one_chunk_of_memory() {
+        let mut column = Column::default();
+        column.extend([7.0; 10 * CHUNK]);
+        assert!(column.chunks.iter().all(|chunk| Arc::ptr_eq(chunk, &column.chunks[0])));
+        column[3 * CHUNK] = 8.0;
+        assert_eq!(column.iter().filter(|value| **value == 8.0).count(), 1);
     }
 }

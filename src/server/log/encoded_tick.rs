@@ -20,8 +20,8 @@ pub(super) const MAX_SHARED_CHUNKS: usize = 32;
 pub(super) struct EncodedTick {
     /// Id of the first event; the following ids count up by one.
     pub first_id: EventId,
-    bytes: BytesMut,
-    events: Vec<(EventName, Range<usize>)>,
+    bytes: Box<[u8]>,
+    events: Box<[(EventName, Range<usize>)]>,
     chunks: Mutex<Vec<SharedChunk>>,
 }
 
@@ -72,7 +72,8 @@ impl EncodedTick {
             write_event(&mut bytes, Some(first_id.plus(n)), name.as_str(), data)?;
             events.push((name, start..bytes.len()));
         }
-        Ok(Self { first_id, bytes, events, chunks: Mutex::default() })
+        // The ring keeps it, so without the buffer's spare room.
+        Ok(Self { first_id, bytes: bytes[..].into(), events: events.into(), chunks: Mutex::default() })
     }
 
     /// Id of the last event.
