@@ -43,6 +43,10 @@ pub use value::{BaseUnit, Declaration, Kind, SeriesPath, Value, Values, Visit};
 pub use verdict::{Finding, Level, Verdict};
 pub use window::{SeriesValues, Window, WindowSnapshot};
 
+/// Version of the events' fields. Fields are added within one, never renamed, retyped or removed.
+#[cfg(feature = "ssr")]
+pub const SCHEMA_VERSION: u32 = 1;
+
 /// Milliseconds from one tick to the next.
 pub const INTERVAL_MS: u64 = 1000;
 

@@ -14,6 +14,17 @@ pub enum Kind {
     State,
 }
 
+impl Kind {
+    /// The name in the published schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Rate => "rate",
+            Self::State => "state",
+        }
+    }
+}
+
 /// The unit that a value is sampled and sent in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseUnit {
@@ -37,6 +48,24 @@ pub enum BaseUnit {
     Celsius,
     /// Hertz.
     Hertz,
+}
+
+impl BaseUnit {
+    /// The name in the published schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Percent => "percent",
+            Self::PercentOfCore => "percent_of_core",
+            Self::Bytes => "bytes",
+            Self::BytesPerSecond => "bytes_per_second",
+            Self::PerSecond => "per_second",
+            Self::Seconds => "seconds",
+            Self::Celsius => "celsius",
+            Self::Hertz => "hertz",
+        }
+    }
 }
 
 /// What a value is.

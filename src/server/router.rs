@@ -6,7 +6,7 @@ use super::{
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
         base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, oidc_sign_in, openapi, pages,
-        settings, sign_in, snapshot, tickets,
+        schema, settings, sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -27,7 +27,7 @@ const ACCOUNT: Access = Access::Requires(Permission::Account);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 24] = [
+static ROUTES: [Route; 25] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
@@ -36,6 +36,7 @@ static ROUTES: [Route; 24] = [
     (Method::GET, "/api/snapshot", || get(snapshot::snapshot), READ_WITH_CORS, Cost::Shared),
     (Method::OPTIONS, "/api/snapshot", || options(cross_origin::preflight), READ_WITH_CORS, Cost::Memory),
     (Method::POST, "/api/tickets", || post(tickets::issue), READ, Cost::Memory),
+    (Method::GET, "/api/schema", || get(schema::document), READ, Cost::Memory),
     (Method::GET, "/api/openapi.json", || get(openapi::document), READ, Cost::Memory),
     (Method::GET, "/metrics", || get(metrics::metrics), READ, Cost::Shared),
     (Method::GET, "/sign-in", || get(sign_in::form), Access::SignIn, Cost::Memory),
@@ -107,7 +108,7 @@ mod tests {
     use Who::{Everyone, Here, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 24] = [
+    const EXPECTED: [(&str, &str, Who); 25] = [
         ("GET", "/", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
@@ -116,6 +117,7 @@ mod tests {
         ("GET", "/api/snapshot", Readers),
         ("OPTIONS", "/api/snapshot", Here),
         ("POST", "/api/tickets", Readers),
+        ("GET", "/api/schema", Readers),
         ("GET", "/api/openapi.json", Readers),
         ("GET", "/metrics", Readers),
         ("GET", "/sign-in", Here),

@@ -18,6 +18,7 @@ mod page_query;
 pub(super) mod pages;
 mod problem;
 mod proxy_session;
+pub(super) mod schema;
 mod script_hashes;
 pub(super) mod settings;
 mod shared_response;

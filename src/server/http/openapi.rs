@@ -133,6 +133,7 @@ fn operations() -> Vec<Operation> {
             refusals: &["500"],
             ..post("/api/tickets", "A ticket that opens one stream within 60 seconds")
         },
+        Operation { responses: json("Schema"), ..get("/api/schema", "Every value, and a JSON Schema of each event") },
         Operation { responses: json("Description"), ..get("/api/openapi.json", "This description") },
         Operation {
             responses: vec![(
@@ -203,6 +204,7 @@ fn components() -> Value {
         },
         "schemas": {
             "Description": {"type": "object", "required": ["openapi", "paths"]},
+            "Schema": {"type": "object", "required": ["schema", "version", "groups"]},
             "Problem": object(&[("title", text()), ("status", json!({"type": "integer"})), ("detail", text())]),
             "Ticket": object(&[("ticket", text()), ("expires_in", json!({"type": "integer", "description": "Seconds"}))]),
             "Snapshot": object(&[

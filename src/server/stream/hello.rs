@@ -1,13 +1,10 @@
 //! The event that a stream starts with.
 
 use crate::{
-    schema::{INTERVAL_MS, Identity, RETENTION_S},
+    schema::{INTERVAL_MS, Identity, RETENTION_S, SCHEMA_VERSION},
     server::{app_state::AppState, http::ASSETS, log::Start, unix_time::unix_ms},
 };
 use serde::Serialize;
-
-/// Version of the events' fields. Fields are added within one, never renamed, retyped or removed.
-const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
 pub(super) struct Hello<'a> {
@@ -26,7 +23,7 @@ pub(super) struct Hello<'a> {
 impl<'a> Hello<'a> {
     pub(super) fn new(state: &'a AppState, start: Start) -> Self {
         Self {
-            schema: SCHEMA,
+            schema: SCHEMA_VERSION,
             host: &state.host.name,
             identity: state.log.identity(),
             version: &ASSETS.version,

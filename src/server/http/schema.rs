@@ -1,0 +1,139 @@
+//! `/api/schema`: every value that events carry, and a JSON Schema (draft 2020-12) of each event.
+
+use crate::schema::{
+    Cgroup, Connections, Cpu, Declaration, Disk, EventName, Group, Level, Load, Memory, Network, Pressure, Processes,
+    SCHEMA_VERSION, Temperature, Verdict,
+};
+use axum::http::header;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The document as it is sent.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| describe().to_string());
+
+/// `GET /api/schema`.
+pub(in crate::server) async fn document() -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "application/json")], &DOCUMENT)
+}
+
+fn describe() -> Value {
+    let groups: Vec<_> = groups().into_iter().map(|(name, values)| group(name, &values)).collect();
+    json!({"schema": SCHEMA_VERSION, "version": env!("CARGO_PKG_VERSION"), "groups": groups})
+}
+
+/// Every group with the values that it declares, in sending order.
+pub(in crate::server) fn groups() -> [(EventName, Vec<Declaration>); EventName::ALL.len()] {
+    fn declared<G: Group>() -> (EventName, Vec<Declaration>) {
+        (G::NAME, G::declare(""))
+    }
+    [
+        declared::<Cpu>(),
+        declared::<Memory>(),
+        declared::<Load>(),
+        declared::<Pressure>(),
+        declared::<Connections>(),
+        declared::<Network>(),
+        declared::<Disk>(),
+        declared::<Temperature>(),
+        declared::<Cgroup>(),
+        declared::<Processes>(),
+        declared::<Verdict>(),
+    ]
+}
+
+fn group(name: EventName, declarations: &[Declaration]) -> Value {
+    let values = declarations.iter().map(|declaration| {
+        let Declaration { path, kind, unit, meaning } = declaration;
+        json!({"path": path, "kind": kind.as_str(), "unit": unit.as_str(), "meaning": meaning})
+    });
+    json!({"name": name.as_str(), "values": values.collect::<Vec<_>>(), "event": event(name, declarations)})
+}
+
+/// The JSON Schema of the `data` of an event.
+fn event(name: EventName, declarations: &[Declaration]) -> Value {
+    let mut schema = match name {
+        EventName::Processes => processes(),
+        EventName::Verdict => verdict(),
+        _ => object([]),
+    };
+    for declaration in declarations {
+        insert(&mut schema, &declaration.path, declaration);
+    }
+    for (field, meaning) in [
+        ("t", "The tick that it belongs to, Unix milliseconds, on a whole second."),
+        ("at", "When it was read, Unix seconds."),
+        ("dt", "Seconds since the previous reading, over which rates are."),
+    ] {
+        require(&mut schema, field, json!({"type": "number", "description": meaning}));
+    }
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema
+}
+
+/// Adds a value at `path` below an object's schema. `*` is any name, and at the end any index.
+fn insert(schema: &mut Value, path: &str, declaration: &Declaration) {
+    let value = || json!({"type": ["number", "null"], "description": declaration.meaning});
+    match path.split_once('.') {
+        None => require(schema, path, value()),
+        Some((name, "*")) => require(schema, name, json!({"type": "array", "items": value()})),
+        Some((name, rest)) => {
+            if schema["properties"].get(name).is_none() {
+                require(schema, name, object([]));
+            }
+            let below = &mut schema["properties"][name];
+            let Some(field) = rest.strip_prefix("*.") else { return insert(below, rest, declaration) };
+            if below.get("additionalProperties").is_none() {
+                *below = json!({"type": "object", "additionalProperties": object([])});
+            }
+            insert(&mut below["additionalProperties"], field, declaration);
+        }
+    }
+}
+
+fn require(schema: &mut Value, name: &str, of: Value) {
+    schema["properties"][name] = of;
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push(json!(name));
+    }
+}
+
+fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
+    let required: Vec<_> = properties.iter().map(|(name, _)| *name).collect();
+    let properties: Map<_, _> = properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
+fn list(items: Value, meaning: &str) -> Value {
+    json!({"type": "array", "items": items, "description": meaning})
+}
+
+fn processes() -> Value {
+    let of = |kind: &[&str], meaning: &str| json!({"type": kind, "description": meaning});
+    let number = |meaning| of(&["number", "null"], meaning);
+    let mut process = object([
+        ("pid", of(&["integer"], "Process id.")),
+        ("name", of(&["string"], "Name, at most 15 bytes.")),
+        ("user", of(&["string", "null"], "Effective user: the name, or the id of one without a name.")),
+        ("cpu", number("CPU time in percent of one core.")),
+        ("rss", of(&["integer"], "Resident set size in bytes, shared pages included.")),
+        ("read_bytes", number("Bytes read from disks per second.")),
+        ("write_bytes", number("Bytes written to disks per second.")),
+        ("threads", of(&["integer"], "Number of threads.")),
+        ("started", of(&["integer", "null"], "Start time, Unix seconds.")),
+    ]);
+    process["properties"]["command"] = of(&["string"], "Command line, only with --command-lines.");
+    object([
+        ("total", of(&["integer"], "Number of processes that the server may see.")),
+        ("top", list(process, "The top twenty by CPU and the top twenty by memory.")),
+    ])
+}
+
+fn verdict() -> Value {
+    let level = || json!({"enum": Level::ALL.map(Level::as_str)});
+    let finding = object([
+        ("level", level()),
+        ("text", json!({"type": "string", "description": "The problem and what is involved."})),
+        ("since", json!({"type": ["integer", "null"], "description": "Start, Unix seconds."})),
+    ]);
+    object([("level", level()), ("findings", list(finding, "Most severe first."))])
+}
