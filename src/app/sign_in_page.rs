@@ -35,6 +35,7 @@ pub fn sign_in_page(parts: &Parts, form: &SignInForm) -> String {
     let SignInForm { message, is_error, name, next, provider, root } = form.clone();
     // After a failed attempt the name is there already.
     let name_first = name.is_empty();
+    let is_wrong = is_error && !name_first;
     let role = if is_error { "alert" } else { "status" };
     let page = view! {
         <!DOCTYPE html>
@@ -54,8 +55,8 @@ pub fn sign_in_page(parts: &Parts, form: &SignInForm) -> String {
                         <label>
                             "Password"
                             <input name="password" type="password" autocomplete="current-password" maxlength="1024" required
-                                autofocus=!name_first aria-invalid=is_error.then_some("true")
-                                aria-describedby=is_error.then_some("message")/>
+                                autofocus=!name_first aria-invalid=is_wrong.then_some("true")
+                                aria-describedby=is_wrong.then_some("message")/>
                         </label>
                         <button>"Sign in"</button>
                         {provider.map(|ProviderLink { name, address }| view! { <a href=address>{format!("Sign in with {name}")}</a> })}
