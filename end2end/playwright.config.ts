@@ -1,7 +1,10 @@
+import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig } from "@playwright/test";
 import { binary } from "./fixtures/server";
 
+// Made here, since the server would make it private, and other tests' programs run as other users.
+mkdirSync(resolve(import.meta.dirname, "../target/tmp"), { recursive: true });
 // The developer's own users are no part of a test.
 process.env.XDG_STATE_HOME = resolve(import.meta.dirname, "../target/tmp/no-state");
 

@@ -26,9 +26,17 @@ const LIST_INTERVAL: u32 = 10;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct DiskCounters {
     pub reads: u64,
+    pub merged_reads: u64,
     pub read_bytes: u64,
+    /// Milliseconds that reads took, summed up.
+    pub read_ms: u64,
     pub writes: u64,
+    pub merged_writes: u64,
     pub write_bytes: u64,
+    /// Milliseconds that writes took, summed up.
+    pub write_ms: u64,
+    /// Requests in flight now.
+    pub in_flight: u64,
     /// Milliseconds with at least one request in flight.
     pub io_ms: u64,
     /// Milliseconds with requests in flight, weighted by their number.
@@ -87,12 +95,38 @@ pub(in crate::server) fn parse_diskstats(
             return None;
         }
         let values: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
-        let [reads, _, read, _, writes, _, written, _, _, io_ms, weighted_io_ms, ..] = values[..] else { return None };
-        let (read_bytes, write_bytes) = (read.saturating_mul(SECTOR_SIZE), written.saturating_mul(SECTOR_SIZE));
+        let [
+            reads,
+            merged_reads,
+            read,
+            read_ms,
+            writes,
+            merged_writes,
+            written,
+            write_ms,
+            in_flight,
+            io_ms,
+            weighted_io_ms,
+            ..,
+        ] = values[..]
+        else {
+            return None;
+        };
+        let counters = DiskCounters {
+            reads,
+            merged_reads,
+            read_bytes: read.saturating_mul(SECTOR_SIZE),
+            read_ms,
+            writes,
+            merged_writes,
+            write_bytes: written.saturating_mul(SECTOR_SIZE),
+            write_ms,
+            in_flight,
+            io_ms,
+            weighted_io_ms,
+        };
         // An empty drive slot has a line without I/O.
-        let is_used = reads > 0 || writes > 0;
-        is_used
-            .then(|| (name.to_owned(), DiskCounters { reads, read_bytes, writes, write_bytes, io_ms, weighted_io_ms }))
+        (reads > 0 || writes > 0).then(|| (name.to_owned(), counters))
     };
     text.lines().filter_map(device).collect()
 }

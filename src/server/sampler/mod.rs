@@ -65,6 +65,7 @@ pub(super) use {
     connections::table_value,
     cpu::{CpuTime, parse_stat},
     disk::{DiskCounters, parse_diskstats},
+    filesystems::{MountSource, mount_sources},
     memory::parse_kib,
     network::{InterfaceCounters, parse_net_dev},
     pressure::parse_pressure,

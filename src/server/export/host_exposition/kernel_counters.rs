@@ -1,12 +1,18 @@
-//! Counters and gauges under node_exporter's names that are read from the kernel at each scrape: CPU, memory, PSI, sockets,
-//! network and disks.
+//! Counters and gauges under node_exporter's names that are read from the kernel at each scrape: CPU, memory, PSI, disks,
+//! open files and the kernel's name. `network_counters.rs` has the others.
 
-use super::family_writer::{DeviceCounter, FamilyWriter};
-use crate::server::sampler::{
-    CpuTime, DiskCounters, HostSource, InterfaceCounters, list_whole_disks, parse_diskstats, parse_kib, parse_net_dev,
-    parse_pressure, parse_stat, table_value,
+use super::{
+    family_writer::{DeviceCounter, FamilyWriter},
+    network_counters,
 };
-use prometheus_client::metrics::MetricType;
+use crate::server::{
+    sampler::{
+        CpuTime, DiskCounters, HostSource, list_whole_disks, parse_diskstats, parse_kib, parse_pressure, parse_stat,
+    },
+    unix_time::unix_ms,
+};
+use prometheus_client::metrics::MetricType::{self, Gauge};
+use rustix::system::uname;
 use std::{collections::BTreeMap, fmt};
 
 /// Writes every group that the host has.
@@ -15,25 +21,53 @@ pub(super) fn write_all(
     source: &mut impl HostSource,
     ticks_per_second: f64,
 ) -> fmt::Result {
-    let mut read = |path: &str| read(source, path);
-    write_cpu(writer, &read("/proc/stat"), ticks_per_second)?;
-    write_meminfo(writer, &read("/proc/meminfo"))?;
-    write_vmstat(writer, &read("/proc/vmstat"))?;
+    write_kernel(writer)?;
+    let mut read_text = |path: &str| read(source, path);
+    write_cpu(writer, &read_text("/proc/stat"), ticks_per_second)?;
+    write_meminfo(writer, &read_text("/proc/meminfo"))?;
+    write_vmstat(writer, &read_text("/proc/vmstat"))?;
     for resource in ["cpu", "memory", "io"] {
-        write_pressure(writer, resource, &read(&format!("/proc/pressure/{resource}")))?;
+        write_pressure(writer, resource, &read_text(&format!("/proc/pressure/{resource}")))?;
     }
-    write_netstat(writer, &read("/proc/net/snmp"), &read("/proc/net/netstat"))?;
-    write_sockstat(writer, &read("/proc/net/sockstat"))?;
-    write_sockstat(writer, &read("/proc/net/sockstat6"))?;
-    write_network(writer, &read("/proc/net/dev"))?;
-    let diskstats = read("/proc/diskstats");
+    write_open_files(writer, &read_text("/proc/sys/fs/file-nr"))?;
+    network_counters::write_all(writer, source)?;
+    let diskstats = read(source, "/proc/diskstats");
     write_disks(writer, &parse_diskstats(&diskstats, list_whole_disks(source).as_ref()))
 }
 
 /// The contents of a file; empty if it can't be read.
-fn read(source: &mut impl HostSource, path: &str) -> String {
+pub(super) fn read(source: &mut impl HostSource, path: &str) -> String {
     let mut text = String::new();
     source.read_cached(path, &mut text).map(|()| text).unwrap_or_default()
+}
+
+fn write_kernel(writer: &mut FamilyWriter<'_>) -> fmt::Result {
+    let name = uname();
+    let fields = [
+        ("domainname", name.domainname()),
+        ("machine", name.machine()),
+        ("nodename", name.nodename()),
+        ("release", name.release()),
+        ("sysname", name.sysname()),
+        ("version", name.version()),
+    ];
+    let fields = fields.map(|(label, value)| (label, value.to_string_lossy()));
+    let labels = fields.iter().map(|(label, value)| (*label, &**value)).collect();
+    writer.family("node_uname_info", "The kernel's name, from uname(2)", Gauge, vec![(labels, 1.0)])?;
+    writer.single("node_time_seconds", "Unix time, in seconds", Gauge, Some(unix_ms() as f64 / 1000.0))
+}
+
+/// `1504 0 9223372036854775807`: allocated, unused, at most (proc_sys_fs(5)).
+fn write_open_files(writer: &mut FamilyWriter<'_>, file_nr: &str) -> fmt::Result {
+    let mut fields = file_nr.split_ascii_whitespace();
+    let (allocated, maximum) = (fields.next(), fields.nth(1));
+    for (name, help, field) in [
+        ("node_filefd_allocated", "Open files of the host", allocated),
+        ("node_filefd_maximum", "Files that can be open at most", maximum),
+    ] {
+        writer.single(name, help, Gauge, field.and_then(|field| field.parse().ok()))?;
+    }
+    Ok(())
 }
 
 fn write_cpu(writer: &mut FamilyWriter<'_>, stat: &str, ticks_per_second: f64) -> fmt::Result {
@@ -104,52 +138,20 @@ fn write_pressure(writer: &mut FamilyWriter<'_>, resource: &str, text: &str) -> 
     Ok(())
 }
 
-fn write_netstat(writer: &mut FamilyWriter<'_>, snmp: &str, netstat: &str) -> fmt::Result {
-    const TCP: [&str; 6] = ["CurrEstab", "ActiveOpens", "PassiveOpens", "RetransSegs", "EstabResets", "OutRsts"];
-    for (text, protocol, columns) in [(snmp, "Tcp", &TCP[..]), (netstat, "TcpExt", &["ListenOverflows", "ListenDrops"])]
-    {
-        for column in columns {
-            let value = table_value(text, &format!("{protocol}:"), column).map(|value| value as f64);
-            let name = format!("node_netstat_{protocol}_{column}");
-            writer.single(&name, "From /proc/net", MetricType::Unknown, value)?;
-        }
-    }
-    Ok(())
-}
-
-fn write_sockstat(writer: &mut FamilyWriter<'_>, sockstat: &str) -> fmt::Result {
-    for (protocol, fields) in sockstat.lines().filter_map(|line| line.split_once(": ")) {
-        let words: Vec<&str> = fields.split_ascii_whitespace().collect();
-        for (field, value) in words.iter().zip(words.iter().skip(1)).step_by(2) {
-            let name = format!("node_sockstat_{protocol}_{field}");
-            writer.single(&name, "From /proc/net/sockstat", MetricType::Gauge, value.parse().ok())?;
-        }
-    }
-    Ok(())
-}
-
-fn write_network(writer: &mut FamilyWriter<'_>, net_dev: &str) -> fmt::Result {
-    const COUNTERS: [DeviceCounter<InterfaceCounters>; 8] = [
-        ("receive_bytes", |c| c.rx_bytes, 1.0),
-        ("receive_packets", |c| c.rx_packets, 1.0),
-        ("receive_errs", |c| c.rx_errors, 1.0),
-        ("receive_drop", |c| c.rx_drops, 1.0),
-        ("transmit_bytes", |c| c.tx_bytes, 1.0),
-        ("transmit_packets", |c| c.tx_packets, 1.0),
-        ("transmit_errs", |c| c.tx_errors, 1.0),
-        ("transmit_drop", |c| c.tx_drops, 1.0),
-    ];
-    writer.devices("node_network", "From /proc/net/dev", &parse_net_dev(net_dev), &COUNTERS)
-}
-
 fn write_disks(writer: &mut FamilyWriter<'_>, disks: &BTreeMap<String, DiskCounters>) -> fmt::Result {
-    const COUNTERS: [DeviceCounter<DiskCounters>; 6] = [
+    const COUNTERS: [DeviceCounter<DiskCounters>; 10] = [
         ("reads_completed", |c| c.reads, 1.0),
+        ("reads_merged", |c| c.merged_reads, 1.0),
         ("read_bytes", |c| c.read_bytes, 1.0),
+        ("read_time_seconds", |c| c.read_ms, 1000.0),
         ("writes_completed", |c| c.writes, 1.0),
+        ("writes_merged", |c| c.merged_writes, 1.0),
         ("written_bytes", |c| c.write_bytes, 1.0),
+        ("write_time_seconds", |c| c.write_ms, 1000.0),
         ("io_time_seconds", |c| c.io_ms, 1000.0),
         ("io_time_weighted_seconds", |c| c.weighted_io_ms, 1000.0),
     ];
-    writer.devices("node_disk", "From /proc/diskstats", disks, &COUNTERS)
+    writer.devices("node_disk", "From /proc/diskstats", disks, &COUNTERS)?;
+    let in_flight = disks.iter().map(|(disk, counters)| (vec![("device", disk.as_str())], counters.in_flight as f64));
+    writer.family("node_disk_io_now", "Requests in flight", Gauge, in_flight.collect())
 }

@@ -1,9 +1,9 @@
 //! Gauges under node_exporter's names from the newest tick: load, TCP states, filesystems, sensors and services.
 
 use super::family_writer::FamilyWriter;
-use crate::schema::Window;
+use crate::{schema::Window, server::sampler::MountSource};
 use prometheus_client::metrics::MetricType::Gauge;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// Name, help text and series path of a gauge without labels.
 const GAUGES: [(&str, &str, &str); 7] = [
@@ -59,6 +59,8 @@ const SERVICE_GAUGES: [FieldGauge; 4] = [
     ("container_spec_memory_limit_bytes", "Memory limit", |field| field("memory_limit")),
 ];
 
+const MOUNTPOINT: &str = "mountpoint";
+
 /// Gauges of every filesystem, sensor or service.
 struct LabelledGauges {
     gauges: &'static [FieldGauge],
@@ -72,7 +74,7 @@ struct LabelledGauges {
 const LABELLED_GAUGES: [LabelledGauges; 3] = [
     LabelledGauges {
         gauges: &FILESYSTEM_GAUGES,
-        label: "mountpoint",
+        label: MOUNTPOINT,
         prefix: "disk.filesystems.",
         suffixes: &[".size", ".age"],
     },
@@ -85,8 +87,12 @@ const LABELLED_GAUGES: [LabelledGauges; 3] = [
     },
 ];
 
-/// Writes the gauges that have a value in the window's newest second.
-pub(super) fn write_all(writer: &mut FamilyWriter<'_>, window: &Window) -> fmt::Result {
+/// Writes the gauges that have a value in the window's newest second. Filesystems are labelled with what is mounted, too.
+pub(super) fn write_all(
+    writer: &mut FamilyWriter<'_>,
+    window: &Window,
+    mounts: &BTreeMap<String, MountSource>,
+) -> fmt::Result {
     for (name, help, path) in GAUGES {
         writer.single(name, help, Gauge, window.last(path))?;
     }
@@ -99,11 +105,22 @@ pub(super) fn write_all(writer: &mut FamilyWriter<'_>, window: &Window) -> fmt::
         let rows = window.names(prefix, suffixes);
         for (name, help, value) in gauges {
             let value = |row: &str| value(&|field| window.last(&format!("{prefix}{row}.{field}")));
-            let values = rows.iter().filter_map(|row| Some((vec![(label, row.as_str())], value(row)?)));
+            let values = rows.iter().filter_map(|row| Some((labels(label, row, mounts), value(row)?)));
             writer.family(name, help, Gauge, values.collect())?;
         }
     }
     Ok(())
+}
+
+/// The label of a row, and for a filesystem those of its mount.
+fn labels<'a>(
+    label: &'static str,
+    row: &'a str,
+    mounts: &'a BTreeMap<String, MountSource>,
+) -> Vec<(&'static str, &'a str)> {
+    let mount = mounts.get(row).filter(|_| label == MOUNTPOINT);
+    let of_mount = mount.map(|mount| [("device", mount.device.as_str()), ("fstype", &mount.fs_type)]);
+    of_mount.into_iter().flatten().chain([(label, row)]).collect()
 }
 
 /// The paths of all series that gauges read, with `*` for the value of a label.

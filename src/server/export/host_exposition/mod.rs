@@ -3,12 +3,13 @@
 mod family_writer;
 mod kernel_counters;
 mod latest_values;
+mod network_counters;
 #[cfg(test)]
 mod tests;
 
 use crate::server::{
     log::TickLog,
-    sampler::{HostSource, Procfs},
+    sampler::{HostSource, Procfs, mount_sources},
 };
 use family_writer::FamilyWriter;
 #[cfg(test)]
@@ -44,6 +45,7 @@ impl<S: HostSource + fmt::Debug + Send + 'static> Collector for HostExposition<S
         if self.log.head().is_stuck() {
             return Ok(());
         }
-        latest_values::write_all(&mut writer, &self.log.window())
+        let mounts = mount_sources(&kernel_counters::read(&mut *source, "/proc/self/mountinfo"));
+        latest_values::write_all(&mut writer, &self.log.window(), &mounts)
     }
 }

@@ -25,10 +25,14 @@ fn metrics_have_names_and_units_of_node_exporter() {
         .with("/proc/meminfo", "MemTotal: 10 kB\nActive(anon): 4 kB\nHugePages_Total: 3\n")
         .with("/proc/vmstat", "nr_dirty 5\npgmajfault 9\n")
         .with("/proc/pressure/io", "some avg10=0.00 total=2500000\nfull avg10=0.00 total=500000\n")
-        .with("/proc/net/snmp", "Tcp: RtoAlgorithm CurrEstab RetransSegs\nTcp: 1 8 5\n")
+        .with("/proc/net/snmp", "Tcp: RtoAlgorithm CurrEstab RetransSegs\nTcp: 1 8 5\nUdp: InDatagrams\nUdp: 4\n")
+        .with("/proc/net/snmp6", "Ip6InReceives 1\nUdp6InErrors  \t3\n")
+        .with("/proc/sys/fs/file-nr", "1504\t0\t9000\n")
+        .with("/sys/class/net/eth0/operstate", "up\n")
+        .with("/proc/self/mountinfo", "1 0 8:1 / /a\\040\"b\" rw - ext4 /dev/sda1 rw\n")
         .with("/proc/net/sockstat", "sockets: used 13\nTCP: inuse 9 orphan 0 tw 2\n")
         .with("/proc/net/dev", "a\nb\neth0: 100 1 2 3 0 0 0 0 200 4 5 6 0 0 0 0\n")
-        .with("/proc/diskstats", " 254 0 vda 3 0 8 0 5 0 16 0 0 1500 2500\n");
+        .with("/proc/diskstats", " 254 0 vda 3 6 8 250 5 7 16 750 2 1500 2500\n");
     fn sample<G>(values: G) -> Option<Sample<G>> {
         Some(Sample { t: 1000, at: 1.0, dt: 1.0, values })
     }
@@ -58,11 +62,23 @@ fn metrics_have_names_and_units_of_node_exporter() {
         "node_disk_written_bytes_total{device=\"vda\"} 8192.0",
         "node_disk_io_time_seconds_total{device=\"vda\"} 1.5",
         "node_load1 0.25",
-        "node_filesystem_size_bytes{mountpoint=\"/a \\\"b\\\"\"} 100.0",
-        "node_filesystem_free_bytes{mountpoint=\"/a \\\"b\\\"\"} 70.0",
+        "node_disk_reads_merged_total{device=\"vda\"} 6.0",
+        "node_disk_read_time_seconds_total{device=\"vda\"} 0.25",
+        "node_disk_write_time_seconds_total{device=\"vda\"} 0.75",
+        "node_disk_io_now{device=\"vda\"} 2.0",
+        "node_netstat_Udp_InDatagrams 4.0",
+        "node_netstat_Udp6_InErrors 3.0",
+        "node_filefd_allocated 1504.0",
+        "node_filefd_maximum 9000.0",
+        "node_network_up{device=\"eth0\"} 1.0",
+        "node_filesystem_size_bytes{device=\"/dev/sda1\",fstype=\"ext4\",mountpoint=\"/a \\\"b\\\"\"} 100.0",
+        "node_filesystem_free_bytes{device=\"/dev/sda1\",fstype=\"ext4\",mountpoint=\"/a \\\"b\\\"\"} 70.0",
         "hostbeat_filesystem_age_seconds{mountpoint=\"/hung\"} 40.0",
     ] {
         assert!(text.lines().any(|line| line == expected), "{expected} is missing in:\n{text}");
+    }
+    for expected in ["node_uname_info{domainname=", "node_time_seconds "] {
+        assert!(text.lines().any(|line| line.starts_with(expected)), "{expected} is missing in:\n{text}");
     }
     assert!(!text.contains("nr_dirty") && !text.contains("node_memory_HugePages_Total"), "{text}");
 }
@@ -81,6 +97,9 @@ fn disks_are_those_of_sysfs_whatever_their_names() {
 }
 
 #[test]
-fn host_without_readable_files_exposes_nothing() {
-    assert_eq!(expose(RecordedHost::default(), Tick::default()), "# EOF\n");
+fn host_without_readable_files_exposes_its_kernel_and_clock_only() {
+    let text = expose(RecordedHost::default(), Tick::default());
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    let names: Vec<_> = samples.map(|line| line.split(['{', ' ']).next().unwrap()).collect();
+    assert_eq!(names, ["node_uname_info", "node_time_seconds"]);
 }

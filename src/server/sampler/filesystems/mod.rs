@@ -7,6 +7,7 @@ mod table;
 
 use super::background::Poller;
 use crate::schema::Filesystem;
+pub(in crate::server) use mountinfo::{MountSource, mount_sources};
 pub(super) use mounts::KernelMounts;
 use mounts::Mounts;
 use std::{

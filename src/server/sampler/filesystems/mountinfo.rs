@@ -55,6 +55,7 @@ struct Line<'a> {
     device: &'a str,
     path: String,
     fs_type: &'a str,
+    source: &'a str,
     /// Options of the filesystem.
     options: &'a str,
 }
@@ -65,8 +66,9 @@ impl<'a> Line<'a> {
         let mut fields = mount.split(' ').skip(2);
         let (device, path) = (fields.next()?, unescape(fields.nth(1)?));
         let mut fields = source.split(' ');
-        let (fs_type, options) = (fields.next()?, fields.nth(1).unwrap_or_default());
-        Some(Self { device, path, fs_type, options })
+        let (fs_type, source, options) =
+            (fields.next()?, fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        Some(Self { device, path, fs_type, source, options })
     }
 
     fn is_read_only(&self) -> bool {
@@ -98,6 +100,22 @@ impl<'a> Line<'a> {
         path == "/dev/shm"
             || (!of_systemd.contains(&path) && !OF_PROGRAMS.iter().any(|folder| path.starts_with(folder)))
     }
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct MountSource {
+    /// A block device, a share, or a name of no meaning.
+    pub device: String,
+    /// Filesystem type.
+    pub fs_type: String,
+}
+
+/// What is mounted at each path, as `/proc/self/mountinfo` lists it. A later mount hides an earlier one.
+pub(in crate::server) fn mount_sources(mountinfo: &str) -> BTreeMap<String, MountSource> {
+    let lines = mountinfo.lines().filter_map(Line::parse);
+    let source = |line: &Line<'_>| MountSource { device: unescape(line.source), fs_type: line.fs_type.to_owned() };
+    lines.map(|line| (line.path.clone(), source(&line))).collect()
 }
 
 /// Filesystems that can fill up: `/`, those with a block device, then others, each by the length of its path.
@@ -155,6 +173,13 @@ mod tests {
 
     fn paths(mountinfo: &[&str]) -> Vec<String> {
         mounts(&mountinfo.join("\n")).into_iter().map(|mount| mount.paths.join(" = ")).collect()
+    }
+
+    #[test]
+    fn visible_mount_of_a_path_names_its_source() {
+        let mountinfo = "1 0 8:1 / /usb rw - ext4 /dev/sda1 rw\n2 1 8:2 / /usb rw - xfs /dev/my\\040disk rw\n";
+        let expected = MountSource { device: "/dev/my disk".to_owned(), fs_type: "xfs".to_owned() };
+        assert_eq!(mount_sources(mountinfo), [("/usb".to_owned(), expected)].into());
     }
 
     #[test]
