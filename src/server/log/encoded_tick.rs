@@ -3,6 +3,7 @@
 
 use super::{
     chunk::{Chunk, Coding},
+    event_bytes::EventBytes,
     event_writer::{InvalidField, write_event},
 };
 use crate::schema::{EventId, EventName, EventNames, IdSequence, Tick};
@@ -20,7 +21,7 @@ pub(super) const MAX_SHARED_CHUNKS: usize = 32;
 pub(super) struct EncodedTick {
     /// Id of the first event; the following ids count up by one.
     pub first_id: EventId,
-    bytes: Box<[u8]>,
+    bytes: EventBytes,
     events: Box<[(EventName, Range<usize>)]>,
     chunks: Mutex<Vec<SharedChunk>>,
 }
@@ -73,7 +74,21 @@ impl EncodedTick {
             events.push((name, start..bytes.len()));
         }
         // The ring keeps it, so without the buffer's spare room.
-        Ok(Self { first_id, bytes: bytes[..].into(), events: events.into(), chunks: Mutex::default() })
+        Ok(Self {
+            first_id,
+            bytes: EventBytes::Plain(bytes[..].into()),
+            events: events.into(),
+            chunks: Mutex::default(),
+        })
+    }
+
+    /// The same tick in less memory; `None` if it is so already.
+    pub(super) fn packed(&self) -> Option<Self> {
+        if self.bytes.is_packed() {
+            return None;
+        }
+        let bytes = self.bytes.packed().inspect_err(|error| tracing::error!(%error, "cannot compress a tick")).ok()?;
+        Some(Self { first_id: self.first_id, bytes, events: self.events.clone(), chunks: Mutex::default() })
     }
 
     /// Id of the last event.
@@ -120,8 +135,17 @@ impl EncodedTick {
 
     /// Appends the events named in `wanted` after the first `skip` of the tick, and returns their number.
     pub(super) fn write(&self, into: &mut BytesMut, wanted: EventNames, skip: usize) -> u32 {
-        let chosen = self.events.iter().skip(skip).filter(|(name, _)| wanted.contains(*name));
-        chosen.map(|(_, range)| into.extend_from_slice(&self.bytes[range.clone()])).count() as u32
+        let mut chosen = self.events.iter().skip(skip).filter(|(name, _)| wanted.contains(*name)).peekable();
+        if chosen.peek().is_none() {
+            return 0;
+        }
+        match self.bytes.plain() {
+            Ok(bytes) => chosen.map(|(_, range)| into.extend_from_slice(&bytes[range.clone()])).count() as u32,
+            Err(error) => {
+                tracing::error!(%error, "cannot read a tick of the log");
+                0
+            }
+        }
     }
 }
 
@@ -161,6 +185,17 @@ mod tests {
         assert_eq!(text(&encoded, EventNames::ALL, 3), "");
         assert_eq!(encoded.events_up_to(id(1000, 1)), 2);
         assert_eq!(encoded.events_up_to(id(999, 9)), 0);
+    }
+
+    #[test]
+    fn packed_tick_writes_the_same_events() {
+        let (plain, packed) = (encoded(), encoded().packed().unwrap());
+        let some = EventNames::from_iter([EventName::Cpu, EventName::Connections]);
+        for (wanted, skip) in [(EventNames::ALL, 0), (some, 0), (EventNames::ALL, 2), (EventNames::default(), 0)] {
+            assert_eq!(text(&packed, wanted, skip), text(&plain, wanted, skip));
+        }
+        assert_eq!(packed.last_id(), plain.last_id());
+        assert!(packed.packed().is_none());
     }
 
     #[test]

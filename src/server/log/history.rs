@@ -4,6 +4,9 @@ use super::encoded_tick::EncodedTick;
 use crate::schema::{EventId, Processes, RETENTION_S, Sample, Verdict, Window};
 use std::{collections::VecDeque, mem, sync::Arc};
 
+/// Ticks that the ring keeps as they are sent: those that viewers behind by a moment read.
+const PLAIN_TICKS: usize = 10;
+
 /// The newest processes describe the present for this long.
 const PROCESSES_MAX_AGE_MS: u64 = 10_000;
 
@@ -33,6 +36,8 @@ pub(super) struct Replaced {
     pub previous: Option<Arc<EncodedTick>>,
     /// The tick that left the ring.
     pub _oldest: Option<Arc<EncodedTick>>,
+    /// The tick that has been packed.
+    pub _plain: Option<Arc<EncodedTick>>,
 }
 
 impl History {
@@ -45,13 +50,25 @@ impl History {
         Self { ring: VecDeque::new(), capacity: capacity.max(1), dropped: 0, values }
     }
 
-    /// Appends a tick, and the values up to it.
-    pub(super) fn push(&mut self, encoded: Arc<EncodedTick>, values: Values) -> Replaced {
+    /// The tick that the ring should keep packed from the next one on.
+    pub(super) fn aging_tick(&self) -> Option<Arc<EncodedTick>> {
+        self.ring.get(self.ring.len().checked_sub(PLAIN_TICKS)?).cloned()
+    }
+
+    /// Appends a tick, and the values up to it. `packed` takes the place of the aging tick.
+    pub(super) fn push(
+        &mut self,
+        encoded: Arc<EncodedTick>,
+        values: Values,
+        packed: Option<Arc<EncodedTick>>,
+    ) -> Replaced {
+        let aging = self.ring.len().checked_sub(PLAIN_TICKS).and_then(|index| self.ring.get_mut(index));
+        let plain = aging.zip(packed).map(|(aging, packed)| mem::replace(aging, packed));
         let oldest = if self.ring.len() == self.capacity { self.ring.pop_front() } else { None };
         self.dropped += u64::from(oldest.is_some());
         let previous = self.ring.back().cloned();
         self.ring.push_back(encoded);
-        Replaced { _values: mem::replace(&mut self.values, values), previous, _oldest: oldest }
+        Replaced { _values: mem::replace(&mut self.values, values), previous, _oldest: oldest, _plain: plain }
     }
 
     /// Ticks published since the start.

@@ -8,6 +8,7 @@ mod chunk_cache;
 mod chunk_memory;
 mod cursor;
 mod encoded_tick;
+mod event_bytes;
 mod event_writer;
 mod gzip;
 mod head;

@@ -121,7 +121,8 @@ impl TickLog {
         }
         for tick in saved.chunk_by(|one, next| one.t == next.t) {
             let json = tick.iter().map(|event| (event.name, event.data.as_str()));
-            history.ring.push_back(Arc::new(EncodedTick::from_json(tick[0].id, json)?));
+            let encoded = EncodedTick::from_json(tick[0].id, json)?;
+            history.ring.push_back(Arc::new(encoded.packed().unwrap_or(encoded)));
         }
         let surplus = history.ring.len().saturating_sub(RING_TICKS);
         history.ring.drain(..surplus);

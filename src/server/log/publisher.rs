@@ -63,10 +63,11 @@ impl TickLog {
             Ok(encoded) => Arc::new(encoded),
             Err(error) => return tracing::error!(t = tick.t, %error, "tick dropped"),
         };
+        let packed = self.history().aging_tick().and_then(|tick| tick.packed()).map(Arc::new);
         // One lock for both, so that a viewer finds the tick in the window and the ring, or in neither.
         let (replaced, published) = {
             let mut history = self.history_mut();
-            (history.push(Arc::clone(&encoded), values), history.published())
+            (history.push(Arc::clone(&encoded), values, packed), history.published())
         };
         self.chunks.on_tick(published);
         if let Some(previous) = &replaced.previous {
