@@ -77,6 +77,7 @@ test("page of another site reads and changes nothing of a reader who is signed i
       [securedServer.url + form.path, form.fields] as const,
     );
     expect((await answer).status(), form.path).toBeGreaterThanOrEqual(400);
+    await page.waitForURL(securedServer.url + form.path);
   }
   await page.goto(securedServer.url);
   await expect(page.locator(".account summary")).toHaveText("ann");
