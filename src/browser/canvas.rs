@@ -4,7 +4,8 @@ use super::canvas_backend::CanvasBackend;
 use crate::{
     app::{CanvasContent, PageState},
     charts::{Palette, Viewport, draw, heatmap},
-    schema::INTERVAL_MS,
+    panels::Panel,
+    schema::{INTERVAL_MS, Window},
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*};
@@ -127,9 +128,13 @@ impl ChartCanvas {
     ) -> Result<(), DrawingAreaErrorKind<Infallible>> {
         let slice = untrack(|| state.slice());
         match self.content {
-            CanvasContent::Chart { chart, top, hidden } => state.gaps.with(|gaps| {
+            CanvasContent::Chart { panel, top, hidden } => state.gaps.with(|gaps| {
                 let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
-                state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
+                let draw = |window: &Window, panel: &Panel| match &panel.chart {
+                    Some(chart) => draw(area, chart, window, &viewport, palette, stroke),
+                    None => Ok(()),
+                };
+                state.window.with_untracked(|window| panel.with_value(|panel| draw(window, panel)))
             }),
             CanvasContent::CoreHeatmap => {
                 let cores = state.host.with_value(|host| host.cores);

@@ -58,7 +58,7 @@ mod tests {
     fn png_shows_lines_and_text() {
         let mut window = Window::new(60);
         for t in 1..40 {
-            window.record(t * 1000, &Cpu { user: Some(30.0), total: Some(35.0), ..Cpu::default() });
+            window.record(t * 1000, &Cpu { user_percent: Some(30.0), total_percent: Some(35.0), ..Cpu::default() });
         }
         let drawn = |host: &str| {
             let svg = svg_image(&CHARTS[0], &window, 60, &["−60 s", "now"], ImageTheme::Light, host);

@@ -70,7 +70,12 @@ mod tests {
     fn window() -> Window {
         let mut window = Window::new(60);
         for t in [1, 2, 3, 7, 8] {
-            let cpu = Cpu { user: Some(30.0), system: Some(5.0), total: Some(35.0), ..Cpu::default() };
+            let cpu = Cpu {
+                user_percent: Some(30.0),
+                system_percent: Some(5.0),
+                total_percent: Some(35.0),
+                ..Cpu::default()
+            };
             window.record(t * 1000, &cpu);
         }
         window

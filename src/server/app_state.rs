@@ -2,6 +2,7 @@
 
 use super::{
     access::{ClientLimiter, Credentials, SignInLimiter, Tickets},
+    channels::Channels,
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
@@ -33,6 +34,7 @@ const MAX_SLOW_REQUESTS: usize = 2;
 pub struct AppState {
     pub(super) log: Arc<TickLog>,
     pub(super) host: Arc<HostFacts>,
+    pub(super) channels: Arc<Channels>,
     pub(super) limiter: Arc<ClientLimiter>,
     /// Limits the requests of a client that take more than a copy.
     pub(super) requests: Arc<ClientLimiter>,
@@ -59,7 +61,7 @@ impl AppState {
     /// The host's facts. The boot time follows from the newest uptime: one read earlier is wrong once the clock is set.
     pub(super) fn host_now(&self) -> HostFacts {
         let window = self.log.window();
-        let boot_time = window.end().zip(window.last("load.uptime"));
+        let boot_time = window.end().zip(window.last("load.uptime_seconds"));
         let boot_time = boot_time.map(|(end, uptime)| (end / 1000).saturating_sub(uptime.round() as u64));
         HostFacts { boot_time: boot_time.unwrap_or(self.host.boot_time), ..(*self.host).clone() }
     }
@@ -80,6 +82,7 @@ impl AppState {
         });
         Self {
             host: Arc::new(host_facts::host_facts()),
+            channels: Arc::default(),
             limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
             requests: ClientLimiter::new(MAX_REQUESTS_PER_CLIENT, usize::MAX),
             statistics: Statistics::new(&log),
@@ -109,8 +112,8 @@ mod tests {
         assert_eq!(state.host_now().boot_time, state.host.boot_time, "no uptime yet");
         // The clock is set ahead between the ticks.
         for (t, uptime) in [(1_000_000, 90.2), (9_000_000, 91.2)] {
-            let values = Load { uptime: Some(uptime), ..Load::default() };
-            state.log.publish(&Tick { t, load: Some(Sample { t, at: 0.0, dt: 1.0, values }), ..Tick::default() });
+            let values = Load { uptime_seconds: Some(uptime), ..Load::default() };
+            state.log.publish(&Tick::at(t).with(Sample { t, at: 0.0, dt: 1.0, values }));
         }
         assert_eq!(state.host_now().boot_time, 9_000 - 91);
     }

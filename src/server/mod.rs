@@ -4,6 +4,7 @@ mod access;
 mod app_state;
 mod assessor;
 mod certificate;
+mod channels;
 mod commands;
 mod config;
 mod config_file;

@@ -49,8 +49,8 @@ fn first_response_contains_verdict() {
     let finding =
         Finding { level: Level::Trouble, text: "The disk vda is slow.".to_owned(), since: Some(1_000_000_000) };
     let values = Verdict { level: Level::Trouble, findings: vec![finding] };
-    let verdict = Some(Sample { t: 1_000_000_001_000, at: 0.0, dt: 1.0, values });
-    server.log.publish(&Tick { verdict, ..tick(1_000_000_001_000) });
+    let verdict = Sample { t: 1_000_000_001_000, at: 0.0, dt: 1.0, values };
+    server.log.publish(&tick(1_000_000_001_000).with(verdict));
     let page = server.get("/").1;
     assert!(page.contains("class=\"verdict trouble\"") && page.contains("Unhealthy."), "{page}");
     assert!(page.contains("The disk vda is slow. Since 01:46 UTC."), "{page}");

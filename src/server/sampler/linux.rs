@@ -62,20 +62,17 @@ impl<S: HostSource> HostSampler<S> {
 impl<S: HostSource> TickSource for HostSampler<S> {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
         let temperature = self.sensors.sample(t, clock);
-        Tick {
-            t,
-            cpu: self.cpu.sample(t, self.sensors.frequency(), &mut self.source, clock),
-            memory: self.memory.sample(t, &mut self.source, clock),
-            load: self.load.sample(t, &mut self.source, clock),
-            pressure: self.pressure.sample(t, &mut self.source, clock),
-            connections: self.connections.sample(t, &mut self.source, clock),
-            network: self.network.sample(t, &mut self.source, clock),
-            disk: self.disk.sample(t, &mut self.source, clock),
-            temperature,
-            cgroup: self.cgroup.sample(t, &mut self.source, clock),
-            processes: self.processes.sample(t, self.subscribers.wants_processes()),
-            verdict: None,
-        }
+        Tick::at(t)
+            .with(self.cpu.sample(t, self.sensors.frequency(), &mut self.source, clock))
+            .with(self.memory.sample(t, &mut self.source, clock))
+            .with(self.load.sample(t, &mut self.source, clock))
+            .with(self.pressure.sample(t, &mut self.source, clock))
+            .with(self.connections.sample(t, &mut self.source, clock))
+            .with(self.network.sample(t, &mut self.source, clock))
+            .with(self.disk.sample(t, &mut self.source, clock))
+            .with(temperature)
+            .with(self.cgroup.sample(t, &mut self.source, clock))
+            .with(self.processes.sample(t, self.subscribers.wants_processes()))
     }
 }
 
@@ -167,7 +164,7 @@ pub(super) mod tests {
         let clock = SystemClock::default();
         host.read(1000, &clock);
         let tick = host.read(2000, &clock);
-        assert_eq!((tick.cpu, tick.memory), (None, None));
-        assert!(tick.connections.is_some());
+        assert!(tick.get::<Cpu>().is_none() && tick.get::<Memory>().is_none());
+        assert!(tick.get::<Connections>().is_some());
     }
 }

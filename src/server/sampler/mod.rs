@@ -189,7 +189,7 @@ mod tests {
 
     impl TickSource for EmptyTickSource {
         fn read(&mut self, t: u64, _: &impl Clock) -> Tick {
-            Tick { t, ..Tick::default() }
+            Tick::at(t)
         }
     }
 

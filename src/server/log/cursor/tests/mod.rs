@@ -8,7 +8,7 @@ use crate::{
     server::log::tests::{exhaust_chunk_memory, id, tick},
 };
 
-const ALL: EventNames = EventNames::ALL;
+const ALL: EventFilter = EventFilter::All;
 
 /// A log with the ticks 1 to `last` published, of which its ring keeps `ring`.
 fn log(last: u64, ring: usize) -> TickLog {
@@ -20,7 +20,7 @@ fn log(last: u64, ring: usize) -> TickLog {
 /// A new cursor, how its stream starts, and its first window with the id of its newest event.
 fn open_cursor(
     log: &TickLog,
-    events: EventNames,
+    events: EventFilter,
     last_id: Option<Result<EventId, InvalidId>>,
     window: usize,
 ) -> (Start, Option<(WindowSnapshot, EventId)>, Cursor) {
@@ -119,7 +119,7 @@ fn id_in_a_gap_yields_window() {
         assert_eq!(start, Start::Window, "{lost}");
         let (columns, newest) = window.unwrap();
         assert_eq!(newest, id(60_000, 2));
-        let values = &columns.series["memory.used"].0;
+        let values = &columns.series["memory.used_bytes"].0;
         assert!(values.iter().rev().skip(1).all(|value| value.is_none_or(|value| value <= 5000.0)), "{values:?}");
     }
     assert_eq!(open(&log, "5000-2-e3b0c4").0, Start::Replay);
@@ -168,8 +168,8 @@ fn viewer_behind_ring_skips_ahead_with_window() {
 #[test]
 fn event_filter_applies_to_window_and_live_events() {
     let log = log(5, 10);
-    let (_, window, mut cursor) = open_cursor(&log, EventNames::from_iter([EventName::Memory]), None, 300);
-    assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used"]);
+    let (_, window, mut cursor) = open_cursor(&log, EventFilter::from_iter(["memory"]), None, 300);
+    assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used_bytes"]);
     log.publish(&tick(6000));
     assert_eq!(drain(&log, &mut cursor), [id(6000, 1)]);
 }
