@@ -2,7 +2,7 @@
 //! exposition.
 
 use crate::{
-    app, charts,
+    panels,
     schema::{
         Cgroup, Connections, Cpu, Device, Disk, Filesystem, Interface, Load, Memory, Network, Pressure, Processes,
         Sample, Sensor, Service, Temperature, Tick, Verdict, Window,

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 use hostbeat::{
-    schema::Tick,
+    schema::{Connections, Cpu, Disk, Load, Memory, Network},
     server::{
         Confinement,
         sampler::{HostSampler, SamplerOptions, SystemClock, TickSource},

@@ -11,12 +11,12 @@ pub(super) fn ChartView(panel: PanelRef, hidden: RwSignal<Hidden>) -> impl IntoV
     let needed_top = move || {
         let (slice, hidden) = (state.slice(), hidden.get());
         let top = |chart: &Chart| state.window.with(|window| chart.scale.top(chart, window, slice, hidden));
-        with_chart(panel, top).unwrap_or_default()
+        panel.with_value(|panel| top(&panel.chart))
     };
     let top = Memo::new(move |before: Option<&f64>| stable_top(before.copied(), needed_top()));
     let value_labels = move || {
         let top = top.get();
-        let label = |division| view! { <li>{with_chart(panel, |chart| chart.label(division, top))}</li> };
+        let label = |division| view! { <li>{panel.with_value(|panel| panel.chart.label(division, top))}</li> };
         (0..=DIVISIONS).rev().map(label).collect_view()
     };
     let title = move || panel.with_value(|panel| panel.title.clone());
@@ -54,17 +54,13 @@ pub(super) fn ChartView(panel: PanelRef, hidden: RwSignal<Hidden>) -> impl IntoV
     }
 }
 
-/// Reads the chart of a panel.
-pub(super) fn with_chart<T>(panel: PanelRef, read: impl FnOnce(&Chart) -> T) -> Option<T> {
-    panel.with_value(|panel| panel.chart.as_ref().map(read))
-}
-
 impl PageState {
     /// The legend's values at the second pointed at, for screen readers.
     fn announce(self, panel: PanelRef) -> String {
         let Some(age) = self.pointed.get() else { return String::new() };
         let mut announcement = self.time(self.tick_at(age));
-        with_chart(panel, |chart| {
+        panel.with_value(|panel| {
+            let chart = &panel.chart;
             for series in &chart.series {
                 let value = self.window.with(|window| series.value.at(window, self.value_age()));
                 announcement = [&announcement, ", ", &series.label, " ", &chart.unit.text(value)].concat();
@@ -80,7 +76,7 @@ fn still(panel: PanelRef, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
     let draw =
         |chart: &Chart| state.window.with_untracked(|window| crate::charts::chart_svg(chart, window, time_range));
-    with_chart(panel, draw).unwrap_or_default()
+    panel.with_value(|panel| draw(&panel.chart))
 }
 
 /// Empty: hydration keeps the SVG that the server rendered.

@@ -49,14 +49,13 @@ pub use theme::Theme;
 pub use time_range::{TimeRange, UnknownTimeRange};
 pub use view::{PageMode, View};
 
-use crate::panels;
+use crate::panels::PanelKind;
 use coverage::Coverage;
 use header::Header;
 use leptos::prelude::*;
 use overview::Overview;
 use page_state::text;
-use panel::{Panel, Processes};
-use std::sync::Arc;
+use panel::{Panel, Processes, TablePanel};
 use verdict::VerdictView;
 
 /// The dashboard at the tick of `initial_data`; `ports` keep it up to date from there.
@@ -64,16 +63,23 @@ pub fn dashboard(initial_data: InitialData, ports: &'static Ports) -> impl IntoV
     let state = PageState::new(initial_data, ports);
     provide_context(state);
     (ports.follow)(state);
-    let is_processes = |panel: &Arc<panels::Panel>| panel.id == "processes";
-    let (processes, panels): (Vec<_>, Vec<_>) = state.panels.get_value().into_iter().partition(is_processes);
+    let (mut charts, mut tables, mut processes) = (Vec::new(), Vec::new(), Vec::new());
+    for panel in state.panels.get_value() {
+        match panel.kind() {
+            PanelKind::Chart => charts.push(view! { <Panel panel/> }),
+            PanelKind::Table => tables.push(view! { <TablePanel panel/> }),
+            PanelKind::Processes => processes.push(view! { <Processes panel/> }),
+        }
+    }
     view! {
         <div class=text(move || state.class())>
             <Header/>
             <VerdictView/>
             {state.view.with_value(View::has_overview).then(|| view! { <Overview/> })}
             <main>
-                {panels.into_iter().map(|panel| view! { <Panel panel/> }).collect_view()}
-                {processes.into_iter().map(|panel| view! { <Processes panel/> }).collect_view()}
+                {charts}
+                {tables}
+                {processes}
             </main>
             <Coverage/>
         </div>
@@ -95,7 +101,7 @@ mod tests {
             account: String::new(),
             host: HostFacts { name: "alpha".to_owned(), cores: 2, ..HostFacts::default() },
             view: View::default(),
-            panels: host_panels().into_iter().map(Arc::new).collect(),
+            panels: host_panels().into_iter().map(std::sync::Arc::new).collect(),
             time_range: TimeRange::default(),
             last_event_id: None,
             columns: Window::new(1).snapshot(None, 1, &EventFilter::All),
@@ -103,7 +109,7 @@ mod tests {
         };
         let html = Owner::new().with(|| dashboard(initial_data, &Ports::NONE).to_html());
         assert!(html.contains("<h1>alpha</h1>"), "{html}");
-        for panels::Panel { id, .. } in host_panels() {
+        for crate::panels::Panel { id, .. } in host_panels() {
             assert!(html.contains(&format!("id=\"{id}\"")), "{id} is missing in {html}");
         }
     }

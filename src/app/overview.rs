@@ -22,7 +22,10 @@ pub(super) fn Overview() -> impl IntoView {
 
 /// The tile of a panel; `None` if it has none, or the host has no data for it.
 fn tile(panel: &Panel, window: &Window) -> Option<impl IntoView + use<>> {
-    let chart = panel.chart.as_ref().filter(|chart| !panel.tile.is_empty() && window.has(chart.headline.path()))?;
+    let chart = &panel.chart;
+    if panel.tile.is_empty() || !window.has(chart.headline.path()) {
+        return None;
+    }
     let (number, symbol) = chart.headline_text(window, 0);
     let symbol = symbol.to_owned();
     let extra = |Detail { label, unit, path }: &Detail| {

@@ -8,7 +8,7 @@ use super::{
     table_view::{TableRef, TableView},
 };
 use crate::{
-    charts::{Chart, Hidden, Series},
+    charts::{Hidden, Series},
     panels,
     schema::{Window, WindowSlice},
     units::Unit,
@@ -19,25 +19,22 @@ use std::sync::Arc;
 /// A panel's definition, as a handle that is cheap to copy.
 pub(super) type PanelRef = StoredValue<Arc<panels::Panel>>;
 
+/// A panel with a chart.
 #[component]
 pub(super) fn Panel(panel: Arc<panels::Panel>) -> impl IntoView {
     let state = expect_context::<PageState>();
     let (id, title) = (panel.id.clone(), panel.title.clone());
     let heading = Signal::stored([&*id, "-heading"].concat());
-    let (has_chart, has_cores, tables) = (panel.chart.is_some(), id == "cpu", panel.tables.len());
+    let (has_cores, tables) = (id == "cpu", panel.tables.len());
     let panel = StoredValue::new(panel);
     let is_missing = state.is_missing(panel);
     let hidden = RwSignal::new(Hidden::default());
     // One closure for all values: one for each would take longer.
     let values = move || {
         let (slice, age, hidden) = (state.slice(), state.value_age(), hidden.get());
-        let values = |panel: &Arc<panels::Panel>| {
-            let chart = panel.chart.as_ref()?;
-            let values =
-                |window: &Window| (main_value(&panel.id, chart, window, slice), legend(chart, window, age, hidden));
-            Some(state.window.with(values))
-        };
-        panel.with_value(values)
+        state.window.with(|window| {
+            panel.with_value(|panel| (main_value(panel, window, slice), legend(panel, window, age, hidden)))
+        })
     };
     // On the header: listeners on the buttons or the list would be re-created every tick.
     let toggle_series = move |event: MouseEvent| {
@@ -52,10 +49,25 @@ pub(super) fn Panel(panel: Arc<panels::Panel>) -> impl IntoView {
                 <h2 id=heading>{title}</h2>
                 {values}
             </header>
-            {has_chart.then(|| view! { <ChartView panel hidden/> })}
+            <ChartView panel hidden/>
             {has_cores.then(|| view! { <CoreHeatmap/> <CoreBars/> })}
             <Details panel/>
             {(0..tables).map(|index| view! { <TableView table=TableRef { panel, index }/> }).collect_view()}
+        </section>
+    }
+}
+
+/// A panel with a table only.
+#[component]
+pub(super) fn TablePanel(panel: Arc<panels::Panel>) -> impl IntoView {
+    let (id, title) = (panel.id.clone(), panel.title.clone());
+    let heading = Signal::stored([&*id, "-heading"].concat());
+    let panel = StoredValue::new(panel);
+    let is_missing = expect_context::<PageState>().is_missing(panel);
+    view! {
+        <section class="panel" id=id aria-labelledby=heading hidden=is_missing>
+            <header><h2 id=heading>{title}</h2></header>
+            <TableView table=TableRef { panel, index: 0 }/>
         </section>
     }
 }
@@ -83,14 +95,15 @@ pub(super) fn Processes(panel: Arc<panels::Panel>) -> impl IntoView {
 }
 
 /// The main value at the newest second in view, in large type.
-fn main_value(panel: &str, chart: &Chart, window: &Window, slice: WindowSlice) -> impl IntoView + use<> {
-    let (number, symbol) = chart.headline_text(window, slice.skip);
-    let (id, symbol) = ([panel, "-figure"].concat(), symbol.to_owned());
+fn main_value(panel: &panels::Panel, window: &Window, slice: WindowSlice) -> impl IntoView + use<> {
+    let (number, symbol) = panel.chart.headline_text(window, slice.skip);
+    let (id, symbol) = ([&*panel.id, "-figure"].concat(), symbol.to_owned());
     view! { <p class="figure"><span id=id><b>{number}</b><small>{symbol}</small></span></p> }
 }
 
 /// The series of the chart with their values `age` seconds before the newest; a click shows or hides one.
-fn legend(chart: &Chart, window: &Window, age: usize, hidden: Hidden) -> impl IntoView + use<> {
+fn legend(panel: &panels::Panel, window: &Window, age: usize, hidden: Hidden) -> impl IntoView + use<> {
+    let chart = &panel.chart;
     let entry = |(index, series): (usize, &Series)| {
         view! {
             <li>

@@ -4,8 +4,7 @@ use super::canvas_backend::CanvasBackend;
 use crate::{
     app::{CanvasContent, PageState},
     charts::{Palette, Viewport, draw, heatmap},
-    panels::Panel,
-    schema::{INTERVAL_MS, Window},
+    schema::INTERVAL_MS,
 };
 use leptos::{html::Canvas, prelude::*, wasm_bindgen::JsCast};
 use plotters::{coord::Shift, prelude::*};
@@ -130,11 +129,9 @@ impl ChartCanvas {
         match self.content {
             CanvasContent::Chart { panel, top, hidden } => state.gaps.with(|gaps| {
                 let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
-                let draw = |window: &Window, panel: &Panel| match &panel.chart {
-                    Some(chart) => draw(area, chart, window, &viewport, palette, stroke),
-                    None => Ok(()),
-                };
-                state.window.with_untracked(|window| panel.with_value(|panel| draw(window, panel)))
+                state.window.with_untracked(|window| {
+                    panel.with_value(|panel| draw(area, &panel.chart, window, &viewport, palette, stroke))
+                })
             }),
             CanvasContent::CoreHeatmap => {
                 let cores = state.host.with_value(|host| host.cores);

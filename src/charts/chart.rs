@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The definition of a chart.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
     /// The value in large type.
     pub headline: Expression,
@@ -50,11 +50,12 @@ impl Chart {
 }
 
 /// Whether series are stacked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
     /// On top of each other, as parts of a whole.
     Stacked,
     /// Each from zero.
+    #[default]
     Lines,
 }
 
@@ -105,6 +106,13 @@ pub enum Expression {
     Sum(String, String),
 }
 
+impl Default for Expression {
+    /// No series.
+    fn default() -> Self {
+        Self::Path(String::new())
+    }
+}
+
 impl Expression {
     /// The path of the first series, which decides whether the host has the value.
     pub fn path(&self) -> &str {
@@ -146,5 +154,30 @@ impl Expression {
             });
         }
         values
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A stack of two series.
+    pub(in crate::charts) fn cpu_chart() -> Chart {
+        let series = |label: &str, colour, path: &str| Series {
+            label: label.to_owned(),
+            colour,
+            value: Expression::Path(path.to_owned()),
+        };
+        Chart {
+            headline: Expression::Path("cpu.total_percent".to_owned()),
+            unit: Unit::Percent,
+            layout: Layout::Stacked,
+            scale: Scale::Percent,
+            series: vec![
+                series("user", Colour::Blue, "cpu.user_percent"),
+                series("system", Colour::Teal, "cpu.system_percent"),
+            ],
+            limits: Vec::new(),
+        }
     }
 }

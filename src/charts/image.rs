@@ -108,7 +108,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{charts::CHARTS, schema::Cpu};
+    use crate::{charts::chart::tests::cpu_chart, schema::Cpu};
 
     #[test]
     fn image_is_self_contained() {
@@ -117,7 +117,7 @@ mod tests {
             window.record(t * 1000, &Cpu { user_percent: Some(30.0), total_percent: Some(35.0), ..Cpu::default() });
         }
         for theme in [ImageTheme::Light, ImageTheme::Dark] {
-            let image = svg_image(&CHARTS[0], &window, 60, &["−60 s", "now"], theme, "a<b&c");
+            let image = svg_image("CPU", &cpu_chart(), &window, 60, &["−60 s", "now"], theme, "a<b&c");
             assert!(image.contains(">a&lt;b&amp;c · 00:00:39 UTC<") && image.contains(">CPU 35.0 %<"), "{image}");
             assert!(image.contains(theme.colour("blue").unwrap()), "{image}");
             let grid = format!("h{}\" stroke=\"{}\"", PLOT.0, theme.colour("line").unwrap());

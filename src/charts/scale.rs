@@ -13,13 +13,14 @@ pub const DIVISIONS: u32 = 4;
 const HEADROOM: f64 = 1.05;
 
 /// How the maximum of the vertical axis is chosen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Scale {
     /// Always 100.
     Percent,
     /// The newest value of the series at this path, of which the chart shows parts.
     Total(String),
     /// The largest visible value.
+    #[default]
     Largest,
 }
 

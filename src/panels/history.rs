@@ -20,7 +20,7 @@ const NOT_SHOWN: [&str; 2] = [".lost_per_second", ".read_only"];
 /// Seconds of history of the series at `path` that `panels` show, the newest included, on a host with `cores` cores.
 #[cfg(feature = "ssr")]
 pub fn history(panels: &[impl AsRef<Panel>], path: &str, cores: usize) -> usize {
-    let mut charts = panels.iter().filter_map(|panel| panel.as_ref().chart.as_ref());
+    let mut charts = panels.iter().map(|panel| &panel.as_ref().chart);
     let mut tables = panels.iter().flat_map(|panel| &panel.as_ref().tables);
     let is_plotted =
         charts.clone().flat_map(|chart| &chart.series).any(|series| series.value.paths().any(|other| other == path));

@@ -28,8 +28,8 @@ pub struct Panel {
     pub id: String,
     /// Heading.
     pub title: String,
-    /// What it draws.
-    pub chart: Option<Chart>,
+    /// What it draws; without series, there is no chart.
+    pub chart: Chart,
     /// Values below the main value in the overview's tile; without any, there is no tile.
     pub tile: Vec<Detail>,
     /// Values that the chart doesn't show.
@@ -38,11 +38,33 @@ pub struct Panel {
     pub tables: Vec<Table>,
 }
 
+/// How a panel looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PanelKind {
+    /// A chart, with tables below it.
+    Chart,
+    /// A table.
+    Table,
+    /// The table of processes, which have no series.
+    Processes,
+}
+
 impl Panel {
+    /// How it looks.
+    pub fn kind(&self) -> PanelKind {
+        match self.tables.first() {
+            _ if !self.chart.series.is_empty() => PanelKind::Chart,
+            Some(Table { rows: Rows::Processes, .. }) => PanelKind::Processes,
+            _ => PanelKind::Table,
+        }
+    }
+
     /// The path at or below which a host has series if it has anything to show here.
     pub fn path(&self) -> &str {
-        let table = || self.tables.first().map_or("", Table::path);
-        self.chart.as_ref().map_or_else(table, |chart| chart.headline.path())
+        match (self.kind(), self.tables.first()) {
+            (PanelKind::Table, Some(table)) => table.path(),
+            _ => self.chart.headline.path(),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ fn read_line(panels: &mut Vec<Panel>, fields: &[&str]) -> Option<()> {
     match *part {
         "chart" => {
             let [layout, scale, headline @ ..] = rest else { return None };
-            panel.chart = Some(Chart {
+            panel.chart = Chart {
                 headline: expression(headline)?,
                 unit: Unit::of_name(&first),
                 layout: if *layout == "stacked" { Layout::Stacked } else { Layout::Lines },
@@ -46,18 +46,18 @@ fn read_line(panels: &mut Vec<Panel>, fields: &[&str]) -> Option<()> {
                 },
                 series: Vec::new(),
                 limits: Vec::new(),
-            });
+            };
         }
         "series" => {
             let [colour, value @ ..] = rest else { return None };
             let series = Series { label: first, colour: Colour::of_name(colour)?, value: expression(value)? };
-            panel.chart.as_mut()?.series.push(series);
+            panel.chart.series.push(series);
         }
         "limit" => {
             // As bits: parsing a decimal would add ten kilobytes to the library.
             let value = f64::from_bits(first.parse().ok()?);
             let limit = Limit { value, colour: Colour::of_name(rest.first()?)? };
-            panel.chart.as_mut()?.limits.push(limit);
+            panel.chart.limits.push(limit);
         }
         "table" => {
             let [title, sort, path, trend, keys @ ..] = rest else { return None };
@@ -101,7 +101,8 @@ pub fn to_text<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> String {
     let mut line = |fields: &[&str]| text += &(fields.join("\t") + "\n");
     for panel in panels {
         line(&["panel", &panel.id, &panel.title]);
-        if let Some(chart) = &panel.chart {
+        let chart = &panel.chart;
+        if !chart.series.is_empty() {
             let scale = match &chart.scale {
                 Scale::Percent => "percent",
                 Scale::Largest => "",
@@ -152,7 +153,7 @@ mod tests {
     #[test]
     fn panels_round_trip_as_text() {
         let mut panels = host_panels();
-        let chart = panels[0].chart.as_mut().unwrap();
+        let chart = &mut panels[0].chart;
         chart.limits.push(Limit { value: 90.5, colour: Colour::Red });
         chart.unit = Unit::Other("€/min".to_owned());
         assert_eq!(of_text(&to_text(&panels)), Some(panels));

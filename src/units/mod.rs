@@ -5,7 +5,7 @@ mod time;
 pub use time::{date, duration, seconds_between, time_of_day, timestamp, zone_name};
 
 /// The unit that a value is shown in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
     /// Percent.
     Percent,
@@ -16,6 +16,7 @@ pub enum Unit {
     /// Bytes per second, in decimal multiples, as is usual for disks.
     Throughput,
     /// A whole number.
+    #[default]
     Count,
     /// A mean number, with two decimals.
     Average,

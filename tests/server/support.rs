@@ -235,7 +235,7 @@ pub(crate) fn tick(t: u64) -> Tick {
         Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values })
     }
     Tick::at(t)
-        .with(sample(t, Cpu { total: Some(1.5), ..Cpu::default() }))
-        .with(sample(t, Memory { used: Some(t), ..Memory::default() }))
+        .with(sample(t, Cpu { total_percent: Some(1.5), ..Cpu::default() }))
+        .with(sample(t, Memory { used_bytes: Some(t), ..Memory::default() }))
         .with(sample(t, Connections::default()))
 }

@@ -9,7 +9,7 @@ use crate::{
 /// A panel without content.
 pub(super) fn panel(id: &str, title: &str) -> Panel {
     let (id, title) = (id.to_owned(), title.to_owned());
-    Panel { id, title, chart: None, tile: Vec::new(), details: Vec::new(), tables: Vec::new() }
+    Panel { id, title, ..Panel::default() }
 }
 
 /// A chart of lines, as high as the largest value.

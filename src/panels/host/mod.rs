@@ -43,7 +43,7 @@ fn cpu() -> Panel {
         ..lines(path("cpu.total_percent"), Unit::Percent, series)
     };
     Panel {
-        chart: Some(chart),
+        chart,
         tile: vec![detail("load", Unit::Average, "load.one"), detail("steal", Unit::Percent, "cpu.steal_percent")],
         details: vec![
             detail("running", Unit::Count, "cpu.running"),
@@ -73,7 +73,7 @@ fn memory() -> Panel {
         ..lines(path("memory.used_bytes"), Unit::Bytes, series)
     };
     Panel {
-        chart: Some(chart),
+        chart,
         tile: vec![
             detail("of", Unit::Bytes, "memory.total_bytes"),
             detail("swap", Unit::Bytes, "memory.swap_used_bytes"),
@@ -105,7 +105,7 @@ fn load() -> Panel {
         series("15 min", Colour::Grey, "load.fifteen"),
     ];
     let chart = lines(path("load.one"), Unit::Average, series);
-    Panel { chart: Some(chart), details: vec![detail("tasks", Unit::Count, "load.tasks")], ..panel("load", "Load") }
+    Panel { chart, details: vec![detail("tasks", Unit::Count, "load.tasks")], ..panel("load", "Load") }
 }
 
 fn pressure() -> Panel {
@@ -116,7 +116,7 @@ fn pressure() -> Panel {
     ];
     let chart = lines(path("pressure.cpu.some_percent"), Unit::Percent, series);
     Panel {
-        chart: Some(chart),
+        chart,
         tile: vec![
             detail("memory", Unit::Percent, "pressure.memory.some_percent"),
             detail("I/O", Unit::Percent, "pressure.io.some_percent"),
@@ -138,7 +138,7 @@ fn connections() -> Panel {
     ];
     let chart = lines(path("connections.tcp.established"), Unit::Count, series);
     Panel {
-        chart: Some(chart),
+        chart,
         tile: vec![
             detail("time-wait", Unit::Count, "connections.tcp.time_wait"),
             detail("viewers", Unit::Count, "connections.viewers"),
@@ -169,7 +169,7 @@ fn network() -> Panel {
     ];
     let chart = lines(sum("network.rx_bytes_per_second", "network.tx_bytes_per_second"), Unit::Bits, series);
     Panel {
-        chart: Some(chart),
+        chart,
         tile: vec![
             detail("in", Unit::Bits, "network.rx_bytes_per_second"),
             detail("out", Unit::Bits, "network.tx_bytes_per_second"),
@@ -186,7 +186,7 @@ fn disk() -> Panel {
     ];
     let chart = lines(sum("disk.read_bytes_per_second", "disk.write_bytes_per_second"), Unit::Throughput, series);
     Panel {
-        chart: Some(chart),
+        chart,
         tile: vec![
             detail("read", Unit::Throughput, "disk.read_bytes_per_second"),
             detail("write", Unit::Throughput, "disk.write_bytes_per_second"),
@@ -199,7 +199,7 @@ fn disk() -> Panel {
 fn temperature() -> Panel {
     let series = vec![series("highest", Colour::Red, "temperature.highest_celsius")];
     let chart = lines(path("temperature.highest_celsius"), Unit::Celsius, series);
-    Panel { chart: Some(chart), tables: vec![tables::sensors()], ..panel("temperature", "Temperature") }
+    Panel { chart, tables: vec![tables::sensors()], ..panel("temperature", "Temperature") }
 }
 
 fn cgroup() -> Panel {
@@ -210,7 +210,7 @@ fn cgroup() -> Panel {
     ];
     let chart = lines(path("cgroup.cpu_percent"), Unit::OfCore, series);
     Panel {
-        chart: Some(chart),
+        chart,
         details: vec![
             detail("CPU limit", Unit::OfCore, "cgroup.cpu_limit_percent"),
             detail("memory", Unit::Bytes, "cgroup.memory_bytes"),
@@ -235,12 +235,11 @@ pub(crate) fn series_paths() -> Vec<String> {
     for Panel { chart, tile, details, tables, .. } in host_panels() {
         paths.extend(tile.into_iter().chain(details).map(|detail| detail.path));
         paths.extend(tables.iter().flat_map(super::Table::series_paths));
-        for chart in chart {
-            let values = chart.series.iter().map(|series| &series.value).chain([&chart.headline]);
-            paths.extend(values.flat_map(Expression::paths).map(str::to_owned));
-            if let Scale::Total(path) = chart.scale {
-                paths.push(path);
-            }
+        let headline = (!chart.series.is_empty()).then_some(&chart.headline);
+        let values = chart.series.iter().map(|series| &series.value).chain(headline);
+        paths.extend(values.flat_map(Expression::paths).map(str::to_owned));
+        if let Scale::Total(path) = chart.scale {
+            paths.push(path);
         }
     }
     paths

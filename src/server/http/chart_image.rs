@@ -1,7 +1,12 @@
 //! `GET /chart/{name}.svg` and `.png`: one chart as an image.
 
 use super::{Encoding, Problem, page_query, shared_response};
-use crate::{charts, panels::Panel, schema::Window, server::app_state::AppState};
+use crate::{
+    charts,
+    panels::{Panel, PanelKind},
+    schema::Window,
+    server::app_state::AppState,
+};
 use axum::{
     body::Bytes,
     extract::{Path, RawQuery, State},
@@ -40,8 +45,7 @@ async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap)
     let render = move || {
         let window = Window::from(&log.snapshot(range.seconds()).0);
         let (seconds, times) = (range.seconds(), range.times());
-        let draw = |chart| charts::svg_image(&panel.title, chart, &window, seconds, &times, theme, &host.name);
-        let svg = panel.chart.as_ref().map(draw).unwrap_or_default();
+        let svg = charts::svg_image(&panel.title, &panel.chart, &window, seconds, &times, theme, &host.name);
         match format {
             Format::Svg => shared_response::encode(svg, encoding),
             Format::Png => charts::png(&svg).map(Bytes::from).map_err(|error| shared_response::failed(&error)),
@@ -57,7 +61,7 @@ async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap)
 
 /// The panel with a chart that `name` is an image of, and the format that its extension names.
 fn find(panels: &[Arc<Panel>], name: &str) -> Result<(Arc<Panel>, Format), Problem> {
-    let drawn = || panels.iter().filter(|panel| panel.chart.is_some());
+    let drawn = || panels.iter().filter(|panel| panel.kind() == PanelKind::Chart);
     let by_id = |id: &str| drawn().find(|panel| panel.id == id).cloned();
     let known = name.rsplit_once('.').and_then(|(id, extension)| match extension {
         "svg" => Some((by_id(id)?, Format::Svg)),

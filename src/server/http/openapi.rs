@@ -1,6 +1,9 @@
 //! `/api/openapi.json`: every route described for programs (OpenAPI 3.1).
 
-use crate::{panels::host_panels, schema::HOST_EVENTS};
+use crate::{
+    panels::{PanelKind, host_panels},
+    schema::HOST_EVENTS,
+};
 use axum::http::header;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -101,7 +104,7 @@ fn operations() -> Vec<Operation> {
     let next = || query("next", text(), "Where to go afterwards, relative to the dashboard");
     let panels = host_panels();
     let ids = || panels.iter().map(|panel| &*panel.id);
-    let charts = || panels.iter().filter(|panel| panel.chart.is_some()).map(|panel| &panel.id);
+    let charts = || panels.iter().filter(|panel| panel.kind() == PanelKind::Chart).map(|panel| &panel.id);
     let images = charts().flat_map(|id| ["svg", "png"].map(|format| format!("{id}.{format}")));
     let images = json!({"enum": images.collect::<Vec<_>>()});
     let panel = json!({"enum": ids().collect::<Vec<_>>()});

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    schema::{Process, Processes, Sample, Tick},
+    schema::{Process, Processes, Sample},
     server::{
         delivery::CHUNK_TIMEOUT,
         log::tests::{exhaust_chunk_memory, tick},

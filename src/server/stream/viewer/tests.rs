@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    schema::Tick,
-    server::{access::token, log::tests::tick, settings::Settings, store::Scope},
+    schema::Cpu,
+    server::{access::token, channels::Channels, log::tests::tick, settings::Settings, store::Scope},
 };
 use axum::http::HeaderMap;
 

@@ -3,10 +3,7 @@
 mod seam;
 
 use super::*;
-use crate::{
-    schema::EventName,
-    server::log::tests::{exhaust_chunk_memory, id, tick},
-};
+use crate::server::log::tests::{exhaust_chunk_memory, id, tick};
 
 const ALL: EventFilter = EventFilter::All;
 
@@ -191,17 +188,17 @@ fn viewers_that_kept_up_share_newest_tick() {
 #[test]
 fn polling_client_gets_window_since_its_id() {
     let log = log(5, 2);
-    let (start, columns, newest) = log.since(ALL, Some("3000-1-e3b0c4".parse()), 300);
+    let (start, columns, newest) = log.since(&ALL, Some("3000-1-e3b0c4".parse()), 300);
     assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, Some(id(5000, 2))));
-    let (start, columns, _) = log.since(ALL, Some("5000-2-e3b0c4".parse()), 300);
+    let (start, columns, _) = log.since(&ALL, Some("5000-2-e3b0c4".parse()), 300);
     assert_eq!((start, columns.t0, columns.n), (Start::Window, 5000, 1));
-    let (start, columns, _) = log.since(ALL, None, 2);
+    let (start, columns, _) = log.since(&ALL, None, 2);
     assert_eq!((start, columns.t0, columns.n), (Start::Window, 4000, 2));
     for foreign in ["6000-0-e3b0c4", "abc"] {
-        let (start, columns, _) = log.since(ALL, Some(foreign.parse()), 300);
+        let (start, columns, _) = log.since(&ALL, Some(foreign.parse()), 300);
         assert_eq!((start, columns.n), (Start::Reset, 5), "{foreign}");
     }
-    assert_eq!(super::TickLog::default().since(ALL, None, 300).2, None);
+    assert_eq!(super::TickLog::default().since(&ALL, None, 300).2, None);
 }
 
 #[test]
