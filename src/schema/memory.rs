@@ -7,7 +7,7 @@ values! {
     pub struct Memory {
         /// Memory that the kernel manages.
         total_bytes: Option<u64> = Gauge, Bytes;
-        /// `total - available`: memory that programs can't get without swapping.
+        /// `total_bytes - available_bytes`: memory that programs can't get without swapping.
         used_bytes: Option<u64> = Gauge, Bytes;
         /// Memory that programs can get without swapping.
         available_bytes: Option<u64> = Gauge, Bytes;
