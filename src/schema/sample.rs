@@ -168,9 +168,9 @@ mod tests {
         let values = Memory { total_bytes: Some(2), ..Memory::default() };
         let json = serde_json::to_value(Sample { t: 1000, at: 1.000_25, dt: 0.999, values }).unwrap();
         assert_eq!(
-            (&json["t"], &json["at"], &json["dt"], &json["total"]),
+            (&json["t"], &json["at"], &json["dt"], &json["total_bytes"]),
             (&1000.into(), &1.000_25.into(), &0.999.into(), &2.into())
         );
-        assert!(json["used"].is_null());
+        assert!(json["used_bytes"].is_null());
     }
 }

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn damaged_file_is_set_aside_and_the_log_starts_empty() {
         let saved = log().save().unwrap();
-        let newer = String::from_utf8(saved.clone()).unwrap().replace("event: memory", "event: gpu").into_bytes();
+        let newer = String::from_utf8(saved.clone()).unwrap().replace("\"schema\":2", "\"schema\":3").into_bytes();
         for content in [saved[..saved.len() * 2 / 3].to_vec(), vec![0; 4000], newer, b"user = me\n".to_vec()] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("state");

@@ -82,7 +82,7 @@ fn errors(streamed: &Streamed, readings: &[CounterReading]) -> (Vec<f64>, Vec<f6
     let mut cpu_errors = Vec::new();
     for sample in &streamed.cpu {
         let (end, dt) = (number(&sample["at"]), number(&sample["dt"]));
-        for (core, percent) in sample["cores"].as_array().unwrap().iter().enumerate() {
+        for (core, percent) in sample["cores_percent"].as_array().unwrap().iter().enumerate() {
             let busy = |moment| at(readings, moment, |reading| reading.busy[core]);
             if let (Some(from), Some(to)) = (busy(end - dt), busy(end)) {
                 let expected = ((to - from) / USER_HZ / dt * 100.0).min(100.0);
@@ -92,7 +92,7 @@ fn errors(streamed: &Streamed, readings: &[CounterReading]) -> (Vec<f64>, Vec<f6
     }
     let used = |sample: &Value| {
         let expected = at(readings, number(&sample["at"]), |reading| reading.used)?;
-        Some((number(&sample["used"]) - expected).abs())
+        Some((number(&sample["used_bytes"]) - expected).abs())
     };
     (cpu_errors, streamed.memory.iter().filter_map(used).collect())
 }

@@ -44,7 +44,7 @@ fn cpu_bound_process_matches_scheduler_time() {
         let (end, dt) = (number(&data["at"]), number(&data["dt"]));
         let (Some(found), Some(from), Some(to)) = (found, at(end - dt), at(end)) else { continue };
         let expected = (to - from) / 1e7 / dt;
-        let streamed = number(&found["cpu"]);
+        let streamed = number(&found["cpu_percent"]);
         assert!((streamed - expected).abs() < MAX_ERROR, "{streamed} % of a core, and {expected} % in schedstat");
         assert!(found["name"].as_str().unwrap().starts_with("stress-ng-"));
         checked += 1;
@@ -60,13 +60,13 @@ fn memory_bound_process_matches_its_resident_memory() {
     let found = (0..10).find_map(|_| {
         let data = json(&stream.next_with_id());
         let is_worker = |process: &&Value| process["name"].as_str().unwrap().starts_with("stress-ng-vm");
-        let largest = |process: &&Value| process["rss"].as_u64();
+        let largest = |process: &&Value| process["rss_bytes"].as_u64();
         let found = data["top"].as_array().unwrap().iter().filter(is_worker).max_by_key(largest)?;
-        (number(&found["rss"]) > 300e6).then(|| found.clone())
+        (number(&found["rss_bytes"]) > 300e6).then(|| found.clone())
     });
     let found = found.expect("the worker is among the largest processes");
     let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", found["pid"])).unwrap();
     let rss = rollup.lines().find_map(|line| line.strip_prefix("Rss:")?.split_whitespace().next()).unwrap();
-    let (streamed, expected) = (number(&found["rss"]), rss.parse::<f64>().unwrap() * 1024.0);
+    let (streamed, expected) = (number(&found["rss_bytes"]), rss.parse::<f64>().unwrap() * 1024.0);
     assert!((streamed / expected - 1.0).abs() * 100.0 < MAX_ERROR, "{streamed} bytes, and {expected} in smaps_rollup");
 }

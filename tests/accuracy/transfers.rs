@@ -89,7 +89,7 @@ fn loopback_transfer_matches_kernel_counter() {
             receiver.read_exact(&mut vec![0; AMOUNT]).unwrap();
         });
     };
-    let total = Total::measure(|| json(&stream.next_with_id()), transfer, "/interfaces/lo/rx_bytes");
+    let total = Total::measure(|| json(&stream.next_with_id()), transfer, "/interfaces/lo/rx_bytes_per_second");
     total.check(&observer.stop(), AMOUNT as f64);
 }
 
@@ -117,7 +117,7 @@ fn disk_write_matches_kernel_counter() {
     };
     // The build has left dirty pages, which the kernel could write at any moment.
     rustix::fs::sync();
-    let total = Total::measure(|| json(&stream.next_with_id()), write, "/write_bytes");
+    let total = Total::measure(|| json(&stream.next_with_id()), write, "/write_bytes_per_second");
     fs::remove_file(path).unwrap();
     total.check(&observer.stop(), AMOUNT as f64);
 }
@@ -190,7 +190,7 @@ fn veth_traffic_matches_kernel_counter() {
     let packets = AMOUNT / FRAME;
     let mut input = veth.server.stdin.take().unwrap();
     let next = || stream.next().expect("the stream continues");
-    let total = Total::measure(next, || writeln!(input, "{packets}").unwrap(), "/interfaces/near/rx_bytes");
+    let total = Total::measure(next, || writeln!(input, "{packets}").unwrap(), "/interfaces/near/rx_bytes_per_second");
     // The kernel may drop packets of a full queue.
     total.check(&observer.stop(), 0.9 * (packets * FRAME) as f64);
 }

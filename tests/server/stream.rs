@@ -38,7 +38,7 @@ fn stream_begins_with_retry_hello_and_window_then_ticks() {
         let hello = json(&hello);
         assert_eq!(
             (&hello["schema"], &hello["interval_ms"], &hello["retention_s"]),
-            (&1.into(), &1000.into(), &3600.into())
+            (&2.into(), &1000.into(), &3600.into())
         );
         assert_eq!(hello["start"], "window");
         assert!(hello["host"].is_string() && hello["now"].is_u64());

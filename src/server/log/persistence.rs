@@ -282,15 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn log_of_an_older_version_restores_as_a_new_epoch() {
-        let text = String::from_utf8(log(1..4).save().unwrap()).unwrap().replace("-e3b0c4\n", "\n");
-        let old = &text[text.find("id: ").unwrap()..];
-        let restored = TickLog::restore(old.as_bytes(), Some("this host")).unwrap();
-        assert_eq!(restored.snapshot(3600).0, log(1..4).snapshot(3600).0);
-        let newest = restored.snapshot(3600).1.unwrap();
-        assert_eq!((newest.ms, newest.n, newest.tag), (3000, 2, restored.identity().tag()));
-        assert_eq!(restored.identity().host_id, "this host");
-        assert_ne!(restored.identity().epoch, "");
+    fn log_of_another_schema_is_refused() {
+        let text = String::from_utf8(log(1..4).save().unwrap()).unwrap();
+        for (hello, schema) in [("\"schema\":3,", 3), ("", 1)] {
+            let text = text.replace("\"schema\":2,", hello);
+            let error = TickLog::restore(text.as_bytes(), None).map(|_| ()).unwrap_err();
+            assert_eq!(error.to_string(), format!("it is of schema {schema}, and this version reads schema 2"));
+        }
     }
 
     #[test]
