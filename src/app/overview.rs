@@ -28,11 +28,13 @@ fn tile(panel: &Panel, window: &Window) -> Option<impl IntoView + use<>> {
     }
     let (number, symbol) = chart.headline_text(window, 0);
     let symbol = symbol.to_owned();
-    let extra = |Detail { label, unit, path }: &Detail| {
+    let mut extras = String::new();
+    for Detail { label, unit, path } in &panel.tile {
+        let separator = if extras.is_empty() { "" } else { " · " };
         // Lines may break between the two, not within one.
-        [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}")
-    };
-    let extras = panel.tile.iter().map(extra).collect::<Vec<_>>().join(" · ");
+        let extra = [label, " ", &unit.text(window.last(path))].concat().replace(' ', "\u{a0}");
+        extras = [&*extras, separator, &extra].concat();
+    }
     let lines = trend(chart.headline.values(window, WindowSlice::newest(TREND_S)).into_iter().rev(), true);
     Some(view! {
         <a href=["#", &*panel.id].concat()>

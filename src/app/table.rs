@@ -23,12 +23,12 @@ pub struct TableState {
 
 /// The content of a cell.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
-    Value(Option<f64>, Unit),
+pub(super) enum Cell<'a> {
+    Value(Option<f64>, &'a Unit),
     Text(String),
 }
 
-impl Cell {
+impl Cell<'_> {
     pub(super) fn text(self) -> String {
         match self {
             Self::Value(value, unit) => unit.text(value),
@@ -61,14 +61,14 @@ impl Table {
     }
 
     /// The cell of a row in `column`; 0 is the name.
-    pub(super) fn cell(&self, state: PageState, key: &str, column: usize) -> Cell {
+    pub(super) fn cell(&self, state: PageState, key: &str, column: usize) -> Cell<'_> {
         // A stored order may name a column that no longer exists.
         let detail = column.checked_sub(1).and_then(|column| self.columns.get(column));
         let (unit, field) = detail.map_or((&Unit::Count, "name"), |detail| (&detail.unit, &*detail.path));
         match &self.rows {
             Rows::Series { .. } if column == 0 => Cell::Text(key.to_owned()),
             Rows::Series { path, .. } => {
-                Cell::Value(state.window.with(|window| window.last(&[path, key, field].concat())), unit.clone())
+                Cell::Value(state.window.with(|window| window.last(&[path, key, field].concat())), unit)
             }
             Rows::Processes => {
                 // PID and name come from the key: a frozen row may outlive its process.
@@ -91,7 +91,7 @@ impl Table {
                     }
                     _ => pid.parse::<u32>().ok().map(f64::from),
                 };
-                Cell::Value(value, unit.clone())
+                Cell::Value(value, unit)
             }
         }
     }
@@ -121,7 +121,7 @@ impl Table {
 
     /// The keys of the rows that match the filter, in order.
     pub(super) fn sorted(&self, state: PageState, TableState { sort, filter, .. }: &TableState) -> Vec<String> {
-        let mut rows: Vec<(Cell, String)> = Vec::new();
+        let mut rows: Vec<(Cell<'_>, String)> = Vec::new();
         for key in self.keys(state).into_iter().filter(|key| self.matches(state, key, filter)) {
             let cell = self.cell(state, &key, sort.column);
             // An insertion sort: the rows are few, and the standard sort adds ten kilobytes to the library.
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn unknown_value_sorts_below_known() {
-        let value = |value| Cell::Value(value, Unit::Count);
+        let value = |value| Cell::Value(value, &Unit::Count);
         assert_eq!(value(None).order(&value(Some(0.0))), Ordering::Less);
         assert_eq!(value(Some(10.0)).order(&value(Some(9.0))), Ordering::Greater);
         assert_eq!(Cell::Text("b".to_owned()).order(&Cell::Text("A".to_owned())), Ordering::Greater);

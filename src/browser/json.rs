@@ -20,6 +20,8 @@ pub fn initial_data() -> Option<InitialData> {
     let text = document().get_element_by_id(INITIAL_DATA_ELEMENT)?.text_content()?;
     let initial_data = parse(&text.into())?;
     let (host, identity) = (get(&initial_data, "host")?, get(&initial_data, "identity")?);
+    let mut columns = window_snapshot(&get(&initial_data, "columns")?)?;
+    columns.of_differences();
     Some(InitialData {
         identity: PageIdentity {
             host_id: self::text(&identity, "host_id")?,
@@ -38,7 +40,7 @@ pub fn initial_data() -> Option<InitialData> {
         panels: of_text(&self::text(&initial_data, "panels")?)?.into_iter().map(Arc::new).collect(),
         time_range: TimeRange::of_seconds(number(&initial_data, "time_range")? as usize)?,
         last_event_id: self::text(&initial_data, "last_event_id"),
-        columns: window_snapshot(&get(&initial_data, "columns")?)?,
+        columns,
         latest: latest_values(&get(&initial_data, "latest")?)?,
     })
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 mod column;
+mod differences;
 mod queries;
 #[cfg(feature = "ssr")]
 mod rounding;
