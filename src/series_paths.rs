@@ -38,6 +38,7 @@ fn full_window() -> Window {
         cgroup: sample(Cgroup { services: row::<Service>(), ..Cgroup::default() }),
         processes: sample(Processes::default()),
         verdict: sample(Verdict::default()),
+        ..Tick::default()
     };
     let mut window = Window::new(1);
     tick.record_into(&mut window);

@@ -1,11 +1,12 @@
 //! A sample of a group, and the tick: one sample of every group at one second.
 
 use super::{
-    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Verdict,
-    Window,
+    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, RawCounters, Temperature,
+    Verdict, Window,
     value::{SeriesPath, Values, Visit},
 };
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A set of values that is read together and sent as one event.
 pub trait Group: Values + Serialize {
@@ -89,6 +90,8 @@ pub struct Tick {
     pub processes: Option<Sample<Processes>>,
     /// The health verdict.
     pub verdict: Option<Sample<Verdict>>,
+    /// The counters that the values follow from; part of no event.
+    pub counters: Arc<RawCounters>,
 }
 
 impl Tick {

@@ -52,6 +52,7 @@ impl TickLog {
         let mut publisher = self.publisher();
         let mut values = self.values();
         values.window = Arc::new(publisher.record(&values.window, &tick));
+        values.counters = Arc::clone(&tick.counters);
         if tick.processes.is_some() {
             values.processes = tick.processes.clone().map(Arc::new);
         }

@@ -3,9 +3,13 @@
 use super::{
     Clock, HostSource, Procfs, SamplerOptions, TickSource, cgroup::CgroupSampler, connections::ConnectionsSampler,
     cpu::CpuSampler, disk::DiskSampler, load::LoadSampler, memory::MemorySampler, network::NetworkSampler,
-    pressure::PressureSampler, processes::ProcessesSampler, temperature::SensorsSampler,
+    pressure::PressureSampler, processes::ProcessesSampler, recorder::Recorder, slow_counters::SlowCountersSampler,
+    temperature::SensorsSampler,
 };
-use crate::{schema::Tick, server::log::Subscribers};
+use crate::{
+    schema::{RawCounters, Tick},
+    server::log::Subscribers,
+};
 use std::sync::Arc;
 
 /// Samples a Linux host from its kernel's files and sockets.
@@ -19,6 +23,7 @@ pub struct HostSampler<S> {
     pressure: PressureSampler,
     connections: ConnectionsSampler,
     network: NetworkSampler,
+    slow_counters: SlowCountersSampler,
     disk: DiskSampler,
     sensors: SensorsSampler,
     cgroup: CgroupSampler,
@@ -30,6 +35,7 @@ impl HostSampler<Procfs> {
     pub fn new(options: &SamplerOptions, subscribers: Arc<Subscribers>) -> Self {
         Self {
             network: NetworkSampler::new(options),
+            slow_counters: SlowCountersSampler::start(Procfs::default()),
             sensors: SensorsSampler::start(Procfs::default),
             cgroup: CgroupSampler::start(options, Procfs::default()),
             processes: ProcessesSampler::start(Procfs::default(), options),
@@ -50,6 +56,7 @@ impl<S: HostSource> HostSampler<S> {
             pressure: PressureSampler::default(),
             connections: ConnectionsSampler::new(Arc::clone(&subscribers)),
             network: NetworkSampler::new(&options),
+            slow_counters: SlowCountersSampler::default(),
             disk: DiskSampler::default(),
             sensors: SensorsSampler::default(),
             cgroup: CgroupSampler::new(&options),
@@ -62,20 +69,28 @@ impl<S: HostSource> HostSampler<S> {
 impl<S: HostSource> TickSource for HostSampler<S> {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
         let temperature = self.sensors.sample(t, clock);
-        Tick {
+        let mut source = Recorder::new(&mut self.source);
+        let tick = Tick {
             t,
-            cpu: self.cpu.sample(t, self.sensors.frequency(), &mut self.source, clock),
-            memory: self.memory.sample(t, &mut self.source, clock),
-            load: self.load.sample(t, &mut self.source, clock),
-            pressure: self.pressure.sample(t, &mut self.source, clock),
-            connections: self.connections.sample(t, &mut self.source, clock),
-            network: self.network.sample(t, &mut self.source, clock),
-            disk: self.disk.sample(t, &mut self.source, clock),
+            cpu: self.cpu.sample(t, self.sensors.frequency(), &mut source, clock),
+            memory: self.memory.sample(t, &mut source, clock),
+            load: self.load.sample(t, &mut source, clock),
+            pressure: self.pressure.sample(t, &mut source, clock),
+            connections: self.connections.sample(t, &mut source, clock),
+            network: self.network.sample(t, &mut source, clock),
+            disk: self.disk.sample(t, &mut source, clock),
             temperature,
-            cgroup: self.cgroup.sample(t, &mut self.source, clock),
+            cgroup: self.cgroup.sample(t, &mut source, clock),
             processes: self.processes.sample(t, self.subscribers.wants_processes()),
-            verdict: None,
-        }
+            ..Tick::default()
+        };
+        let counters = RawCounters {
+            mounts: source.mount_sources(),
+            files: source.finish(),
+            whole_disks: self.disk.whole_disks(),
+            slow: self.slow_counters.sample(),
+        };
+        Tick { counters: Arc::new(counters), ..tick }
     }
 }
 
