@@ -1,7 +1,7 @@
 //! A sample of a group, and the tick: one sample of every group at one second.
 
 use super::{
-    Window,
+    RawCounters, Window,
     value::{SeriesPath, Values, Visit},
 };
 use serde::Serialize;
@@ -68,12 +68,14 @@ pub struct Tick {
     /// Unix milliseconds, on a whole second.
     pub t: u64,
     samples: Vec<Arc<dyn TickEvent>>,
+    /// The counters that the values follow from; part of no event.
+    pub counters: Arc<RawCounters>,
 }
 
 impl Tick {
     /// A tick without samples.
     pub fn at(t: u64) -> Self {
-        Self { t, samples: Vec::new() }
+        Self { t, ..Self::default() }
     }
 
     /// Adds a sample, which is sent after those before.

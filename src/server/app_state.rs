@@ -23,6 +23,8 @@ use tokio::sync::Semaphore;
 const MAX_PAGES: usize = 64;
 /// PNGs that are rendered or wait for it: a second's work.
 const MAX_IMAGES: usize = 8;
+/// Metrics that are rendered or wait for it: each text format in each coding.
+const MAX_EXPOSITIONS: usize = 6;
 
 /// Requests of one client that are rendered or wait for it: fewer than there is room for, so that none fills it.
 pub(super) const MAX_REQUESTS_PER_CLIENT: usize = 32;
@@ -53,8 +55,8 @@ pub struct AppState {
     pub(super) oidc: Option<Arc<Oidc>>,
     /// Permits requests that hash a password or write to the disk.
     pub(super) slow_requests: Arc<Semaphore>,
-    /// Permits reading `/proc` for metrics, which may hang.
-    pub(super) scraping: Arc<Semaphore>,
+    /// Metrics as text, which no other rendering delays.
+    pub(super) metrics: Arc<SharedResponses<Bytes>>,
 }
 
 impl AppState {
@@ -74,7 +76,8 @@ impl AppState {
         let images = Arc::new(SharedResponses::new(1, MAX_IMAGES, Bytes::len));
         let snapshots =
             Arc::new(SharedResponses::new(threads, MAX_PAGES, |(_, snapshot): &(Start, Chunk)| snapshot.data_len()));
-        let cached = [Arc::downgrade(&pages), Arc::downgrade(&images)];
+        let metrics = Arc::new(SharedResponses::new(1, MAX_EXPOSITIONS, Bytes::len));
+        let cached = [&pages, &images, &metrics].map(Arc::downgrade);
         let cached_snapshots = Arc::downgrade(&snapshots);
         log.on_head_change(move || {
             cached.iter().filter_map(Weak::upgrade).for_each(|responses| responses.clear());
@@ -85,7 +88,7 @@ impl AppState {
             channels: Arc::default(),
             limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
             requests: ClientLimiter::new(MAX_REQUESTS_PER_CLIENT, usize::MAX),
-            statistics: Statistics::new(&log),
+            statistics: Statistics::new(&log, &settings.metrics_prefix),
             settings: Arc::new(settings),
             pages,
             images,
@@ -95,7 +98,7 @@ impl AppState {
             sign_in_limiter: Arc::default(),
             oidc: None,
             slow_requests: Arc::new(Semaphore::new(MAX_SLOW_REQUESTS)),
-            scraping: Arc::new(Semaphore::new(1)),
+            metrics,
             log,
         }
     }

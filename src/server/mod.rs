@@ -19,6 +19,8 @@ mod listen_address;
 pub mod log;
 mod log_file;
 mod oidc;
+#[cfg(target_os = "linux")]
+mod procfs;
 mod reload;
 mod rendering;
 mod router;
@@ -63,7 +65,7 @@ use log::TickLog;
 use log_file::LogFile;
 use oidc::Oidc;
 use reload::Reloader;
-use sampler::{HostSampler, TickSource};
+use sampler::{HostSampler, SampleTiming, TickSource};
 use signals::Signals;
 use std::{
     io,
@@ -281,8 +283,8 @@ impl Server {
     pub async fn sample(&self, source: impl TickSource + Send + 'static) -> Result<(), ServeError> {
         let (log, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
         let mut assessor = Assessor::default();
-        let publish = move |tick: Tick, timing| {
-            statistics.sample_taken(timing);
+        let publish = move |tick: Tick, timing: SampleTiming| {
+            statistics.sample_taken(timing.late, timing.cpu_time);
             let Some(log) = log.upgrade() else { return false };
             log.publish_assessed(tick, |window, processes| assessor.assess(window, processes));
             true

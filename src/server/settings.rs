@@ -16,6 +16,10 @@ const MAX_SERIES: usize = 5000;
 const STREAM_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// That of node_exporter.
+const METRICS_PREFIX: &str = "node_";
+/// Prefixes that would make names of host metrics equal to those of the server's own.
+const RESERVED_PREFIXES: [&str; 2] = ["process_", "hostbeat_sample_"];
 /// Open files on a system without a limit: Linux's default maximum (`fs.nr_open`).
 const MAX_FILES: u64 = 1 << 20;
 
@@ -74,6 +78,10 @@ pub struct Settings {
     #[arg(long, env = "HOSTBEAT_ALLOW_FRAME", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_frame: Vec<Origin>,
 
+    /// What the names of host metrics in /metrics start with, such as hostbeat_host_ where node_exporter is scraped, too
+    #[arg(long, env = "HOSTBEAT_METRICS_PREFIX", value_name = "PREFIX", default_value = METRICS_PREFIX, value_parser = metrics_prefix)]
+    pub metrics_prefix: String,
+
     /// Whether sockets of streams are handed off from hyper where possible.
     #[arg(skip = true)]
     pub hand_off: bool,
@@ -95,6 +103,7 @@ impl Default for Settings {
             allow_host: Vec::new(),
             allow_origin: Vec::new(),
             allow_frame: Vec::new(),
+            metrics_prefix: METRICS_PREFIX.to_owned(),
             hand_off: true,
         }
     }
@@ -156,6 +165,18 @@ fn base_path(text: &str) -> Result<String, String> {
     }
 }
 
+fn metrics_prefix(text: &str) -> Result<String, String> {
+    let is_start = |byte: u8| byte.is_ascii_alphabetic() || b"_:".contains(&byte);
+    let is_valid = text.bytes().next().is_some_and(is_start)
+        && text.bytes().all(|byte| is_start(byte) || byte.is_ascii_digit())
+        && !RESERVED_PREFIXES.contains(&text);
+    is_valid.then(|| text.to_owned()).ok_or_else(|| {
+        "a prefix starts with a letter, has letters, digits, '_' and ':', and is not that of another metric, such as \
+         hostbeat_host_"
+            .to_owned()
+    })
+}
+
 fn limit(text: &str) -> Result<usize, String> {
     let limit = text.parse().ok().filter(|limit| *limit > 0);
     limit.ok_or_else(|| "a limit is a whole number from 1 on, such as 32".to_owned())
@@ -213,6 +234,12 @@ mod tests {
     }
 
     #[test]
+    fn metrics_prefix_is_that_of_node_exporter_unless_named() {
+        assert_eq!(parse(&[]).unwrap().metrics_prefix, "node_");
+        assert_eq!(parse(&["--metrics-prefix", "_a:B1_"]).unwrap().metrics_prefix, "_a:B1_");
+    }
+
+    #[test]
     fn base_path_has_no_final_slash() {
         for (text, expected) in [("/monitor", "/monitor"), ("/a/b-1/", "/a/b-1"), ("/", ""), ("", "")] {
             assert_eq!(parse(&["--base-path", text]).unwrap().base_path, expected);
@@ -233,6 +260,10 @@ mod tests {
             (["--max-streams", "many"], "such as 32"),
             (["--max-streams-per-address", "0"], "such as 32"),
             (["--max-series", "1e9"], "such as 32"),
+            (["--metrics-prefix", "my-host_"], "such as hostbeat_host_"),
+            (["--metrics-prefix", "1_"], "such as hostbeat_host_"),
+            (["--metrics-prefix", ""], "such as hostbeat_host_"),
+            (["--metrics-prefix", "process_"], "such as hostbeat_host_"),
             (["--stream-age", "1"], "such as 10s"),
             (["--stall-timeout", "0s"], "longer than 0s"),
             (["--drain-timeout", "18446744073709551615s"], "36500d"),

@@ -18,6 +18,8 @@ mod lifecycle;
 #[cfg(unix)]
 mod listening;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod node_exporter_full;
 mod oidc;
 mod pages;
 mod prometheus;

@@ -34,7 +34,7 @@ impl Drop for PeerProcess {
 }
 
 /// A Prometheus that scrapes a server and a node_exporter once a second.
-struct Prometheus {
+pub(crate) struct Prometheus {
     peer: PeerProcess,
     folder: PathBuf,
 }
@@ -48,7 +48,7 @@ impl Drop for Prometheus {
 }
 
 impl Prometheus {
-    fn start(hostbeat: SocketAddr, node: SocketAddr) -> Self {
+    pub(crate) fn start(hostbeat: SocketAddr, node: SocketAddr) -> Self {
         let folder = PathBuf::from(format!("{}/prometheus-{}", env!("CARGO_TARGET_TMPDIR"), hostbeat.port()));
         fs::create_dir_all(&folder).unwrap();
         let config = fs::read_to_string(project_path("deploy/prometheus.yml")).unwrap();
@@ -71,7 +71,7 @@ impl Prometheus {
     }
 
     /// The values of an expression by their labels, except for `job` and `instance`.
-    fn query(&self, expression: &str) -> BTreeMap<String, f64> {
+    pub(crate) fn query(&self, expression: &str) -> BTreeMap<String, f64> {
         let request = ureq::get(format!("http://{}/api/v1/query", self.peer.address)).query("query", expression);
         let Ok(mut response) = request.call() else { return BTreeMap::new() };
         let result: Value = serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap();
@@ -82,6 +82,14 @@ impl Prometheus {
             Some((labels.join(","), result["value"][1].as_str()?.parse().ok()?))
         };
         result["data"]["result"].as_array().unwrap().iter().filter_map(value).collect()
+    }
+
+    /// Waits until both have been scraped a few times.
+    pub(crate) fn wait_for_scrapes(&self) {
+        wait_until("Prometheus has scraped both a few times", || {
+            let scraped = self.query("min by (job) (count_over_time(up[1m])) > 3 and min by (job) (up) == 1");
+            scraped.len() == 1 && self.query("count(up == 1)").values().eq(&[2.0])
+        });
     }
 
     /// The newest values of a metric from the server and from node_exporter.
@@ -97,10 +105,7 @@ fn host_metrics_in_prometheus_match_node_exporter() {
     let exporter =
         PeerProcess::start("prometheus-node-exporter", |address| vec![format!("--web.listen-address={address}")]);
     let prometheus = Prometheus::start(server.address, exporter.address);
-    wait_until("Prometheus has scraped both a few times", || {
-        let scraped = prometheus.query("min by (job) (count_over_time(up[1m])) > 3 and min by (job) (up) == 1");
-        scraped.len() == 1 && prometheus.query("count(up == 1)").values().eq(&[2.0])
-    });
+    prometheus.wait_for_scrapes();
 
     for name in ["node_memory_MemTotal_bytes", "node_memory_SwapTotal_bytes"] {
         let [ours, theirs] = prometheus.both(name);

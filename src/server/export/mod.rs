@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod host_exposition;
+mod process_metrics;
 mod statistics;
 mod text_format;
 

@@ -2,11 +2,8 @@
 
 #[cfg(target_os = "linux")]
 use super::host_exposition::HostExposition;
-use super::text_format::TextFormat;
-use crate::server::{
-    log::{Start, TickLog},
-    sampler::SampleTiming,
-};
+use super::{process_metrics::ProcessMetrics, text_format::TextFormat};
+use crate::server::log::{Start, TickLog};
 use axum::http::StatusCode;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -95,9 +92,7 @@ pub(in crate::server) struct Statistics {
     sample_lateness: Histogram,
     sample_cpu: Counter<f64, AtomicU64>,
     samples: Counter,
-    process_cpu: Counter<f64, AtomicU64>,
-    resident_memory: Gauge,
-    open_fds: Gauge,
+    process: ProcessMetrics,
 }
 
 impl fmt::Debug for Statistics {
@@ -107,12 +102,13 @@ impl fmt::Debug for Statistics {
 }
 
 impl Statistics {
-    /// Registers all metrics; those of the host are partly read from `log`.
+    /// Registers all metrics; those of the host are those of the newest tick of `log`, and have `prefix` in place of
+    /// `node_` in front of their names.
     #[cfg_attr(
         not(target_os = "linux"),
         expect(unused_variables, reason = "the host's metrics are exposed on Linux only")
     )]
-    pub(in crate::server) fn new(log: &Arc<TickLog>) -> Arc<Self> {
+    pub(in crate::server) fn new(log: &Arc<TickLog>, prefix: &str) -> Arc<Self> {
         let mut statistics = Self {
             registry: Registry::default(),
             streams: Gauge::default(),
@@ -133,13 +129,11 @@ impl Statistics {
             sample_lateness: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
             sample_cpu: Counter::default(),
             samples: Counter::default(),
-            process_cpu: Counter::default(),
-            resident_memory: Gauge::default(),
-            open_fds: Gauge::default(),
+            process: ProcessMetrics::default(),
         };
         statistics.register();
         #[cfg(target_os = "linux")]
-        statistics.registry.register_collector(Box::new(HostExposition::new(Arc::clone(log))));
+        statistics.registry.register_collector(Box::new(HostExposition::new(Arc::clone(log), prefix.to_owned())));
         Arc::new(statistics)
     }
 
@@ -175,11 +169,7 @@ impl Statistics {
         own.register_with_unit("sample_lateness", help, Unit::Seconds, self.sample_lateness.clone());
         own.register_with_unit("sample_cpu", "CPU time spent on sampling", Unit::Seconds, self.sample_cpu.clone());
         own.register("samples", "Samples taken", self.samples.clone());
-        let process = self.registry.sub_registry_with_prefix("process");
-        process.register_with_unit("cpu", "CPU time of this process", Unit::Seconds, self.process_cpu.clone());
-        let help = "Resident memory of this process";
-        process.register_with_unit("resident_memory", help, Unit::Bytes, self.resident_memory.clone());
-        process.register("open_fds", "Open file descriptors of this process", self.open_fds.clone());
+        self.process.register(&mut self.registry);
     }
 
     pub(in crate::server) fn stream_opened(&self, start: Start) {
@@ -195,9 +185,10 @@ impl Statistics {
         self.streams_refused.get_or_create(&StatusLabel { status: status.as_u16() }).inc();
     }
 
-    pub(in crate::server) fn sample_taken(&self, timing: SampleTiming) {
-        self.sample_lateness.observe(timing.late.as_secs_f64());
-        self.sample_cpu.inc_by(timing.cpu_time.as_secs_f64());
+    /// Counts a sample that started `late` after its second.
+    pub(in crate::server) fn sample_taken(&self, late: Duration, cpu_time: Duration) {
+        self.sample_lateness.observe(late.as_secs_f64());
+        self.sample_cpu.inc_by(cpu_time.as_secs_f64());
         self.samples.inc();
     }
 
@@ -211,21 +202,9 @@ impl Statistics {
         self.series.set(window.series_len() as i64);
         self.series_dropped.inner().store(window.dropped(), Ordering::Relaxed);
         #[cfg(target_os = "linux")]
-        self.measure_process();
+        self.process.measure();
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(format.convert(text))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn measure_process(&self) {
-        use rustix::{param::page_size, time};
-        let cpu = Duration::try_from(time::clock_gettime(time::ClockId::ProcessCPUTime)).unwrap_or_default();
-        self.process_cpu.inner().store(cpu.as_secs_f64().to_bits(), Ordering::Relaxed);
-        // Total and resident size in pages (proc_pid_statm(5)).
-        let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-        let pages: Option<i64> = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-        self.resident_memory.set(pages.unwrap_or_default() * page_size() as i64);
-        self.open_fds.set(std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as i64);
     }
 }

@@ -1,79 +1,31 @@
-//! `GET /metrics`: scrapes in a thread of their own, since `/proc` may hang (lxcfs, a stuck device).
+//! `GET /metrics`: the metrics of the newest tick, rendered once for all scrapers.
 
-use super::Problem;
-use crate::server::{app_state::AppState, export::TextFormat};
+use super::{Encoding, Problem, shared_response};
+use crate::server::{app_state::AppState, export::TextFormat, rendering::RenderError, unix_time::unix_ms};
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
 };
-use std::{fmt, sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
-
-/// Below the 10 seconds after which Prometheus gives up.
-const SCRAPE_TIMEOUT: Duration = Duration::from_secs(5);
+use std::sync::Arc;
 
 /// `GET /metrics`, in the text format that `Accept` prefers.
 pub(in crate::server) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    respond(&state, &headers).await.unwrap_or_else(|error| Problem::from(error).respond_at("/metrics"))
+}
+
+async fn respond(state: &AppState, headers: &HeaderMap) -> Result<Response, RenderError> {
     let accept = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    let format = TextFormat::negotiate(accept);
-    let AppState { scraping, statistics, log, .. } = state;
-    match scrape(scraping, SCRAPE_TIMEOUT, move || statistics.expose(&log, format)).await {
-        Ok(text) => {
-            let head = [(header::CONTENT_TYPE, format.content_type()), (header::CACHE_CONTROL, "no-store")];
-            (head, text).into_response()
-        }
-        Err(problem) => problem.respond_at("/metrics"),
-    }
-}
-
-/// Runs one scrape at a time, so that hung ones take at most one thread.
-async fn scrape(
-    permits: Arc<Semaphore>,
-    limit: Duration,
-    expose: impl FnOnce() -> Result<String, fmt::Error> + Send + 'static,
-) -> Result<String, Problem> {
-    let scraped = timeout(limit, async {
-        let permit = permits.acquire_owned().await.map_err(|error| failed(&error))?;
-        let exposed = spawn_blocking(move || {
-            // Held until the scrape ends, even if the client has left.
-            let _permit = permit;
-            expose()
-        });
-        exposed.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
-    });
-    scraped.await.unwrap_or_else(|_| {
-        let detail = "The kernel's counters could not be read in time; retry later.";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Metrics are late", detail);
-        Err(Problem { retry_after: Some(SCRAPE_TIMEOUT.as_secs() as u32), ..problem })
-    })
-}
-
-fn failed(error: &dyn fmt::Display) -> Problem {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Metrics failed", error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc;
-
-    #[tokio::test]
-    async fn hung_scrape_yields_503_and_takes_one_thread() {
-        let permits = Arc::new(Semaphore::new(1));
-        let (resume, hung) = mpsc::channel::<()>();
-        let hang = move || {
-            let _ = hung.recv();
-            Ok(String::new())
-        };
-        let brief = Duration::from_millis(20);
-        let first = scrape(Arc::clone(&permits), brief, hang).await.unwrap_err();
-        assert_eq!((first.status, first.retry_after), (StatusCode::SERVICE_UNAVAILABLE, Some(5)));
-        let second = scrape(Arc::clone(&permits), brief, || unreachable!("a second thread")).await.unwrap_err();
-        assert_eq!(second.status, StatusCode::SERVICE_UNAVAILABLE);
-
-        drop(resume);
-        let ample = Duration::from_secs(20);
-        assert_eq!(scrape(permits, ample, || Ok("a 1\n".to_owned())).await, Ok("a 1\n".to_owned()));
-    }
+    let (format, encoding) = (TextFormat::negotiate(accept), Encoding::preferred(headers, Encoding::ALL));
+    // The server's own metrics change also while no tick comes.
+    let key = format!("{format:?} {encoding:?} {}", unix_ms() / 1000);
+    let (log, statistics) = (Arc::clone(&state.log), Arc::clone(&state.statistics));
+    let render = move || {
+        let text = statistics.expose(&log, format).map_err(|error| shared_response::failed(&error))?;
+        shared_response::encode(text, encoding)
+    };
+    let body = state.metrics.get(key, render).await?;
+    let mut response = shared_response::respond(format.content_type(), body, encoding);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }

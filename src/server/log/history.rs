@@ -1,7 +1,7 @@
 //! What the log keeps: a ring of encoded ticks for replay, and a window of values.
 
 use super::encoded_tick::EncodedTick;
-use crate::schema::{EventId, Processes, RETENTION_S, Sample, Verdict, Window};
+use crate::schema::{EventId, Processes, RETENTION_S, RawCounters, Sample, Verdict, Window};
 use std::{collections::VecDeque, mem, sync::Arc};
 
 /// Ticks that the ring keeps as they are sent: those that viewers behind by a moment read.
@@ -27,6 +27,8 @@ pub(super) struct Values {
     /// The newest sample: processes make no series.
     pub processes: Option<Arc<Sample<Processes>>>,
     pub verdict: Arc<Verdict>,
+    /// Of the newest tick.
+    pub counters: Arc<RawCounters>,
 }
 
 /// What a tick replaces in the history. The caller drops it outside the lock.
@@ -46,6 +48,7 @@ impl History {
             window: Arc::new(Window::new(RETENTION_S)),
             processes: None,
             verdict: Arc::new(Verdict::before_samples()),
+            counters: Arc::default(),
         };
         Self { ring: VecDeque::new(), capacity: capacity.max(1), dropped: 0, values }
     }

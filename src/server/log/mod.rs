@@ -18,7 +18,9 @@ mod persistence;
 mod publisher;
 mod subscribers;
 
-use crate::schema::{EventFilter, EventId, IdSequence, Identity, LatestValues, Processes, Window, WindowSnapshot};
+use crate::schema::{
+    EventFilter, EventId, IdSequence, Identity, LatestValues, Processes, RawCounters, Window, WindowSnapshot,
+};
 pub use chunk::{Chunk, Coding, Encoder};
 use chunk_cache::ChunkCache;
 pub use cursor::{Cursor, Progress, Start};
@@ -150,6 +152,11 @@ impl TickLog {
     /// The window up to the newest tick.
     pub fn window(&self) -> Arc<Window> {
         Arc::clone(&self.history().values.window)
+    }
+
+    /// The raw counters of the newest tick; none before the first.
+    pub fn counters(&self) -> Arc<RawCounters> {
+        Arc::clone(&self.history().values.counters)
     }
 
     /// The newest processes, unless they are too old to describe the present.

@@ -53,6 +53,7 @@ impl TickLog {
         let mut publisher = self.publisher();
         let mut values = self.values();
         values.window = Arc::new(publisher.record(&values.window, &tick));
+        values.counters = Arc::clone(&tick.counters);
         if let Some(processes) = tick.get::<Processes>() {
             values.processes = Some(Arc::new(processes.clone()));
         }

@@ -4,18 +4,10 @@ use super::HostSource;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Disks without their partitions; `None` on a host without `/sys/block`.
-pub(in crate::server) fn list_whole_disks(source: &mut impl HostSource) -> Option<BTreeSet<String>> {
+pub(super) fn list_whole_disks(source: &mut impl HostSource) -> Option<BTreeSet<String>> {
     // sysfs writes the slash of names such as `cciss/c0d0` as an exclamation mark.
     let disks = source.list("/sys/block").ok()?.into_iter().map(|name| name.replace('!', "/"));
     Some(disks.collect()).filter(|disks: &BTreeSet<String>| !disks.is_empty())
-}
-
-/// The device of which this may be a partition, by its name: `sda` of `sda1`, `nvme0n1` of `nvme0n1p2`.
-pub(super) fn parent_name(name: &str) -> Option<&str> {
-    let device = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    // A disk whose name ends in a digit has partitions with a `p` before their number.
-    let numbered = device.strip_suffix('p').filter(|device| device.ends_with(|c: char| c.is_ascii_digit()));
-    (device.len() < name.len()).then(|| numbered.unwrap_or(device))
 }
 
 /// Names of device-mapper volumes, such as `vg0-root`, by the kernel's `dm-0`. A name that another device has is
@@ -41,21 +33,6 @@ mod tests {
         assert_eq!(list_whole_disks(&mut host), Some(["sda", "cciss/c0d0"].map(str::to_owned).into()));
         let mut empty = RecordedHost::default().with_folder("/sys/block", &[]);
         assert_eq!(list_whole_disks(&mut empty), None);
-    }
-
-    #[test]
-    fn parent_is_name_without_partition_number() {
-        for (partition, disk) in [
-            ("sda1", "sda"),
-            ("vdb12", "vdb"),
-            ("nvme0n1p2", "nvme0n1"),
-            ("mmcblk0p1", "mmcblk0"),
-            ("md0p1", "md0"),
-            ("rbd0p1", "rbd0"),
-        ] {
-            assert_eq!(parent_name(partition), Some(disk));
-        }
-        assert_eq!(parent_name("sda"), None);
     }
 
     #[test]

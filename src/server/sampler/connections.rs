@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     schema::{Connections, Sample, Tcp, Udp},
-    server::log::Subscribers,
+    server::{log::Subscribers, procfs::table_value},
 };
 use std::{ops::Add, sync::Arc};
 
@@ -164,14 +164,6 @@ fn sockstat_value(text: &str, line: &str, label: &str) -> Option<u64> {
     let mut words = text.lines().find_map(|candidate| candidate.strip_prefix(line))?.split_ascii_whitespace();
     words.find(|word| *word == label)?;
     words.next()?.parse().ok()
-}
-
-/// The value under `column` in a pair of lines that start with `line`, as in `/proc/net/snmp`: names, then values.
-pub(in crate::server) fn table_value(text: &str, line: &str, column: &str) -> Option<u64> {
-    let mut rows = text.lines().filter_map(|candidate| candidate.strip_prefix(line));
-    let (mut names, mut values) = (rows.next()?.split_ascii_whitespace(), rows.next()?.split_ascii_whitespace());
-    let index = names.position(|name| name == column)?;
-    values.nth(index)?.parse().ok()
 }
 
 #[cfg(test)]

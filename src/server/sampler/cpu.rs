@@ -4,34 +4,10 @@ use super::{
     Clock, HostSource,
     rate::{PreviousReading, delta, percentage, rate},
 };
-use crate::schema::{Cpu, Sample};
-use std::collections::BTreeMap;
-
-/// CPU time per mode since boot, of one core or of all cores, in clock ticks (`USER_HZ`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::server) struct CpuTime {
-    pub user: u64,
-    pub nice: u64,
-    pub system: u64,
-    pub idle: u64,
-    pub iowait: u64,
-    pub irq: u64,
-    pub softirq: u64,
-    pub steal: u64,
-}
-
-/// Counters and gauges of `/proc/stat`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::server) struct CpuCounters {
-    total: CpuTime,
-    /// Keyed by core number: offline cores have no line.
-    pub cores: BTreeMap<usize, CpuTime>,
-    pub context_switches: Option<u64>,
-    pub interrupts: Option<u64>,
-    pub forks: Option<u64>,
-    running: Option<u64>,
-    blocked: Option<u64>,
-}
+use crate::{
+    schema::{Cpu, Sample},
+    server::procfs::{CpuCounters, CpuTime, parse_stat},
+};
 
 /// Samples CPU time, with rates of the kernel's other counters.
 #[derive(Debug)]
@@ -69,43 +45,6 @@ impl CpuSampler {
             ..utilisation(previous, current, dt * self.ticks_per_second)
         })
     }
-}
-
-/// Parses `/proc/stat`.
-pub(in crate::server) fn parse_stat(text: &str) -> CpuCounters {
-    let mut counters = CpuCounters::default();
-    for line in text.lines() {
-        let Some(line) = line.strip_prefix("cpu") else {
-            parse_total(line, &mut counters);
-            continue;
-        };
-        let mut fields = line.split(' ');
-        let core = fields.next().unwrap_or_default();
-        // The ninth and tenth fields are guest time, which user and nice include.
-        let mut values = fields.filter(|field| !field.is_empty()).map(|field| field.parse().unwrap_or(0));
-        let mut next = || values.next().unwrap_or(0);
-        let (user, nice, system, idle, iowait) = (next(), next(), next(), next(), next());
-        let time = CpuTime { user, nice, system, idle, iowait, irq: next(), softirq: next(), steal: next() };
-        match core.parse() {
-            Ok(core) => _ = counters.cores.insert(core, time),
-            Err(_) => counters.total = time,
-        }
-    }
-    counters
-}
-
-/// Parses a line after those of the cores: `ctxt 1990473`, or `intr` with its sum first.
-fn parse_total(line: &str, counters: &mut CpuCounters) {
-    let mut fields = line.split(' ');
-    let slot = match fields.next() {
-        Some("intr") => &mut counters.interrupts,
-        Some("ctxt") => &mut counters.context_switches,
-        Some("processes") => &mut counters.forks,
-        Some("procs_running") => &mut counters.running,
-        Some("procs_blocked") => &mut counters.blocked,
-        _ => return,
-    };
-    *slot = fields.next().and_then(|value| value.parse().ok());
 }
 
 /// Percentages of `ticks`, the clock ticks that elapsed on each core.

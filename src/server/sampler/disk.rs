@@ -2,53 +2,32 @@
 
 use super::{
     Clock, HostSource,
-    block_devices::{list_whole_disks, parent_name, read_volume_names},
+    block_devices::{list_whole_disks, read_volume_names},
     rate::{CompleteSum, PreviousReading, delta, percentage, rate, round_to_hundredths},
 };
-use crate::schema::{Device, Disk, Sample};
+use crate::{
+    schema::{Device, Disk, Sample},
+    server::procfs::{DiskCounters, parse_diskstats},
+};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 /// Devices that get a row, disks before stacked devices and by their use since boot; the totals count all.
 const MAX_DEVICES: usize = 40;
-/// Bytes in the kernel's sectors, whatever the device's sector size.
-const SECTOR_SIZE: u64 = 512;
-/// Prefixes of devices that are not disks: loop devices, memory, optical and floppy drives.
-const IGNORED_PREFIXES: [&str; 5] = ["loop", "ram", "zram", "sr", "fd"];
 /// Prefixes of devices stacked on other disks: their bytes would count twice in the totals.
 const STACKED_PREFIXES: [&str; 5] = ["dm-", "md", "drbd", "bcache", "zd"];
 /// Ticks after which sysfs' list of whole disks is re-read.
 const LIST_INTERVAL: u32 = 10;
-
-/// Counters of one device since it was attached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::server) struct DiskCounters {
-    pub reads: u64,
-    pub merged_reads: u64,
-    pub read_bytes: u64,
-    /// Milliseconds that reads took, summed up.
-    pub read_ms: u64,
-    pub writes: u64,
-    pub merged_writes: u64,
-    pub write_bytes: u64,
-    /// Milliseconds that writes took, summed up.
-    pub write_ms: u64,
-    /// Requests in flight now.
-    pub in_flight: u64,
-    /// Milliseconds with at least one request in flight.
-    pub io_ms: u64,
-    /// Milliseconds with requests in flight, weighted by their number.
-    pub weighted_io_ms: u64,
-}
 
 /// Samples the I/O of block devices, and how full filesystems are.
 #[derive(Debug, Default)]
 pub(super) struct DiskSampler {
     previous: PreviousReading<BTreeMap<String, DiskCounters>>,
     /// Disks without their partitions; `None` on a host without `/sys/block`.
-    whole_disks: Option<BTreeSet<String>>,
+    whole_disks: Option<Arc<BTreeSet<String>>>,
     /// Names of device-mapper volumes by those of their devices.
     volume_names: BTreeMap<String, String>,
     ticks: u32,
@@ -58,12 +37,12 @@ pub(super) struct DiskSampler {
 impl DiskSampler {
     pub(super) fn sample(&mut self, t: u64, source: &mut impl HostSource, clock: &impl Clock) -> Option<Sample<Disk>> {
         if self.ticks.is_multiple_of(LIST_INTERVAL) {
-            self.whole_disks = list_whole_disks(source);
+            self.whole_disks = list_whole_disks(source).map(Arc::new);
             self.volume_names =
                 self.whole_disks.as_ref().map_or_else(BTreeMap::new, |disks| read_volume_names(source, disks));
         }
         self.ticks = self.ticks.wrapping_add(1);
-        let (text, whole_disks, names) = (&mut self.text, self.whole_disks.as_ref(), &self.volume_names);
+        let (text, whole_disks, names) = (&mut self.text, self.whole_disks.as_deref(), &self.volume_names);
         let filesystems = source.filesystems();
         let read = || match source.read_cached("/proc/diskstats", text) {
             Ok(()) => Some(parse_diskstats(text, whole_disks)),
@@ -74,61 +53,11 @@ impl DiskSampler {
             self.previous.next_sample(t, clock, read, |previous, current, dt| rates(previous, current, dt, names));
         sample.map(|sample| Sample { values: Disk { filesystems, ..sample.values }, ..sample })
     }
-}
 
-/// Parses `254 0 vda 33 0 264 14 …`: device number and name, then the counters. Skips partitions and unused devices.
-/// Without `whole_disks`, a device is a partition if its name is that of another device and a number.
-pub(in crate::server) fn parse_diskstats(
-    text: &str,
-    whole_disks: Option<&BTreeSet<String>>,
-) -> BTreeMap<String, DiskCounters> {
-    let device_name = |line| str::split_ascii_whitespace(line).nth(2);
-    let listed: BTreeSet<&str> = text.lines().filter_map(device_name).collect();
-    let is_whole_disk = |name: &str| match whole_disks {
-        Some(disks) => disks.contains(name),
-        None => parent_name(name).is_none_or(|parent| !listed.contains(parent)),
-    };
-    let device = |line: &str| {
-        let mut fields = line.split_ascii_whitespace().skip(2);
-        let name = fields.next()?;
-        if IGNORED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || !is_whole_disk(name) {
-            return None;
-        }
-        let values: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
-        let [
-            reads,
-            merged_reads,
-            read,
-            read_ms,
-            writes,
-            merged_writes,
-            written,
-            write_ms,
-            in_flight,
-            io_ms,
-            weighted_io_ms,
-            ..,
-        ] = values[..]
-        else {
-            return None;
-        };
-        let counters = DiskCounters {
-            reads,
-            merged_reads,
-            read_bytes: read.saturating_mul(SECTOR_SIZE),
-            read_ms,
-            writes,
-            merged_writes,
-            write_bytes: written.saturating_mul(SECTOR_SIZE),
-            write_ms,
-            in_flight,
-            io_ms,
-            weighted_io_ms,
-        };
-        // An empty drive slot has a line without I/O.
-        (reads > 0 || writes > 0).then(|| (name.to_owned(), counters))
-    };
-    text.lines().filter_map(device).collect()
+    /// Disks without their partitions; `None` on a host without `/sys/block`.
+    pub(super) fn whole_disks(&self) -> Option<Arc<BTreeSet<String>>> {
+        self.whole_disks.clone()
+    }
 }
 
 /// Rates over `dt`, with volumes under their `names`.
@@ -210,29 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn disks_with_numbered_names_are_no_partitions() {
-        let names = ["xvda1", "rbd0", "bcache0", "pmem0", "nbd0", "mmcblk0", "nvme0n1", "sda"];
-        let line = |name: &str| format!(" 8 0 {name} 5 0 4 1 9 0 7 3 0 4 4\n");
-        let partitions = ["sda1", "nvme0n1p1", "mmcblk0p1", "rbd0p1"];
-        let text: String = names.iter().chain(&partitions).map(|name| line(name)).collect();
-        let whole = names.map(str::to_owned).into();
-        for whole_disks in [None, Some(&whole)] {
-            let disks = parse_diskstats(&text, whole_disks);
-            assert_eq!(disks.into_keys().collect::<BTreeSet<_>>(), whole);
-        }
-    }
-
-    #[test]
     fn volumes_do_not_push_disks_out_of_the_table() {
         let counters = DiskCounters::default();
         let volumes = (0..100).map(|n| (format!("dm-{n}"), DiskCounters { read_bytes: 9, ..counters }));
         let disks = volumes.chain([("sda".to_owned(), counters)]).collect();
         let devices = rates(&disks, &disks, 1.0, &BTreeMap::new()).devices;
         assert_eq!((devices.len(), devices.contains_key("sda")), (MAX_DEVICES, true));
-    }
-
-    #[test]
-    fn truncated_line_is_ignored() {
-        assert!(parse_diskstats("8 0 sda 1 2 3\n8\n\n", None).is_empty());
     }
 }

@@ -4,12 +4,13 @@
 //! files kept open.
 
 use super::filesystems::{Filesystems, KernelMounts};
-use crate::schema::Filesystem;
+use crate::schema::{Filesystem, MountSource};
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
     io,
     os::unix::fs::FileExt,
+    sync::Arc,
 };
 
 /// Source of a host's kernel files and statistics.
@@ -44,6 +45,11 @@ pub trait HostSource {
 
     /// Usage of each filesystem, by mount point; empty where unknown.
     fn filesystems(&mut self) -> BTreeMap<String, Filesystem>;
+
+    /// What is mounted at each path of a filesystem that can fill up, as of the last `filesystems`; empty where unknown.
+    fn mount_sources(&mut self) -> Arc<BTreeMap<String, MountSource>> {
+        Arc::default()
+    }
 
     /// Counts TCP sockets by state, except established and time-wait, of which there can be very many.
     ///
@@ -99,6 +105,10 @@ impl HostSource for Procfs {
 
     fn filesystems(&mut self) -> BTreeMap<String, Filesystem> {
         self.filesystems.get_or_insert_with(|| Filesystems::new(KernelMounts)).usage()
+    }
+
+    fn mount_sources(&mut self) -> Arc<BTreeMap<String, MountSource>> {
+        self.filesystems.as_ref().map(Filesystems::sources).unwrap_or_default()
     }
 
     fn socket_states(&mut self) -> io::Result<SocketStates> {

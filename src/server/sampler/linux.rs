@@ -3,9 +3,13 @@
 use super::{
     Clock, HostSource, Procfs, SamplerOptions, TickSource, cgroup::CgroupSampler, connections::ConnectionsSampler,
     cpu::CpuSampler, disk::DiskSampler, load::LoadSampler, memory::MemorySampler, network::NetworkSampler,
-    pressure::PressureSampler, processes::ProcessesSampler, temperature::SensorsSampler,
+    pressure::PressureSampler, processes::ProcessesSampler, recorder::Recorder, slow_counters::SlowCountersSampler,
+    temperature::SensorsSampler,
 };
-use crate::{schema::Tick, server::log::Subscribers};
+use crate::{
+    schema::{RawCounters, Tick},
+    server::log::Subscribers,
+};
 use std::sync::Arc;
 
 /// Samples a Linux host from its kernel's files and sockets.
@@ -19,6 +23,7 @@ pub struct HostSampler<S> {
     pressure: PressureSampler,
     connections: ConnectionsSampler,
     network: NetworkSampler,
+    slow_counters: SlowCountersSampler,
     disk: DiskSampler,
     sensors: SensorsSampler,
     cgroup: CgroupSampler,
@@ -30,6 +35,7 @@ impl HostSampler<Procfs> {
     pub fn new(options: &SamplerOptions, subscribers: Arc<Subscribers>) -> Self {
         Self {
             network: NetworkSampler::new(options),
+            slow_counters: SlowCountersSampler::start(Procfs::default()),
             sensors: SensorsSampler::start(Procfs::default),
             cgroup: CgroupSampler::start(options, Procfs::default()),
             processes: ProcessesSampler::start(Procfs::default(), options),
@@ -50,6 +56,7 @@ impl<S: HostSource> HostSampler<S> {
             pressure: PressureSampler::default(),
             connections: ConnectionsSampler::new(Arc::clone(&subscribers)),
             network: NetworkSampler::new(&options),
+            slow_counters: SlowCountersSampler::default(),
             disk: DiskSampler::default(),
             sensors: SensorsSampler::default(),
             cgroup: CgroupSampler::new(&options),
@@ -62,17 +69,26 @@ impl<S: HostSource> HostSampler<S> {
 impl<S: HostSource> TickSource for HostSampler<S> {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
         let temperature = self.sensors.sample(t, clock);
-        Tick::at(t)
-            .with(self.cpu.sample(t, self.sensors.frequency(), &mut self.source, clock))
-            .with(self.memory.sample(t, &mut self.source, clock))
-            .with(self.load.sample(t, &mut self.source, clock))
-            .with(self.pressure.sample(t, &mut self.source, clock))
-            .with(self.connections.sample(t, &mut self.source, clock))
-            .with(self.network.sample(t, &mut self.source, clock))
-            .with(self.disk.sample(t, &mut self.source, clock))
+        let mut source = Recorder::new(&mut self.source);
+        let mut tick = Tick::at(t)
+            .with(self.cpu.sample(t, self.sensors.frequency(), &mut source, clock))
+            .with(self.memory.sample(t, &mut source, clock))
+            .with(self.load.sample(t, &mut source, clock))
+            .with(self.pressure.sample(t, &mut source, clock))
+            .with(self.connections.sample(t, &mut source, clock))
+            .with(self.network.sample(t, &mut source, clock))
+            .with(self.disk.sample(t, &mut source, clock))
             .with(temperature)
-            .with(self.cgroup.sample(t, &mut self.source, clock))
-            .with(self.processes.sample(t, self.subscribers.wants_processes()))
+            .with(self.cgroup.sample(t, &mut source, clock))
+            .with(self.processes.sample(t, self.subscribers.wants_processes()));
+        let counters = RawCounters {
+            mounts: source.mount_sources(),
+            files: source.finish(),
+            whole_disks: self.disk.whole_disks(),
+            slow: self.slow_counters.sample(),
+        };
+        tick.counters = Arc::new(counters);
+        tick
     }
 }
 

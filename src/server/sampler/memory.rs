@@ -5,7 +5,10 @@ use super::{
     Clock, HostSource,
     rate::{PreviousReading, rate},
 };
-use crate::schema::{Memory, Sample};
+use crate::{
+    schema::{Memory, Sample},
+    server::procfs::parse_kib,
+};
 
 const ARCSTATS: &str = "/proc/spl/kstat/zfs/arcstats";
 
@@ -138,11 +141,6 @@ fn parse_meminfo(text: &str) -> Memory {
 
 fn difference(total: Option<u64>, part: Option<u64>) -> Option<u64> {
     Some(total?.saturating_sub(part?))
-}
-
-/// Bytes of a value such as `10 kB`: the kernel writes "kB" for KiB.
-pub(in crate::server) fn parse_kib(value: &str) -> Option<u64> {
-    value.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]

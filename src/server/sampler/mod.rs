@@ -40,7 +40,11 @@ mod processes;
 mod rate;
 #[cfg(all(test, target_os = "linux"))]
 mod recorded_hosts;
+#[cfg(target_os = "linux")]
+mod recorder;
 mod schedule;
+#[cfg(target_os = "linux")]
+mod slow_counters;
 #[cfg(target_os = "linux")]
 mod sockets;
 #[cfg(target_os = "linux")]
@@ -52,24 +56,11 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use host_source::{HostSource, Procfs, SocketStates};
 #[cfg(target_os = "linux")]
 pub use linux::HostSampler;
-#[cfg(all(test, target_os = "linux"))]
-pub(super) use linux::tests::RecordedHost;
 pub use options::SamplerOptions;
 #[cfg(not(target_os = "linux"))]
 pub use portable::HostSampler;
 use schedule::{TickDecision, TickSchedule};
 use std::{io, thread, time::Duration};
-#[cfg(target_os = "linux")]
-pub(super) use {
-    block_devices::list_whole_disks,
-    connections::table_value,
-    cpu::{CpuTime, parse_stat},
-    disk::{DiskCounters, parse_diskstats},
-    filesystems::{MountSource, mount_sources},
-    memory::parse_kib,
-    network::{InterfaceCounters, parse_net_dev},
-    pressure::parse_pressure,
-};
 
 /// Source of ticks, such as a host.
 pub trait TickSource {

@@ -43,7 +43,7 @@ fn failed_worker_is_counted_closes_its_sockets_and_serves_new_viewers() {
     for fail in failures {
         let log = Arc::<TickLog>::default();
         log.publish(&tick(1000));
-        let statistics = Statistics::new(&log);
+        let statistics = Statistics::new(&log, "node_");
         let (worker, workers) = worker(WorkerRole::Live, &log, &statistics);
         let add = |socket| workers.add(connection(&log, "window=0", socket));
         let ((mut first, first_socket), (mut second, second_socket)) = (sockets(), sockets());
@@ -80,7 +80,7 @@ fn slow_client_is_closed_only_while_memory_for_chunks_is_exhausted() {
         let processes = Sample { t: second * 1000, at: 0.0, dt: 1.0, values };
         log.publish(&tick(second * 1000).with(processes));
     }
-    let statistics = Statistics::new(&log);
+    let statistics = Statistics::new(&log, "node_");
     let (mut worker, workers) = worker(WorkerRole::CatchUp, &log, &statistics);
     let (_client, socket) = sockets();
     workers.add(connection(&log, "last_event_id=1000-0-e3b0c4", socket));

@@ -9,17 +9,20 @@ use std::{collections::BTreeMap, fmt};
 /// Values of one family, each with its labels.
 pub(super) type LabelledValues<'a> = Vec<(Vec<(&'static str, &'a str)>, f64)>;
 
-/// A counter of a device: the metric's name, the value, and the divisor that converts it to the metric's unit.
-pub(super) type DeviceCounter<C> = (&'static str, fn(&C) -> u64, f64);
+/// A counter of a device: the metric's name, the value if the kernel has it, and the divisor that converts it to the
+/// metric's unit.
+pub(super) type DeviceCounter<C> = (&'static str, fn(&C) -> Option<u64>, f64);
 
 /// Writes one family after the other.
 pub(super) struct FamilyWriter<'a> {
     encoder: DescriptorEncoder<'a>,
+    prefix: String,
 }
 
 impl<'a> FamilyWriter<'a> {
-    pub(super) fn new(encoder: DescriptorEncoder<'a>) -> Self {
-        Self { encoder }
+    /// Replaces `node_` in front of names by `prefix`.
+    pub(super) fn new(encoder: DescriptorEncoder<'a>, prefix: String) -> Self {
+        Self { encoder, prefix }
     }
 
     /// Writes a family, unless it has no values. As in node_exporter, values that `/proc` doesn't type are `Unknown`.
@@ -33,7 +36,8 @@ impl<'a> FamilyWriter<'a> {
         if values.is_empty() {
             return Ok(());
         }
-        let mut metric = self.encoder.encode_descriptor(name, help, None, kind)?;
+        let prefixed = name.strip_prefix("node_").map(|rest| format!("{}{rest}", self.prefix));
+        let mut metric = self.encoder.encode_descriptor(prefixed.as_deref().unwrap_or(name), help, None, kind)?;
         for (labels, value) in values {
             if labels.is_empty() {
                 encode_value(&mut metric, kind, value)?;
@@ -58,9 +62,9 @@ impl<'a> FamilyWriter<'a> {
         counters: &[DeviceCounter<C>],
     ) -> fmt::Result {
         for (name, value, divisor) in counters {
-            let values = devices
-                .iter()
-                .map(|(device, counters)| (vec![("device", device.as_str())], value(counters) as f64 / divisor));
+            let values = devices.iter().filter_map(|(device, counters)| {
+                Some((vec![("device", device.as_str())], value(counters)? as f64 / divisor))
+            });
             self.family(&format!("{prefix}_{name}"), help, MetricType::Counter, values.collect())?;
         }
         Ok(())

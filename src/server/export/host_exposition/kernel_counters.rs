@@ -1,47 +1,47 @@
-//! Counters and gauges under node_exporter's names that are read from the kernel at each scrape: CPU, memory, PSI, disks,
-//! open files and the kernel's name. `network_counters.rs` has the others.
+//! Counters and gauges under node_exporter's names from the raw counters: CPU, memory, PSI, disks, open files and the
+//! kernel's name. `network_counters.rs` has the others.
 
-use super::{
-    family_writer::{DeviceCounter, FamilyWriter},
-    network_counters,
-};
-use crate::server::{
-    sampler::{
-        CpuTime, DiskCounters, HostSource, list_whole_disks, parse_diskstats, parse_kib, parse_pressure, parse_stat,
+use super::family_writer::{DeviceCounter, FamilyWriter};
+use crate::{
+    schema::RawCounters,
+    server::{
+        procfs::{CpuTime, DiskCounters, parse_diskstats, parse_kib, parse_pressure, parse_stat},
+        unix_time::unix_ms,
     },
-    unix_time::unix_ms,
 };
-use prometheus_client::metrics::MetricType::{self, Gauge};
+use prometheus_client::metrics::MetricType::{Counter, Gauge, Unknown};
 use rustix::system::uname;
 use std::{collections::BTreeMap, fmt};
 
+/// Files that hold one value.
+const SINGLE_VALUES: [(&str, &str, &str); 4] = [
+    ("node_entropy_available_bits", "Bits of entropy", "/proc/sys/kernel/random/entropy_avail"),
+    ("node_entropy_pool_size_bits", "Bits of entropy at most", "/proc/sys/kernel/random/poolsize"),
+    ("node_nf_conntrack_entries", "Connections that are tracked", "/proc/sys/net/netfilter/nf_conntrack_count"),
+    (
+        "node_nf_conntrack_entries_limit",
+        "Connections that are tracked at most",
+        "/proc/sys/net/netfilter/nf_conntrack_max",
+    ),
+];
+
 /// Writes every group that the host has.
-pub(super) fn write_all(
-    writer: &mut FamilyWriter<'_>,
-    source: &mut impl HostSource,
-    ticks_per_second: f64,
-) -> fmt::Result {
-    write_kernel(writer)?;
-    let mut read_text = |path: &str| read(source, path);
-    write_cpu(writer, &read_text("/proc/stat"), ticks_per_second)?;
-    write_meminfo(writer, &read_text("/proc/meminfo"))?;
-    write_vmstat(writer, &read_text("/proc/vmstat"))?;
-    for resource in ["cpu", "memory", "io"] {
-        write_pressure(writer, resource, &read_text(&format!("/proc/pressure/{resource}")))?;
+pub(super) fn write_all(writer: &mut FamilyWriter<'_>, counters: &RawCounters, ticks_per_second: f64) -> fmt::Result {
+    write_cpu(writer, counters.file("/proc/stat"), ticks_per_second)?;
+    write_meminfo(writer, counters.file("/proc/meminfo"))?;
+    write_vmstat(writer, counters.file("/proc/vmstat"))?;
+    for resource in ["cpu", "memory", "io", "irq"] {
+        write_pressure(writer, resource, counters.file(&format!("/proc/pressure/{resource}")))?;
     }
-    write_open_files(writer, &read_text("/proc/sys/fs/file-nr"))?;
-    network_counters::write_all(writer, source)?;
-    let diskstats = read(source, "/proc/diskstats");
-    write_disks(writer, &parse_diskstats(&diskstats, list_whole_disks(source).as_ref()))
+    write_open_files(writer, counters.file("/proc/sys/fs/file-nr"))?;
+    for (name, help, path) in SINGLE_VALUES {
+        writer.single(name, help, Gauge, counters.file(path).trim_end().parse().ok())?;
+    }
+    write_disks(writer, &parse_diskstats(counters.file("/proc/diskstats"), counters.whole_disks.as_deref()))
 }
 
-/// The contents of a file; empty if it can't be read.
-pub(super) fn read(source: &mut impl HostSource, path: &str) -> String {
-    let mut text = String::new();
-    source.read_cached(path, &mut text).map(|()| text).unwrap_or_default()
-}
-
-fn write_kernel(writer: &mut FamilyWriter<'_>) -> fmt::Result {
+/// Writes the kernel's name and the clock, which need no tick.
+pub(super) fn write_kernel(writer: &mut FamilyWriter<'_>) -> fmt::Result {
     let name = uname();
     let fields = [
         ("domainname", name.domainname()),
@@ -82,34 +82,39 @@ fn write_cpu(writer: &mut FamilyWriter<'_>, stat: &str, ticks_per_second: f64) -
         ("softirq", |time| time.softirq),
         ("steal", |time| time.steal),
     ];
+    const GUEST_MODES: [(&str, Ticks); 2] = [("user", |time| time.guest), ("nice", |time| time.guest_nice)];
     let counters = parse_stat(stat);
     let cores: Vec<_> = counters.cores.iter().map(|(core, time)| (core.to_string(), time)).collect();
-    let values = cores.iter().flat_map(|(core, time)| {
-        let labels = |mode| vec![("cpu", core.as_str()), ("mode", mode)];
-        MODES.iter().map(move |(mode, ticks)| (labels(*mode), ticks(time) as f64 / ticks_per_second))
-    });
-    let help = "Seconds the CPUs spent in each mode";
-    writer.family("node_cpu_seconds", help, MetricType::Counter, values.collect())?;
-    for (name, help, value) in [
-        ("node_context_switches", "Total number of context switches", counters.context_switches),
-        ("node_intr", "Total number of interrupts serviced", counters.interrupts),
-        ("node_forks", "Total number of forks", counters.forks),
+    let mut family = |name, help, modes: &[(&'static str, Ticks)]| {
+        let values = cores.iter().flat_map(|(core, time)| {
+            let labels = |mode| vec![("cpu", core.as_str()), ("mode", mode)];
+            modes.iter().map(move |(mode, ticks)| (labels(*mode), ticks(time) as f64 / ticks_per_second))
+        });
+        writer.family(name, help, Counter, values.collect())
+    };
+    family("node_cpu_seconds", "Seconds the CPUs spent in each mode", &MODES)?;
+    family("node_cpu_guest_seconds", "Seconds the CPUs spent in virtual machines", &GUEST_MODES)?;
+    for (name, help, kind, value) in [
+        ("node_context_switches", "Total number of context switches", Counter, counters.context_switches),
+        ("node_intr", "Total number of interrupts serviced", Counter, counters.interrupts),
+        ("node_forks", "Total number of forks", Counter, counters.forks),
+        ("node_boot_time_seconds", "Unix time of boot, in seconds", Gauge, counters.boot_time),
     ] {
-        writer.single(name, help, MetricType::Counter, value.map(|value| value as f64))?;
+        writer.single(name, help, kind, value.map(|value| value as f64))?;
     }
-    let boot = stat.lines().find_map(|line| line.strip_prefix("btime ")?.parse().ok());
-    writer.single("node_boot_time_seconds", "Unix time of boot, in seconds", MetricType::Gauge, boot)
+    Ok(())
 }
 
 fn write_meminfo(writer: &mut FamilyWriter<'_>, meminfo: &str) -> fmt::Result {
-    let fields = meminfo.lines().filter_map(|line| {
-        let (name, kib) = line.split_once(':')?;
-        Some((name, parse_kib(kib)?))
-    });
-    for (name, bytes) in fields {
+    for (name, value) in meminfo.lines().filter_map(|line| line.split_once(':')) {
         // node_exporter turns `Active(anon)` into `Active_anon`.
-        let name = format!("node_memory_{}_bytes", name.replace('(', "_").replace(')', ""));
-        writer.single(&name, "From /proc/meminfo", MetricType::Gauge, Some(bytes as f64))?;
+        let name = name.replace('(', "_").replace(')', "");
+        let (unit, value) = match parse_kib(value) {
+            Some(bytes) => ("_bytes", Some(bytes as f64)),
+            // Numbers of huge pages have no unit.
+            None => ("", value.trim().parse().ok()),
+        };
+        writer.single(&format!("node_memory_{name}{unit}"), "From /proc/meminfo", Gauge, value)?;
     }
     Ok(())
 }
@@ -118,7 +123,7 @@ fn write_vmstat(writer: &mut FamilyWriter<'_>, vmstat: &str) -> fmt::Result {
     for (name, value) in vmstat.lines().filter_map(|line| line.split_once(' ')) {
         if ["oom_kill", "pgfault", "pgmajfault", "pgpgin", "pgpgout", "pswpin", "pswpout"].contains(&name) {
             let name = format!("node_vmstat_{name}");
-            writer.single(&name, "From /proc/vmstat", MetricType::Unknown, value.trim().parse().ok())?;
+            writer.single(&name, "From /proc/vmstat", Unknown, value.trim().parse().ok())?;
         }
     }
     Ok(())
@@ -133,23 +138,29 @@ fn write_pressure(writer: &mut FamilyWriter<'_>, resource: &str, text: &str) -> 
         ("stalled", "Seconds in which all tasks were stalled", full),
     ] {
         let name = format!("node_pressure_{resource}_{state}_seconds");
-        writer.single(&name, help, MetricType::Counter, micros.map(|micros| micros as f64 / 1e6))?;
+        writer.single(&name, help, Counter, micros.map(|micros| micros as f64 / 1e6))?;
     }
     Ok(())
 }
 
 fn write_disks(writer: &mut FamilyWriter<'_>, disks: &BTreeMap<String, DiskCounters>) -> fmt::Result {
-    const COUNTERS: [DeviceCounter<DiskCounters>; 10] = [
-        ("reads_completed", |c| c.reads, 1.0),
-        ("reads_merged", |c| c.merged_reads, 1.0),
-        ("read_bytes", |c| c.read_bytes, 1.0),
-        ("read_time_seconds", |c| c.read_ms, 1000.0),
-        ("writes_completed", |c| c.writes, 1.0),
-        ("writes_merged", |c| c.merged_writes, 1.0),
-        ("written_bytes", |c| c.write_bytes, 1.0),
-        ("write_time_seconds", |c| c.write_ms, 1000.0),
-        ("io_time_seconds", |c| c.io_ms, 1000.0),
-        ("io_time_weighted_seconds", |c| c.weighted_io_ms, 1000.0),
+    const COUNTERS: [DeviceCounter<DiskCounters>; 16] = [
+        ("reads_completed", |c| Some(c.reads), 1.0),
+        ("reads_merged", |c| Some(c.merged_reads), 1.0),
+        ("read_bytes", |c| Some(c.read_bytes), 1.0),
+        ("read_time_seconds", |c| Some(c.read_ms), 1000.0),
+        ("writes_completed", |c| Some(c.writes), 1.0),
+        ("writes_merged", |c| Some(c.merged_writes), 1.0),
+        ("written_bytes", |c| Some(c.write_bytes), 1.0),
+        ("write_time_seconds", |c| Some(c.write_ms), 1000.0),
+        ("io_time_seconds", |c| Some(c.io_ms), 1000.0),
+        ("io_time_weighted_seconds", |c| Some(c.weighted_io_ms), 1000.0),
+        ("discards_completed", |c| c.discards, 1.0),
+        ("discards_merged", |c| c.merged_discards, 1.0),
+        ("discarded_sectors", |c| c.discarded_sectors, 1.0),
+        ("discard_time_seconds", |c| c.discard_ms, 1000.0),
+        ("flush_requests", |c| c.flushes, 1.0),
+        ("flush_requests_time_seconds", |c| c.flush_ms, 1000.0),
     ];
     writer.devices("node_disk", "From /proc/diskstats", disks, &COUNTERS)?;
     let in_flight = disks.iter().map(|(disk, counters)| (vec![("device", disk.as_str())], counters.in_flight as f64));

@@ -1,9 +1,12 @@
 //! Gauges under node_exporter's names from the newest tick: load, TCP states, filesystems, sensors and services.
 
 use super::family_writer::FamilyWriter;
-use crate::{schema::Window, server::sampler::MountSource};
+use crate::schema::{MountSource, Window};
 use prometheus_client::metrics::MetricType::Gauge;
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// Name, help text and series path of a gauge without labels.
 const GAUGES: [(&str, &str, &str); 7] = [
@@ -32,7 +35,10 @@ const TCP_STATES: [&str; 10] = [
 /// Name and help text of a gauge, and how its value follows from the fields of one filesystem, sensor or service.
 type FieldGauge = (&'static str, &'static str, fn(&dyn Fn(&str) -> Option<f64>) -> Option<f64>);
 
-const FILESYSTEM_GAUGES: [FieldGauge; 7] = [
+/// A filesystem that did not answer for as long counts as an error, in seconds: three readings.
+const MAX_FILESYSTEM_AGE: f64 = 30.0;
+
+const FILESYSTEM_GAUGES: [FieldGauge; 8] = [
     ("node_filesystem_size_bytes", "Filesystem size in bytes", |field| field("size_bytes")),
     ("node_filesystem_free_bytes", "Filesystem free space in bytes", |field| {
         Some(field("size_bytes")? - field("used_bytes")?)
@@ -43,6 +49,10 @@ const FILESYSTEM_GAUGES: [FieldGauge; 7] = [
     ("node_filesystem_files", "Filesystem total inodes", |field| field("inodes")),
     ("node_filesystem_files_free", "Filesystem free inodes", |field| Some(field("inodes")? - field("inodes_used")?)),
     ("node_filesystem_readonly", "Filesystem read-only status", |field| field("read_only")),
+    ("node_filesystem_device_error", "1 if the filesystem does not answer, else 0", |field| {
+        let answers = field("size_bytes").is_some() && field("age_seconds").is_none_or(|age| age < MAX_FILESYSTEM_AGE);
+        Some(f64::from(u8::from(!answers)))
+    }),
     ("hostbeat_filesystem_age_seconds", "Time since the filesystem last answered", |field| field("age_seconds")),
 ];
 
@@ -64,6 +74,7 @@ const SERVICE_GAUGES: [FieldGauge; 4] = [
 ];
 
 const MOUNTPOINT: &str = "mountpoint";
+const SENSOR: &str = "sensor";
 
 /// Gauges of every filesystem, sensor or service.
 struct LabelledGauges {
@@ -82,7 +93,7 @@ const LABELLED_GAUGES: [LabelledGauges; 3] = [
         prefix: "disk.filesystems.",
         suffixes: &[".size_bytes", ".age_seconds"],
     },
-    LabelledGauges { gauges: &SENSOR_GAUGES, label: "sensor", prefix: "temperature.sensors.", suffixes: &[".celsius"] },
+    LabelledGauges { gauges: &SENSOR_GAUGES, label: SENSOR, prefix: "temperature.sensors.", suffixes: &[".celsius"] },
     LabelledGauges {
         gauges: &SERVICE_GAUGES,
         label: "name",
@@ -91,7 +102,8 @@ const LABELLED_GAUGES: [LabelledGauges; 3] = [
     },
 ];
 
-/// Writes the gauges that have a value in the window's newest second. Filesystems are labelled with what is mounted, too.
+/// Writes the gauges that have a value in the window's newest second. Filesystems are labelled with what is mounted,
+/// sensors with their chip.
 pub(super) fn write_all(
     writer: &mut FamilyWriter<'_>,
     window: &Window,
@@ -113,7 +125,7 @@ pub(super) fn write_all(
             writer.family(name, help, Gauge, values.collect())?;
         }
     }
-    Ok(())
+    write_chips(writer, window)
 }
 
 /// The label of a row, and for a filesystem those of its mount.
@@ -124,7 +136,21 @@ fn labels<'a>(
 ) -> Vec<(&'static str, &'a str)> {
     let mount = mounts.get(row).filter(|_| label == MOUNTPOINT);
     let of_mount = mount.map(|mount| [("device", mount.device.as_str()), ("fstype", &mount.fs_type)]);
-    of_mount.into_iter().flatten().chain([(label, row)]).collect()
+    let of_sensor = (label == SENSOR).then(|| ("chip", chip(row)));
+    of_mount.into_iter().flatten().chain(of_sensor).chain([(label, row)]).collect()
+}
+
+/// The chip of a sensor, such as `coretemp` of `coretemp Core 0`.
+fn chip(sensor: &str) -> &str {
+    sensor.split_once(' ').map_or(sensor, |(chip, _)| chip)
+}
+
+/// Writes the chips, by which dashboards name sensors.
+fn write_chips(writer: &mut FamilyWriter<'_>, window: &Window) -> fmt::Result {
+    let sensors = window.names("temperature.sensors.", &[".celsius"]);
+    let chips: BTreeSet<&str> = sensors.iter().map(|sensor| chip(sensor)).collect();
+    let values = chips.into_iter().map(|chip| (vec![("chip", chip), ("chip_name", chip)], 1.0)).collect();
+    writer.family("node_hwmon_chip_names", "Chips with sensors", Gauge, values)
 }
 
 /// The paths of all series that gauges read, with `*` for the value of a label.

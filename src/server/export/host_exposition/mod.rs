@@ -1,51 +1,49 @@
 //! Prometheus collector for the host, under the metric names of node_exporter, so that its dashboards and alerts apply.
 
 mod family_writer;
+mod interfaces;
 mod kernel_counters;
 mod latest_values;
 mod network_counters;
 #[cfg(test)]
 mod tests;
 
-use crate::server::{
-    log::TickLog,
-    sampler::{HostSource, Procfs, mount_sources},
-};
+use crate::server::log::TickLog;
 use family_writer::FamilyWriter;
 #[cfg(test)]
 pub(crate) use latest_values::series_paths;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
-/// Collects the kernel's counters at each scrape, and gauges from the log's newest tick.
+/// Collects the raw counters and the gauges of the log's newest tick.
 #[derive(Debug)]
-pub(super) struct HostExposition<S = Procfs> {
+pub(super) struct HostExposition {
     log: Arc<TickLog>,
-    source: Mutex<S>,
     ticks_per_second: f64,
+    page_size: f64,
+    /// Takes the place of `node_` in the names.
+    prefix: String,
 }
 
 impl HostExposition {
-    /// Collects from the running kernel and from `log`.
-    pub(super) fn new(log: Arc<TickLog>) -> Self {
+    pub(super) fn new(log: Arc<TickLog>, prefix: String) -> Self {
         let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
-        Self { log, source: Mutex::default(), ticks_per_second }
+        Self { log, ticks_per_second, page_size: rustix::param::page_size() as f64, prefix }
     }
 }
 
-impl<S: HostSource + fmt::Debug + Send + 'static> Collector for HostExposition<S> {
+impl Collector for HostExposition {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut writer = FamilyWriter::new(encoder);
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        kernel_counters::write_all(&mut writer, &mut *source, self.ticks_per_second)?;
+        let mut writer = FamilyWriter::new(encoder, self.prefix.clone());
+        kernel_counters::write_kernel(&mut writer)?;
         // The last values of a stuck sampler are stale.
         if self.log.head().is_stuck() {
             return Ok(());
         }
-        let mounts = mount_sources(&kernel_counters::read(&mut *source, "/proc/self/mountinfo"));
-        latest_values::write_all(&mut writer, &self.log.window(), &mounts)
+        let counters = self.log.counters();
+        kernel_counters::write_all(&mut writer, &counters, self.ticks_per_second)?;
+        network_counters::write_all(&mut writer, &counters, self.page_size)?;
+        interfaces::write_all(&mut writer, &counters)?;
+        latest_values::write_all(&mut writer, &self.log.window(), &counters.mounts)
     }
 }

@@ -1,15 +1,12 @@
-//! Counters and gauges of the network under node_exporter's names, read from the kernel at each scrape.
+//! Counters and gauges of the network's protocols under node_exporter's names, from the raw counters.
 
-use super::{
-    family_writer::{DeviceCounter, FamilyWriter},
-    kernel_counters::read,
-};
-use crate::server::sampler::{HostSource, InterfaceCounters, parse_net_dev, table_value};
-use prometheus_client::metrics::MetricType::{Gauge, Unknown};
-use std::{collections::BTreeMap, fmt};
+use super::family_writer::FamilyWriter;
+use crate::{schema::RawCounters, server::procfs::table_value};
+use prometheus_client::metrics::MetricType::{Counter, Gauge, Unknown};
+use std::fmt;
 
 /// Columns of `/proc/net/snmp` and `/proc/net/netstat`, by protocol: those that node_exporter exposes.
-const COLUMNS: [(&str, &[&str]); 6] = [
+const COLUMNS: [(&str, &[&str]); 7] = [
     ("Ip", &["Forwarding"]),
     ("Icmp", &["InMsgs", "OutMsgs", "InErrors"]),
     (
@@ -42,6 +39,7 @@ const COLUMNS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("IpExt", &["InOctets", "OutOctets"]),
+    ("UdpLite", &["InErrors"]),
 ];
 
 /// Lines of `/proc/net/snmp6`, each a name and a value.
@@ -58,16 +56,22 @@ const IPV6: [&str; 10] = [
     "Udp6RcvbufErrors",
 ];
 
-/// Writes what the host has.
-pub(super) fn write_all(writer: &mut FamilyWriter<'_>, source: &mut impl HostSource) -> fmt::Result {
-    let mut read_text = |path| read(source, path);
-    write_netstat(writer, &[read_text("/proc/net/snmp"), read_text("/proc/net/netstat")].concat())?;
-    write_netstat6(writer, &read_text("/proc/net/snmp6"))?;
-    write_sockstat(writer, &read_text("/proc/net/sockstat"))?;
-    write_sockstat(writer, &read_text("/proc/net/sockstat6"))?;
-    let interfaces = parse_net_dev(&read_text("/proc/net/dev"));
-    write_interfaces(writer, &interfaces)?;
-    write_states(writer, source, &interfaces)
+/// Columns of `/proc/net/softnet_stat`, which are hexadecimal, with a line for each CPU.
+const SOFTNET: [(&str, &str, usize); 5] = [
+    ("node_softnet_processed", "Packets that a CPU processed", 0),
+    ("node_softnet_dropped", "Packets that a CPU dropped, its queue being full", 1),
+    ("node_softnet_times_squeezed", "Times that a CPU left packets for its next turn", 2),
+    ("node_softnet_received_rps", "Times that another CPU passed packets on to this one", 9),
+    ("node_softnet_flow_limit_count", "Times that a flow reached its limit", 10),
+];
+
+/// Writes what the host has. `page_size`, in bytes, is the unit of the memory of sockets.
+pub(super) fn write_all(writer: &mut FamilyWriter<'_>, counters: &RawCounters, page_size: f64) -> fmt::Result {
+    write_netstat(writer, &[counters.file("/proc/net/snmp"), counters.file("/proc/net/netstat")].concat())?;
+    write_netstat6(writer, counters.file("/proc/net/snmp6"))?;
+    write_sockstat(writer, counters.file("/proc/net/sockstat"), page_size)?;
+    write_sockstat(writer, counters.file("/proc/net/sockstat6"), page_size)?;
+    write_softnet(writer, counters.file("/proc/net/softnet_stat"))
 }
 
 fn write_netstat(writer: &mut FamilyWriter<'_>, tables: &str) -> fmt::Result {
@@ -92,41 +96,28 @@ fn write_netstat6(writer: &mut FamilyWriter<'_>, snmp6: &str) -> fmt::Result {
     Ok(())
 }
 
-fn write_sockstat(writer: &mut FamilyWriter<'_>, sockstat: &str) -> fmt::Result {
+fn write_sockstat(writer: &mut FamilyWriter<'_>, sockstat: &str, page_size: f64) -> fmt::Result {
     for (protocol, fields) in sockstat.lines().filter_map(|line| line.split_once(": ")) {
         let words: Vec<&str> = fields.split_ascii_whitespace().collect();
         for (field, value) in words.iter().zip(words.iter().skip(1)).step_by(2) {
-            let name = format!("node_sockstat_{protocol}_{field}");
-            writer.single(&name, "From /proc/net/sockstat", Gauge, value.parse().ok())?;
+            let (name, value) = (format!("node_sockstat_{protocol}_{field}"), value.parse().ok());
+            writer.single(&name, "From /proc/net/sockstat", Gauge, value)?;
+            if *field == "mem" {
+                let bytes = value.map(|pages: f64| pages * page_size);
+                writer.single(&format!("{name}_bytes"), "From /proc/net/sockstat", Gauge, bytes)?;
+            }
         }
     }
     Ok(())
 }
 
-fn write_interfaces(writer: &mut FamilyWriter<'_>, interfaces: &BTreeMap<String, InterfaceCounters>) -> fmt::Result {
-    const COUNTERS: [DeviceCounter<InterfaceCounters>; 8] = [
-        ("receive_bytes", |c| c.rx_bytes, 1.0),
-        ("receive_packets", |c| c.rx_packets, 1.0),
-        ("receive_errs", |c| c.rx_errors, 1.0),
-        ("receive_drop", |c| c.rx_drops, 1.0),
-        ("transmit_bytes", |c| c.tx_bytes, 1.0),
-        ("transmit_packets", |c| c.tx_packets, 1.0),
-        ("transmit_errs", |c| c.tx_errors, 1.0),
-        ("transmit_drop", |c| c.tx_drops, 1.0),
-    ];
-    writer.devices("node_network", "From /proc/net/dev", interfaces, &COUNTERS)
-}
-
-fn write_states(
-    writer: &mut FamilyWriter<'_>,
-    source: &mut impl HostSource,
-    interfaces: &BTreeMap<String, InterfaceCounters>,
-) -> fmt::Result {
-    let mut text = String::new();
-    let mut is_up = |name: &str| {
-        source.read_first_page(&format!("/sys/class/net/{name}/operstate"), &mut text).ok()?;
-        Some(f64::from(u8::from(text.trim_end() == "up")))
-    };
-    let states = interfaces.keys().filter_map(|name| Some((vec![("device", name.as_str())], is_up(name)?)));
-    writer.family("node_network_up", "1 if the interface is up, else 0", Gauge, states.collect())
+fn write_softnet(writer: &mut FamilyWriter<'_>, softnet_stat: &str) -> fmt::Result {
+    let column = |line: &str, index| u32::from_str_radix(line.split(' ').nth(index)?, 16).ok();
+    let cpus: Vec<_> = softnet_stat.lines().enumerate().map(|(index, line)| (index.to_string(), line)).collect();
+    for (name, help, index) in SOFTNET {
+        let values =
+            cpus.iter().filter_map(|(cpu, line)| Some((vec![("cpu", cpu.as_str())], column(line, index)?.into())));
+        writer.family(name, help, Counter, values.collect())?;
+    }
+    Ok(())
 }

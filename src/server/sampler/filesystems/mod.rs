@@ -6,8 +6,7 @@ mod mounts;
 mod table;
 
 use super::background::Poller;
-use crate::schema::Filesystem;
-pub(in crate::server) use mountinfo::{MountSource, mount_sources};
+use crate::schema::{Filesystem, MountSource};
 pub(super) use mounts::KernelMounts;
 use mounts::Mounts;
 use std::{
@@ -46,6 +45,11 @@ impl<M: Mounts> Filesystems<M> {
         }
         self.poller.tick();
         table.usage()
+    }
+
+    /// What is mounted at each path.
+    pub(super) fn sources(&self) -> Arc<BTreeMap<String, MountSource>> {
+        Arc::clone(&lock(&self.table).sources)
     }
 }
 

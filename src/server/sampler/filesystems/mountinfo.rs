@@ -1,5 +1,6 @@
 //! Parses `/proc/self/mountinfo`: the mounted filesystems that can fill up, each once.
 
+use crate::schema::MountSource;
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
@@ -11,6 +12,8 @@ pub(in crate::server::sampler) struct Mount {
     /// Device number. It identifies the filesystem: a folder may get another one, and unprivileged users can choose the
     /// source of a FUSE mount.
     pub device: String,
+    /// What is mounted.
+    pub source: MountSource,
     /// Where it is mounted, the preferred path first. Some may be files.
     pub paths: Vec<String>,
     /// The filesystem is read-only, not only its mounts: a service's mounts often are.
@@ -102,22 +105,6 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What is mounted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::server) struct MountSource {
-    /// A block device, a share, or a name of no meaning.
-    pub device: String,
-    /// Filesystem type.
-    pub fs_type: String,
-}
-
-/// What is mounted at each path, as `/proc/self/mountinfo` lists it. A later mount hides an earlier one.
-pub(in crate::server) fn mount_sources(mountinfo: &str) -> BTreeMap<String, MountSource> {
-    let lines = mountinfo.lines().filter_map(Line::parse);
-    let source = |line: &Line<'_>| MountSource { device: unescape(line.source), fs_type: line.fs_type.to_owned() };
-    lines.map(|line| (line.path.clone(), source(&line))).collect()
-}
-
 /// Filesystems that can fill up: `/`, those with a block device, then others, each by the length of its path.
 pub(super) fn mounts(mountinfo: &str) -> Vec<Mount> {
     let lines: Vec<_> = mountinfo.lines().filter_map(Line::parse).collect();
@@ -136,8 +123,9 @@ pub(super) fn mounts(mountinfo: &str) -> Vec<Mount> {
         let Some((interval, first)) = lines.first() else { continue };
         let order = (first.path != "/", !first.has_device(), first.path.len(), first.path.clone());
         let (read_only, interval) = (first.is_read_only(), *interval);
+        let source = MountSource { device: unescape(first.source), fs_type: first.fs_type.to_owned() };
         let paths = lines.iter().map(|(_, line)| line.path.clone()).collect();
-        mounts.push((order, Mount { device: device.to_owned(), paths, read_only, interval }));
+        mounts.push((order, Mount { device: device.to_owned(), source, paths, read_only, interval }));
     }
     mounts.sort_by(|(a, _), (b, _)| a.cmp(b));
     mounts.into_iter().map(|(_, mount)| mount).collect()
@@ -179,7 +167,7 @@ mod tests {
     fn visible_mount_of_a_path_names_its_source() {
         let mountinfo = "1 0 8:1 / /usb rw - ext4 /dev/sda1 rw\n2 1 8:2 / /usb rw - xfs /dev/my\\040disk rw\n";
         let expected = MountSource { device: "/dev/my disk".to_owned(), fs_type: "xfs".to_owned() };
-        assert_eq!(mount_sources(mountinfo), [("/usb".to_owned(), expected)].into());
+        assert_eq!(mounts(mountinfo).into_iter().map(|mount| mount.source).collect::<Vec<_>>(), [expected]);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The rows of filesystems: last known usage, which are stuck, and which are shown.
 
 use super::{super::rate::round_to_hundredths, mountinfo::Mount};
-use crate::schema::Filesystem;
+use crate::schema::{Filesystem, MountSource};
 use rustix::io::Errno;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -27,6 +28,8 @@ pub(super) struct FilesystemTable {
     reading: Option<(Mount, Instant)>,
     /// By device number, which the kernel does not reuse while a reading is blocked.
     stuck: BTreeSet<String>,
+    /// What is mounted at each path.
+    pub(super) sources: Arc<BTreeMap<String, MountSource>>,
 }
 
 #[derive(Debug)]
@@ -48,13 +51,18 @@ impl Row {
 }
 
 impl FilesystemTable {
-    /// Removes what is no longer mounted.
+    /// Takes over what is mounted now, and removes the rows of what no longer is.
     pub(super) fn retain(&mut self, mounts: &[Mount]) {
         self.rows.retain(|device, row| {
             let index = mounts.iter().position(|mount| mount.device == *device);
             row.index = index.unwrap_or(usize::MAX);
             index.is_some()
         });
+        let of_mount = |mount: &Mount| {
+            let source = mount.source.clone();
+            mount.paths.clone().into_iter().map(move |path| (path, source.clone()))
+        };
+        self.sources = Arc::new(mounts.iter().flat_map(of_mount).collect());
     }
 
     /// Whether to read `mount` now. It then counts as being read until `finish`.
