@@ -18,6 +18,7 @@ mod listen_address;
 pub mod log;
 mod log_file;
 mod oidc;
+pub mod publish;
 mod reload;
 mod rendering;
 mod router;
