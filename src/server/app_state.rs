@@ -1,11 +1,12 @@
 //! State that all request handlers share: log, limiter, statistics, settings.
 
 use super::{
-    access::{ClientLimiter, Credentials, SignInLimiter, Tickets},
+    access::{ClientLimiter, Credentials, PublishLimiter, SignInLimiter, Tickets},
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
     oidc::Oidc,
+    publish::Publications,
     rendering::SharedResponses,
     settings::Settings,
 };
@@ -47,6 +48,8 @@ pub struct AppState {
     pub(super) credentials: Arc<Credentials>,
     pub(super) tickets: Arc<Tickets>,
     pub(super) sign_in_limiter: Arc<SignInLimiter>,
+    pub(super) publications: Arc<Publications>,
+    pub(super) publish_limiter: Arc<PublishLimiter>,
     /// Where else users sign in.
     pub(super) oidc: Option<Arc<Oidc>>,
     /// Permits requests that hash a password or write to the disk.
@@ -83,6 +86,8 @@ impl AppState {
             limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
             requests: ClientLimiter::new(MAX_REQUESTS_PER_CLIENT, usize::MAX),
             statistics: Statistics::new(&log),
+            publications: Arc::new(Publications::new(settings.publish)),
+            publish_limiter: Arc::default(),
             settings: Arc::new(settings),
             pages,
             images,

@@ -3,6 +3,7 @@
 use super::{
     access::{HostName, Origin},
     duration::{duration, timeout},
+    publish::PublishLimits,
 };
 use axum::http::HeaderName;
 use clap::{Args, builder::FalseyValueParser};
@@ -74,6 +75,10 @@ pub struct Settings {
     #[arg(long, env = "HOSTBEAT_ALLOW_FRAME", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_frame: Vec<Origin>,
 
+    /// What programs may publish.
+    #[command(flatten)]
+    pub publish: PublishLimits,
+
     /// Whether sockets of streams are handed off from hyper where possible.
     #[arg(skip = true)]
     pub hand_off: bool,
@@ -95,6 +100,7 @@ impl Default for Settings {
             allow_host: Vec::new(),
             allow_origin: Vec::new(),
             allow_frame: Vec::new(),
+            publish: PublishLimits::default(),
             hand_off: true,
         }
     }

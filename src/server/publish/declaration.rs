@@ -84,7 +84,8 @@ mod tests {
     #[test]
     fn declaration_has_defaults() {
         assert_eq!(parsed("{}"), Ok(Channel::undeclared("basket_eur")));
-        let channel = parsed(r#"{"title":"Baskets","unit":"EUR","kind":"stacked","warning":5,"critical":null}"#).unwrap();
+        let channel =
+            parsed(r#"{"title":"Baskets","unit":"EUR","kind":"stacked","warning":5,"critical":null}"#).unwrap();
         assert_eq!((&*channel.title, &*channel.unit, channel.kind), ("Baskets", "EUR", ChartKind::Stacked));
         assert_eq!((channel.warning, channel.critical), (Some(5.0), None));
     }

@@ -7,7 +7,18 @@ use std::{borrow::Borrow, fmt, str::FromStr};
 const MAX_BYTES: usize = 64;
 /// Events of the stream that carry no channel, and names that have a meaning of their own to `EventSource`.
 const RESERVED_CHANNELS: [&str; 13] = [
-    "hello", "window", "heartbeat", "shutdown", "annotation", "channels", "labels", "t", "at", "dt", "message", "error",
+    "hello",
+    "window",
+    "heartbeat",
+    "shutdown",
+    "annotation",
+    "channels",
+    "labels",
+    "t",
+    "at",
+    "dt",
+    "message",
+    "error",
     "open",
 ];
 /// Fields that every event may have.

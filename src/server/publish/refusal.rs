@@ -51,7 +51,9 @@ pub enum RefusalReason {
     #[error("{0} is negative; a counter is a total from 0 on")]
     NegativeTotal(f64),
     /// The publisher's clock or the server's is wrong.
-    #[error("{ahead_s} s ahead of this server's clock; at most 60 s either way are taken. Leave t out, or set the clock")]
+    #[error(
+        "{ahead_s} s ahead of this server's clock; at most 60 s either way are taken. Leave t out, or set the clock"
+    )]
     ClockOff {
         /// Seconds; negative when behind.
         ahead_s: i64,

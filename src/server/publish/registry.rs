@@ -64,7 +64,8 @@ impl Registry {
                 return Err(refused(RefusalReason::TooManyChannels(limits.channels), "channel"));
             }
             let known = channel.and_then(|channel| channel.series.get(label));
-            for (value, _) in readings.iter().filter(|(value, _)| known.is_none_or(|known| !known.contains_key(value))) {
+            for (value, _) in readings.iter().filter(|(value, _)| known.is_none_or(|known| !known.contains_key(value)))
+            {
                 let of_channel = values.entry(name).or_default();
                 if channel.is_none_or(|channel| !channel.values.contains(value)) {
                     of_channel.insert(value);

@@ -56,7 +56,11 @@ fn request_that_exceeds_a_bound_is_refused_whole() {
     publish(&publications, r#"{"channel":"a","values":{"x":1}}"#, now).unwrap();
     let before = sample(&publications, now);
     for (lines, line, reason) in [
-        ("{\"channel\":\"b\",\"values\":{\"x\":1}}\n{\"channel\":\"c\",\"values\":{\"x\":1}}", 2, RefusalReason::TooManyChannels(2)),
+        (
+            "{\"channel\":\"b\",\"values\":{\"x\":1}}\n{\"channel\":\"c\",\"values\":{\"x\":1}}",
+            2,
+            RefusalReason::TooManyChannels(2),
+        ),
         (r#"{"channel":"a","values":{"x":2,"y":1,"z":1}}"#, 1, RefusalReason::TooManyValues(2)),
         (
             "{\"channel\":\"a\",\"values\":{\"x\":9},\"label\":\"1\"}\n\

@@ -1,6 +1,8 @@
 //! Parses the lines of a StatsD datagram.
 
-use crate::server::publish::{Label, Publication, Reading, RefusalReason, ValueName, excerpt, json::RATE_SUFFIX, name::adapted};
+use crate::server::publish::{
+    Label, Publication, Reading, RefusalReason, ValueName, excerpt, json::RATE_SUFFIX, name::adapted,
+};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The channel of metrics whose name has no dot.
