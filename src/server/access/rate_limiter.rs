@@ -11,12 +11,12 @@ use std::{fmt, hash::Hash, num::NonZero, time::Duration};
 const MAX_KEYS: usize = 10_000;
 
 /// Admits a burst at once, and then one after each interval.
-pub(in crate::server) struct KeyedLimiter<K> {
+pub(in crate::server) struct KeyedLimiter<K: Clone + Eq + Hash> {
     limiter: RateLimiter<K, HashMapStateStore<K>, DefaultClock>,
     interval: Duration,
 }
 
-impl<K> fmt::Debug for KeyedLimiter<K> {
+impl<K: Clone + Eq + Hash> fmt::Debug for KeyedLimiter<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyedLimiter").field("interval", &self.interval).finish_non_exhaustive()
     }

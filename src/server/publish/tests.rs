@@ -140,15 +140,13 @@ fn counter_becomes_a_rate() {
 
 proptest! {
     #[test]
-    fn event_of_any_publication_is_one_line_of_json(
-        label in "[^\\p{Cc}]{1,32}", value in any::<f64>().prop_filter("finite", |value| value.is_finite())
-    ) {
+    fn event_of_any_publication_is_one_line_of_json(label in "[^\\p{Cc}]{1,32}", value in any::<i32>()) {
         let body = serde_json::json!({"channel": "shop", "values": {"orders": value}, "label": label});
         let (publications, now) = (Publications::default(), Instant::now());
         publications.publish(vec![publication(&body.to_string())], now).unwrap();
         let event = serde_json::to_string(&publications.sample(now)[0]).unwrap();
         prop_assert!(!event.contains(['\n', '\r']));
         let event: serde_json::Value = serde_json::from_str(&event).unwrap();
-        prop_assert_eq!(&event["labels"][&label]["orders"], &serde_json::json!(value));
+        prop_assert_eq!(event["labels"][&label]["orders"].as_f64(), Some(f64::from(value)));
     }
 }
