@@ -35,7 +35,7 @@ mod unix_time;
 pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
-pub use commands::{CommandError, ConfigCommand, TokenCommand, UserCommand};
+pub use commands::{CommandError, ConfigCommand, PublishCommand, PublishError, TokenCommand, UserCommand};
 #[cfg(target_os = "linux")]
 pub use commands::{InstallCommand, UninstallCommand};
 pub use config::{Config, LogFormat, NotPublic};

@@ -23,6 +23,7 @@ mod pages;
 mod prometheus;
 mod proxied_users;
 mod proxies;
+mod publishing;
 mod server_process;
 #[cfg(target_os = "linux")]
 mod service_manager;
