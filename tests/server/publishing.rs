@@ -216,7 +216,8 @@ fn command_publishes_or_says_why_not() {
 /// The code blocks of that language in docs/publish.md.
 fn examples(language: &str) -> Vec<String> {
     let text = fs::read_to_string(project_path("docs/publish.md")).unwrap();
-    let blocks = text.split(&format!("```{language}\n")).skip(1).map(|block| block.split("```").next().unwrap());
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1).map(|block| block.split("```").next().unwrap());
     blocks.map(str::to_owned).collect()
 }
 
