@@ -131,6 +131,10 @@ fuzz: $(cargo-fuzz) ## fuzz each parser and writer of the stream for 10 seconds;
 	done
 fuzz: FOR := 10
 
+.PHONY: schema
+schema: ## write tests/schema.txt and the tables of docs/stream.md after a value was added
+	@BLESS=1 cargo test --features ssr --test server schema::
+
 .PHONY: bench
 bench: build ## measure the cost of a sample, a viewer and a redraw, compared with other tools
 	@tools/need.sh chromium node npm prometheus-node-exporter python3-psutil curl ip unshare

@@ -67,17 +67,21 @@ fn tick(t: u64) -> Tick {
     let interfaces = (0..12).map(|n| {
         (
             format!("eth{n}"),
-            hostbeat::schema::Interface { rx_bytes: percent(), tx_bytes: percent(), ..Default::default() },
+            hostbeat::schema::Interface {
+                rx_bytes_per_second: percent(),
+                tx_bytes_per_second: percent(),
+                ..Default::default()
+            },
         )
     });
-    Tick {
-        t,
-        cpu: sample(t, Cpu { total: percent(), cores: (0..32).map(|_| percent()).collect(), ..Cpu::default() }),
-        memory: sample(t, Memory { used: Some(fastrand::u64(1 << 30..1 << 34)), ..Memory::default() }),
-        network: sample(t, Network { interfaces: interfaces.collect(), ..Network::default() }),
-        connections: sample(t, Connections { viewers: Some(1), ..Connections::default() }),
-        ..Tick::default()
-    }
+    Tick::at(t)
+        .with(sample(
+            t,
+            Cpu { total_percent: percent(), cores_percent: (0..32).map(|_| percent()).collect(), ..Cpu::default() },
+        ))
+        .with(sample(t, Memory { used_bytes: Some(fastrand::u64(1 << 30..1 << 34)), ..Memory::default() }))
+        .with(sample(t, Network { interfaces: interfaces.collect(), ..Network::default() }))
+        .with(sample(t, Connections { viewers: Some(1), ..Connections::default() }))
 }
 
 /// The server with ten minutes of ticks, and a new one every second.

@@ -19,16 +19,16 @@ const ROUNDS = 3;
 
 /** uPlot's charts of the same series; Hostbeat's stacked charts are filled ones here. */
 const CHARTS = [
-  { filled: true, paths: ["cpu.user", "cpu.nice", "cpu.system", "cpu.irq", "cpu.steal", "cpu.iowait"] },
-  { filled: true, paths: ["memory.used", "memory.cached"] },
+  { filled: true, paths: ["cpu.user_percent", "cpu.nice_percent", "cpu.system_percent", "cpu.irq_percent", "cpu.steal_percent", "cpu.iowait_percent"] },
+  { filled: true, paths: ["memory.used_bytes", "memory.cached_bytes"] },
   { filled: false, paths: ["load.one", "load.five", "load.fifteen"] },
-  { filled: false, paths: ["pressure.cpu.some", "pressure.memory.some", "pressure.io.some"] },
+  { filled: false, paths: ["pressure.cpu.some_percent", "pressure.memory.some_percent", "pressure.io.some_percent"] },
   {
     filled: false,
     paths: ["tcp.established", "tcp.time_wait", "tcp.listen", "viewers"].map((path) => `connections.${path}`),
   },
-  { filled: false, paths: ["network.rx_bytes", "network.tx_bytes"] },
-  { filled: false, paths: ["disk.read_bytes", "disk.write_bytes"] },
+  { filled: false, paths: ["network.rx_bytes_per_second", "network.tx_bytes_per_second"] },
+  { filled: false, paths: ["disk.read_bytes_per_second", "disk.write_bytes_per_second"] },
 ];
 
 test.use({ viewport: { width: 1440, height: 1000 }, trace: "off" });

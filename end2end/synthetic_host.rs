@@ -76,44 +76,47 @@ impl SyntheticHost {
         let (used, free) = (12.0 + wave(90.0, 0), 4.0 + wave(60.0, 1));
         let bytes = |gib: f64| Some((gib * GIB) as u64);
         let interface = |n: usize| Interface {
-            rx_bytes: Some(9e6 * wave(13.0, n)),
-            tx_bytes: Some(4e6 * wave(17.0, n)),
-            rx_packets: Some(6e3 * wave(13.0, n)),
-            tx_packets: Some(4e3 * wave(17.0, n)),
-            errors: Some(0.0),
-            drops: Some(0.0),
-            lost: Some(0.0),
+            rx_bytes_per_second: Some(9e6 * wave(13.0, n)),
+            tx_bytes_per_second: Some(4e6 * wave(17.0, n)),
+            rx_packets_per_second: Some(6e3 * wave(13.0, n)),
+            tx_packets_per_second: Some(4e3 * wave(17.0, n)),
+            errors_per_second: Some(0.0),
+            drops_per_second: Some(0.0),
+            lost_per_second: Some(0.0),
         };
         let device = |n: usize| Device {
-            read_bytes: Some(3e6 * wave(19.0, n)),
-            write_bytes: Some(3e7 * wave(29.0, n) * wave(5.0, n)),
-            reads: Some(90.0 * wave(19.0, n)),
-            writes: Some(400.0 * wave(29.0, n)),
-            busy: Some(60.0 * wave(29.0, n)),
+            read_bytes_per_second: Some(3e6 * wave(19.0, n)),
+            write_bytes_per_second: Some(3e7 * wave(29.0, n) * wave(5.0, n)),
+            reads_per_second: Some(90.0 * wave(19.0, n)),
+            writes_per_second: Some(400.0 * wave(29.0, n)),
+            busy_percent: Some(60.0 * wave(29.0, n)),
             queue: Some(wave(29.0, n)),
         };
         let filesystem = |n: usize| Filesystem {
-            size: bytes(200.0),
-            used: bytes(90.0 + n as f64),
-            available: bytes(110.0 - n as f64),
-            full: Some(45.0 + n as f64 / 2.0),
+            size_bytes: bytes(200.0),
+            used_bytes: bytes(90.0 + n as f64),
+            available_bytes: bytes(110.0 - n as f64),
+            full_percent: Some(45.0 + n as f64 / 2.0),
             inodes: Some(13_000_000),
             inodes_used: Some(400_000),
             read_only: Some(0),
-            age: Some(0.0),
+            age_seconds: Some(0.0),
         };
-        let sensor =
-            |n: usize| Sensor { celsius: Some(48.0 + 9.0 * wave(50.0, n)), high: Some(80.0), critical: Some(95.0) };
+        let sensor = |n: usize| Sensor {
+            celsius: Some(48.0 + 9.0 * wave(50.0, n)),
+            high_celsius: Some(80.0),
+            critical_celsius: Some(95.0),
+        };
         let process = |(n, name): (usize, &str)| Process {
             pid: 800 + 7 * n as u32,
             name: name.to_owned(),
             user: Some("www-data".to_owned()),
-            cpu: Some(60.0 / (n + 1) as f64),
-            rss: 1_900_000_000 / (n as u64 + 1),
-            read_bytes: Some(0.0),
-            write_bytes: Some(1e5 / (n + 1) as f64),
+            cpu_percent: Some(60.0 / (n + 1) as f64),
+            rss_bytes: 1_900_000_000 / (n as u64 + 1),
+            read_bytes_per_second: Some(0.0),
+            write_bytes_per_second: Some(1e5 / (n + 1) as f64),
             threads: 4 + n as u64,
-            started: Some(NOON - 3600 * (n as u64 + 1)),
+            start_time_seconds: Some(NOON - 3600 * (n as u64 + 1)),
             command: None,
         };
         let interfaces = numbered("eth", self.interfaces).into_iter().map(|(n, name)| (name, interface(n)));
@@ -121,60 +124,59 @@ impl SyntheticHost {
         let filesystems = numbered("/srv/", self.disks).into_iter().map(|(n, name)| (name, filesystem(n)));
         let sensors: Vec<_> = numbered("Core ", self.sensors).into_iter().map(|(n, name)| (name, sensor(n))).collect();
         let sum = |of: &dyn Fn(usize) -> Option<f64>, count: usize| Some((0..count).filter_map(of).sum());
-        Tick {
-            t,
-            cpu: sample(
+        Tick::at(t)
+            .with(sample(
                 t,
                 Cpu {
-                    total: Some(user + system + 0.4),
-                    cores: (0..self.cores).map(busy).collect(),
-                    user: Some(user),
-                    nice: Some(0.0),
-                    system: Some(system),
-                    irq: Some(0.0),
-                    iowait: Some(1.1),
-                    steal: Some(0.4),
-                    context_switches: Some(12_000.0),
-                    interrupts: Some(7_000.0),
-                    forks: Some(3.0),
+                    total_percent: Some(user + system + 0.4),
+                    cores_percent: (0..self.cores).map(busy).collect(),
+                    user_percent: Some(user),
+                    nice_percent: Some(0.0),
+                    system_percent: Some(system),
+                    irq_percent: Some(0.0),
+                    iowait_percent: Some(1.1),
+                    steal_percent: Some(0.4),
+                    context_switches_per_second: Some(12_000.0),
+                    interrupts_per_second: Some(7_000.0),
+                    forks_per_second: Some(3.0),
                     running: Some(4),
                     blocked: Some(0),
-                    frequency: None,
+                    frequency_hertz: None,
                 },
-            ),
-            memory: sample(
+            ))
+            .with(sample(
                 t,
                 Memory {
-                    total: bytes(23.5),
-                    used: bytes(used),
-                    available: bytes(23.5 - used),
-                    free: bytes(free),
-                    buffers: bytes(0.2),
-                    cached: bytes(6.0),
-                    swap_total: bytes(0.0),
-                    swap_used: bytes(0.0),
+                    total_bytes: bytes(23.5),
+                    used_bytes: bytes(used),
+                    available_bytes: bytes(23.5 - used),
+                    free_bytes: bytes(free),
+                    buffers_bytes: bytes(0.2),
+                    cached_bytes: bytes(6.0),
+                    swap_total_bytes: bytes(0.0),
+                    swap_used_bytes: bytes(0.0),
                     ..Memory::default()
                 },
-            ),
-            load: sample(
+            ))
+            .with(sample(
                 t,
                 Load {
                     one: Some(3.0 + 2.0 * wave(60.0, 0)),
                     five: Some(3.6),
                     fifteen: Some(3.1),
                     tasks: Some(412),
-                    uptime: None,
+                    uptime_seconds: None,
                 },
-            ),
-            pressure: sample(
+            ))
+            .with(sample(
                 t,
                 Pressure {
-                    cpu: Stall { some: Some(4.0 * wave(9.0, 0)), full: Some(0.0) },
-                    memory: Stall { some: Some(0.0), full: Some(0.0) },
-                    io: Stall { some: Some(2.0 * wave(31.0, 1)), full: Some(0.2) },
+                    cpu: Stall { some_percent: Some(4.0 * wave(9.0, 0)), full_percent: Some(0.0) },
+                    memory: Stall { some_percent: Some(0.0), full_percent: Some(0.0) },
+                    io: Stall { some_percent: Some(2.0 * wave(31.0, 1)), full_percent: Some(0.2) },
                 },
-            ),
-            connections: sample(
+            ))
+            .with(sample(
                 t,
                 Connections {
                     viewers: Some(3),
@@ -186,28 +188,33 @@ impl SyntheticHost {
                     },
                     udp: Udp { in_use: Some(6) },
                 },
-            ),
-            network: sample(
+            ))
+            .with(sample(
                 t,
                 Network {
-                    rx_bytes: sum(&|n| interface(n).rx_bytes, self.interfaces),
-                    tx_bytes: sum(&|n| interface(n).tx_bytes, self.interfaces),
+                    rx_bytes_per_second: sum(&|n| interface(n).rx_bytes_per_second, self.interfaces),
+                    tx_bytes_per_second: sum(&|n| interface(n).tx_bytes_per_second, self.interfaces),
                     interfaces: interfaces.collect(),
                 },
-            ),
-            disk: sample(
+            ))
+            .with(sample(
                 t,
                 Disk {
-                    read_bytes: sum(&|n| device(n).read_bytes, self.disks),
-                    write_bytes: sum(&|n| device(n).write_bytes, self.disks),
+                    read_bytes_per_second: sum(&|n| device(n).read_bytes_per_second, self.disks),
+                    write_bytes_per_second: sum(&|n| device(n).write_bytes_per_second, self.disks),
                     devices: devices.collect(),
                     filesystems: filesystems.collect(),
                 },
-            ),
-            temperature: (!sensors.is_empty())
-                .then(|| Temperature { highest: Some(57.0 - wave(50.0, 0)), sensors: sensors.into_iter().collect() })
-                .and_then(|values| sample(t, values)),
-            processes: sample(
+            ))
+            .with(
+                (!sensors.is_empty())
+                    .then(|| Temperature {
+                        highest_celsius: Some(57.0 - wave(50.0, 0)),
+                        sensors: sensors.into_iter().collect(),
+                    })
+                    .and_then(|values| sample(t, values)),
+            )
+            .with(sample(
                 t,
                 Processes {
                     total: 214,
@@ -217,16 +224,14 @@ impl SyntheticHost {
                         .map(process)
                         .collect(),
                 },
-            ),
-            verdict: sample(
+            ))
+            .with(sample(
                 t,
                 self.finding.map_or(Verdict { level: Level::Fine, findings: Vec::new() }, |text| {
                     let finding = Finding { level: Level::Trouble, text: text.to_owned(), since: Some(NOON - 60) };
                     Verdict { level: Level::Trouble, findings: vec![finding] }
                 }),
-            ),
-            ..Tick::default()
-        }
+            ))
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod app;
 pub mod browser;
 pub mod charts;
+pub mod panels;
 #[cfg(feature = "ssr")]
 pub mod probe;
 pub mod schema;

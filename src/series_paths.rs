@@ -2,7 +2,7 @@
 //! exposition.
 
 use crate::{
-    app, charts,
+    panels,
     schema::{
         Cgroup, Connections, Cpu, Device, Disk, Filesystem, Interface, Load, Memory, Network, Pressure, Processes,
         Sample, Sensor, Service, Temperature, Tick, Verdict, Window,
@@ -25,20 +25,18 @@ fn row<V: Default>() -> BTreeMap<String, V> {
 
 /// A window that holds a value for every path of every group.
 fn full_window() -> Window {
-    let tick = Tick {
-        t: T,
-        cpu: sample(Cpu { cores: vec![None], ..Cpu::default() }),
-        memory: sample(Memory::default()),
-        load: sample(Load::default()),
-        pressure: sample(Pressure::default()),
-        connections: sample(Connections::default()),
-        network: sample(Network { interfaces: row::<Interface>(), ..Network::default() }),
-        disk: sample(Disk { devices: row::<Device>(), filesystems: row::<Filesystem>(), ..Disk::default() }),
-        temperature: sample(Temperature { sensors: row::<Sensor>(), ..Temperature::default() }),
-        cgroup: sample(Cgroup { services: row::<Service>(), ..Cgroup::default() }),
-        processes: sample(Processes::default()),
-        verdict: sample(Verdict::default()),
-    };
+    let tick = Tick::at(T)
+        .with(sample(Cpu { cores_percent: vec![None], ..Cpu::default() }))
+        .with(sample(Memory::default()))
+        .with(sample(Load::default()))
+        .with(sample(Pressure::default()))
+        .with(sample(Connections::default()))
+        .with(sample(Network { interfaces: row::<Interface>(), ..Network::default() }))
+        .with(sample(Disk { devices: row::<Device>(), filesystems: row::<Filesystem>(), ..Disk::default() }))
+        .with(sample(Temperature { sensors: row::<Sensor>(), ..Temperature::default() }))
+        .with(sample(Cgroup { services: row::<Service>(), ..Cgroup::default() }))
+        .with(sample(Processes::default()))
+        .with(sample(Verdict::default()));
     let mut window = Window::new(1);
     tick.record_into(&mut window);
     // Groups visit the paths of missing values, too.
@@ -50,7 +48,7 @@ fn full_window() -> Window {
 fn every_path_in_code_names_a_series() {
     let window = full_window();
     let rules = verdict::paths::ALL.iter().map(|path| (*path).to_owned());
-    let mut paths: Vec<_> = charts::series_paths().chain(app::series_paths()).chain(rules).collect();
+    let mut paths: Vec<_> = panels::series_paths().into_iter().chain(rules).collect();
     #[cfg(target_os = "linux")]
     paths.extend(server::series_paths());
     assert!(paths.len() > 150, "only {} paths were collected", paths.len());

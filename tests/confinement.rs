@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 use hostbeat::{
-    schema::Tick,
+    schema::{Connections, Cpu, Disk, Load, Memory, Network},
     server::{
         Confinement,
         sampler::{HostSampler, SamplerOptions, SystemClock, TickSource},
@@ -76,9 +76,10 @@ fn keeps_what_it_needs(own: &Path, sockets: &Path) {
     let mut host = HostSampler::new(&SamplerOptions::default(), Default::default());
     let clock = SystemClock::default();
     host.read(1000, &clock);
-    let Tick { cpu, memory, load, connections, network, disk, .. } = host.read(2000, &clock);
-    assert!(cpu.is_some() && memory.is_some() && load.is_some() && network.is_some() && disk.is_some());
-    assert!(connections.unwrap().values.tcp.in_use.is_some());
+    let tick = host.read(2000, &clock);
+    assert!(tick.get::<Cpu>().is_some() && tick.get::<Memory>().is_some() && tick.get::<Load>().is_some());
+    assert!(tick.get::<Network>().is_some() && tick.get::<Disk>().is_some());
+    assert!(tick.get::<Connections>().unwrap().values.tcp.in_use.is_some());
 
     fs::write(own.join("draft"), "new").unwrap();
     fs::rename(own.join("draft"), own.join("file")).unwrap();

@@ -7,13 +7,13 @@ import { mismatches } from "../fixtures/values";
 
 /** Colour and series path of the lowest line of each chart. */
 const LINES: Record<ChartId, [colour: string, path: string]> = {
-  cpu: ["blue", "cpu.user"],
-  memory: ["green", "memory.used"],
+  cpu: ["blue", "cpu.user_percent"],
+  memory: ["green", "memory.used_bytes"],
   load: ["grey", "load.fifteen"],
-  pressure: ["amber", "pressure.io.some"],
+  pressure: ["amber", "pressure.io.some_percent"],
   connections: ["violet", "connections.tcp.listen"],
-  network: ["violet", "network.tx_bytes"],
-  disk: ["amber", "disk.write_bytes"],
+  network: ["violet", "network.tx_bytes_per_second"],
+  disk: ["amber", "disk.write_bytes_per_second"],
 };
 
 test("first response contains the values and charts of its second", async ({ page, baseURL, record }) => {

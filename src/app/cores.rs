@@ -53,7 +53,7 @@ fn still(_: usize, _: PageState) -> String {
 pub(super) fn CoreBars() -> impl IntoView {
     let state = expect_context::<PageState>();
     let core = move |number: usize| {
-        let busy = state.window.with(|window| window.last(&format!("cpu.cores.{number}")));
+        let busy = state.window.with(|window| window.last(&format!("cpu.cores_percent.{number}")));
         let value = busy.map_or("–".to_owned(), |percent| decimal(percent, 0));
         let width = decimal(busy.unwrap_or(0.0), 0);
         view! {

@@ -66,7 +66,7 @@ fn Facts() -> impl IntoView {
         host.kernel.map(|kernel| format!("kernel {kernel}")),
         host.cpu.map(|model| format!("{} × {model}", host.cores)),
     ];
-    let memory = text(move || Unit::Bytes.text(state.window.with(|window| window.last("memory.total"))));
+    let memory = text(move || Unit::Bytes.text(state.window.with(|window| window.last("memory.total_bytes"))));
     let uptime = text(move || {
         let now = state.window.with(|window| window.end()).unwrap_or_default() / 1000;
         duration(now.saturating_sub(host.boot_time))

@@ -23,7 +23,6 @@ mod shell;
 mod sign_in_page;
 mod table;
 mod table_view;
-mod tables;
 mod theme;
 mod time_axis;
 mod time_range;
@@ -45,51 +44,42 @@ pub use settings_page::{SessionRow, SettingsView, TokenRow, UserRow, settings_pa
 pub use shell::{Parts, inline_scripts, shell};
 #[cfg(feature = "ssr")]
 pub use sign_in_page::{ProviderLink, SignInForm, sign_in_page};
-pub use table::{Sort, TableState};
-pub use tables::core_history;
-#[cfg(feature = "ssr")]
-pub use tables::history;
+pub use table::TableState;
 pub use theme::Theme;
 pub use time_range::{TimeRange, UnknownTimeRange};
 pub use view::{PageMode, View};
 
-use crate::charts::CHARTS;
+use crate::panels::PanelKind;
 use coverage::Coverage;
 use header::Header;
 use leptos::prelude::*;
 use overview::Overview;
 use page_state::text;
-use panel::{Panel, Processes, Services};
+use panel::{Panel, Processes, TablePanel};
 use verdict::VerdictView;
-
-/// The paths of all series that tiles, details and tables show, with `*` for the name of a row.
-#[cfg(all(test, feature = "ssr"))]
-pub(crate) fn series_paths() -> impl Iterator<Item = String> {
-    overview::series_paths().chain(panel::series_paths()).chain(tables::series_paths())
-}
-
-/// The names of all panels, as in `/?panels=`.
-#[cfg(feature = "ssr")]
-pub fn panels() -> impl Iterator<Item = &'static str> {
-    CHARTS.iter().map(|chart| chart.id).chain(["services", "processes"])
-}
 
 /// The dashboard at the tick of `initial_data`; `ports` keep it up to date from there.
 pub fn dashboard(initial_data: InitialData, ports: &'static Ports) -> impl IntoView {
     let state = PageState::new(initial_data, ports);
     provide_context(state);
     (ports.follow)(state);
-    let (services, processes) = state.view.with_value(|view| (view.shows("services"), view.shows("processes")));
-    let charts = CHARTS.iter().filter(|chart| state.view.with_value(|view| view.shows(chart.id)));
+    let (mut charts, mut tables, mut processes) = (Vec::new(), Vec::new(), Vec::new());
+    for panel in state.panels.get_value() {
+        match panel.kind() {
+            PanelKind::Chart => charts.push(view! { <Panel panel/> }),
+            PanelKind::Table => tables.push(view! { <TablePanel panel/> }),
+            PanelKind::Processes => processes.push(view! { <Processes panel/> }),
+        }
+    }
     view! {
         <div class=text(move || state.class())>
             <Header/>
             <VerdictView/>
             {state.view.with_value(View::has_overview).then(|| view! { <Overview/> })}
             <main>
-                {charts.map(|chart| view! { <Panel chart/> }).collect_view()}
-                {services.then(|| view! { <Services/> })}
-                {processes.then(|| view! { <Processes/> })}
+                {charts}
+                {tables}
+                {processes}
             </main>
             <Coverage/>
         </div>
@@ -99,7 +89,10 @@ pub fn dashboard(initial_data: InitialData, ports: &'static Ports) -> impl IntoV
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::schema::{EventNames, HostFacts, LatestValues, Window};
+    use crate::{
+        panels::host_panels,
+        schema::{EventFilter, HostFacts, LatestValues, Window},
+    };
 
     #[test]
     fn dashboard_renders_every_panel_without_a_browser() {
@@ -108,15 +101,16 @@ mod tests {
             account: String::new(),
             host: HostFacts { name: "alpha".to_owned(), cores: 2, ..HostFacts::default() },
             view: View::default(),
+            panels: host_panels().into_iter().map(std::sync::Arc::new).collect(),
             time_range: TimeRange::default(),
             last_event_id: None,
-            columns: Window::new(1).snapshot(None, 1, EventNames::ALL),
+            columns: Window::new(1).snapshot(None, 1, &EventFilter::All),
             latest: LatestValues::default(),
         };
         let html = Owner::new().with(|| dashboard(initial_data, &Ports::NONE).to_html());
         assert!(html.contains("<h1>alpha</h1>"), "{html}");
-        for panel in panels() {
-            assert!(html.contains(&format!("id=\"{panel}\"")), "{panel} is missing in {html}");
+        for crate::panels::Panel { id, .. } in host_panels() {
+            assert!(html.contains(&format!("id=\"{id}\"")), "{id} is missing in {html}");
         }
     }
 }

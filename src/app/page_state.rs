@@ -1,8 +1,12 @@
 //! The state that the page is rendered from, as Leptos signals.
 
-use super::{FrozenView, InitialData, PageIdentity, Ports, Status, Theme, TimeRange, View};
-use crate::schema::{HostFacts, LatestValues, Process, Processes, Verdict, Window, WindowSlice};
+use super::{FrozenView, InitialData, PageIdentity, Ports, Status, Theme, TimeRange, View, panel::PanelRef};
+use crate::{
+    panels::Panel,
+    schema::{HostFacts, LatestValues, Process, Processes, Verdict, Window, WindowSlice},
+};
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// The page's state: handles, which are cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +19,8 @@ pub struct PageState {
     pub host: StoredValue<HostFacts>,
     /// Which panels are shown, and with which controls.
     pub view: StoredValue<View>,
+    /// What each panel shows.
+    pub panels: StoredValue<Vec<Arc<Panel>>>,
     /// The samples. Notifies once a tick, after all its groups have arrived.
     pub window: RwSignal<Window>,
     /// Values without history. Views of them track the window.
@@ -71,6 +77,7 @@ impl PageState {
             account: StoredValue::new(initial_data.account),
             host: StoredValue::new(initial_data.host),
             view: StoredValue::new(initial_data.view),
+            panels: StoredValue::new(initial_data.panels),
             theme: RwSignal::new(Theme::Auto),
             is_utc: RwSignal::new(true),
             last_event_id: StoredValue::new(initial_data.last_event_id),
@@ -88,10 +95,10 @@ impl PageState {
         self.slice().skip + self.pointed.get().unwrap_or(0)
     }
 
-    /// Whether the host has no series at or below `path`. A panel without series is hidden: adding it to the page later
+    /// Whether the host has no series for a panel. A panel without series is hidden: adding it to the page later
     /// would make the library a third larger.
-    pub(super) fn is_missing(self, path: &'static str) -> Signal<bool> {
-        Signal::derive(move || !self.window.with(|window| window.has(path)))
+    pub(super) fn is_missing(self, panel: PanelRef) -> Signal<bool> {
+        Signal::derive(move || !self.window.with(|window| panel.with_value(|panel| window.has(panel.path()))))
     }
 
     /// The page's classes in the stylesheet.

@@ -1,8 +1,9 @@
 //! What the views need of the browser: canvases, focus, storage and the stream. `browser` implements it.
 
 use super::{PageState, TableState};
-use crate::charts::{Chart, Hidden};
+use crate::{charts::Hidden, panels::Panel};
 use leptos::{html, prelude::*, web_sys::HtmlElement};
+use std::sync::Arc;
 
 /// The browser's side of the page. Plain function pointers add next to nothing to the library.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +14,7 @@ pub struct Ports {
     pub focus: fn(&HtmlElement),
     /// Restores the state of the table with this id and stores every change. The flag tells whether the page has filter
     /// fields; without, the filter isn't restored and nothing is stored.
-    pub remember: fn(&'static str, RwSignal<TableState>, bool),
+    pub remember: fn(String, RwSignal<TableState>, bool),
     /// Minutes that the reader's zone is ahead of UTC at a tick (unix ms).
     pub zone_offset: fn(u64) -> i32,
     /// Keeps the page's state up to date.
@@ -31,8 +32,8 @@ impl Ports {
 pub enum CanvasContent {
     /// A chart.
     Chart {
-        /// Its series, unit and scale.
-        chart: &'static Chart,
+        /// The panel that has it.
+        panel: StoredValue<Arc<Panel>>,
         /// The value at its upper edge.
         top: Memo<f64>,
         /// Its hidden series.

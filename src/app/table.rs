@@ -1,83 +1,14 @@
-//! The model of a table: columns, cells, sort order and filter.
+//! The content of a table: cells, order and filter.
 
 use super::PageState;
 use crate::{
     charts::{TREND_S, trend},
+    panels::{Rows, Sort, Table},
     schema::{Process, WindowSlice},
     units::Unit,
 };
 use leptos::prelude::With;
 use std::cmp::Ordering;
-
-/// A table with a row for each device, service or process.
-#[derive(Debug)]
-pub(super) struct Table {
-    /// Its id in the page, and its key in `localStorage`.
-    pub id: &'static str,
-    /// Heading of the first column, the rows' names.
-    pub title: &'static str,
-    /// Source of the rows.
-    pub rows: Rows,
-    /// The columns after the name.
-    pub columns: &'static [Column],
-    /// The default order.
-    pub sort: Sort,
-}
-
-/// Source of a table's rows.
-#[derive(Debug)]
-pub(super) enum Rows {
-    /// Series by path: the prefix before a row's name, fields of which every row has at least one, and the field of
-    /// the trend.
-    Series { path: &'static str, keys: &'static [&'static str], trend: Option<&'static str> },
-    /// The newest processes.
-    Processes,
-}
-
-/// Heading, unit and field of a column.
-pub(super) type Column = (&'static str, Unit, &'static str);
-
-/// The order of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sort {
-    /// Index of the column; 0 is the name.
-    pub column: usize,
-    /// Whether the largest value comes first.
-    pub descending: bool,
-}
-
-impl Sort {
-    pub(super) const BY_NAME: Self = Self { column: 0, descending: false };
-    pub(super) const BY_FIRST_VALUE: Self = Self { column: 1, descending: true };
-
-    /// The text in `localStorage`: the column, and `-` if descending.
-    pub fn to_text(self) -> String {
-        format!("{}{}", self.column, if self.descending { "-" } else { "" })
-    }
-
-    /// Parses the text of [`to_text`](Self::to_text); `None` for any other.
-    pub fn of_text(text: &str) -> Option<Self> {
-        let descending = text.strip_suffix('-');
-        Some(Self { column: descending.unwrap_or(text).parse().ok()?, descending: descending.is_some() })
-    }
-
-    /// The order after a click on the heading of `column`: the largest values first, names in alphabetical order.
-    pub(super) fn click(self, column: usize) -> Self {
-        match self.column == column {
-            true => Self { descending: !self.descending, ..self },
-            false => Self { column, descending: column > 0 },
-        }
-    }
-
-    /// The `aria-sort` of the heading of `column`.
-    pub(super) fn aria(self, column: usize) -> &'static str {
-        match self.column == column {
-            false => "none",
-            true if self.descending => "descending",
-            true => "ascending",
-        }
-    }
-}
 
 /// How the user has sorted and filtered a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,32 +49,26 @@ impl Cell {
 }
 
 impl Table {
-    /// Path prefix of its series; empty for processes.
-    pub(super) fn path(&self) -> &'static str {
-        match self.rows {
-            Rows::Series { path, .. } => path,
-            Rows::Processes => "",
-        }
-    }
-
     /// The keys of all rows, unordered.
     fn keys(&self, state: PageState) -> Vec<String> {
-        match self.rows {
-            Rows::Series { path, keys, .. } => state.window.with(|window| window.names(path, keys)),
+        match &self.rows {
+            Rows::Series { path, keys, .. } => {
+                let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+                state.window.with(|window| window.names(path, &keys))
+            }
             Rows::Processes => state.processes(|processes| processes.top.iter().map(Process::key).collect()),
         }
     }
 
     /// The cell of a row in `column`; 0 is the name.
     pub(super) fn cell(&self, state: PageState, key: &str, column: usize) -> Cell {
-        let name = ("", Unit::Count, "name");
         // A stored order may name a column that no longer exists.
-        let (_, unit, field) =
-            column.checked_sub(1).and_then(|column| self.columns.get(column).copied()).unwrap_or(name);
-        match self.rows {
+        let detail = column.checked_sub(1).and_then(|column| self.columns.get(column));
+        let (unit, field) = detail.map_or((&Unit::Count, "name"), |detail| (&detail.unit, &*detail.path));
+        match &self.rows {
             Rows::Series { .. } if column == 0 => Cell::Text(key.to_owned()),
             Rows::Series { path, .. } => {
-                Cell::Value(state.window.with(|window| window.last(&[path, key, field].concat())), unit)
+                Cell::Value(state.window.with(|window| window.last(&[path, key, field].concat())), unit.clone())
             }
             Rows::Processes => {
                 // PID and name come from the key: a frozen row may outlive its process.
@@ -156,22 +81,24 @@ impl Table {
                             state.process(key, |process| process.user.clone()).flatten().unwrap_or_default(),
                         );
                     }
-                    "cpu" => read(|process| process.cpu),
-                    "rss" => read(|process| Some(process.rss as f64)),
-                    "read_bytes" => read(|process| process.read_bytes),
-                    "write_bytes" => read(|process| process.write_bytes),
+                    "cpu_percent" => read(|process| process.cpu_percent),
+                    "rss_bytes" => read(|process| Some(process.rss_bytes as f64)),
+                    "read_bytes_per_second" => read(|process| process.read_bytes_per_second),
+                    "write_bytes_per_second" => read(|process| process.write_bytes_per_second),
                     "threads" => read(|process| Some(process.threads as f64)),
-                    "started" => state.age(read(|process| process.started.map(|started| started as f64))),
+                    "start_time_seconds" => {
+                        state.age(read(|process| process.start_time_seconds.map(|time| time as f64)))
+                    }
                     _ => pid.parse::<u32>().ok().map(f64::from),
                 };
-                Cell::Value(value, unit)
+                Cell::Value(value, unit.clone())
             }
         }
     }
 
     /// The note below a row's name: the command line of a process.
     pub(super) fn note(&self, state: PageState, key: &str) -> String {
-        match self.rows {
+        match &self.rows {
             Rows::Series { .. } => String::new(),
             Rows::Processes => {
                 state.process(key, |process| process.command.clone().unwrap_or_default()).unwrap_or_default()
@@ -179,31 +106,9 @@ impl Table {
         }
     }
 
-    /// Whether a row shows the trend of the series at `path`.
-    #[cfg(feature = "ssr")]
-    pub(super) fn has_trend_of(&self, path: &str) -> bool {
-        match self.rows {
-            Rows::Series { path: rows, trend: Some(field), .. } => path.starts_with(rows) && path.ends_with(field),
-            _ => false,
-        }
-    }
-
-    /// The paths of its columns, keys and trend, with `*` for the name of a row.
-    #[cfg(all(test, feature = "ssr"))]
-    pub(super) fn series_paths(&self) -> Vec<String> {
-        let Rows::Series { path, keys, trend } = self.rows else { return Vec::new() };
-        let fields = self.columns.iter().map(|(_, _, field)| *field).chain(keys.iter().copied()).chain(trend);
-        fields.map(|field| [path, "*", field].concat()).collect()
-    }
-
-    /// Whether its rows have a trend.
-    pub(super) fn has_trend(&self) -> bool {
-        matches!(self.rows, Rows::Series { trend: Some(_), .. })
-    }
-
     /// The trend of a row, as the points of SVG polylines.
     pub(super) fn trend(&self, state: PageState, key: &str) -> Vec<String> {
-        match self.rows {
+        match &self.rows {
             Rows::Series { path, trend: Some(field), .. } => {
                 let path = [path, key, field].concat();
                 state
@@ -267,25 +172,6 @@ mod tests {
         assert_eq!(arrange(keys(&["3", "9", "7"]), Some(&shown), true), keys(&["7", "1", "3", "9"]));
         assert_eq!(arrange(keys(&["3", "9", "7"]), Some(&shown), false), keys(&["3", "9", "7"]));
         assert_eq!(arrange(keys(&["3"]), None, true), keys(&["3"]));
-    }
-
-    #[test]
-    fn click_sorts_values_descending_and_names_ascending() {
-        let sort = Sort::BY_NAME.click(2);
-        assert_eq!((sort.column, sort.descending), (2, true));
-        assert!(!sort.click(2).descending);
-        assert_eq!(sort.click(0), Sort::BY_NAME);
-        assert_eq!((sort.aria(2), sort.aria(1)), ("descending", "none"));
-    }
-
-    #[test]
-    fn sort_text_round_trips() {
-        for sort in [Sort::BY_NAME, Sort::BY_FIRST_VALUE] {
-            assert_eq!(Sort::of_text(&sort.to_text()), Some(sort));
-        }
-        for text in ["", "-", "x", "1 ", "-1"] {
-            assert_eq!(Sort::of_text(text), None, "{text:?}");
-        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use super::{
     PageMode, PageState,
     page_state::text,
-    table::{Table, TableState, arrange},
+    panel::PanelRef,
+    table::{TableState, arrange},
 };
+use crate::panels::Table;
 use leptos::prelude::*;
 
 /// Rows from which on the filter field appears.
@@ -13,19 +15,33 @@ const MIN_FILTERED_ROWS: usize = 8;
 /// resting pointer doesn't freeze them for good.
 const FREEZE_MS: u64 = 5_000;
 
+/// A table of a panel, as a handle that is cheap to copy.
+#[derive(Clone, Copy)]
+pub(super) struct TableRef {
+    pub panel: PanelRef,
+    pub index: usize,
+}
+
+impl TableRef {
+    fn with<T>(self, read: impl FnOnce(&Table) -> T) -> T {
+        self.panel.with_value(|panel| read(&panel.tables[self.index]))
+    }
+}
+
 /// Rows are reused by position: a new order changes their content and adds no elements.
 #[component]
-pub(super) fn TableView(table: &'static Table) -> impl IntoView {
+pub(super) fn TableView(table: TableRef) -> impl IntoView {
     let state = expect_context::<PageState>();
-    let table_state = RwSignal::new(TableState { sort: table.sort, filter: String::new(), pointed: None });
+    let (id, name, sort) = table.with(|table| (table.id.clone(), table.title.clone(), table.sort));
+    let table_state = RwSignal::new(TableState { sort, filter: String::new(), pointed: None });
     let order = Memo::new(move |shown: Option<&Vec<String>>| {
         table_state.with(|table_state| {
             let now = state.window.with(|window| window.end());
             let frozen = table_state.pointed.zip(now).is_some_and(|(at, now)| now.abs_diff(at) < FREEZE_MS);
-            arrange(table.sorted(state, table_state), shown, frozen)
+            arrange(table.with(|table| table.sorted(state, table_state)), shown, frozen)
         })
     });
-    (state.ports.remember)(table.id, table_state, state.view.with_value(|view| view.mode != PageMode::Kiosk));
+    (state.ports.remember)(id.clone(), table_state, state.view.with_value(|view| view.mode != PageMode::Kiosk));
     let on_pointer_move = move |_| {
         let now = state.window.with_untracked(|window| window.end());
         if table_state.with_untracked(|table_state| table_state.pointed != now) {
@@ -33,7 +49,7 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
         }
     };
 
-    let row = move |key: &String| {
+    let row = move |table: &Table, key: &String| {
         let cell = |column| table.cell(state, key, column).text();
         let lines = table.trend(state, key).into_iter();
         let cells =
@@ -51,7 +67,7 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             </tr>
         }
     };
-    let heading = move |(column, title): (usize, &'static str)| {
+    let heading = move |(column, title): (usize, String)| {
         let on_click = move |_| {
             table_state.update(|table_state| {
                 // The new order shows at once, even below the pointer.
@@ -73,14 +89,16 @@ pub(super) fn TableView(table: &'static Table) -> impl IntoView {
             table_state.filter = event_target_value(&event);
         });
     };
-    let filter_name = Signal::stored(["Filter by ", &table.title.to_ascii_lowercase()].concat());
-    let titles = [table.title].into_iter().chain(table.columns.iter().map(|(title, ..)| *title));
+    let filter_name = Signal::stored(["Filter by ", &name.to_ascii_lowercase()].concat());
+    let columns = table.with(|table| table.columns.iter().map(|column| column.label.clone()).collect::<Vec<_>>());
+    let titles = [name.clone()].into_iter().chain(columns);
+    let rows = move || table.with(|table| order.with(|keys| keys.iter().map(|key| row(table, key)).collect_view()));
     view! {
-        <div class="devices" id=table.id hidden=is_empty on:pointermove=on_pointer_move>
+        <div class="devices" id=id hidden=is_empty on:pointermove=on_pointer_move>
             <input type="search" placeholder="Filter" aria-label=filter_name hidden=no_filter prop:value=filter on:input=on_input/>
-            <table aria-label=table.title>
+            <table aria-label=name>
                 <thead><tr>{titles.enumerate().map(heading).collect_view()}</tr></thead>
-                <tbody>{move || order.with(|keys| keys.iter().map(row).collect_view())}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
     }

@@ -78,6 +78,7 @@ mod tests {
             identity: PageIdentity::default(),
             host: HostFacts::default(),
             view: View::default(),
+            panels: Vec::new(),
             time_range: TimeRange::OneHour,
             last_event_id: None,
             columns,

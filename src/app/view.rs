@@ -56,7 +56,7 @@ impl View {
     }
 
     /// Whether the panel with this name is shown.
-    pub(super) fn shows(&self, panel: &str) -> bool {
+    pub fn shows(&self, panel: &str) -> bool {
         self.panels.is_empty() || self.panels.split(',').any(|shown| shown == panel)
     }
 

@@ -127,9 +127,11 @@ impl ChartCanvas {
     ) -> Result<(), DrawingAreaErrorKind<Infallible>> {
         let slice = untrack(|| state.slice());
         match self.content {
-            CanvasContent::Chart { chart, top, hidden } => state.gaps.with(|gaps| {
+            CanvasContent::Chart { panel, top, hidden } => state.gaps.with(|gaps| {
                 let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
-                state.window.with_untracked(|window| draw(area, chart, window, &viewport, palette, stroke))
+                state.window.with_untracked(|window| {
+                    panel.with_value(|panel| draw(area, &panel.chart, window, &viewport, palette, stroke))
+                })
             }),
             CanvasContent::CoreHeatmap => {
                 let cores = state.host.with_value(|host| host.cores);

@@ -2,9 +2,9 @@
 
 use crate::{
     app::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity, PageMode, TimeRange, View},
+    panels::of_text,
     schema::{
-        EventName, Finding, HostFacts, LatestValues, Level, Process, Processes, SeriesValues, Verdict, Window,
-        WindowSnapshot,
+        Finding, HostFacts, LatestValues, Level, Process, Processes, SeriesValues, Verdict, Window, WindowSnapshot,
     },
 };
 use js_sys::{Array, Object, Reflect};
@@ -12,6 +12,7 @@ use leptos::{
     prelude::document,
     wasm_bindgen::{JsCast, JsValue},
 };
+use std::sync::Arc;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The data that the server rendered the page from; `None` if the page lacks it.
@@ -34,6 +35,7 @@ pub fn initial_data() -> Option<InitialData> {
             boot_time: number(&host, "boot_time")? as u64,
         },
         view: view(&get(&initial_data, "view")?)?,
+        panels: of_text(&self::text(&initial_data, "panels")?)?.into_iter().map(Arc::new).collect(),
         time_range: TimeRange::of_seconds(number(&initial_data, "time_range")? as usize)?,
         last_event_id: self::text(&initial_data, "last_event_id"),
         columns: window_snapshot(&get(&initial_data, "columns")?)?,
@@ -56,11 +58,10 @@ pub(super) fn parse(text: &JsValue) -> Option<JsValue> {
     parse_text(text).ok()
 }
 
-/// Records an event's values in `window`. `None`, without any change, if the event has no time.
-pub(super) fn record(window: &mut Window, name: EventName, data: &JsValue) -> Option<()> {
-    window.advance(number(data, "t")? as u64);
-    record_fields(window, name.as_str(), data);
-    Some(())
+/// Records the values of the event `name` in `window`, at tick `t` (unix ms).
+pub(super) fn record(window: &mut Window, t: u64, name: &str, data: &JsValue) {
+    window.advance(t);
+    record_fields(window, name, data);
 }
 
 /// Records every value under its path: nested keys joined by dots.
@@ -123,12 +124,12 @@ pub(super) fn processes(data: &JsValue) -> Option<Processes> {
             pid: number(&process, "pid")? as u32,
             name: text(&process, "name")?,
             user: text(&process, "user"),
-            cpu: number(&process, "cpu"),
-            rss: count("rss")?,
-            read_bytes: number(&process, "read_bytes"),
-            write_bytes: number(&process, "write_bytes"),
+            cpu_percent: number(&process, "cpu_percent"),
+            rss_bytes: count("rss_bytes")?,
+            read_bytes_per_second: number(&process, "read_bytes_per_second"),
+            write_bytes_per_second: number(&process, "write_bytes_per_second"),
             threads: count("threads")?,
-            started: count("started"),
+            start_time_seconds: count("start_time_seconds"),
             command: text(&process, "command"),
         })
     };

@@ -1,21 +1,21 @@
 //! Keeps the sort and filter of tables in `localStorage`.
 
-use crate::app::{Sort, TableState};
+use crate::{app::TableState, panels::Sort};
 use leptos::prelude::*;
 use web_sys::Storage;
 
 /// Restores the state of the table `id` and stores every change. A browser without storage stores nothing. On a page
 /// without filter fields, only the sort is restored: a restored filter would hide rows with no sign of it.
-pub(super) fn remember(id: &'static str, state: RwSignal<TableState>, has_filter_field: bool) {
+pub(super) fn remember(id: String, state: RwSignal<TableState>, has_filter_field: bool) {
     Effect::new(move |before: Option<String>| {
         let now = state.with(|state| format!("{} {}", state.sort.to_text(), state.filter));
         match (storage(), before) {
             (Some(storage), Some(before)) if before != now && has_filter_field => {
                 // The storage may be full.
-                let _ = storage.set_item(id, &now);
+                let _ = storage.set_item(&id, &now);
             }
             (Some(storage), None) => {
-                if let Some(stored) = storage.get_item(id).ok().flatten() {
+                if let Some(stored) = storage.get_item(&id).ok().flatten() {
                     restore(state, &stored, has_filter_field);
                 }
             }

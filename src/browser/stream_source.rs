@@ -5,7 +5,7 @@ use super::{
     json,
 };
 use crate::{
-    schema::EventName,
+    schema::HOST_EVENTS,
     sse::{Event, Parser},
 };
 use js_sys::{
@@ -53,8 +53,15 @@ pub(super) enum StreamEvent {
     },
 }
 
-/// Events about the stream itself.
-const CONTROL_EVENTS: [&str; 3] = ["hello", "window", "heartbeat"];
+/// Events about the stream itself, and its beginning.
+const CONTROL_EVENTS: [&str; 4] = ["hello", "window", "heartbeat", "shutdown"];
+
+impl RawEvent {
+    /// Whether it is one of a tick.
+    pub(super) fn is_of_tick(&self) -> bool {
+        !CONTROL_EVENTS.contains(&&*self.name)
+    }
+}
 
 /// An open stream; dropping it closes it and stops its reports.
 pub(super) enum StreamSource {
@@ -89,7 +96,7 @@ impl StreamSource {
             let _ = source.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
             listeners.push(listener);
         };
-        for name in CONTROL_EVENTS.into_iter().chain(EventName::ALL.into_iter().map(EventName::as_str)) {
+        for name in CONTROL_EVENTS.into_iter().chain(HOST_EVENTS) {
             let on_event = Rc::clone(&on_event);
             listen(name, Closure::new(move |event: MessageEvent| on_event(StreamEvent::Event(raw_event(&event)))));
         }

@@ -52,8 +52,8 @@ pub fn heatmap<B: DrawingBackend>(
 }
 
 /// The path of a core's series.
-pub(super) fn core_path(core: impl Display) -> String {
-    format!("cpu.cores.{core}")
+pub fn core_path(core: impl Display) -> String {
+    format!("cpu.cores_percent.{core}")
 }
 
 /// Runs of seconds of one shade, as first slot, slot after the last, and shade. If there are more seconds than pixels,

@@ -41,6 +41,7 @@ impl ImageTheme {
 
 /// Draws the newest `seconds` of `window` with `times` as the labels of the time axis and `host` as the host name.
 pub fn svg_image(
+    title: &str,
     chart: &Chart,
     window: &Window,
     seconds: usize,
@@ -64,7 +65,7 @@ pub fn svg_image(
         let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\"{style}>{}</text>", escape(text));
     };
     let strong = format!(" fill=\"{ink}\" font-weight=\"600\" font-size=\"14\"");
-    text(16, 26, "start", &strong, &format!("{} {number} {symbol}", chart.title));
+    text(16, 26, "start", &strong, &format!("{title} {number} {symbol}"));
     let now = window.end().map_or(String::new(), |end| format!(" · {} UTC", time_of_day(end)));
     text(WIDTH - 24, 26, "end", "", &format!("{host}{now}"));
 
@@ -83,7 +84,7 @@ pub fn svg_image(
         text(LEFT + PLOT.0 * index / (times.len() - 1), HEIGHT - 14, anchor, "", label);
     }
     let mut x = 16;
-    for series in chart.series {
+    for series in &chart.series {
         let label = format!("{} {}", series.label, chart.unit.text(series.value.at(window, 0)));
         text(x, 44, "start", &format!(" fill=\"{}\"", colour(series.colour.name())), "■");
         text(x + 14, 44, "start", "", &label);
@@ -107,16 +108,16 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{charts::CHARTS, schema::Cpu};
+    use crate::{charts::chart::tests::cpu_chart, schema::Cpu};
 
     #[test]
     fn image_is_self_contained() {
         let mut window = Window::new(60);
         for t in 1..40 {
-            window.record(t * 1000, &Cpu { user: Some(30.0), total: Some(35.0), ..Cpu::default() });
+            window.record(t * 1000, &Cpu { user_percent: Some(30.0), total_percent: Some(35.0), ..Cpu::default() });
         }
         for theme in [ImageTheme::Light, ImageTheme::Dark] {
-            let image = svg_image(&CHARTS[0], &window, 60, &["−60 s", "now"], theme, "a<b&c");
+            let image = svg_image("CPU", &cpu_chart(), &window, 60, &["−60 s", "now"], theme, "a<b&c");
             assert!(image.contains(">a&lt;b&amp;c · 00:00:39 UTC<") && image.contains(">CPU 35.0 %<"), "{image}");
             assert!(image.contains(theme.colour("blue").unwrap()), "{image}");
             let grid = format!("h{}\" stroke=\"{}\"", PLOT.0, theme.colour("line").unwrap());

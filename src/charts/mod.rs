@@ -17,9 +17,9 @@ mod svg;
 mod svg_backend;
 mod trend;
 
-pub use chart::{CHARTS, Chart, Expression, Hidden, Layout, Series, is_plotted};
+pub use chart::{Chart, Expression, Hidden, Layout, Limit, Series};
 pub use draw::{Viewport, draw};
-pub use heatmap::heatmap;
+pub use heatmap::{core_path, heatmap};
 #[cfg(feature = "ssr")]
 pub use image::{ImageTheme, svg_image};
 pub use palette::{Colour, Palette};
@@ -29,17 +29,6 @@ pub use scale::{DIVISIONS, Scale, stable_top};
 #[cfg(feature = "ssr")]
 pub use svg::{chart_svg, heatmap_svg};
 pub use trend::{TREND_S, trend};
-
-/// The paths of all series that charts show, with `*` for the number of a core.
-#[cfg(test)]
-pub(crate) fn series_paths() -> impl Iterator<Item = String> {
-    let paths = CHARTS.iter().flat_map(|chart| {
-        let values = chart.series.iter().map(|series| series.value).chain([chart.headline]);
-        let total = if let Scale::Total(path) = chart.scale { Some(path) } else { None };
-        values.flat_map(Expression::paths).chain(total)
-    });
-    paths.map(str::to_owned).chain([heatmap::core_path("*")])
-}
 
 /// Where a chart is drawn, in pixels.
 type PlotArea<B> = plotters::drawing::DrawingArea<B, plotters::coord::Shift>;

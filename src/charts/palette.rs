@@ -28,6 +28,11 @@ impl Colour {
     pub const ALL: [Self; 8] =
         [Self::Blue, Self::Teal, Self::Violet, Self::Green, Self::Amber, Self::Red, Self::Grey, Self::Mute];
 
+    /// The role with this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// The role's CSS class, which is also its custom property without the dashes.
     pub const fn name(self) -> &'static str {
         match self {

@@ -50,7 +50,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
 mod tests {
     use super::*;
     use crate::{
-        charts::{CHARTS, ImageTheme, svg_image},
+        charts::{ImageTheme, chart::tests::cpu_chart, svg_image},
         schema::{Cpu, Window},
     };
 
@@ -58,10 +58,10 @@ mod tests {
     fn png_shows_lines_and_text() {
         let mut window = Window::new(60);
         for t in 1..40 {
-            window.record(t * 1000, &Cpu { user: Some(30.0), total: Some(35.0), ..Cpu::default() });
+            window.record(t * 1000, &Cpu { user_percent: Some(30.0), total_percent: Some(35.0), ..Cpu::default() });
         }
         let drawn = |host: &str| {
-            let svg = svg_image(&CHARTS[0], &window, 60, &["−60 s", "now"], ImageTheme::Light, host);
+            let svg = svg_image("CPU", &cpu_chart(), &window, 60, &["−60 s", "now"], ImageTheme::Light, host);
             Pixmap::decode_png(&png(&svg).unwrap()).unwrap()
         };
         let (named, nameless) = (drawn("web-01"), drawn(""));

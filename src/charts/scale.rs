@@ -13,26 +13,27 @@ pub const DIVISIONS: u32 = 4;
 const HEADROOM: f64 = 1.05;
 
 /// How the maximum of the vertical axis is chosen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Scale {
     /// Always 100.
     Percent,
     /// The newest value of the series at this path, of which the chart shows parts.
-    Total(&'static str),
+    Total(String),
     /// The largest visible value.
+    #[default]
     Largest,
 }
 
 impl Scale {
     /// The value at the upper edge of `chart`: the maximum, rounded up to readable divisions.
-    pub fn top(self, chart: &Chart, window: &Window, slice: WindowSlice, hidden: Hidden) -> f64 {
+    pub fn top(&self, chart: &Chart, window: &Window, slice: WindowSlice, hidden: Hidden) -> f64 {
         match self {
             Self::Percent => 100.0,
-            Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), chart.unit),
+            Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), &chart.unit),
             Self::Largest => {
                 let values = chart.shown(hidden).flat_map(|series| series.value.values(window, slice));
                 let largest = values.flatten().fold(0.0, f64::max);
-                let top = round_up(largest * HEADROOM, chart.unit);
+                let top = round_up(largest * HEADROOM, &chart.unit);
                 if chart.unit == Unit::Percent { top.min(100.0) } else { top }
             }
         }
@@ -48,7 +49,7 @@ pub fn stable_top(previous: Option<f64>, needed: f64) -> f64 {
 }
 
 /// The least value not below `value` that is [`DIVISIONS`] readable steps.
-fn round_up(value: f64, unit: Unit) -> f64 {
+fn round_up(value: f64, unit: &Unit) -> f64 {
     const STEPS: [f64; 9] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
     let (multiple, _) = unit.multiple(value);
     let step = (value / multiple / f64::from(DIVISIONS)).max(match unit {
@@ -60,7 +61,7 @@ fn round_up(value: f64, unit: Unit) -> f64 {
     while power * 10.0 <= step {
         power *= 10.0;
     }
-    let whole = |step: &f64| unit != Unit::Count || step.fract() == 0.0;
+    let whole = |step: &f64| *unit != Unit::Count || step.fract() == 0.0;
     let rounded = STEPS.iter().map(|s| s * power).filter(whole).find(|s| *s >= step).unwrap_or(10.0 * power);
     rounded * multiple * f64::from(DIVISIONS)
 }
@@ -74,11 +75,11 @@ mod tests {
 
     #[test]
     fn top_is_divisible_into_readable_steps() {
-        assert_eq!(round_up(0.0, Unit::Count), 4.0);
-        assert_eq!(round_up(5.0, Unit::Count), 8.0);
-        assert_eq!(round_up(462.0, Unit::Count), 600.0);
-        assert_eq!(round_up(23.5 * GIB, Unit::Bytes), 24.0 * GIB);
-        assert_eq!(round_up(3.8 * GIB, Unit::Bytes), 4.0 * GIB);
+        assert_eq!(round_up(0.0, &Unit::Count), 4.0);
+        assert_eq!(round_up(5.0, &Unit::Count), 8.0);
+        assert_eq!(round_up(462.0, &Unit::Count), 600.0);
+        assert_eq!(round_up(23.5 * GIB, &Unit::Bytes), 24.0 * GIB);
+        assert_eq!(round_up(3.8 * GIB, &Unit::Bytes), 4.0 * GIB);
     }
 
     #[test]
@@ -97,7 +98,7 @@ mod tests {
         #[test]
         fn top_covers_value_within_a_factor_of_two(value in 0.0..1e15f64) {
             for unit in [Unit::Count, Unit::Bytes, Unit::Bits, Unit::Throughput, Unit::Average] {
-                let top = round_up(value, unit);
+                let top = round_up(value, &unit);
                 prop_assert!(top >= value, "{} is above {}", value, top);
                 prop_assert!(value < 8.0 || top <= value * 2.0, "{} is far below {}", value, top);
             }

@@ -1,6 +1,6 @@
 //! Connections: Hostbeat's own viewers, TCP sockets by state, TCP errors, UDP sockets.
 
-use super::{EventName, Group, value::values};
+use super::{Group, value::values};
 
 values! {
     /// Numbers of connections; rates are over the last `dt` seconds. `None` is a value that the host does not report.
@@ -40,13 +40,13 @@ values! {
         /// Sockets in any state but TIME-WAIT.
         in_use: Option<u64> = Gauge, Number;
         /// Segments retransmitted per second.
-        retransmits: Option<f64> = Rate, PerSecond;
+        retransmits_per_second: Option<f64> = Rate, PerSecond;
         /// Established connections reset per second, by either side.
-        resets: Option<f64> = Rate, PerSecond;
+        resets_per_second: Option<f64> = Rate, PerSecond;
         /// Connections per second that found the accept queue full.
-        listen_overflows: Option<f64> = Rate, PerSecond;
+        listen_overflows_per_second: Option<f64> = Rate, PerSecond;
         /// Connections per second that a listening socket dropped, for any reason.
-        listen_drops: Option<f64> = Rate, PerSecond;
+        listen_drops_per_second: Option<f64> = Rate, PerSecond;
     }
 }
 
@@ -59,5 +59,5 @@ values! {
 }
 
 impl Group for Connections {
-    const NAME: EventName = EventName::Connections;
+    const NAME: &'static str = "connections";
 }

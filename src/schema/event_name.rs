@@ -1,104 +1,96 @@
-//! The event names on the wire, and sets of them.
+//! The names of events on the wire, and the filter that a client chooses.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
-/// A named event that carries one group of a tick.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventName {
-    /// CPU time.
-    Cpu,
-    /// Main memory and swap.
-    Memory,
-    /// Load averages.
-    Load,
-    /// Pressure stall information (PSI).
-    Pressure,
-    /// Viewers and sockets.
-    Connections,
-    /// Network interfaces.
-    Network,
-    /// Block devices and filesystems.
-    Disk,
-    /// Temperature sensors.
-    Temperature,
-    /// Containers and services.
-    Cgroup,
-    /// Top processes.
-    Processes,
-    /// The health verdict.
-    Verdict,
-}
+/// The events of the host's own groups, in sending order.
+pub const HOST_EVENTS: [&str; 11] = [
+    "cpu",
+    "memory",
+    "load",
+    "pressure",
+    "connections",
+    "network",
+    "disk",
+    "temperature",
+    "cgroup",
+    "processes",
+    "verdict",
+];
+
+/// The name of an event, which is also the first part of its series' paths. Copies share the text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventName(Arc<str>);
 
 impl EventName {
-    /// Every group, in sending order.
-    pub const ALL: [Self; 11] = [
-        Self::Cpu,
-        Self::Memory,
-        Self::Load,
-        Self::Pressure,
-        Self::Connections,
-        Self::Network,
-        Self::Disk,
-        Self::Temperature,
-        Self::Cgroup,
-        Self::Processes,
-        Self::Verdict,
-    ];
+    /// The name in `event:`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
-    /// The name in `event:` and at the start of a series' path.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Memory => "memory",
-            Self::Load => "load",
-            Self::Pressure => "pressure",
-            Self::Connections => "connections",
-            Self::Network => "network",
-            Self::Disk => "disk",
-            Self::Temperature => "temperature",
-            Self::Cgroup => "cgroup",
-            Self::Processes => "processes",
-            Self::Verdict => "verdict",
-        }
+impl From<&str> for EventName {
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl std::borrow::Borrow<str> for EventName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
 impl fmt::Display for EventName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&self.0)
     }
 }
 
-/// A set of event names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct EventNames(u16);
+/// The names in use, each once, so that the events of all ticks share them.
+#[derive(Debug, Default)]
+pub struct EventNames(BTreeSet<EventName>);
 
 impl EventNames {
-    /// All names.
-    pub const ALL: Self = Self((1 << EventName::ALL.len()) - 1);
+    /// Names kept before those that no event uses any more are forgotten.
+    const KEPT: usize = 256;
 
-    /// Whether the set contains `name`.
-    pub const fn contains(self, name: EventName) -> bool {
-        self.0 & 1 << name as u16 != 0
+    /// The shared copy of `name`.
+    pub fn share(&mut self, name: &str) -> EventName {
+        if let Some(known) = self.0.get(name) {
+            return known.clone();
+        }
+        if self.0.len() >= Self::KEPT {
+            self.0.retain(|name| Arc::strong_count(&name.0) > 1);
+        }
+        let name = EventName::from(name);
+        self.0.insert(name.clone());
+        name
     }
 }
 
-impl FromIterator<EventName> for EventNames {
-    fn from_iter<I: IntoIterator<Item = EventName>>(names: I) -> Self {
-        Self(names.into_iter().fold(0, |set, name| set | 1 << name as u16))
+/// Which events a client gets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EventFilter {
+    /// All, also those of channels that do not exist yet.
+    All,
+    /// The named ones, in alphabetical order.
+    Only(Arc<[EventName]>),
+}
+
+impl EventFilter {
+    /// Whether events with this name pass.
+    pub fn contains(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.binary_search_by(|known| known.as_str().cmp(name)).is_ok(),
+        }
     }
 }
 
-/// The error of parsing an unknown event name.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown event {0:?}; the events are {names}", names = EventName::ALL.map(EventName::as_str).join(", "))]
-pub struct UnknownEvent(pub String);
-
-impl FromStr for EventName {
-    type Err = UnknownEvent;
-
-    fn from_str(text: &str) -> Result<Self, UnknownEvent> {
-        Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| UnknownEvent(text.to_owned()))
+impl<'a> FromIterator<&'a str> for EventFilter {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let names: BTreeSet<EventName> = names.into_iter().map(EventName::from).collect();
+        Self::Only(names.into_iter().collect())
     }
 }
 
@@ -107,26 +99,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn name_round_trips_as_text() {
-        for name in EventName::ALL {
-            assert_eq!(name.as_str().parse(), Ok(name));
-        }
+    fn filter_contains_its_names_in_any_order() {
+        let filter = EventFilter::from_iter(["connections", "cpu", "cpu"]);
+        assert!(filter.contains("cpu") && filter.contains("connections") && !filter.contains("cp"));
+        assert_eq!(filter, EventFilter::from_iter(["cpu", "connections"]));
+        assert!(EventFilter::All.contains("anything") && !EventFilter::from_iter([]).contains("cpu"));
     }
 
     #[test]
-    fn set_contains_its_names_once() {
-        let set = EventNames::from_iter([EventName::Connections, EventName::Cpu, EventName::Cpu]);
-        let held: Vec<_> = EventName::ALL.into_iter().filter(|name| set.contains(*name)).collect();
-        assert_eq!(held, [EventName::Cpu, EventName::Connections]);
-        assert_eq!(EventNames::from_iter(EventName::ALL), EventNames::ALL);
-    }
-
-    #[test]
-    fn unknown_name_error_lists_known_names() {
-        let message = "cpus".parse::<EventName>().unwrap_err().to_string();
-        assert!(message.contains("\"cpus\""));
-        for name in EventName::ALL {
-            assert!(message.contains(name.as_str()), "{name} is missing in {message:?}");
-        }
+    fn shared_names_are_kept_once_and_forgotten_when_unused() {
+        let mut names = EventNames::default();
+        let one = names.share("shop");
+        assert!(Arc::ptr_eq(&one.0, &names.share("shop").0));
+        (0..1000).for_each(|n| drop(names.share(&format!("build_{n}"))));
+        assert!(names.0.len() <= EventNames::KEPT && names.0.contains("shop"));
     }
 }

@@ -1,6 +1,6 @@
 //! Load averages, number of tasks, and uptime.
 
-use super::{EventName, Group, value::values};
+use super::{Group, value::values};
 
 values! {
     /// Load averages. `None` is a value that the host does not report.
@@ -14,10 +14,10 @@ values! {
         /// Number of tasks.
         tasks: Option<u64> = Gauge, Number;
         /// Seconds since boot.
-        uptime: Option<f64> = Gauge, Seconds;
+        uptime_seconds: Option<f64> = Gauge, Seconds;
     }
 }
 
 impl Group for Load {
-    const NAME: EventName = EventName::Load;
+    const NAME: &'static str = "load";
 }

@@ -28,7 +28,7 @@ pub use channel::{Channel, ChartKind};
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
 pub use disk::{Device, Disk, Filesystem};
-pub use event_name::{EventName, EventNames, UnknownEvent};
+pub use event_name::{EventFilter, EventName, EventNames, HOST_EVENTS};
 pub use host::HostFacts;
 pub use id::{EventId, IdSequence, InvalidId};
 pub use identity::Identity;
@@ -47,7 +47,7 @@ pub use window::{SeriesValues, Window, WindowSnapshot};
 
 /// Version of the events' fields. Fields are added within one, never renamed, retyped or removed.
 #[cfg(feature = "ssr")]
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Milliseconds from one tick to the next.
 pub const INTERVAL_MS: u64 = 1000;

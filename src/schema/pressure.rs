@@ -1,6 +1,6 @@
 //! Pressure stall information (PSI): time that tasks wait for CPU, memory or I/O.
 
-use super::{EventName, Group, value::values};
+use super::{Group, value::values};
 
 values! {
     /// Pressure stall information, over the last `dt` seconds.
@@ -18,12 +18,12 @@ values! {
     /// Stalled time in percent. `None` is a value that the host does not report.
     pub struct Stall {
         /// At least one task waited.
-        some: Option<f64> = Gauge, Percent;
+        some_percent: Option<f64> = Gauge, Percent;
         /// All non-idle tasks waited at once.
-        full: Option<f64> = Gauge, Percent;
+        full_percent: Option<f64> = Gauge, Percent;
     }
 }
 
 impl Group for Pressure {
-    const NAME: EventName = EventName::Pressure;
+    const NAME: &'static str = "pressure";
 }

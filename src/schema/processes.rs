@@ -1,7 +1,7 @@
 //! Top processes by CPU and memory.
 
 use super::{
-    EventName, Group,
+    Group,
     value::{Declaration, SeriesPath, Values, Visit},
 };
 use serde::Serialize;
@@ -25,17 +25,17 @@ pub struct Process {
     /// Effective user: the name, or the uid if it has none.
     pub user: Option<String>,
     /// CPU time in percent of one core.
-    pub cpu: Option<f64>,
+    pub cpu_percent: Option<f64>,
     /// Resident set size in bytes, shared pages included.
-    pub rss: u64,
+    pub rss_bytes: u64,
     /// Bytes read from disks per second.
-    pub read_bytes: Option<f64>,
+    pub read_bytes_per_second: Option<f64>,
     /// Bytes written to disks per second.
-    pub write_bytes: Option<f64>,
+    pub write_bytes_per_second: Option<f64>,
     /// Number of threads.
     pub threads: u64,
     /// Start time, unix seconds.
-    pub started: Option<u64>,
+    pub start_time_seconds: Option<u64>,
     /// Command line, if the operator enables it, since it may contain secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
@@ -49,7 +49,7 @@ impl Process {
 }
 
 impl Group for Processes {
-    const NAME: EventName = EventName::Processes;
+    const NAME: &'static str = "processes";
 }
 
 /// Processes are too short-lived for series.

@@ -1,21 +1,21 @@
 //! A sample of a group, and the tick: one sample of every group at one second.
 
 use super::{
-    Cgroup, Connections, Cpu, Disk, EventName, Load, Memory, Network, Pressure, Processes, Temperature, Verdict,
     Window,
     value::{SeriesPath, Values, Visit},
 };
 use serde::Serialize;
+use std::{any::Any, fmt, sync::Arc};
 
 /// A set of values that is read together and sent as one event.
-pub trait Group: Values + Serialize {
+pub trait Group: Values + Serialize + fmt::Debug + Send + Sync + 'static {
     /// The event that carries it.
-    const NAME: EventName;
+    const NAME: &'static str;
 
     /// Visits every value with its path, `<group>.<field>…`: exactly the leaves of the group's JSON. Groups without
     /// series visit none.
     fn series(&self, visit: Visit<'_>) {
-        self.visit(&mut SeriesPath::of(Self::NAME.as_str()), visit);
+        self.visit(&mut SeriesPath::of(Self::NAME), visit);
     }
 }
 
@@ -33,10 +33,10 @@ pub struct Sample<G> {
     pub values: G,
 }
 
-/// A sample of any group, as an event and as series of the window.
-pub trait TickEvent {
+/// A sample of any group or channel, as an event and as series of the window.
+pub trait TickEvent: Any + fmt::Debug + Send + Sync {
     /// The event that carries it.
-    fn name(&self) -> EventName;
+    fn name(&self) -> &str;
 
     /// The event's data.
     ///
@@ -49,7 +49,7 @@ pub trait TickEvent {
 }
 
 impl<G: Group> TickEvent for Sample<G> {
-    fn name(&self) -> EventName {
+    fn name(&self) -> &str {
         G::NAME
     }
 
@@ -62,55 +62,44 @@ impl<G: Group> TickEvent for Sample<G> {
     }
 }
 
-/// One sample of every group at one second. A group that the host lacks is `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// One sample of every group at one second. A group that the host lacks has none.
+#[derive(Clone, Debug, Default)]
 pub struct Tick {
     /// Unix milliseconds, on a whole second.
     pub t: u64,
-    /// CPU time by mode, and scheduler rates.
-    pub cpu: Option<Sample<Cpu>>,
-    /// Main memory and swap.
-    pub memory: Option<Sample<Memory>>,
-    /// Load averages.
-    pub load: Option<Sample<Load>>,
-    /// Pressure stall information (PSI).
-    pub pressure: Option<Sample<Pressure>>,
-    /// Viewers and sockets.
-    pub connections: Option<Sample<Connections>>,
-    /// Network interfaces.
-    pub network: Option<Sample<Network>>,
-    /// Block devices and filesystems.
-    pub disk: Option<Sample<Disk>>,
-    /// Temperature sensors.
-    pub temperature: Option<Sample<Temperature>>,
-    /// Containers and services.
-    pub cgroup: Option<Sample<Cgroup>>,
-    /// Top processes.
-    pub processes: Option<Sample<Processes>>,
-    /// The health verdict.
-    pub verdict: Option<Sample<Verdict>>,
+    samples: Vec<Arc<dyn TickEvent>>,
 }
 
 impl Tick {
-    /// The samples present, in sending order.
-    pub fn events(&self) -> impl Iterator<Item = &dyn TickEvent> {
-        fn event<G: Group>(sample: &Option<Sample<G>>) -> Option<&dyn TickEvent> {
-            sample.as_ref().map(|sample| sample as &dyn TickEvent)
+    /// A tick without samples.
+    pub fn at(t: u64) -> Self {
+        Self { t, samples: Vec::new() }
+    }
+
+    /// Adds a sample, which is sent after those before.
+    pub fn push(&mut self, sample: impl TickEvent + 'static) {
+        self.samples.push(Arc::new(sample));
+    }
+
+    /// Adds the sample of a group, if there is one, in place of an earlier one.
+    #[must_use]
+    pub fn with<G: Group>(mut self, sample: impl Into<Option<Sample<G>>>) -> Self {
+        let sample = sample.into().map(|sample| Arc::new(sample) as Arc<dyn TickEvent>);
+        match self.samples.iter().position(|other| other.name() == G::NAME) {
+            Some(index) => drop(self.samples.splice(index..=index, sample)),
+            None => self.samples.extend(sample),
         }
-        let events = [
-            event(&self.cpu),
-            event(&self.memory),
-            event(&self.load),
-            event(&self.pressure),
-            event(&self.connections),
-            event(&self.network),
-            event(&self.disk),
-            event(&self.temperature),
-            event(&self.cgroup),
-            event(&self.processes),
-            event(&self.verdict),
-        ];
-        events.into_iter().flatten()
+        self
+    }
+
+    /// The sample of a group.
+    pub fn get<G: Group>(&self) -> Option<&Sample<G>> {
+        self.samples.iter().find_map(|sample| (&**sample as &dyn Any).downcast_ref())
+    }
+
+    /// The samples, in sending order.
+    pub fn events(&self) -> impl Iterator<Item = &dyn TickEvent> {
+        self.samples.iter().map(|sample| &**sample)
     }
 
     /// Records every sample into `window`.
@@ -123,7 +112,10 @@ impl Tick {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{Device, Filesystem, Interface, Sensor, Service, Stall, Tcp};
+    use crate::schema::{
+        Cgroup, Connections, Cpu, Device, Disk, Filesystem, Interface, Load, Memory, Network, Pressure, Sensor,
+        Service, Stall, Tcp, Temperature,
+    };
     use serde_json::Value;
 
     /// Every leaf of a JSON value with its path.
@@ -148,28 +140,32 @@ mod tests {
 
     #[test]
     fn group_series_equal_its_json_leaves() {
-        assert_series_match_json(&Cpu { total: Some(3.5), cores: vec![Some(1.0), None], ..Cpu::default() });
-        assert_series_match_json(&Memory { used: Some(7), ..Memory::default() });
+        assert_series_match_json(&Cpu {
+            total_percent: Some(3.5),
+            cores_percent: vec![Some(1.0), None],
+            ..Cpu::default()
+        });
+        assert_series_match_json(&Memory { used_bytes: Some(7), ..Memory::default() });
         let tcp = Tcp { listen: Some(4), ..Tcp::default() };
         assert_series_match_json(&Connections { viewers: Some(1), tcp, ..Connections::default() });
         assert_series_match_json(&Load { one: Some(0.25), ..Load::default() });
-        let io = Stall { some: Some(12.5), full: None };
+        let io = Stall { some_percent: Some(12.5), full_percent: None };
         assert_series_match_json(&Pressure { io, ..Pressure::default() });
-        let interface = Interface { rx_bytes: Some(7.0), ..Interface::default() };
+        let interface = Interface { rx_bytes_per_second: Some(7.0), ..Interface::default() };
         let interfaces = [("eth0.7".to_owned(), interface)].into();
-        assert_series_match_json(&Network { tx_bytes: Some(3.0), interfaces, ..Network::default() });
-        let devices = [("vda".to_owned(), Device { busy: Some(99.0), ..Device::default() })].into();
-        let filesystems = [("/srv/a.b".to_owned(), Filesystem { used: Some(7), ..Filesystem::default() })].into();
+        assert_series_match_json(&Network { tx_bytes_per_second: Some(3.0), interfaces, ..Network::default() });
+        let devices = [("vda".to_owned(), Device { busy_percent: Some(99.0), ..Device::default() })].into();
+        let filesystems = [("/srv/a.b".to_owned(), Filesystem { used_bytes: Some(7), ..Filesystem::default() })].into();
         let sensors = [("coretemp Core 0".to_owned(), Sensor { celsius: Some(40.0), ..Sensor::default() })].into();
-        assert_series_match_json(&Temperature { sensors, highest: Some(40.0) });
-        let services = [("cron.service".to_owned(), Service { memory: Some(7), ..Service::default() })].into();
-        assert_series_match_json(&Cgroup { throttled: Some(1.0), services, ..Cgroup::default() });
-        assert_series_match_json(&Disk { write_bytes: Some(1.0), devices, filesystems, ..Disk::default() });
+        assert_series_match_json(&Temperature { sensors, highest_celsius: Some(40.0) });
+        let services = [("cron.service".to_owned(), Service { memory_bytes: Some(7), ..Service::default() })].into();
+        assert_series_match_json(&Cgroup { throttled_percent: Some(1.0), services, ..Cgroup::default() });
+        assert_series_match_json(&Disk { write_bytes_per_second: Some(1.0), devices, filesystems, ..Disk::default() });
     }
 
     #[test]
     fn sample_serialises_as_flat_object() {
-        let values = Memory { total: Some(2), ..Memory::default() };
+        let values = Memory { total_bytes: Some(2), ..Memory::default() };
         let json = serde_json::to_value(Sample { t: 1000, at: 1.000_25, dt: 0.999, values }).unwrap();
         assert_eq!(
             (&json["t"], &json["at"], &json["dt"], &json["total"]),

@@ -1,13 +1,13 @@
 //! The `temperature` group: sensors in °C with their limits, and CPU frequency.
 
-use super::{EventName, Group, value::values};
+use super::{Group, value::values};
 use std::collections::BTreeMap;
 
 values! {
     /// Temperatures in degrees Celsius, read every ten seconds.
     pub struct Temperature {
         /// The highest of all sensors.
-        highest: Option<f64> = Gauge, Celsius;
+        highest_celsius: Option<f64> = Gauge, Celsius;
         /// Sensors by chip and label: `coretemp Core 0`.
         sensors: BTreeMap<String, Sensor>;
     }
@@ -19,12 +19,12 @@ values! {
         /// Temperature.
         celsius: Option<f64> = Gauge, Celsius;
         /// Upper limit of normal operation.
-        high: Option<f64> = Gauge, Celsius;
+        high_celsius: Option<f64> = Gauge, Celsius;
         /// Critical limit, at which the hardware throttles or shuts down.
-        critical: Option<f64> = Gauge, Celsius;
+        critical_celsius: Option<f64> = Gauge, Celsius;
     }
 }
 
 impl Group for Temperature {
-    const NAME: EventName = EventName::Temperature;
+    const NAME: &'static str = "temperature";
 }

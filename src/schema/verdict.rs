@@ -1,7 +1,7 @@
 //! The verdict on the host's health: a level and the findings behind it.
 
 use super::{
-    EventName, Group,
+    Group,
     value::{Declaration, SeriesPath, Values, Visit},
 };
 use serde::Serialize;
@@ -68,7 +68,7 @@ impl Verdict {
 }
 
 impl Group for Verdict {
-    const NAME: EventName = EventName::Verdict;
+    const NAME: &'static str = "verdict";
 }
 
 /// A verdict is text and has no series.

@@ -2,6 +2,7 @@
 
 use super::{
     access::{ClientLimiter, Credentials, PublishLimiter, SignInLimiter, Tickets},
+    channels::Channels,
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
@@ -34,6 +35,7 @@ const MAX_SLOW_REQUESTS: usize = 2;
 pub struct AppState {
     pub(super) log: Arc<TickLog>,
     pub(super) host: Arc<HostFacts>,
+    pub(super) channels: Arc<Channels>,
     pub(super) limiter: Arc<ClientLimiter>,
     /// Limits the requests of a client that take more than a copy.
     pub(super) requests: Arc<ClientLimiter>,
@@ -62,7 +64,7 @@ impl AppState {
     /// The host's facts. The boot time follows from the newest uptime: one read earlier is wrong once the clock is set.
     pub(super) fn host_now(&self) -> HostFacts {
         let window = self.log.window();
-        let boot_time = window.end().zip(window.last("load.uptime"));
+        let boot_time = window.end().zip(window.last("load.uptime_seconds"));
         let boot_time = boot_time.map(|(end, uptime)| (end / 1000).saturating_sub(uptime.round() as u64));
         HostFacts { boot_time: boot_time.unwrap_or(self.host.boot_time), ..(*self.host).clone() }
     }
@@ -81,12 +83,14 @@ impl AppState {
             cached.iter().filter_map(Weak::upgrade).for_each(|responses| responses.clear());
             cached_snapshots.upgrade().iter().for_each(|responses| responses.clear());
         });
+        let publications = Arc::new(Publications::new(settings.publish));
         Self {
             host: Arc::new(host_facts::host_facts()),
+            channels: Arc::new(Channels::new(Arc::clone(&publications))),
             limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
             requests: ClientLimiter::new(MAX_REQUESTS_PER_CLIENT, usize::MAX),
             statistics: Statistics::new(&log),
-            publications: Arc::new(Publications::new(settings.publish)),
+            publications,
             publish_limiter: Arc::default(),
             settings: Arc::new(settings),
             pages,
@@ -114,8 +118,8 @@ mod tests {
         assert_eq!(state.host_now().boot_time, state.host.boot_time, "no uptime yet");
         // The clock is set ahead between the ticks.
         for (t, uptime) in [(1_000_000, 90.2), (9_000_000, 91.2)] {
-            let values = Load { uptime: Some(uptime), ..Load::default() };
-            state.log.publish(&Tick { t, load: Some(Sample { t, at: 0.0, dt: 1.0, values }), ..Tick::default() });
+            let values = Load { uptime_seconds: Some(uptime), ..Load::default() };
+            state.log.publish(&Tick::at(t).with(Sample { t, at: 0.0, dt: 1.0, values }));
         }
         assert_eq!(state.host_now().boot_time, 9_000 - 91);
     }

@@ -43,14 +43,11 @@ mod tests {
     };
 
     fn full(t: u64, full: f64) -> Tick {
-        let filesystem = Filesystem { full: Some(full), ..Filesystem::default() };
+        let filesystem = Filesystem { full_percent: Some(full), ..Filesystem::default() };
         let values = Disk { filesystems: [("/".to_owned(), filesystem)].into(), ..Disk::default() };
-        let memory = Memory { available: Some(5), total: Some(9), ..Memory::default() };
-        Tick {
-            disk: Some(Sample { t, at: 0.0, dt: 1.0, values }),
-            memory: Some(Sample { t, at: 0.0, dt: 1.0, values: memory }),
-            ..tick(t)
-        }
+        let memory = Memory { available_bytes: Some(5), total_bytes: Some(9), ..Memory::default() };
+        let disk = Sample { t, at: 0.0, dt: 1.0, values };
+        tick(t).with(disk).with(Sample { t, at: 0.0, dt: 1.0, values: memory })
     }
 
     #[test]

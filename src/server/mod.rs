@@ -4,6 +4,7 @@ mod access;
 mod app_state;
 mod assessor;
 mod certificate;
+mod channels;
 mod commands;
 mod config;
 mod config_file;
@@ -62,7 +63,7 @@ use delivery::{Acceptor, Fanout, Listener, Service, Tls};
 use log::TickLog;
 use log_file::LogFile;
 use oidc::Oidc;
-use publish::{Publications, restored_declaration, statsd};
+use publish::{Publications, PublishedEvents, restored_declaration, statsd};
 use reload::Reloader;
 use sampler::{HostSampler, TickSource};
 use signals::Signals;
@@ -305,9 +306,11 @@ impl Server {
     pub async fn sample(&self, source: impl TickSource + Send + 'static) -> Result<(), ServeError> {
         let (log, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
         let mut assessor = Assessor::default();
-        let publish = move |tick: Tick, timing| {
+        let mut published = PublishedEvents::of(Arc::clone(&self.state.publications));
+        let publish = move |mut tick: Tick, timing| {
             statistics.sample_taken(timing);
             let Some(log) = log.upgrade() else { return false };
+            published.add_to(&mut tick);
             log.publish_assessed(tick, |window, processes| assessor.assess(window, processes));
             true
         };

@@ -5,7 +5,7 @@ mod time;
 pub use time::{date, duration, seconds_between, time_of_day, timestamp, zone_name};
 
 /// The unit that a value is shown in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
     /// Percent.
     Percent,
@@ -16,6 +16,7 @@ pub enum Unit {
     /// Bytes per second, in decimal multiples, as is usual for disks.
     Throughput,
     /// A whole number.
+    #[default]
     Count,
     /// A mean number, with two decimals.
     Average,
@@ -31,6 +32,8 @@ pub enum Unit {
     Celsius,
     /// Hertz, in decimal multiples.
     Hertz,
+    /// Any other, by its symbol.
+    Other(String),
 }
 
 const BYTES: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -39,8 +42,37 @@ const HERTZ: [&str; 4] = ["Hz", "kHz", "MHz", "GHz"];
 const BYTE_RATES: [&str; 5] = ["B/s", "kB/s", "MB/s", "GB/s", "TB/s"];
 
 impl Unit {
+    /// Those with a name; the others are named by their symbol.
+    const NAMED: [(&str, Self); 12] = [
+        ("percent", Self::Percent),
+        ("bytes", Self::Bytes),
+        ("bits", Self::Bits),
+        ("throughput", Self::Throughput),
+        ("count", Self::Count),
+        ("average", Self::Average),
+        ("rate", Self::Rate),
+        ("ago", Self::Ago),
+        ("age", Self::Age),
+        ("ofcore", Self::OfCore),
+        ("celsius", Self::Celsius),
+        ("hertz", Self::Hertz),
+    ];
+
+    /// The unit with this name, or this symbol.
+    pub fn of_name(name: &str) -> Self {
+        let named = Self::NAMED.into_iter().find(|(known, _)| *known == name);
+        named.map_or_else(|| Self::Other(name.to_owned()), |(_, unit)| unit)
+    }
+
+    /// Its name or its symbol.
+    #[cfg(feature = "ssr")]
+    pub fn name(&self) -> String {
+        let named = Self::NAMED.into_iter().find(|(_, unit)| unit == self);
+        named.map_or_else(|| self.multiple(0.0).1.to_owned(), |(name, _)| name.to_owned())
+    }
+
     /// The multiple of the unit that suits values near `value`, and its symbol.
-    pub fn multiple(self, value: f64) -> (f64, &'static str) {
+    pub fn multiple(&self, value: f64) -> (f64, &str) {
         // Binary multiples change at 1000, too, so that no number has four digits.
         let scaled = |least: f64, step: f64, symbols: &[&'static str]| {
             let mut multiple = least;
@@ -62,18 +94,20 @@ impl Unit {
             Self::Count | Self::Average | Self::Age => (1.0, ""),
             Self::Rate => (1.0, "/s"),
             Self::Ago => (1.0, "s ago"),
+            Self::Other(symbol) => (1.0, symbol),
         }
     }
 
     /// A value as number and symbol: `("12.1", "GiB")`. A missing value is a dash.
-    pub fn number_and_symbol(self, value: Option<f64>) -> (String, &'static str) {
+    pub fn number_and_symbol(&self, value: Option<f64>) -> (String, &str) {
         let Some(value) = value else { return ("–".to_owned(), "") };
-        if self == Self::Age {
+        if *self == Self::Age {
             return (duration(value as u64), "");
         }
         let (multiple, symbol) = self.multiple(value);
         let places = match self {
             Self::Average => 2,
+            Self::Other(_) => places_of_any(value),
             Self::Percent | Self::OfCore | Self::Celsius => 1,
             Self::Rate if value < 9.95 && value > 0.0 => 1,
             // From ten on, a decimal would change with every tick without being of use.
@@ -92,7 +126,7 @@ impl Unit {
     }
 
     /// A value with its symbol: `12.1 GiB`.
-    pub fn text(self, value: Option<f64>) -> String {
+    pub fn text(&self, value: Option<f64>) -> String {
         match self.number_and_symbol(value) {
             (number, "") => number,
             (number, symbol) => [&number, " ", symbol].concat(),
@@ -100,10 +134,19 @@ impl Unit {
     }
 
     /// The label of `value` on an axis whose maximum is `top`, without trailing zeros.
-    pub fn label(self, value: f64, top: f64) -> String {
+    pub fn label(&self, value: f64, top: f64) -> String {
         let (multiple, _) = self.multiple(top);
         let label = decimal(value / multiple, 2);
         label.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+/// Decimals of a value that may be of any size: at least three digits.
+fn places_of_any(value: f64) -> u32 {
+    match value.abs() {
+        size if size >= 100.0 || value.fract() == 0.0 => 0,
+        size if size >= 10.0 => 1,
+        _ => 2,
     }
 }
 
@@ -156,6 +199,20 @@ mod tests {
             prop_assert!(off <= 0.501 * 0.1f64.powi(places as i32), "{} and {}", ours, theirs);
             prop_assert_eq!(ours.split('.').nth(1).map(str::len), theirs.split('.').nth(1).map(str::len));
         }
+    }
+
+    #[test]
+    #[cfg(feature = "ssr")]
+    fn unit_is_known_by_its_name() {
+        for (name, unit) in Unit::NAMED.into_iter().chain([("€", Unit::Other("€".to_owned()))]) {
+            assert_eq!((Unit::of_name(name), unit.name()), (unit, name.to_owned()));
+        }
+    }
+
+    #[test]
+    fn any_unit_keeps_three_digits() {
+        let text = |value| Unit::Other("€".to_owned()).text(Some(value));
+        assert_eq!([text(0.256), text(19.94), text(1234.5), text(7.0)], ["0.26 €", "19.9 €", "1235 €", "7 €"]);
     }
 
     #[test]

@@ -10,39 +10,39 @@ macro_rules! paths {
 }
 
 paths! {
-    CPU_TOTAL = "cpu.total";
-    CPU_CORE = "cpu.cores.*";
-    CPU_STEAL = "cpu.steal";
-    CPU_PRESSURE = "pressure.cpu.some";
+    CPU_TOTAL = "cpu.total_percent";
+    CPU_CORE = "cpu.cores_percent.*";
+    CPU_STEAL = "cpu.steal_percent";
+    CPU_PRESSURE = "pressure.cpu.some_percent";
     LOAD = "load.one";
-    CONTAINER_THROTTLED = "cgroup.throttled";
-    SERVICE_CPU = "cgroup.services.*.cpu";
-    SERVICE_MEMORY = "cgroup.services.*.memory";
-    SERVICE_THROTTLED = "cgroup.services.*.throttled";
-    MEMORY_TOTAL = "memory.total";
-    MEMORY_AVAILABLE = "memory.available";
-    MEMORY_USED = "memory.used";
-    MEMORY_PRESSURE = "pressure.memory.full";
-    MEMORY_OOM_KILLS = "memory.oom_kills";
-    MEMORY_SWAP_IN = "memory.swap_in";
-    DEVICE_BUSY = "disk.devices.*.busy";
+    CONTAINER_THROTTLED = "cgroup.throttled_percent";
+    SERVICE_CPU = "cgroup.services.*.cpu_percent";
+    SERVICE_MEMORY = "cgroup.services.*.memory_bytes";
+    SERVICE_THROTTLED = "cgroup.services.*.throttled_percent";
+    MEMORY_TOTAL = "memory.total_bytes";
+    MEMORY_AVAILABLE = "memory.available_bytes";
+    MEMORY_USED = "memory.used_bytes";
+    MEMORY_PRESSURE = "pressure.memory.full_percent";
+    MEMORY_OOM_KILLS = "memory.oom_kills_per_second";
+    MEMORY_SWAP_IN = "memory.swap_in_bytes_per_second";
+    DEVICE_BUSY = "disk.devices.*.busy_percent";
     DEVICE_QUEUE = "disk.devices.*.queue";
-    DEVICE_READS = "disk.devices.*.reads";
-    DEVICE_WRITES = "disk.devices.*.writes";
-    IO_PRESSURE = "pressure.io.some";
-    FILESYSTEM_AGE = "disk.filesystems.*.age";
-    FILESYSTEM_FULL = "disk.filesystems.*.full";
+    DEVICE_READS = "disk.devices.*.reads_per_second";
+    DEVICE_WRITES = "disk.devices.*.writes_per_second";
+    IO_PRESSURE = "pressure.io.some_percent";
+    FILESYSTEM_AGE = "disk.filesystems.*.age_seconds";
+    FILESYSTEM_FULL = "disk.filesystems.*.full_percent";
     FILESYSTEM_INODES = "disk.filesystems.*.inodes";
     FILESYSTEM_INODES_USED = "disk.filesystems.*.inodes_used";
     FILESYSTEM_READ_ONLY = "disk.filesystems.*.read_only";
-    TCP_LISTEN_OVERFLOWS = "connections.tcp.listen_overflows";
+    TCP_LISTEN_OVERFLOWS = "connections.tcp.listen_overflows_per_second";
     TCP_SYN_RECV = "connections.tcp.syn_recv";
     TCP_IN_USE = "connections.tcp.in_use";
-    INTERFACE_ERRORS = "network.interfaces.*.errors";
-    INTERFACE_LOST = "network.interfaces.*.lost";
+    INTERFACE_ERRORS = "network.interfaces.*.errors_per_second";
+    INTERFACE_LOST = "network.interfaces.*.lost_per_second";
     SENSOR_CELSIUS = "temperature.sensors.*.celsius";
-    SENSOR_HIGH = "temperature.sensors.*.high";
-    SENSOR_CRITICAL = "temperature.sensors.*.critical";
+    SENSOR_HIGH = "temperature.sensors.*.high_celsius";
+    SENSOR_CRITICAL = "temperature.sensors.*.critical_celsius";
 }
 
 /// Puts `name` in place of the `*`.

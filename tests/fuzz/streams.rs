@@ -17,7 +17,7 @@ static STREAMS: LazyLock<Streams> = LazyLock::new(|| {
         let t = second * 1000;
         let memory =
             Sample { t, at: t as f64 / 1000.0, dt: 1.0, values: Memory { used: Some(t), ..Memory::default() } };
-        log.publish(&Tick { t, memory: Some(memory), ..Tick::default() });
+        log.publish(&Tick::at(t).with(memory));
     }
     Streams::of(log)
 });

@@ -24,6 +24,7 @@ mod prometheus;
 mod proxied_users;
 mod proxies;
 mod publishing;
+mod schema;
 mod server_process;
 #[cfg(target_os = "linux")]
 mod service_manager;

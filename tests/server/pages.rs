@@ -3,14 +3,19 @@
 use super::support::{TestServer, tick};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hostbeat::{
-    charts::{CHARTS, Chart},
-    schema::{Finding, Level, Sample, Tick, Verdict},
+    panels::{PanelKind, host_panels},
+    schema::{Finding, Level, Sample, Verdict},
     server::{Settings, log::TickLog},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use ureq::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+
+/// The panels with a chart.
+fn charts() -> impl Iterator<Item = String> {
+    host_panels().into_iter().filter(|panel| panel.kind() == PanelKind::Chart).map(|panel| panel.id)
+}
 
 #[test]
 fn first_response_contains_every_chart() {
@@ -19,8 +24,8 @@ fn first_response_contains_every_chart() {
     assert_eq!(head.status, 200);
     assert_eq!(head.headers[CONTENT_TYPE], "text/html; charset=utf-8");
     // The CPU panel has a second chart, of the cores.
-    assert_eq!(page.matches("<div class=\"still\"><svg ").count(), CHARTS.len() + 1, "{page}");
-    for Chart { id: chart, .. } in &CHARTS {
+    assert_eq!(page.matches("<div class=\"still\"><svg ").count(), charts().count() + 1, "{page}");
+    for chart in charts() {
         assert!(page.contains(&format!("<section id=\"{chart}\"")), "{chart} is missing in {page}");
     }
     assert!(page.contains("z\"/>"), "no area is drawn: {page}");
@@ -49,8 +54,8 @@ fn first_response_contains_verdict() {
     let finding =
         Finding { level: Level::Trouble, text: "The disk vda is slow.".to_owned(), since: Some(1_000_000_000) };
     let values = Verdict { level: Level::Trouble, findings: vec![finding] };
-    let verdict = Some(Sample { t: 1_000_000_001_000, at: 0.0, dt: 1.0, values });
-    server.log.publish(&Tick { verdict, ..tick(1_000_000_001_000) });
+    let verdict = Sample { t: 1_000_000_001_000, at: 0.0, dt: 1.0, values };
+    server.log.publish(&tick(1_000_000_001_000).with(verdict));
     let page = server.get("/").1;
     assert!(page.contains("class=\"verdict trouble\"") && page.contains("Unhealthy."), "{page}");
     assert!(page.contains("The disk vda is slow. Since 01:46 UTC."), "{page}");
@@ -82,7 +87,7 @@ fn chart_is_served_as_svg_and_png() {
     let log = TickLog::default();
     log.publish(&tick(1_000_000_000_000));
     let server = TestServer::serve(log);
-    for Chart { id: chart, .. } in &CHARTS {
+    for chart in charts() {
         let (head, image) = server.get(&format!("/chart/{chart}.svg?window=60&theme=dark"));
         assert_eq!(head.headers[CONTENT_TYPE], "image/svg+xml");
         assert!(image.starts_with("<svg ") && image.contains("01:46:40 UTC"), "{image}");

@@ -2,7 +2,7 @@
 
 use super::{
     server_process::{ServerProcess, hostbeat},
-    support::{TestServer, project_path, wait_until},
+    support::{StreamReader, TestServer, json as data, open_stream, project_path, wait_until},
 };
 use hostbeat::server::{Settings, log::TickLog};
 use serde_json::{Value, json};
@@ -258,4 +258,60 @@ fn documented_examples_publish() {
     assert_eq!(shop["labels"], json!(["eu", "python", "region=eu", "rust"]));
     assert_eq!(shop["values"], json!(["basket_eur", "orders_per_minute", "orders_per_second", "queue_length"]));
     assert_eq!((&shop["title"], &shop["warning"]), (&json!("Orders"), &json!(60.0)));
+}
+
+/// The next event of the channel `shop` with a value that is known.
+fn next_of_shop(stream: &mut StreamReader) -> eventsource_stream::Event {
+    stream.find(|event| event.event == "shop" && !data(event)["orders"].is_null()).expect("the stream continues")
+}
+
+#[test]
+fn published_value_is_an_event_with_id_replay_window_and_filter() {
+    let server = TestServer::sample_host();
+    let address = &server.address.to_string();
+    let body = r#"{"channel":"shop","values":{"orders":42},"label":"a.\"</script><hostile>\u2028"}"#;
+    assert_eq!(publish(address, "/api/publish", JSON, body).0, 204);
+    assert_eq!(publish(address, "/api/publish", JSON, r#"{"channel":"shop","values":{"orders":7}}"#).0, 204);
+    let mut all = server.open_stream("?window=0", &[]);
+    let (first, second) = (next_of_shop(&mut all), next_of_shop(&mut all));
+    assert_eq!(data(&first)["orders"], 7.0);
+    assert_eq!(data(&first)["labels"]["a.\"</script><hostile>\u{2028}"]["orders"], 42.0);
+    assert!(data(&first)["t"].is_u64() && data(&first)["dt"].is_number(), "{first:?}");
+
+    let mut resumed = server.open_stream("?events=shop", &[("last-event-id", &first.id)]);
+    assert_eq!(data(&resumed.next().unwrap())["start"], "replay");
+    let replayed = resumed.next_with_id();
+    assert_eq!((replayed.event, replayed.id, replayed.data), (second.event, second.id, second.data));
+
+    let mut filtered = server.open_stream("?events=shop&window=60", &[]);
+    let window = data(&filtered.next_with_id());
+    let series = window["series"].as_object().unwrap();
+    assert!(series.keys().all(|path| path.starts_with("shop.")), "{series:?}");
+    assert_eq!(series["shop.orders"].as_array().unwrap().last().unwrap().as_f64(), Some(7.0));
+    assert!((0..5).all(|_| filtered.next_with_id().event == "shop"));
+
+    let (head, page) = server.get("/");
+    assert_eq!(head.status, 200);
+    assert!(!page.contains("<hostile>"), "a label is markup");
+    let (_, metrics) = server.get("/metrics");
+    assert!(!metrics.contains("hostile"), "{metrics}");
+}
+
+#[test]
+fn published_values_survive_a_restart_with_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("log");
+    let arguments = ["--state", state.to_str().unwrap()];
+    let mut server = process(folder.path(), &arguments);
+    assert_eq!(publish(&server.address, "/api/publish", JSON, r#"{"channel":"shop","values":{"orders":7}}"#).0, 204);
+    let last = next_of_shop(&mut open_stream(&server.address, "?window=0", &[]));
+    server.terminate();
+    assert!(server.wait().success());
+    let server = process(folder.path(), &arguments);
+    let mut stream = open_stream(&server.address, "?window=60", &[]);
+    let window = data(&stream.next_with_id());
+    let values = window["series"]["shop.orders"].as_array().unwrap_or_else(|| panic!("{window}"));
+    assert!(values.iter().any(|value| value.as_f64() == Some(7.0)), "{window}");
+    let mut resumed = open_stream(&server.address, "", &[("last-event-id", &last.id)]);
+    assert_eq!(data(&resumed.next().unwrap())["start"], "replay");
 }

@@ -143,7 +143,7 @@ fn large_tick(t: u64) -> Tick {
 /// A tick with one process of that name.
 fn processes_tick(t: u64, name: String) -> Tick {
     let values = Processes { total: 1, top: vec![Process { name, ..Process::default() }] };
-    Tick { processes: Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values }), ..Tick { t, ..Tick::default() } }
+    Tick::at(t).with(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values })
 }
 
 /// Bytes in the server's send queue and in the reader's receive queue, from `/proc/net/tcp`.

@@ -23,14 +23,14 @@ fn snapshot_since_id_starts_at_its_second() {
     let first = get(&server, "?window=3&events=memory");
     assert_eq!(
         first["window"],
-        json!({"t0": 3000, "step_ms": 1000, "n": 3, "series": {"memory.used": [3000, 4000, 5000]}})
+        json!({"t0": 3000, "step_ms": 1000, "n": 3, "series": {"memory.used_bytes": [3000, 4000, 5000]}})
     );
     assert_eq!((&first["start"], &first["id"]), (&json!("window"), &json!("5000-2-e3b0c4")));
     assert!(first["now"].as_u64().unwrap() > 1_700_000_000_000);
 
     server.log.publish(&tick(6000));
     let next = get(&server, "?events=memory&since=5000-2-e3b0c4");
-    assert_eq!(next["window"]["series"]["memory.used"], json!([5000, 6000]));
+    assert_eq!(next["window"]["series"]["memory.used_bytes"], json!([5000, 6000]));
     assert_eq!(next["id"], "6000-2-e3b0c4");
 }
 

@@ -47,7 +47,7 @@ fn stream_begins_with_retry_hello_and_window_then_ticks() {
         assert_eq!((&*window.event, &*window.id), ("window", "5000-2-e3b0c4"));
         let window = json(&window);
         assert_eq!((&window["t0"], &window["step_ms"], &window["n"]), (&3000.into(), &1000.into(), &3.into()));
-        assert_eq!(window["series"]["memory.used"], serde_json::json!([3000, 4000, 5000]));
+        assert_eq!(window["series"]["memory.used_bytes"], serde_json::json!([3000, 4000, 5000]));
 
         server.log.publish(&tick(6000));
         for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {

@@ -229,16 +229,13 @@ pub(crate) fn wait_until(description: &str, mut condition: impl FnMut() -> bool)
     }
 }
 
-/// A tick at `t` with three groups, whose `memory.used` is `t`.
+/// A tick at `t` with three groups, whose `memory.used_bytes` is `t`.
 pub(crate) fn tick(t: u64) -> Tick {
     fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
         Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values })
     }
-    Tick {
-        t,
-        cpu: sample(t, Cpu { total: Some(1.5), ..Cpu::default() }),
-        memory: sample(t, Memory { used: Some(t), ..Memory::default() }),
-        connections: sample(t, Connections::default()),
-        ..Tick::default()
-    }
+    Tick::at(t)
+        .with(sample(t, Cpu { total_percent: Some(1.5), ..Cpu::default() }))
+        .with(sample(t, Memory { used_bytes: Some(t), ..Memory::default() }))
+        .with(sample(t, Connections::default()))
 }

@@ -3,7 +3,7 @@
 use super::{ClientState, snapshot::SNAPSHOT};
 use crate::{
     browser::{Transport, json, stream_source::RawEvent},
-    schema::{EventId, EventName, INTERVAL_MS, WindowSnapshot},
+    schema::{EventId, INTERVAL_MS, WindowSnapshot},
 };
 use js_sys::Date;
 use leptos::{prelude::*, wasm_bindgen::JsValue};
@@ -15,7 +15,7 @@ impl ClientState {
         let id = event.id.parse::<EventId>().ok();
         let skips = |(id, last): (EventId, EventId)| id.tag != last.tag || id.ms > last.ms + INTERVAL_MS;
         let skips = id.zip(self.last_id).is_some_and(skips);
-        skips && self.policy.transport() == Transport::Tab && event.name.parse::<EventName>().is_ok()
+        skips && self.policy.transport() == Transport::Tab && event.is_of_tick() && event.name != SNAPSHOT
     }
 
     /// Applies an event; `None` if its data does not decode.
@@ -46,11 +46,8 @@ impl ClientState {
                 self.last_id = event.id.parse().ok();
                 self.report_tick(now);
             }
+            _ if !event.is_of_tick() => self.policy.event_arrived(now),
             name => {
-                let Ok(name) = name.parse::<EventName>() else {
-                    self.policy.event_arrived(now);
-                    return Some(());
-                };
                 let id = event.id.parse::<EventId>().ok();
                 // A duplicate, which arrived before over another transport, or an event of another log.
                 if id.is_none_or(|id| self.last_id.is_some_and(|last| !id.follows(last))) {
@@ -59,17 +56,18 @@ impl ClientState {
                 }
                 self.last_id = id;
                 match name {
-                    EventName::Processes => {
+                    "processes" => {
                         let processes = json::processes(data)?;
                         self.state.latest.update_value(|latest| latest.processes = processes);
                     }
-                    EventName::Verdict => {
+                    "verdict" => {
                         let verdict = json::verdict(data)?;
                         self.state.latest.update_value(|latest| latest.verdict = verdict);
                     }
                     _ => {
-                        self.state.window.try_update_untracked(|window| json::record(window, name, data))??;
-                        self.tick_progress.group_arrived(name);
+                        let t = json::number(data, "t")? as u64;
+                        self.state.window.update_untracked(|window| json::record(window, t, name, data));
+                        self.tick_progress.group_arrived(t);
                     }
                 }
                 self.report_tick(now);

@@ -14,7 +14,8 @@ use super::{
     tab_channel::TabChannel,
 };
 use crate::{
-    app::{PageState, TimeRange, core_history},
+    app::{PageState, TimeRange},
+    panels::core_history,
     schema::EventId,
 };
 use js_sys::{Date, Math, Reflect};

@@ -136,6 +136,6 @@ mod tests {
         let mut window = Window::new(CAPACITY);
         window.advance(4000);
         assert_eq!(window.gaps(WindowSlice::newest(CAPACITY)), [(4000, 4000)]);
-        assert_eq!(window.last("cpu.total"), None);
+        assert_eq!(window.last("cpu.total_percent"), None);
     }
 }

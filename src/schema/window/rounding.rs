@@ -5,7 +5,7 @@ use super::{SeriesValues, WindowSnapshot};
 /// Significant digits that a chart of a few hundred pixels can show.
 const DIGITS: i32 = 3;
 /// Series of this prefix are drawn as a heatmap only, so that its steps are precise enough.
-const HEATMAP_PREFIX: &str = "cpu.cores.";
+const HEATMAP_PREFIX: &str = "cpu.cores_percent.";
 /// Percent from one shade of the heatmap to the next.
 const HEATMAP_STEP: f64 = 12.5;
 
@@ -40,7 +40,7 @@ mod tests {
             ("percent", [Some(12.34), None, Some(99.96), Some(0.05), Some(12.34)]),
             ("bytes", [Some(7_766_123_456.0), Some(1.0), None, None, Some(123_456.0)]),
             ("none", [Some(0.0), None, None, None, None]),
-            ("cpu.cores.0", [Some(6.0), Some(7.0), Some(99.0), None, Some(43.2)]),
+            ("cpu.cores_percent.0", [Some(6.0), Some(7.0), Some(99.0), None, Some(43.2)]),
         ];
         let series = series.map(|(path, values)| (path.to_owned(), SeriesValues(values.into())));
         let mut snapshot = WindowSnapshot { t0: 0, step_ms: 1000, n: 5, series: series.into(), truncated: false };
@@ -49,6 +49,6 @@ mod tests {
         assert_eq!(of("percent"), [Some(12.3), None, Some(100.0), Some(0.1), Some(12.34)]);
         assert_eq!(of("bytes"), [Some(7_770_000_000.0), Some(0.0), None, None, Some(123_456.0)]);
         assert_eq!(of("none"), [Some(0.0), None, None, None, None]);
-        assert_eq!(of("cpu.cores.0"), [Some(0.0), Some(12.5), Some(100.0), None, Some(43.2)]);
+        assert_eq!(of("cpu.cores_percent.0"), [Some(0.0), Some(12.5), Some(100.0), None, Some(43.2)]);
     }
 }

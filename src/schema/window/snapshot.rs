@@ -1,7 +1,7 @@
 //! The wire format of a window, the `data` of a `window` event, and how a window is written to and merged from it.
 
 use super::Window;
-use crate::schema::{EventNames, INTERVAL_MS};
+use crate::schema::{EventFilter, INTERVAL_MS};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ impl Serialize for SeriesValues {
 impl Window {
     /// Copies the seconds after tick `after` (all of them for `None`), at most the newest `seconds`, of the series that
     /// belong to `events`.
-    pub fn snapshot(&self, after: Option<u64>, seconds: usize, events: EventNames) -> WindowSnapshot {
+    pub fn snapshot(&self, after: Option<u64>, seconds: usize, events: &EventFilter) -> WindowSnapshot {
         let newer = match (self.end, after) {
             // If the clock stepped back, `after` may be later than the newest tick; then the client gets everything.
             (Some(end), Some(after)) if after <= end => ((end - after) / INTERVAL_MS) as usize,
@@ -70,8 +70,7 @@ impl Window {
         };
         let n = newer.min(seconds).min(self.len());
         let skipped = self.len() - n;
-        let group = |path: &str| path.split('.').next()?.parse().ok();
-        let is_wanted = |path: &str| group(path).is_some_and(|name| events.contains(name));
+        let is_wanted = |path: &str| path.split('.').next().is_some_and(|name| events.contains(name));
         let series = self.series.iter().filter(|(path, _)| is_wanted(path));
         let values = |column| SeriesValues(self.column_values(column, skipped..self.len()));
         let series = series.map(|(path, column)| (path.to_string(), values(column)));
@@ -117,10 +116,7 @@ impl From<&WindowSnapshot> for Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{
-        EventName,
-        window::tests::{CAPACITY, history, memory, used},
-    };
+    use crate::schema::window::tests::{CAPACITY, history, memory, used};
     use proptest::prelude::*;
 
     #[test]
@@ -129,13 +125,13 @@ mod tests {
         for t in 1..=5 {
             window.record(t * 1000, &memory(t));
         }
-        let snapshot = |after| window.snapshot(after, CAPACITY, EventNames::ALL);
+        let snapshot = |after| window.snapshot(after, CAPACITY, &EventFilter::All);
         assert_eq!((snapshot(None).t0, snapshot(None).n, snapshot(None).truncated), (3000, 3, false));
         assert_eq!((snapshot(Some(4000)).t0, snapshot(Some(4000)).n), (5000, 1));
         assert_eq!((snapshot(Some(5000)).n, snapshot(Some(5000)).truncated), (0, false));
         assert!(!snapshot(Some(2000)).truncated);
         assert!(snapshot(Some(1000)).truncated);
-        assert!(window.snapshot(None, CAPACITY, EventNames::from_iter([EventName::Cpu])).series.is_empty());
+        assert!(window.snapshot(None, CAPACITY, &EventFilter::from_iter(["cpu"])).series.is_empty());
     }
 
     #[test]
@@ -150,23 +146,25 @@ mod tests {
             for second in seconds {
                 window.record(second * 1000, &memory(second));
                 if second < 50 {
-                    window.set("disk.devices.sda.busy", Some(1.0));
+                    window.set("disk.devices.sda.busy_percent", Some(1.0));
                 }
             }
         };
         let (mut server, mut client) = (Window::new(3600), Window::new(3600));
         record(&mut server, 0..200);
         record(&mut client, 40..60);
-        let newer = server.snapshot(client.end(), 3600, EventNames::ALL);
+        let newer = server.snapshot(client.end(), 3600, &EventFilter::All);
         client.merge(&newer);
         assert!(!client.has("disk."), "dead on the server");
         let mut dead = newer;
-        dead.series.insert("disk.devices.sdb.busy".to_owned(), SeriesValues(vec![Some(1.0); 20]));
-        dead.series
-            .insert("disk.devices.sdc.busy".to_owned(), SeriesValues([vec![Some(1.0)], vec![None; 139]].concat()));
+        dead.series.insert("disk.devices.sdb.busy_percent".to_owned(), SeriesValues(vec![Some(1.0); 20]));
+        dead.series.insert(
+            "disk.devices.sdc.busy_percent".to_owned(),
+            SeriesValues([vec![Some(1.0)], vec![None; 139]].concat()),
+        );
         client.merge(&dead);
         assert!(client.has("disk.devices.sdb.") && !client.has("disk.devices.sdc."));
-        client.merge(&server.snapshot(None, 3600, EventNames::ALL));
+        client.merge(&server.snapshot(None, 3600, &EventFilter::All));
         assert_eq!(used(&client), used(&server));
     }
 
@@ -174,15 +172,18 @@ mod tests {
     fn truncated_series_begins_with_its_first_value() {
         let mut window = Window::new(CAPACITY);
         (1..=5).for_each(|second| window.record(second * 1000, &memory(second)));
-        window.set("cpu.total", Some(7.0));
-        let mut snapshot = window.snapshot(None, CAPACITY, EventNames::ALL);
+        window.set("cpu.total_percent", Some(7.0));
+        let mut snapshot = window.snapshot(None, CAPACITY, &EventFilter::All);
         assert_eq!(
-            snapshot.series["cpu.total"].0,
+            snapshot.series["cpu.total_percent"].0,
             [None, None, None, None, Some(7.0)],
             "as many as seconds on the wire"
         );
         snapshot.truncate_history(|_| 3);
-        assert_eq!((snapshot.series["cpu.total"].0.len(), snapshot.series["memory.used"].0.len()), (1, 3));
+        assert_eq!(
+            (snapshot.series["cpu.total_percent"].0.len(), snapshot.series["memory.used_bytes"].0.len()),
+            (1, 3)
+        );
     }
 
     proptest! {
@@ -196,14 +197,14 @@ mod tests {
             for (second, value) in history.range(..=split) {
                 client.record(second * 1000, &memory(*value));
             }
-            let snapshot = window.snapshot(client.end(), 60, EventNames::ALL);
+            let snapshot = window.snapshot(client.end(), 60, &EventFilter::All);
             let wire = serde_json::to_string(&snapshot).unwrap();
             client.merge(&serde_json::from_str(&wire).unwrap());
             prop_assert_eq!(used(&client), used(&window));
 
             let mut late = Window::new(60);
             late.record(window.end().unwrap(), &memory(*history.values().last().unwrap()));
-            late.merge(&window.snapshot(None, 60, EventNames::ALL));
+            late.merge(&window.snapshot(None, 60, &EventFilter::All));
             prop_assert_eq!(used(&late), used(&window));
         }
     }

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 pub(super) const CAPACITY: usize = 20;
 
 pub(super) fn memory(used: u64) -> Memory {
-    Memory { used: Some(used), ..Memory::default() }
+    Memory { used_bytes: Some(used), ..Memory::default() }
 }
 
 pub(super) fn used(window: &Window) -> Vec<Option<f64>> {
-    (0..window.len()).rev().map(|age| window.value("memory.used", age)).collect()
+    (0..window.len()).rev().map(|age| window.value("memory.used_bytes", age)).collect()
 }
 
 /// Seconds with a sample, and the sample.
@@ -38,7 +38,7 @@ fn record_churn(window: &mut Window, second: u64, lifetime: u64) {
 }
 
 fn container(number: u64) -> String {
-    format!("cgroup.services.{number}.cpu")
+    format!("cgroup.services.{number}.cpu_percent")
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn window_after_an_hour_of_short_lived_containers_keeps_only_living_series() {
     assert!(window.series.len() <= 12, "{:?}", window.series.keys());
     let held: usize = window.series.values().map(|column| column.len()).sum();
     assert!(held < 3600 + 12 * 70, "{held} values");
-    assert_eq!(window.values("memory.used", WindowSlice::newest(3600)).iter().flatten().count(), 3600);
+    assert_eq!(window.values("memory.used_bytes", WindowSlice::newest(3600)).iter().flatten().count(), 3600);
     assert_eq!(window.gaps(WindowSlice::newest(3600)), [], "values of forgotten series leave no gaps");
 }
 
@@ -60,7 +60,7 @@ fn suspend_forgets_no_series() {
     for second in (0..100).chain(1000..1059) {
         window.record(second * 1000, &memory(second));
         if second == 99 {
-            window.set("disk.devices.sda.busy", Some(1.0));
+            window.set("disk.devices.sda.busy_percent", Some(1.0));
         }
     }
     assert!(window.has("disk.devices.sda."));
@@ -84,8 +84,8 @@ fn series_beyond_the_limit_are_counted_and_recorded_once_there_is_room() {
         record_churn(&mut window, second, 1000);
     }
     assert_eq!(window.last(&container(0)), Some(1.0));
-    window.set("cpu.total", Some(1.0));
-    assert_eq!((window.last("cpu.total"), window.dropped()), (None, 6));
+    window.set("cpu.total_percent", Some(1.0));
+    assert_eq!((window.last("cpu.total_percent"), window.dropped()), (None, 6));
 }
 
 proptest! {
@@ -140,7 +140,7 @@ proptest! {
             window.record(t, &memory(t));
             prop_assert!(window.len() <= CAPACITY);
             prop_assert_eq!(window.end(), Some(t));
-            prop_assert_eq!(window.last("memory.used"), Some(t as f64));
+            prop_assert_eq!(window.last("memory.used_bytes"), Some(t as f64));
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Encoding, Problem, page_query, shared_response};
 use crate::{
-    charts::{self, CHARTS, Chart},
+    charts,
+    panels::{Panel, PanelKind},
     schema::Window,
     server::app_state::AppState,
 };
@@ -32,7 +33,7 @@ pub(in crate::server) async fn chart_image(
 }
 
 async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap) -> Result<Response, Problem> {
-    let (chart, format) = chart(name)?;
+    let (panel, format) = find(&state.channels.panels(), name)?;
     let (range, theme) = (page_query::time_range(query)?, page_query::image_theme(query)?);
     // PNG is compressed already.
     let (responses, content_type, encoding) = match format {
@@ -43,7 +44,8 @@ async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap)
     let (log, host) = (Arc::clone(&state.log), Arc::clone(&state.host));
     let render = move || {
         let window = Window::from(&log.snapshot(range.seconds()).0);
-        let svg = charts::svg_image(chart, &window, range.seconds(), &range.times(), theme, &host.name);
+        let (seconds, times) = (range.seconds(), range.times());
+        let svg = charts::svg_image(&panel.title, &panel.chart, &window, seconds, &times, theme, &host.name);
         match format {
             Format::Svg => shared_response::encode(svg, encoding),
             Format::Png => charts::png(&svg).map(Bytes::from).map_err(|error| shared_response::failed(&error)),
@@ -57,15 +59,17 @@ async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap)
     Ok(response)
 }
 
-fn chart(name: &str) -> Result<(&'static Chart, Format), Problem> {
-    let by_id = |id: &str| CHARTS.iter().find(|chart| chart.id == id);
+/// The panel with a chart that `name` is an image of, and the format that its extension names.
+fn find(panels: &[Arc<Panel>], name: &str) -> Result<(Arc<Panel>, Format), Problem> {
+    let drawn = || panels.iter().filter(|panel| panel.kind() == PanelKind::Chart);
+    let by_id = |id: &str| drawn().find(|panel| panel.id == id).cloned();
     let known = name.rsplit_once('.').and_then(|(id, extension)| match extension {
         "svg" => Some((by_id(id)?, Format::Svg)),
         "png" => Some((by_id(id)?, Format::Png)),
         _ => None,
     });
     known.ok_or_else(|| {
-        let names = CHARTS.iter().map(|chart| format!("{}.svg", chart.id)).collect::<Vec<_>>().join(", ");
+        let names = drawn().map(|panel| format!("{}.svg", panel.id)).collect::<Vec<_>>().join(", ");
         let detail = format!("There is no chart {name:?}; there are {names}, and the same as .png.");
         Problem::new(StatusCode::NOT_FOUND, "Unknown chart", detail)
     })
@@ -74,10 +78,13 @@ fn chart(name: &str) -> Result<(&'static Chart, Format), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::panels::host_panels;
 
     #[test]
     fn chart_name_needs_known_id_and_extension() {
-        assert!(chart("cpu.svg").is_ok() && chart("cpu.png").is_ok());
-        assert!(chart("cpu").is_err() && chart("services.svg").is_err());
+        let panels: Vec<_> = host_panels().into_iter().map(Arc::new).collect();
+        let is_known = |name| find(&panels, name).is_ok();
+        assert!(is_known("cpu.svg") && is_known("cpu.png"));
+        assert!(!is_known("cpu") && !is_known("services.svg"));
     }
 }

@@ -1,9 +1,8 @@
 //! `/api/openapi.json`: every route described for programs (OpenAPI 3.1).
 
 use crate::{
-    app,
-    charts::CHARTS,
-    schema::{ChartKind, EventName},
+    panels::{PanelKind, host_panels},
+    schema::{ChartKind, HOST_EVENTS},
 };
 use axum::http::header;
 use serde_json::{Map, Value, json};
@@ -108,16 +107,19 @@ fn operations() -> Vec<Operation> {
     let chart =
         || query("window", json!({"type": "integer", "enum": [60, 300, 900, 3600]}), "Seconds that charts show");
     let window = || query("window", json!({"type": "integer", "minimum": 0, "maximum": 3600}), "Seconds of history");
-    let events = || query("events", list_of(EventName::ALL.map(EventName::as_str)), "Groups, separated by commas");
+    let events = || query("events", list_of(HOST_EVENTS), "Groups, separated by commas");
     let last_id = |name| query(name, text(), "Id of the last event that the client got");
     let post = |path, summary| Operation { method: "POST", responses: vec![redirect()], ..get(path, summary) };
     let changes: &[_] = &["change", "subject", "name", "current", "password", "role", "scope", "expires"];
     let next = || query("next", text(), "Where to go afterwards, relative to the dashboard");
-    let panels = query("panels", list_of(app::panels()), "Panels, separated by commas");
-    let panel = json!({"enum": app::panels().collect::<Vec<_>>()});
-    let images = CHARTS.iter().flat_map(|chart| ["svg", "png"].map(|format| format!("{}.{format}", chart.id)));
+    let panels = host_panels();
+    let ids = || panels.iter().map(|panel| &*panel.id);
+    let charts = || panels.iter().filter(|panel| panel.kind() == PanelKind::Chart).map(|panel| &panel.id);
+    let images = charts().flat_map(|id| ["svg", "png"].map(|format| format!("{id}.{format}")));
     let images = json!({"enum": images.collect::<Vec<_>>()});
     let channel = || in_path("name", json!({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$", "example": "shop"}));
+    let panel = json!({"enum": ids().collect::<Vec<_>>()});
+    let panels = query("panels", list_of(ids()), "Panels, separated by commas");
     let theme = query("theme", json!({"enum": ["light", "dark"]}), "Colours");
     let image = json!({"description": "The image", "content": {"image/svg+xml": {}, "image/png": {}}});
     let ticket = query("ticket", text(), "A ticket, of a client that can't send headers");

@@ -4,8 +4,10 @@ use super::Problem;
 use crate::{
     app::{self, PageMode, TimeRange, View},
     charts::ImageTheme,
+    panels::Panel,
 };
 use axum::http::StatusCode;
+use std::sync::Arc;
 
 /// The last value of a key; empty for a key without one.
 fn value(query: &str, key: &str) -> Option<String> {
@@ -22,19 +24,20 @@ pub(super) fn time_range(query: &str) -> Result<TimeRange, Problem> {
 }
 
 /// `kiosk` and `panels=cpu,memory`.
-pub(super) fn view(query: &str) -> Result<View, Problem> {
+pub(super) fn view(query: &str, known: &[Arc<Panel>]) -> Result<View, Problem> {
     let mode = if value(query, "kiosk").is_some() { PageMode::Kiosk } else { PageMode::Full };
-    let panels = value(query, "panels").map_or(Ok(String::new()), |panels| known_panels(&panels))?;
+    let panels = value(query, "panels").map_or(Ok(String::new()), |panels| known_panels(&panels, known))?;
     Ok(View { mode, panels })
 }
 
 /// Checks a comma-separated list of panels, and puts them in the page's order, so that equal views share a response.
-pub(super) fn known_panels(panels: &str) -> Result<String, Problem> {
+pub(super) fn known_panels(panels: &str, known: &[Arc<Panel>]) -> Result<String, Problem> {
     let names: Vec<_> = panels.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    match names.iter().find(|name| !app::panels().any(|panel| panel == **name)) {
-        None => Ok(app::panels().filter(|panel| names.contains(panel)).collect::<Vec<_>>().join(",")),
+    let known = || known.iter().map(|panel| &*panel.id);
+    match names.iter().find(|name| !known().any(|panel| panel == **name)) {
+        None => Ok(known().filter(|panel| names.contains(panel)).collect::<Vec<_>>().join(",")),
         Some(unknown) => {
-            let known = app::panels().collect::<Vec<_>>().join(", ");
+            let known = known().collect::<Vec<_>>().join(", ");
             let detail = format!("There is no panel {unknown:?}; there are {known}.");
             Err(Problem::new(StatusCode::NOT_FOUND, "Unknown panel", detail))
         }
@@ -56,9 +59,12 @@ pub(super) fn image_theme(query: &str) -> Result<ImageTheme, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::panels::host_panels;
 
     #[test]
     fn view_accepts_known_panels_and_refuses_others() {
+        let panels: Vec<_> = host_panels().into_iter().map(Arc::new).collect();
+        let view = |query| view(query, &panels);
         let seen = view("kiosk&panels=memory,cpu,%20memory,").unwrap();
         assert_eq!(seen, View { mode: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
         assert_eq!(view("window=60").unwrap(), View::default());

@@ -3,6 +3,7 @@
 use super::{ASSETS, Encoding, Problem, page_query, script_hashes::SCRIPT_HASHES, shared_response};
 use crate::{
     app::{self, InitialData, PageIdentity, PageMode, TimeRange, View},
+    panels::history,
     server::{
         access::{CredentialKind, Origin, Principal},
         app_state::AppState,
@@ -33,7 +34,8 @@ pub(in crate::server) async fn dashboard(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let chosen = page_query::view(&query).and_then(|view| Ok((view, page_query::time_range(&query)?)));
+    let chosen =
+        page_query::view(&query, &state.channels.panels()).and_then(|view| Ok((view, page_query::time_range(&query)?)));
     respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/"))
 }
 
@@ -46,7 +48,8 @@ pub(in crate::server) async fn embedded(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let view = page_query::known_panels(&panel).map(|panels| View { mode: PageMode::Embed, panels });
+    let view =
+        page_query::known_panels(&panel, &state.channels.panels()).map(|panels| View { mode: PageMode::Embed, panels });
     let chosen = view.and_then(|view| Ok((view, page_query::time_range(&query)?)));
     respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/embed/"))
 }
@@ -90,13 +93,15 @@ fn render(
     encoding: Option<Encoding>,
 ) -> Result<Bytes, RenderError> {
     let (mut columns, after) = state.log.snapshot(range.seconds());
-    columns.truncate_history(|path| app::history(path, state.host.cores));
+    let panels: Vec<_> = state.channels.panels().into_iter().filter(|panel| view.shows(&panel.id)).collect();
+    columns.truncate_history(|path| history(&panels, path, state.host.cores));
     columns.round_history();
     let initial_data = InitialData {
         identity: PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() },
         account,
         host: state.host_now(),
         view,
+        panels,
         time_range: range,
         last_event_id: after.map(|id| id.to_string()),
         columns,

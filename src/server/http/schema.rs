@@ -1,7 +1,7 @@
 //! `/api/schema`: every value that events carry, and a JSON Schema (draft 2020-12) of each event.
 
 use crate::schema::{
-    Cgroup, Connections, Cpu, Declaration, Disk, EventName, Group, Level, Load, Memory, Network, Pressure, Processes,
+    Cgroup, Connections, Cpu, Declaration, Disk, Group, HOST_EVENTS, Level, Load, Memory, Network, Pressure, Processes,
     SCHEMA_VERSION, Temperature, Verdict,
 };
 use axum::http::header;
@@ -22,8 +22,8 @@ fn describe() -> Value {
 }
 
 /// Every group with the values that it declares, in sending order.
-pub(in crate::server) fn groups() -> [(EventName, Vec<Declaration>); EventName::ALL.len()] {
-    fn declared<G: Group>() -> (EventName, Vec<Declaration>) {
+pub(in crate::server) fn groups() -> [(&'static str, Vec<Declaration>); HOST_EVENTS.len()] {
+    fn declared<G: Group>() -> (&'static str, Vec<Declaration>) {
         (G::NAME, G::declare(""))
     }
     [
@@ -41,19 +41,21 @@ pub(in crate::server) fn groups() -> [(EventName, Vec<Declaration>); EventName::
     ]
 }
 
-fn group(name: EventName, declarations: &[Declaration]) -> Value {
+fn group(name: &str, declarations: &[Declaration]) -> Value {
     let values = declarations.iter().map(|declaration| {
         let Declaration { path, kind, unit, meaning } = declaration;
-        json!({"path": path, "kind": kind.as_str(), "unit": unit.as_str(), "meaning": meaning})
+        json!({
+            "path": path, "kind": kind.as_str(), "unit": unit.as_str(), "stability": "stable", "meaning": meaning,
+        })
     });
-    json!({"name": name.as_str(), "values": values.collect::<Vec<_>>(), "event": event(name, declarations)})
+    json!({"name": name, "values": values.collect::<Vec<_>>(), "event": event(name, declarations)})
 }
 
 /// The JSON Schema of the `data` of an event.
-fn event(name: EventName, declarations: &[Declaration]) -> Value {
+fn event(name: &str, declarations: &[Declaration]) -> Value {
     let mut schema = match name {
-        EventName::Processes => processes(),
-        EventName::Verdict => verdict(),
+        "processes" => processes(),
+        "verdict" => verdict(),
         _ => object([]),
     };
     for declaration in declarations {
@@ -114,12 +116,12 @@ fn processes() -> Value {
         ("pid", of(&["integer"], "Process id.")),
         ("name", of(&["string"], "Name, at most 15 bytes.")),
         ("user", of(&["string", "null"], "Effective user: the name, or the id of one without a name.")),
-        ("cpu", number("CPU time in percent of one core.")),
-        ("rss", of(&["integer"], "Resident set size in bytes, shared pages included.")),
-        ("read_bytes", number("Bytes read from disks per second.")),
-        ("write_bytes", number("Bytes written to disks per second.")),
+        ("cpu_percent", number("CPU time in percent of one core.")),
+        ("rss_bytes", of(&["integer"], "Resident set size in bytes, shared pages included.")),
+        ("read_bytes_per_second", number("Bytes read from disks per second.")),
+        ("write_bytes_per_second", number("Bytes written to disks per second.")),
         ("threads", of(&["integer"], "Number of threads.")),
-        ("started", of(&["integer", "null"], "Start time, Unix seconds.")),
+        ("start_time_seconds", of(&["integer", "null"], "Start time, Unix seconds.")),
     ]);
     process["properties"]["command"] = of(&["string"], "Command line, only with --command-lines.");
     object([

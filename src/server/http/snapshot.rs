@@ -2,7 +2,7 @@
 
 use super::{ASSETS, Encoding, Problem, WindowQuery, cross_origin, shared_response};
 use crate::{
-    schema::{EventName, Identity, LatestValues, WindowSnapshot},
+    schema::{Identity, LatestValues, WindowSnapshot},
     server::{
         access::check_origin,
         app_state::AppState,
@@ -47,7 +47,7 @@ pub(in crate::server) async fn snapshot(
         Ok(origin) => origin,
         Err(foreign) => return Problem::from(foreign).respond_at(PATH),
     };
-    let snapshot = match WindowQuery::parse(&query.unwrap_or_default(), "since") {
+    let snapshot = match WindowQuery::parse(&query.unwrap_or_default(), "since", &state.channels) {
         Ok(query) => respond(&state, query, &headers).await,
         Err(problem) => Err(problem),
     };
@@ -57,7 +57,7 @@ pub(in crate::server) async fn snapshot(
 }
 
 async fn respond(state: &AppState, query: WindowQuery, headers: &HeaderMap) -> Result<Response, Problem> {
-    if query.events.contains(EventName::Processes) {
+    if query.events.contains("processes") {
         state.log.subscribers().page_requested(Instant::now());
     }
     // Only gzip can be continued after the time of the response, which is not shared.
@@ -83,7 +83,7 @@ fn render(
     WindowQuery { events, window, last_id }: WindowQuery,
     coding: Coding,
 ) -> Result<(Start, Chunk), RenderError> {
-    let (start, window, id) = log.since(events, last_id, window);
+    let (start, window, id) = log.since(&events, last_id, window);
     let snapshot = Snapshot {
         host,
         identity: log.identity(),

@@ -1,7 +1,10 @@
 //! The query that the stream and the snapshot share: which events, how long a window, since which id.
 
 use super::Problem;
-use crate::schema::{EventId, EventNames, InvalidId, RETENTION_S};
+use crate::{
+    schema::{EventFilter, EventId, InvalidId, RETENTION_S},
+    server::channels::Channels,
+};
 use axum::http::StatusCode;
 
 /// Seconds of window without `window=`.
@@ -11,7 +14,7 @@ const DEFAULT_WINDOW_S: usize = 300;
 #[derive(Debug, PartialEq)]
 pub(in crate::server) struct WindowQuery {
     /// The event filter.
-    pub events: EventNames,
+    pub events: EventFilter,
     /// Seconds of window for a client without an id.
     pub window: usize,
     /// The client's last event id.
@@ -23,11 +26,11 @@ impl WindowQuery {
     ///
     /// # Errors
     /// When a value is invalid; the problem lists valid ones.
-    pub(in crate::server) fn parse(query: &str, last_id: &str) -> Result<Self, Problem> {
-        let mut parsed = Self { events: EventNames::ALL, window: DEFAULT_WINDOW_S, last_id: None };
+    pub(in crate::server) fn parse(query: &str, last_id: &str, channels: &Channels) -> Result<Self, Problem> {
+        let mut parsed = Self { events: EventFilter::All, window: DEFAULT_WINDOW_S, last_id: None };
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*key {
-                "events" => parsed.events = parse_events(&value)?,
+                "events" => parsed.events = parse_events(&value, channels)?,
                 "window" => parsed.window = parse_window(&value)?,
                 key if key == last_id => parsed.last_id = Some(value.parse()),
                 _ => {}
@@ -37,9 +40,15 @@ impl WindowQuery {
     }
 }
 
-fn parse_events(list: &str) -> Result<EventNames, Problem> {
-    let chosen = list.split(',').map(|name| name.trim().parse()).collect::<Result<EventNames, _>>();
-    chosen.map_err(|error| bad_query(format!("events: {error}, separated by commas.")))
+fn parse_events(list: &str, channels: &Channels) -> Result<EventFilter, Problem> {
+    let (names, known) = (list.split(',').map(str::trim), channels.event_names());
+    match names.clone().find(|name| !known.iter().any(|known| known == name)) {
+        None => Ok(names.collect()),
+        Some(unknown) => {
+            let known = known.join(", ");
+            Err(bad_query(format!("events: unknown event {unknown:?}; the events are {known}, separated by commas.")))
+        }
+    }
 }
 
 fn parse_window(seconds: &str) -> Result<usize, Problem> {

@@ -1,7 +1,7 @@
 //! The type of a chunk: encoded events ready to send, with HTTP/1.1's framing, compressed with gzip if the client accepts it.
 
 use super::{chunk_memory::ChunkMemory, encoded_tick::EncodedTick, event_writer::write_json, gzip};
-use crate::schema::{EventId, EventNames, WindowSnapshot};
+use crate::schema::{EventFilter, EventId, WindowSnapshot};
 use bytes::{BufMut, Bytes, BytesMut};
 use flate2::Crc;
 use std::{io::Write, sync::Arc};
@@ -41,14 +41,14 @@ impl Chunk {
     }
 
     /// The events named in `wanted` of one tick.
-    pub(super) fn of_tick(tick: &EncodedTick, wanted: EventNames, coding: Coding) -> Self {
+    pub(super) fn of_tick(tick: &EncodedTick, wanted: &EventFilter, coding: Coding) -> Self {
         let mut plain = BytesMut::new();
         let events = tick.write(&mut plain, wanted, 0);
         Self::new(&plain, events, coding)
     }
 
     /// The events named in `wanted` of several ticks, without the first `skip` events of the first tick.
-    pub(super) fn of_ticks(ticks: &[Arc<EncodedTick>], skip: usize, wanted: EventNames, coding: Coding) -> Self {
+    pub(super) fn of_ticks(ticks: &[Arc<EncodedTick>], skip: usize, wanted: &EventFilter, coding: Coding) -> Self {
         let (mut plain, mut skip) = (BytesMut::new(), skip);
         let events = ticks.iter().map(|tick| tick.write(&mut plain, wanted, std::mem::take(&mut skip))).sum();
         Self::new(&plain, events, coding)

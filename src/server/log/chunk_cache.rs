@@ -2,7 +2,7 @@
 //! a bound, for as long as viewers need it.
 
 use super::{Chunk, Coding, chunk_memory::ChunkMemory};
-use crate::schema::EventNames;
+use crate::schema::EventFilter;
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -23,7 +23,7 @@ pub(super) enum Content {
 }
 
 /// Content, filter and coding.
-pub(super) type Key = (Content, EventNames, Coding);
+pub(super) type Key = (Content, EventFilter, Coding);
 
 #[derive(Debug, Default)]
 pub(super) struct ChunkCache {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn key(tick: u64) -> Key {
-        (Content::Ticks(tick, 1), EventNames::ALL, Coding::Identity)
+        (Content::Ticks(tick, 1), EventFilter::All, Coding::Identity)
     }
 
     fn chunk(bytes: usize) -> Chunk {

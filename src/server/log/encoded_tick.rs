@@ -6,7 +6,7 @@ use super::{
     event_bytes::EventBytes,
     event_writer::{InvalidField, write_event},
 };
-use crate::schema::{EventId, EventName, EventNames, IdSequence, Tick};
+use crate::schema::{EventFilter, EventId, EventName, EventNames, IdSequence, Tick};
 use bytes::BytesMut;
 use std::{
     ops::Range,
@@ -22,14 +22,14 @@ pub(super) struct EncodedTick {
     /// Id of the first event; the following ids count up by one.
     pub first_id: EventId,
     bytes: EventBytes,
-    events: Box<[(EventName, Range<usize>)]>,
+    events: Box<[(EventName, Range<u32>)]>,
     chunks: Mutex<Vec<SharedChunk>>,
 }
 
 /// A chunk of a tick, for one filter and coding.
 #[derive(Debug)]
 struct SharedChunk {
-    wanted: EventNames,
+    wanted: EventFilter,
     coding: Coding,
     chunk: Chunk,
     /// Whether a viewer got it.
@@ -37,8 +37,8 @@ struct SharedChunk {
 }
 
 impl SharedChunk {
-    fn key(&self) -> (EventNames, Coding) {
-        (self.wanted, self.coding)
+    fn has(&self, wanted: &EventFilter, coding: Coding) -> bool {
+        self.wanted == *wanted && self.coding == coding
     }
 }
 
@@ -55,11 +55,11 @@ pub enum EncodeError {
 
 impl EncodedTick {
     /// Encodes every group of `tick`.
-    pub(super) fn encode(tick: &Tick, ids: &mut IdSequence) -> Result<Self, EncodeError> {
-        let events = tick.events().map(|event| Ok((event.name(), event.json()?)));
+    pub(super) fn encode(tick: &Tick, ids: &mut IdSequence, names: &mut EventNames) -> Result<Self, EncodeError> {
+        let events = tick.events().map(|event| Ok((names.share(event.name()), event.json()?)));
         let events = events.collect::<Result<Vec<_>, serde_json::Error>>()?;
         let first_id = ids.take(tick.t, events.len() as u32);
-        Self::from_json(first_id, events.iter().map(|(name, data)| (*name, &**data)))
+        Self::from_json(first_id, events.iter().map(|(name, data)| (name.clone(), &**data)))
     }
 
     /// Encodes events that are JSON already; the first gets the id `first_id`.
@@ -71,7 +71,7 @@ impl EncodedTick {
         for (n, (name, data)) in (0..).zip(json) {
             let start = bytes.len();
             write_event(&mut bytes, Some(first_id.plus(n)), name.as_str(), data)?;
-            events.push((name, start..bytes.len()));
+            events.push((name, start as u32..bytes.len() as u32));
         }
         // The ring keeps it, so without the buffer's spare room.
         Ok(Self {
@@ -102,9 +102,9 @@ impl EncodedTick {
     }
 
     /// The events named in `wanted` as a shared chunk, without events if the tick has none of them.
-    pub(super) fn chunk(&self, wanted: EventNames, coding: Coding) -> Chunk {
+    pub(super) fn chunk(&self, wanted: &EventFilter, coding: Coding) -> Chunk {
         let mut chunks = self.chunks();
-        let cached = chunks.iter_mut().find(|shared| shared.key() == (wanted, coding));
+        let cached = chunks.iter_mut().find(|shared| shared.has(wanted, coding));
         if let Some(shared) = cached {
             shared.is_used = true;
             return shared.chunk.clone();
@@ -112,7 +112,7 @@ impl EncodedTick {
         let chunk = Chunk::of_tick(self, wanted, coding);
         // Clients choose filters freely; what few of them use is encoded for each.
         if chunks.len() < MAX_SHARED_CHUNKS {
-            chunks.push(SharedChunk { wanted, coding, chunk: chunk.clone(), is_used: true });
+            chunks.push(SharedChunk { wanted: wanted.clone(), coding, chunk: chunk.clone(), is_used: true });
         }
         chunk
     }
@@ -120,13 +120,13 @@ impl EncodedTick {
     /// Makes the chunks that viewers of the `previous` tick used, so that no fan-out worker has to, and drops those of
     /// `previous`, which few viewers need from now on.
     pub(super) fn take_over_chunks_of(&self, previous: &Self) {
-        let used: Vec<_> = previous.chunks().iter().filter(|shared| shared.is_used).map(SharedChunk::key).collect();
-        let made = used.into_iter().map(|(wanted, coding)| {
-            let chunk = Chunk::of_tick(self, wanted, coding);
-            SharedChunk { wanted, coding, chunk, is_used: false }
-        });
+        let previous = std::mem::take(&mut *previous.chunks());
+        let made =
+            previous.into_iter().filter(|shared| shared.is_used).map(|SharedChunk { wanted, coding, .. }| {
+                let chunk = Chunk::of_tick(self, &wanted, coding);
+                SharedChunk { wanted, coding, chunk, is_used: false }
+            });
         *self.chunks() = made.collect();
-        *previous.chunks() = Vec::new();
     }
 
     fn chunks(&self) -> MutexGuard<'_, Vec<SharedChunk>> {
@@ -134,13 +134,15 @@ impl EncodedTick {
     }
 
     /// Appends the events named in `wanted` after the first `skip` of the tick, and returns their number.
-    pub(super) fn write(&self, into: &mut BytesMut, wanted: EventNames, skip: usize) -> u32 {
-        let mut chosen = self.events.iter().skip(skip).filter(|(name, _)| wanted.contains(*name)).peekable();
+    pub(super) fn write(&self, into: &mut BytesMut, wanted: &EventFilter, skip: usize) -> u32 {
+        let mut chosen = self.events.iter().skip(skip).filter(|(name, _)| wanted.contains(name.as_str())).peekable();
         if chosen.peek().is_none() {
             return 0;
         }
         match self.bytes.plain() {
-            Ok(bytes) => chosen.map(|(_, range)| into.extend_from_slice(&bytes[range.clone()])).count() as u32,
+            Ok(bytes) => chosen
+                .map(|(_, range)| into.extend_from_slice(&bytes[range.start as usize..range.end as usize]))
+                .count() as u32,
             Err(error) => {
                 tracing::error!(%error, "cannot read a tick of the log");
                 0
@@ -158,10 +160,15 @@ mod tests {
     };
 
     fn encoded() -> EncodedTick {
-        EncodedTick::encode(&tick(1000), &mut IdSequence::after(Identity::default().tag(), None)).unwrap()
+        EncodedTick::encode(
+            &tick(1000),
+            &mut IdSequence::after(Identity::default().tag(), None),
+            &mut EventNames::default(),
+        )
+        .unwrap()
     }
 
-    fn text(tick: &EncodedTick, wanted: EventNames, skip: usize) -> String {
+    fn text(tick: &EncodedTick, wanted: &EventFilter, skip: usize) -> String {
         let mut plain = BytesMut::new();
         tick.write(&mut plain, wanted, skip);
         String::from_utf8(plain.to_vec()).unwrap()
@@ -169,7 +176,7 @@ mod tests {
 
     #[test]
     fn encoded_events_have_consecutive_ids() {
-        let text = text(&encoded(), EventNames::ALL, 0);
+        let text = text(&encoded(), &EventFilter::All, 0);
         for (n, name) in ["cpu", "memory", "connections"].iter().enumerate() {
             assert!(text.contains(&format!("id: 1000-{n}-e3b0c4\nevent: {name}\ndata: {{\"t\":1000,")), "{text}");
         }
@@ -179,10 +186,10 @@ mod tests {
     #[test]
     fn written_events_match_filter_and_skip() {
         let encoded = encoded();
-        let some = EventNames::from_iter([EventName::Cpu, EventName::Connections]);
-        assert_eq!(text(&encoded, some, 0).matches("event: ").count(), 2);
-        assert!(text(&encoded, EventNames::ALL, 2).starts_with("id: 1000-2-e3b0c4\n"));
-        assert_eq!(text(&encoded, EventNames::ALL, 3), "");
+        let some = EventFilter::from_iter(["cpu", "connections"]);
+        assert_eq!(text(&encoded, &some, 0).matches("event: ").count(), 2);
+        assert!(text(&encoded, &EventFilter::All, 2).starts_with("id: 1000-2-e3b0c4\n"));
+        assert_eq!(text(&encoded, &EventFilter::All, 3), "");
         assert_eq!(encoded.events_up_to(id(1000, 1)), 2);
         assert_eq!(encoded.events_up_to(id(999, 9)), 0);
     }
@@ -190,9 +197,10 @@ mod tests {
     #[test]
     fn packed_tick_writes_the_same_events() {
         let (plain, packed) = (encoded(), encoded().packed().unwrap());
-        let some = EventNames::from_iter([EventName::Cpu, EventName::Connections]);
-        for (wanted, skip) in [(EventNames::ALL, 0), (some, 0), (EventNames::ALL, 2), (EventNames::default(), 0)] {
-            assert_eq!(text(&packed, wanted, skip), text(&plain, wanted, skip));
+        let some = EventFilter::from_iter(["cpu", "connections"]);
+        for (wanted, skip) in [(EventFilter::All, 0), (some, 0), (EventFilter::All, 2), (EventFilter::from_iter([]), 0)]
+        {
+            assert_eq!(text(&packed, &wanted, skip), text(&plain, &wanted, skip));
         }
         assert_eq!(packed.last_id(), plain.last_id());
         assert!(packed.packed().is_none());
@@ -201,7 +209,7 @@ mod tests {
     #[test]
     fn next_tick_has_the_chunks_that_the_previous_one_used() {
         let (first, second, third) = (encoded(), encoded(), encoded());
-        first.chunk(EventNames::ALL, Coding::Gzip);
+        first.chunk(&EventFilter::All, Coding::Gzip);
         second.take_over_chunks_of(&first);
         assert_eq!(second.chunks().len(), 1);
         third.take_over_chunks_of(&second);
@@ -211,10 +219,10 @@ mod tests {
     #[test]
     fn same_filter_and_coding_share_one_chunk() {
         let encoded = encoded();
-        let data = |coding| encoded.chunk(EventNames::ALL, coding).data();
+        let data = |coding| encoded.chunk(&EventFilter::All, coding).data();
         assert_eq!(data(Coding::Identity).as_ptr(), data(Coding::Identity).as_ptr());
         assert_ne!(data(Coding::Identity), data(Coding::Gzip));
-        assert_eq!(encoded.chunk(EventNames::default(), Coding::Identity).events, 0);
+        assert_eq!(encoded.chunk(&EventFilter::from_iter([]), Coding::Identity).events, 0);
         let before = data(Coding::Identity);
         *encoded.chunks() = Vec::new();
         assert_eq!(data(Coding::Identity), before);

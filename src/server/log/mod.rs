@@ -18,7 +18,7 @@ mod persistence;
 mod publisher;
 mod subscribers;
 
-use crate::schema::{EventId, EventNames, IdSequence, Identity, LatestValues, Processes, Window, WindowSnapshot};
+use crate::schema::{EventFilter, EventId, IdSequence, Identity, LatestValues, Processes, Window, WindowSnapshot};
 pub use chunk::{Chunk, Coding, Encoder};
 use chunk_cache::ChunkCache;
 pub use cursor::{Cursor, Progress, Start};
@@ -144,7 +144,7 @@ impl TickLog {
             let history = self.history();
             (Arc::clone(&history.values.window), history.last_id())
         };
-        (window.snapshot(None, seconds, EventNames::ALL), last_id)
+        (window.snapshot(None, seconds, &EventFilter::All), last_id)
     }
 
     /// The window up to the newest tick.
@@ -195,23 +195,20 @@ pub(super) mod tests {
         EventId { ms, n, tag: Identity::default().tag() }
     }
 
-    /// A tick at `t` with `memory.used` = `t`.
+    /// A tick at `t` with `memory.used_bytes` = `t`.
     pub(in crate::server) fn tick(t: u64) -> Tick {
         fn sample<G>(t: u64, values: G) -> Option<Sample<G>> {
             Some(Sample { t, at: t as f64 / 1000.0, dt: 1.0, values })
         }
-        Tick {
-            t,
-            cpu: sample(t, Cpu { total: Some(1.5), ..Cpu::default() }),
-            memory: sample(t, Memory { used: Some(t), ..Memory::default() }),
-            connections: sample(t, Connections { viewers: Some(0), ..Connections::default() }),
-            ..Tick::default()
-        }
+        Tick::at(t)
+            .with(sample(t, Cpu { total_percent: Some(1.5), ..Cpu::default() }))
+            .with(sample(t, Memory { used_bytes: Some(t), ..Memory::default() }))
+            .with(sample(t, Connections { viewers: Some(0), ..Connections::default() }))
     }
 
     /// Exhausts the memory of chunks until the returned one is dropped.
     pub(in crate::server) fn exhaust_chunk_memory(log: &TickLog) -> Chunk {
-        let key = (chunk_cache::Content::Ticks(u64::MAX, 1), EventNames::ALL, Coding::Identity);
+        let key = (chunk_cache::Content::Ticks(u64::MAX, 1), EventFilter::All, Coding::Identity);
         log.chunks.get(key, || Chunk::new(&vec![0; chunk_memory::MAX_BYTES], 1, Coding::Identity))
     }
 

@@ -4,7 +4,7 @@ use super::{
     Chunk, Coding, Cursor, TickLog,
     encoded_tick::{EncodedTick, MAX_SHARED_CHUNKS},
 };
-use crate::schema::EventNames;
+use crate::schema::EventFilter;
 use std::sync::Arc;
 
 /// The newest tick, and its chunks by filter and coding.
@@ -13,7 +13,7 @@ pub struct NewestTick {
     tick: Arc<EncodedTick>,
     /// Counted from the start of the log.
     number: u64,
-    chunks: Vec<(EventNames, Coding, Chunk)>,
+    chunks: Vec<(EventFilter, Coding, Chunk)>,
 }
 
 impl TickLog {
@@ -32,11 +32,11 @@ impl NewestTick {
         if cursor.next_tick != self.number || cursor.is_behind(self.number) {
             return None;
         }
-        let cached = self.chunks.iter().position(|(events, known, _)| (*events, *known) == (cursor.events, coding));
+        let cached = self.chunks.iter().position(|(events, known, _)| *events == cursor.events && *known == coding);
         let index = cached.unwrap_or_else(|| {
             // Past the bound, rare filters take turns in the last place.
             self.chunks.truncate(MAX_SHARED_CHUNKS - 1);
-            self.chunks.push((cursor.events, coding, self.tick.chunk(cursor.events, coding)));
+            self.chunks.push((cursor.events.clone(), coding, self.tick.chunk(&cursor.events, coding)));
             self.chunks.len() - 1
         });
         let chunk = Some(&self.chunks[index].2).filter(|chunk| chunk.events > 0)?;

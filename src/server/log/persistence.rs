@@ -4,20 +4,23 @@
 use super::{EncodeError, EncodedTick, Head, RING_TICKS, TickLog, write_event};
 use crate::{
     schema::{
-        EventId, EventName, EventNames, IdSequence, Identity, InvalidId, RETENTION_S, UnknownEvent, WindowSnapshot,
+        EventFilter, EventId, EventName, IdSequence, Identity, InvalidId, RETENTION_S, SCHEMA_VERSION, WindowSnapshot,
     },
     sse::Parser,
 };
 use bytes::BytesMut;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
 /// Why a saved log can't be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidLog {
-    /// The first event is not a window.
-    #[error("it doesn't begin with a window")]
+    /// It has no `hello`.
+    #[error("it doesn't begin with a hello")]
+    NoHello,
+    /// The second event is not a window.
+    #[error("it has no window")]
     NoWindow,
     /// The samples are another host's.
     #[error("it is the history of another host")]
@@ -31,9 +34,9 @@ pub enum InvalidLog {
     /// An event's data is not valid.
     #[error("it has an event with invalid data: {0}")]
     Data(#[from] serde_json::Error),
-    /// An event's name is unknown.
-    #[error(transparent)]
-    Name(#[from] UnknownEvent),
+    /// The values have other names.
+    #[error("it is of schema {0}, and this version reads schema {SCHEMA_VERSION}")]
+    Schema(u32),
     /// An event's id is malformed.
     #[error(transparent)]
     Id(#[from] InvalidId),
@@ -43,6 +46,20 @@ pub enum InvalidLog {
     /// An event can't be encoded.
     #[error(transparent)]
     Event(#[from] EncodeError),
+}
+
+/// Whose log it is.
+#[derive(Serialize, Deserialize)]
+struct SavedHello {
+    /// Those before 2 did not name theirs.
+    #[serde(default = "first_schema")]
+    schema: u32,
+    #[serde(flatten)]
+    identity: Identity,
+}
+
+fn first_schema() -> u32 {
+    1
 }
 
 /// An event of a saved tick.
@@ -72,17 +89,18 @@ impl TickLog {
         // A tick without samples has no event that shows where the file ends.
         let newest = ring.iter().rfind(|tick| tick.events_up_to(tick.last_id()) > 0).map(|tick| tick.last_id());
         if let Some(newest) = newest {
-            let snapshot = window.snapshot(None, usize::MAX, EventNames::ALL);
-            write_event(&mut text, None, "hello", &serde_json::to_string(&self.identity)?)?;
+            let snapshot = window.snapshot(None, usize::MAX, &EventFilter::All);
+            let hello = SavedHello { schema: SCHEMA_VERSION, identity: self.identity.clone() };
+            write_event(&mut text, None, "hello", &serde_json::to_string(&hello)?)?;
             let data = serde_json::to_string(&snapshot)?;
             write_event(&mut text, Some(newest), "window", &data)?;
         }
-        ring.iter().for_each(|tick| _ = tick.write(&mut text, EventNames::ALL, 0));
+        ring.iter().for_each(|tick| _ = tick.write(&mut text, &EventFilter::All, 0));
         Ok(without_command_lines(&String::from_utf8_lossy(&text))?.into_bytes())
     }
 
     /// The log that [`save`](Self::save) wrote; its ids continue after the saved ones. A host without an id of its own
-    /// keeps the saved one. A log of an older version names no host, and starts an epoch.
+    /// keeps the saved one.
     ///
     /// # Errors
     /// When the text is not of that form, or of another host.
@@ -90,25 +108,32 @@ impl TickLog {
         let mut events = Vec::new();
         Parser::default().read(text, |event| events.push(event));
         let mut events = events.into_iter().peekable();
-        let identity = match events.next_if(|event| event.name == "hello") {
-            Some(hello) => serde_json::from_str(&hello.data)?,
-            None => Identity::new_epoch(host_id.map(str::to_owned)),
+        let Some(hello) = events.next_if(|event| event.name == "hello") else {
+            return if text.is_empty() {
+                Ok(Self::of(Identity::new_epoch(host_id.map(str::to_owned))))
+            } else {
+                Err(InvalidLog::NoHello)
+            };
         };
+        let SavedHello { schema, identity } = serde_json::from_str(&hello.data)?;
+        if schema != SCHEMA_VERSION {
+            return Err(InvalidLog::Schema(schema));
+        }
         if host_id.is_some_and(|host_id| host_id != identity.host_id) {
             return Err(InvalidLog::OtherHost);
         }
         let log = Self::of(identity);
         let (window, newest): (WindowSnapshot, EventId) = match events.next() {
-            Some(event) if event.name == "window" => (serde_json::from_str(&event.data)?, log.saved_id(&event.id)?),
-            None if text.is_empty() => return Ok(log),
+            Some(event) if event.name == "window" => (serde_json::from_str(&event.data)?, event.id.parse()?),
             _ => return Err(InvalidLog::NoWindow),
         };
         if window.n > RETENTION_S {
             return Err(InvalidLog::Length(window.n));
         }
+        let mut publisher = log.publisher();
         let saved = events.map(|event| {
             let Stamp { t } = serde_json::from_str(&event.data)?;
-            Ok(SavedEvent { t, id: log.saved_id(&event.id)?, name: event.name.parse()?, data: event.data })
+            Ok(SavedEvent { t, id: event.id.parse()?, name: publisher.names.share(&event.name), data: event.data })
         });
         let saved = saved.collect::<Result<Vec<_>, InvalidLog>>()?;
         if saved.last().map(|event| event.id) != Some(newest) {
@@ -120,22 +145,17 @@ impl TickLog {
             return Err(InvalidLog::Order(early.id));
         }
         for tick in saved.chunk_by(|one, next| one.t == next.t) {
-            let json = tick.iter().map(|event| (event.name, event.data.as_str()));
+            let json = tick.iter().map(|event| (event.name.clone(), event.data.as_str()));
             let encoded = EncodedTick::from_json(tick[0].id, json)?;
             history.ring.push_back(Arc::new(encoded.packed().unwrap_or(encoded)));
         }
         let surplus = history.ring.len().saturating_sub(RING_TICKS);
         history.ring.drain(..surplus);
-        log.publisher().ids = IdSequence::after(log.tag, history.last_id());
+        publisher.ids = IdSequence::after(log.tag, history.last_id());
         let head = Head { published: history.published(), last_tick: history.values.window.end(), ..Head::default() };
-        drop(history);
+        drop((history, publisher));
         log.head.send_replace(head);
         Ok(log)
-    }
-
-    /// A saved id, which in a log of an older version has no tag.
-    fn saved_id(&self, text: &str) -> Result<EventId, InvalidId> {
-        text.parse().or_else(|_| format!("{text}-{:06x}", self.tag).parse())
     }
 }
 
@@ -177,7 +197,7 @@ mod tests {
 
     /// Everything that a viewer after `last_id` gets.
     fn replay(log: &TickLog, last_id: EventId) -> Vec<u8> {
-        let (_, mut cursor): (_, Cursor) = log.open_cursor(EventNames::ALL, Some(Ok(last_id)), 0);
+        let (_, mut cursor): (_, Cursor) = log.open_cursor(EventFilter::All, Some(Ok(last_id)), 0);
         let mut sent = Vec::new();
         loop {
             match log.advance(&mut cursor, Coding::Identity) {
@@ -214,9 +234,9 @@ mod tests {
             Process { pid: 7, name: "x".to_owned(), command: Some("x --key s3cret".to_owned()), ..Process::default() };
         let open = Process { pid: 8, name: "y".to_owned(), ..Process::default() };
         let values = Processes { total: 2, top: vec![secret, open] };
-        let processes = Some(Sample { t: 1000, at: 1.0, dt: 2.0, values });
+        let processes = Sample { t: 1000, at: 1.0, dt: 2.0, values };
         let log = TickLog::default();
-        log.publish(&Tick { processes, ..tick(1000) });
+        log.publish(&tick(1000).with(processes));
         let text = String::from_utf8(log.save().unwrap()).unwrap();
         assert!(!text.contains("s3cret") && text.contains("\"pid\":7") && text.contains("\"pid\":8"), "{text}");
         let restored = TickLog::restore(text.as_bytes(), None).unwrap();
@@ -226,7 +246,7 @@ mod tests {
     #[test]
     fn log_that_ends_without_samples_restores() {
         let log = log(1..4);
-        log.publish(&Tick { t: 4000, ..Tick::default() });
+        log.publish(&Tick::at(4000));
         let restored = TickLog::restore(&log.save().unwrap(), None).unwrap();
         assert_eq!(restored.snapshot(3600).1, Some(id(3000, 2)));
     }
@@ -241,8 +261,7 @@ mod tests {
     fn foreign_text_is_refused_with_reason() {
         let text = String::from_utf8(log(1..4).save().unwrap()).unwrap();
         for (from, to, reason) in [
-            ("event: window", "event: cpu", "begin with a window"),
-            ("event: memory", "event: gpu", "\"gpu\""),
+            ("event: window", "event: cpu", "it has no window"),
             ("id: 2000-1-", "id: 2000-2-", "2000-2-e3b0c4 is out of order"),
             ("id: 3000-0-", "id: 1000-0-", "1000-0-e3b0c4 is out of order"),
             ("id: 2000-1-", "id: 2000", "invalid event id"),

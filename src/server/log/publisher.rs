@@ -2,7 +2,7 @@
 //! for the other.
 
 use super::{TickLog, encoded_tick::EncodedTick};
-use crate::schema::{IdSequence, Processes, Sample, Tick, Verdict, Window};
+use crate::schema::{EventNames, IdSequence, Processes, Sample, Tick, Verdict, Window};
 use std::{sync::Arc, time::Instant};
 
 /// Series beyond the limit are logged again after this long without any.
@@ -12,13 +12,14 @@ const LIMIT_LOG_INTERVAL_MS: u64 = 600_000;
 #[derive(Debug)]
 pub(super) struct Publisher {
     pub ids: IdSequence,
+    pub names: EventNames,
     /// The newest tick (unix ms) with a series beyond the limit.
     over_limit_at: Option<u64>,
 }
 
 impl Publisher {
     pub(super) fn new(ids: IdSequence) -> Self {
-        Self { ids, over_limit_at: None }
+        Self { ids, names: EventNames::default(), over_limit_at: None }
     }
 
     /// The `newest` window with the tick's values.
@@ -40,7 +41,7 @@ impl Publisher {
 impl TickLog {
     /// Appends a tick. It is encoded here, once for all viewers.
     pub fn publish(&self, tick: &Tick) {
-        self.publish_assessed(tick.clone(), |_, _| tick.verdict.clone());
+        self.publish_assessed(tick.clone(), |_, _| tick.get().cloned());
     }
 
     /// Appends a tick with the verdict of `assess`, which gets the window and the processes with the tick's values.
@@ -52,14 +53,15 @@ impl TickLog {
         let mut publisher = self.publisher();
         let mut values = self.values();
         values.window = Arc::new(publisher.record(&values.window, &tick));
-        if tick.processes.is_some() {
-            values.processes = tick.processes.clone().map(Arc::new);
+        if let Some(processes) = tick.get::<Processes>() {
+            values.processes = Some(Arc::new(processes.clone()));
         }
-        tick.verdict = assess(&values.window, values.processes());
-        if let Some(verdict) = &tick.verdict {
+        if let Some(verdict) = assess(&values.window, values.processes()) {
             values.verdict = Arc::new(verdict.values.clone());
+            tick = tick.with(verdict);
         }
-        let encoded = match EncodedTick::encode(&tick, &mut publisher.ids) {
+        let Publisher { ids, names, .. } = &mut *publisher;
+        let encoded = match EncodedTick::encode(&tick, ids, names) {
             Ok(encoded) => Arc::new(encoded),
             Err(error) => return tracing::error!(t = tick.t, %error, "tick dropped"),
         };
@@ -85,7 +87,7 @@ impl TickLog {
 mod tests {
     use super::*;
     use crate::{
-        schema::{Cgroup, EventNames, RETENTION_S, Service, WindowSnapshot},
+        schema::{Cgroup, EventFilter, RETENTION_S, Service, WindowSnapshot},
         server::log::{Coding, Progress, tests::tick},
     };
     use proptest::prelude::*;
@@ -93,14 +95,14 @@ mod tests {
 
     /// Second `second` of a host with a new container each second.
     fn churn(second: u64) -> Tick {
-        let services = [(format!("docker {second}"), Service { memory: Some(second), ..Service::default() })].into();
-        let cgroup =
-            Some(Sample { t: second * 1000, at: 0.0, dt: 1.0, values: Cgroup { services, ..Cgroup::default() } });
-        Tick { cgroup, ..tick(second * 1000) }
+        let services =
+            [(format!("docker {second}"), Service { memory_bytes: Some(second), ..Service::default() })].into();
+        let cgroup = Sample { t: second * 1000, at: 0.0, dt: 1.0, values: Cgroup { services, ..Cgroup::default() } };
+        tick(second * 1000).with(cgroup)
     }
 
     fn values(window: &Window) -> WindowSnapshot {
-        window.snapshot(None, usize::MAX, EventNames::ALL)
+        window.snapshot(None, usize::MAX, &EventFilter::All)
     }
 
     #[test]
@@ -122,7 +124,7 @@ mod tests {
         log.limit_series(20);
         (0..100).for_each(|second| log.publish(&churn(second)));
         let window = log.window();
-        assert_eq!((window.series_len(), window.last("memory.used")), (20, Some(99_000.0)));
+        assert_eq!((window.series_len(), window.last("memory.used_bytes")), (20, Some(99_000.0)));
         assert!(window.dropped() > 10 && log.publisher().over_limit_at.is_some());
     }
 
@@ -130,7 +132,7 @@ mod tests {
     fn readers_during_assessment_do_not_wait_and_see_the_previous_tick() {
         let log = TickLog::default();
         log.publish(&tick(1000));
-        let (_, mut cursor) = log.open_cursor(EventNames::ALL, None, 0);
+        let (_, mut cursor) = log.open_cursor(EventFilter::All, None, 0);
         log.publish_assessed(tick(2000), |window, _| {
             assert!(log.history.try_read().is_ok(), "readers would wait");
             assert_eq!((window.end(), log.window().end()), (Some(2000), Some(1000)));
@@ -150,7 +152,7 @@ mod tests {
         assert!(panicked.is_err());
         assert_eq!((log.window().end(), log.head().published), (Some(1000), 1));
         log.publish(&tick(3000));
-        assert_eq!((log.window().value("memory.used", 1), log.head().published), (None, 2));
+        assert_eq!((log.window().value("memory.used_bytes", 1), log.head().published), (None, 2));
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Who reads the log: open streams and recent page loads. Processes are expensive, and sampled only while someone reads them.
 
-use crate::schema::{EventName, EventNames};
+use crate::schema::EventFilter;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -22,9 +22,9 @@ pub struct Subscribers {
 
 impl Subscribers {
     /// Counts a viewer of these events until the guard is dropped.
-    pub fn subscribe(self: Arc<Self>, events: EventNames) -> SubscriberGuard {
+    pub fn subscribe(self: Arc<Self>, events: &EventFilter) -> SubscriberGuard {
         self.viewers.fetch_add(1, Ordering::Relaxed);
-        let reads_processes = events.contains(EventName::Processes);
+        let reads_processes = events.contains("processes");
         self.processes_viewers.fetch_add(reads_processes.into(), Ordering::Relaxed);
         SubscriberGuard { subscribers: self, reads_processes }
     }
@@ -67,8 +67,8 @@ mod tests {
     #[test]
     fn viewer_counts_until_guard_drops() {
         let subscribers = Arc::new(Subscribers::default());
-        let one = Arc::clone(&subscribers).subscribe(EventNames::from_iter([EventName::Cpu]));
-        let two = Arc::clone(&subscribers).subscribe(EventNames::ALL);
+        let one = Arc::clone(&subscribers).subscribe(&EventFilter::from_iter(["cpu"]));
+        let two = Arc::clone(&subscribers).subscribe(&EventFilter::All);
         assert_eq!((subscribers.viewers(), subscribers.wants_processes()), (2, true));
         drop(two);
         assert_eq!((subscribers.viewers(), subscribers.wants_processes()), (1, false));

@@ -17,6 +17,7 @@ mod series;
 pub(super) mod statsd;
 #[cfg(test)]
 mod tests;
+mod tick_event;
 mod total;
 
 pub use declaration::{parse_declaration, restored_declaration};
@@ -30,6 +31,7 @@ pub use publications::{ChannelList, ListedChannel, Publications};
 pub use refusal::{PublishRefusal, RefusalReason};
 pub use registry::ChannelSample;
 pub use statsd::parse_datagram;
+pub(super) use tick_event::PublishedEvents;
 
 use refusal::excerpt;
 

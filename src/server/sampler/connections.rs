@@ -60,10 +60,10 @@ impl ConnectionsSampler {
             |(_, previous), (connections, current), dt| {
                 let rate = |of: fn(&TcpErrorCounters) -> Option<u64>| rate(of(previous), of(current), dt);
                 let tcp = Tcp {
-                    retransmits: rate(|c| c.retransmits),
-                    resets: rate(|c| c.resets),
-                    listen_overflows: rate(|c| c.listen_overflows),
-                    listen_drops: rate(|c| c.listen_drops),
+                    retransmits_per_second: rate(|c| c.retransmits),
+                    resets_per_second: rate(|c| c.resets),
+                    listen_overflows_per_second: rate(|c| c.listen_overflows),
+                    listen_drops_per_second: rate(|c| c.listen_drops),
                     ..connections.tcp.clone()
                 };
                 Connections { tcp, ..connections.clone() }
@@ -271,8 +271,8 @@ mod tests {
         sampler.sample(0, &mut source(10), &clock);
         clock.advance(2.0);
         let tcp = sampler.sample(2000, &mut source(14), &clock).unwrap().values.tcp;
-        assert_eq!((tcp.retransmits, tcp.resets), (Some(4.0), Some(2.0)));
-        assert_eq!((tcp.listen_overflows, tcp.listen_drops), (Some(2.0), Some(6.0)));
+        assert_eq!((tcp.retransmits_per_second, tcp.resets_per_second), (Some(4.0), Some(2.0)));
+        assert_eq!((tcp.listen_overflows_per_second, tcp.listen_drops_per_second), (Some(2.0), Some(6.0)));
     }
 
     #[test]

@@ -60,12 +60,12 @@ impl CpuSampler {
             Some(parse_stat(text))
         };
         self.previous.next_sample(t, clock, read, |previous, current, dt| Cpu {
-            context_switches: rate(previous.context_switches, current.context_switches, dt),
-            interrupts: rate(previous.interrupts, current.interrupts, dt),
-            forks: rate(previous.forks, current.forks, dt),
+            context_switches_per_second: rate(previous.context_switches, current.context_switches, dt),
+            interrupts_per_second: rate(previous.interrupts, current.interrupts, dt),
+            forks_per_second: rate(previous.forks, current.forks, dt),
             running: current.running,
             blocked: current.blocked,
-            frequency,
+            frequency_hertz: frequency,
             ..utilisation(previous, current, dt * self.ticks_per_second)
         })
     }
@@ -117,14 +117,14 @@ fn utilisation(previous: &CpuCounters, current: &CpuCounters, ticks: f64) -> Cpu
         percentage(busy_ticks(previous, current), ticks)
     };
     Cpu {
-        total: percentage(busy_ticks(&previous.total, &current.total), ticks * online),
-        cores: (0..current.cores.keys().last().map_or(0, |last| last + 1)).map(core).collect(),
-        user: mode(|time| time.user),
-        nice: mode(|time| time.nice),
-        system: mode(|time| time.system),
-        irq: mode(|time| time.irq.saturating_add(time.softirq)),
-        iowait: mode(|time| time.iowait),
-        steal: mode(|time| time.steal),
+        total_percent: percentage(busy_ticks(&previous.total, &current.total), ticks * online),
+        cores_percent: (0..current.cores.keys().last().map_or(0, |last| last + 1)).map(core).collect(),
+        user_percent: mode(|time| time.user),
+        nice_percent: mode(|time| time.nice),
+        system_percent: mode(|time| time.system),
+        irq_percent: mode(|time| time.irq.saturating_add(time.softirq)),
+        iowait_percent: mode(|time| time.iowait),
+        steal_percent: mode(|time| time.steal),
         ..Cpu::default()
     }
 }
@@ -167,38 +167,44 @@ mod tests {
     fn percentages_are_of_elapsed_time() {
         let later = "cpu  150 10 70 1100 20 5 5 0 0 0\ncpu0 100 10 25 530 15 0 0 0\ncpu1 50 0 45 570 5 5 5 0\n";
         let cpu = sample(later, 1.0);
-        assert_eq!((cpu.user, cpu.nice, cpu.system), (Some(25.0), Some(5.0), Some(10.0)));
-        assert_eq!((cpu.iowait, cpu.irq, cpu.steal), (Some(5.0), Some(5.0), Some(0.0)));
-        assert_eq!(cpu.total, Some(45.0));
-        assert_eq!(cpu.cores, [Some(60.0), Some(30.0)]);
-        assert_eq!(sample(later, 2.0).user, Some(12.5));
+        assert_eq!((cpu.user_percent, cpu.nice_percent, cpu.system_percent), (Some(25.0), Some(5.0), Some(10.0)));
+        assert_eq!((cpu.iowait_percent, cpu.irq_percent, cpu.steal_percent), (Some(5.0), Some(5.0), Some(0.0)));
+        assert_eq!(cpu.total_percent, Some(45.0));
+        assert_eq!(cpu.cores_percent, [Some(60.0), Some(30.0)]);
+        assert_eq!(sample(later, 2.0).user_percent, Some(12.5));
     }
 
     #[test]
     fn kernel_totals_yield_rates_and_task_counts() {
         let later = "cpu  150 0 50 1100 10\nintr 501 9 9 9\nctxt 1000\nbtime 1795127000\nprocesses 30\nprocs_running 2\nprocs_blocked 1\nsoftirq 9 9\n";
         let cpu = sample(&later.replace("intr 501", "intr 1001"), 1.0);
-        assert_eq!((cpu.interrupts, cpu.context_switches, cpu.forks), (Some(1000.0), None, None));
+        assert_eq!(
+            (cpu.interrupts_per_second, cpu.context_switches_per_second, cpu.forks_per_second),
+            (Some(1000.0), None, None)
+        );
         assert_eq!((cpu.running, cpu.blocked), (Some(2), Some(1)));
     }
 
     #[test]
     fn counter_that_falls_yields_no_percentage() {
         let cpu = sample("cpu  150 0 20 1100 4 0 0 0\ncpu0 150 0 20 600 4 0 0 0\ncpu1 60 0 25 500 5\n", 1.0);
-        assert_eq!((cpu.system, cpu.iowait, cpu.total), (None, None, None));
-        assert_eq!(cpu.user, Some(25.0));
-        assert_eq!(cpu.cores, [None, Some(10.0)]);
+        assert_eq!((cpu.system_percent, cpu.iowait_percent, cpu.total_percent), (None, None, None));
+        assert_eq!(cpu.user_percent, Some(25.0));
+        assert_eq!(cpu.cores_percent, [None, Some(10.0)]);
     }
 
     #[test]
     fn offline_core_keeps_its_index() {
         let cpu = sample("cpu  150 0 50 1100 10\ncpu1 100 0 25 500 5\ncpu3 7 0 0 1\n", 1.0);
-        assert_eq!(cpu.cores, [None, Some(50.0), None, None]);
+        assert_eq!(cpu.cores_percent, [None, Some(50.0), None, None]);
     }
 
     #[test]
     fn percentage_is_capped_at_100() {
-        assert_eq!(sample("cpu  999 0 50 1000 10\ncpu0 500 0 25 500 5\ncpu1 499 0 25 500 5\n", 1.0).total, Some(100.0));
+        assert_eq!(
+            sample("cpu  999 0 50 1000 10\ncpu0 500 0 25 500 5\ncpu1 499 0 25 500 5\n", 1.0).total_percent,
+            Some(100.0)
+        );
     }
 
     #[test]

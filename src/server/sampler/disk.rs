@@ -148,23 +148,23 @@ fn rates(
         let rate = |of: fn(&DiskCounters) -> u64| rate(previous.map(of), Some(of(current)), dt);
         let delta = |of: fn(&DiskCounters) -> u64| delta(previous.map(of)?, of(current));
         let device = Device {
-            read_bytes: rate(|c| c.read_bytes),
-            write_bytes: rate(|c| c.write_bytes),
-            reads: rate(|c| c.reads),
-            writes: rate(|c| c.writes),
-            busy: percentage(delta(|c| c.io_ms), dt * 1000.0),
+            read_bytes_per_second: rate(|c| c.read_bytes),
+            write_bytes_per_second: rate(|c| c.write_bytes),
+            reads_per_second: rate(|c| c.reads),
+            writes_per_second: rate(|c| c.writes),
+            busy_percent: percentage(delta(|c| c.io_ms), dt * 1000.0),
             queue: delta(|c| c.weighted_io_ms)
                 .and_then(|weighted| round_to_hundredths(weighted as f64 / (dt * 1000.0))),
         };
         if previous.is_some() && !is_stacked(name) {
-            read.add(device.read_bytes);
-            written.add(device.write_bytes);
+            read.add(device.read_bytes_per_second);
+            written.add(device.write_bytes_per_second);
         }
         if devices.len() < MAX_DEVICES {
             devices.insert(names.get(name).unwrap_or(name).clone(), device);
         }
     }
-    Disk { read_bytes: read.total(), write_bytes: written.total(), devices, ..Disk::default() }
+    Disk { read_bytes_per_second: read.total(), write_bytes_per_second: written.total(), devices, ..Disk::default() }
 }
 
 #[cfg(test)]
@@ -192,10 +192,10 @@ mod tests {
         ] {
             let disk = sample(source);
             assert_eq!(disk.devices.keys().collect::<Vec<_>>(), ["dm-0", "sda"]);
-            assert_eq!((disk.read_bytes, disk.write_bytes), (Some(2048.0), Some(1024.0)));
+            assert_eq!((disk.read_bytes_per_second, disk.write_bytes_per_second), (Some(2048.0), Some(1024.0)));
             let sda = &disk.devices["sda"];
-            assert_eq!((sda.reads, sda.writes), (Some(2.0), Some(0.5)));
-            assert_eq!((sda.busy, sda.queue), (Some(50.0), Some(1.5)));
+            assert_eq!((sda.reads_per_second, sda.writes_per_second), (Some(2.0), Some(0.5)));
+            assert_eq!((sda.busy_percent, sda.queue), (Some(50.0), Some(1.5)));
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
             .with("/sys/block/dm-0/dm/name", "vg0-root\n");
         let disk = sample(source);
         assert_eq!(disk.devices.keys().collect::<Vec<_>>(), ["sda", "vg0-root"]);
-        assert_eq!(disk.read_bytes, Some(2048.0), "a renamed volume stays out of the totals");
+        assert_eq!(disk.read_bytes_per_second, Some(2048.0), "a renamed volume stays out of the totals");
     }
 
     #[test]

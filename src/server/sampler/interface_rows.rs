@@ -51,7 +51,9 @@ impl InterfaceRows {
     /// and at equal traffic those of which there are few.
     pub(super) fn choose(&mut self, mut candidates: Vec<Candidate<'_>>) -> BTreeMap<String, Interface> {
         self.lossy.retain(|name| candidates.iter().any(|candidate| candidate.name == name));
-        let loses = |interface: &Interface| [interface.errors, interface.lost].iter().any(|rate| *rate >= Some(LOSSY));
+        let loses = |interface: &Interface| {
+            [interface.errors_per_second, interface.lost_per_second].iter().any(|rate| *rate >= Some(LOSSY))
+        };
         let lossy = candidates.iter().filter(|candidate| loses(&candidate.interface));
         self.lossy.extend(lossy.map(|candidate| candidate.name.to_owned()));
         let mut kinds: HashMap<&str, usize> = HashMap::new();
@@ -84,13 +86,13 @@ fn kind(name: &str) -> &str {
 /// Adds the values that are known: an interface that has just appeared must not make the sum unknown.
 fn add(summary: &mut Interface, interface: &Interface) {
     for (sum, part) in [
-        (&mut summary.rx_bytes, interface.rx_bytes),
-        (&mut summary.tx_bytes, interface.tx_bytes),
-        (&mut summary.rx_packets, interface.rx_packets),
-        (&mut summary.tx_packets, interface.tx_packets),
-        (&mut summary.errors, interface.errors),
-        (&mut summary.drops, interface.drops),
-        (&mut summary.lost, interface.lost),
+        (&mut summary.rx_bytes_per_second, interface.rx_bytes_per_second),
+        (&mut summary.tx_bytes_per_second, interface.tx_bytes_per_second),
+        (&mut summary.rx_packets_per_second, interface.rx_packets_per_second),
+        (&mut summary.tx_packets_per_second, interface.tx_packets_per_second),
+        (&mut summary.errors_per_second, interface.errors_per_second),
+        (&mut summary.drops_per_second, interface.drops_per_second),
+        (&mut summary.lost_per_second, interface.lost_per_second),
     ] {
         if let Some(part) = part {
             *sum = round_to_hundredths(sum.unwrap_or(0.0) + part);
@@ -103,7 +105,12 @@ mod tests {
     use super::*;
 
     fn candidate(name: &str, is_external: bool, bytes: u64) -> Candidate<'_> {
-        Candidate { name, is_external, bytes, interface: Interface { rx_bytes: Some(1.0), ..Interface::default() } }
+        Candidate {
+            name,
+            is_external,
+            bytes,
+            interface: Interface { rx_bytes_per_second: Some(1.0), ..Interface::default() },
+        }
     }
 
     #[test]
@@ -114,7 +121,7 @@ mod tests {
         let rows = InterfaceRows::default().choose(many.chain(few).collect());
         assert_eq!(rows.len(), MAX_INTERFACES + 1);
         assert!(["eth0", "wg0", "vlan7", SUMMARY_ROW].iter().all(|name| rows.contains_key(*name)), "{:?}", rows.keys());
-        assert_eq!(rows[SUMMARY_ROW].rx_bytes, Some(63.0));
+        assert_eq!(rows[SUMMARY_ROW].rx_bytes_per_second, Some(63.0));
     }
 
     #[test]
@@ -127,7 +134,7 @@ mod tests {
     fn virtual_interface_that_loses_packets_keeps_a_row() {
         let mut rows = InterfaceRows::default();
         let mut losing = candidate("veth1", false, 1);
-        losing.interface.lost = Some(50.0);
+        losing.interface.lost_per_second = Some(50.0);
         assert!(rows.choose(vec![losing]).contains_key("veth1"));
         assert!(rows.choose(vec![candidate("veth1", false, 1)]).contains_key("veth1"), "also after the loss");
         rows.choose(Vec::new());

@@ -62,20 +62,17 @@ impl<S: HostSource> HostSampler<S> {
 impl<S: HostSource> TickSource for HostSampler<S> {
     fn read(&mut self, t: u64, clock: &impl Clock) -> Tick {
         let temperature = self.sensors.sample(t, clock);
-        Tick {
-            t,
-            cpu: self.cpu.sample(t, self.sensors.frequency(), &mut self.source, clock),
-            memory: self.memory.sample(t, &mut self.source, clock),
-            load: self.load.sample(t, &mut self.source, clock),
-            pressure: self.pressure.sample(t, &mut self.source, clock),
-            connections: self.connections.sample(t, &mut self.source, clock),
-            network: self.network.sample(t, &mut self.source, clock),
-            disk: self.disk.sample(t, &mut self.source, clock),
-            temperature,
-            cgroup: self.cgroup.sample(t, &mut self.source, clock),
-            processes: self.processes.sample(t, self.subscribers.wants_processes()),
-            verdict: None,
-        }
+        Tick::at(t)
+            .with(self.cpu.sample(t, self.sensors.frequency(), &mut self.source, clock))
+            .with(self.memory.sample(t, &mut self.source, clock))
+            .with(self.load.sample(t, &mut self.source, clock))
+            .with(self.pressure.sample(t, &mut self.source, clock))
+            .with(self.connections.sample(t, &mut self.source, clock))
+            .with(self.network.sample(t, &mut self.source, clock))
+            .with(self.disk.sample(t, &mut self.source, clock))
+            .with(temperature)
+            .with(self.cgroup.sample(t, &mut self.source, clock))
+            .with(self.processes.sample(t, self.subscribers.wants_processes()))
     }
 }
 
@@ -83,7 +80,7 @@ impl<S: HostSource> TickSource for HostSampler<S> {
 pub(super) mod tests {
     use super::*;
     use crate::{
-        schema::Filesystem,
+        schema::{Connections, Cpu, Disk, Filesystem, Load, Memory, Network},
         server::sampler::{SocketStates, SystemClock},
     };
     use std::{
@@ -151,14 +148,14 @@ pub(super) mod tests {
         let mut host = HostSampler::new(&SamplerOptions::default(), Arc::default());
         let clock = SystemClock::default();
         let first = host.read(1000, &clock);
-        assert_eq!((first.cpu, first.memory, first.connections), (None, None, None));
+        assert_eq!(first.events().count(), 0);
         let second = host.read(2000, &clock);
-        assert!(second.memory.unwrap().values.total > Some(0));
-        assert!(second.connections.unwrap().values.tcp.in_use.is_some());
-        assert!(!second.cpu.unwrap().values.cores.is_empty());
-        assert!(second.load.unwrap().values.uptime > Some(0.0));
-        assert!(second.network.unwrap().values.interfaces.contains_key("lo"));
-        assert!(second.disk.is_some());
+        assert!(second.get::<Memory>().unwrap().values.total_bytes > Some(0));
+        assert!(second.get::<Connections>().unwrap().values.tcp.in_use.is_some());
+        assert!(!second.get::<Cpu>().unwrap().values.cores_percent.is_empty());
+        assert!(second.get::<Load>().unwrap().values.uptime_seconds > Some(0.0));
+        assert!(second.get::<Network>().unwrap().values.interfaces.contains_key("lo"));
+        assert!(second.get::<Disk>().is_some());
     }
 
     #[test]
@@ -167,7 +164,7 @@ pub(super) mod tests {
         let clock = SystemClock::default();
         host.read(1000, &clock);
         let tick = host.read(2000, &clock);
-        assert_eq!((tick.cpu, tick.memory), (None, None));
-        assert!(tick.connections.is_some());
+        assert!(tick.get::<Cpu>().is_none() && tick.get::<Memory>().is_none());
+        assert!(tick.get::<Connections>().is_some());
     }
 }

@@ -18,7 +18,7 @@ impl LoadSampler {
             let load = parse_loadavg(text);
             let uptime =
                 source.read_cached("/proc/uptime", text).ok().and_then(|()| text.split(' ').next()?.parse().ok());
-            Some(Load { uptime, ..load })
+            Some(Load { uptime_seconds: uptime, ..load })
         };
         self.previous.next_sample(t, clock, read, |_, current, _| current.clone())
     }
@@ -30,7 +30,7 @@ fn parse_loadavg(text: &str) -> Load {
     let mut average = || fields.next().and_then(|field| field.parse().ok());
     let (one, five, fifteen) = (average(), average(), average());
     let tasks = fields.next().and_then(|field| field.split_once('/')?.1.parse().ok());
-    Load { one, five, fifteen, tasks, uptime: None }
+    Load { one, five, fifteen, tasks, uptime_seconds: None }
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
         sampler.sample(0, &mut source, &clock);
         let load = sampler.sample(1000, &mut source, &clock).unwrap().values;
         assert_eq!((load.one, load.five, load.fifteen), (Some(0.2), Some(0.18), Some(12.12)));
-        assert_eq!((load.tasks, load.uptime), (Some(80), Some(350_735.47)));
+        assert_eq!((load.tasks, load.uptime_seconds), (Some(80), Some(350_735.47)));
     }
 
     #[test]

@@ -58,10 +58,10 @@ impl MemorySampler {
             Some((if has_zfs { with_arc(memory, text) } else { memory }, counters))
         };
         self.previous.next_sample(t, clock, read, |(_, previous), (memory, current), dt| Memory {
-            swap_in: rate(previous.swap_in_bytes, current.swap_in_bytes, dt),
-            swap_out: rate(previous.swap_out_bytes, current.swap_out_bytes, dt),
-            major_faults: rate(previous.major_faults, current.major_faults, dt),
-            oom_kills: rate(previous.oom_kills, current.oom_kills, dt),
+            swap_in_bytes_per_second: rate(previous.swap_in_bytes, current.swap_in_bytes, dt),
+            swap_out_bytes_per_second: rate(previous.swap_out_bytes, current.swap_out_bytes, dt),
+            major_faults_per_second: rate(previous.major_faults, current.major_faults, dt),
+            oom_kills_per_second: rate(previous.oom_kills, current.oom_kills, dt),
             ..memory.clone()
         })
     }
@@ -98,9 +98,14 @@ fn with_arc(memory: Memory, arcstats: &str) -> Memory {
     };
     let zfs_arc = value("size");
     let reclaimable = difference(zfs_arc, value("c_min")).unwrap_or_default();
-    let available = memory.available.map(|available| available.saturating_add(reclaimable));
-    let available = available.map(|available| available.min(memory.total.unwrap_or(u64::MAX)));
-    Memory { zfs_arc, available, used: difference(memory.total, available), ..memory }
+    let available = memory.available_bytes.map(|available| available.saturating_add(reclaimable));
+    let available = available.map(|available| available.min(memory.total_bytes.unwrap_or(u64::MAX)));
+    Memory {
+        zfs_arc_bytes: zfs_arc,
+        available_bytes: available,
+        used_bytes: difference(memory.total_bytes, available),
+        ..memory
+    }
 }
 
 /// Parses `/proc/meminfo`.
@@ -110,24 +115,24 @@ fn parse_meminfo(text: &str) -> Memory {
     for line in text.lines() {
         let Some((name, value)) = line.split_once(':') else { continue };
         let slot = match name {
-            "MemTotal" => &mut memory.total,
-            "MemAvailable" => &mut memory.available,
-            "MemFree" => &mut memory.free,
-            "Buffers" => &mut memory.buffers,
-            "Cached" => &mut memory.cached,
-            "Dirty" => &mut memory.dirty,
-            "Writeback" => &mut memory.writeback,
-            "Slab" => &mut memory.slab,
-            "Shmem" => &mut memory.shared,
-            "Hugetlb" => &mut memory.huge_pages,
-            "SwapTotal" => &mut memory.swap_total,
+            "MemTotal" => &mut memory.total_bytes,
+            "MemAvailable" => &mut memory.available_bytes,
+            "MemFree" => &mut memory.free_bytes,
+            "Buffers" => &mut memory.buffers_bytes,
+            "Cached" => &mut memory.cached_bytes,
+            "Dirty" => &mut memory.dirty_bytes,
+            "Writeback" => &mut memory.writeback_bytes,
+            "Slab" => &mut memory.slab_bytes,
+            "Shmem" => &mut memory.shared_bytes,
+            "Hugetlb" => &mut memory.huge_pages_bytes,
+            "SwapTotal" => &mut memory.swap_total_bytes,
             "SwapFree" => &mut swap_free,
             _ => continue,
         };
         *slot = parse_kib(value);
     }
-    memory.used = difference(memory.total, memory.available);
-    memory.swap_used = difference(memory.swap_total, swap_free);
+    memory.used_bytes = difference(memory.total_bytes, memory.available_bytes);
+    memory.swap_used_bytes = difference(memory.swap_total_bytes, swap_free);
     memory
 }
 
@@ -166,11 +171,11 @@ mod tests {
         assert_eq!(sampler.sample(0, &mut source([1, 2, 3, 4]), &clock), None);
         clock.advance(2.0);
         let memory = sampler.sample(2000, &mut source([3, 2, 13, 5]), &clock).unwrap().values;
-        assert_eq!((memory.swap_in, memory.swap_out), (Some(4096.0), Some(0.0)));
-        assert_eq!((memory.major_faults, memory.oom_kills), (Some(5.0), Some(0.5)));
+        assert_eq!((memory.swap_in_bytes_per_second, memory.swap_out_bytes_per_second), (Some(4096.0), Some(0.0)));
+        assert_eq!((memory.major_faults_per_second, memory.oom_kills_per_second), (Some(5.0), Some(0.5)));
         let kib = |value: u64| Some(value * 1024);
-        assert_eq!((memory.dirty, memory.writeback, memory.slab), (kib(1), kib(2), kib(3)));
-        assert_eq!((memory.shared, memory.huge_pages, memory.zfs_arc), (kib(4), kib(5), Some(77)));
+        assert_eq!((memory.dirty_bytes, memory.writeback_bytes, memory.slab_bytes), (kib(1), kib(2), kib(3)));
+        assert_eq!((memory.shared_bytes, memory.huge_pages_bytes, memory.zfs_arc_bytes), (kib(4), kib(5), Some(77)));
     }
 
     #[test]
@@ -179,11 +184,18 @@ mod tests {
         let arcstats = |size: u64| format!("13 1 0x01\nname type data\nc_min 4 {}\nsize    4 {size}\n", 31 << 10);
         let kib = |value: u64| Some(value * 1024);
         let large = with_arc(memory.clone(), &arcstats(600 << 10));
-        assert_eq!((large.zfs_arc, large.available, large.used), (kib(600), kib(30 + 569), kib(1000 - 599)));
+        assert_eq!(
+            (large.zfs_arc_bytes, large.available_bytes, large.used_bytes),
+            (kib(600), kib(30 + 569), kib(1000 - 599))
+        );
         let small = with_arc(memory.clone(), &arcstats(9 << 10));
-        assert_eq!((small.available, small.used), (memory.available, memory.used), "nothing to free");
+        assert_eq!(
+            (small.available_bytes, small.used_bytes),
+            (memory.available_bytes, memory.used_bytes),
+            "nothing to free"
+        );
         let absurd = with_arc(memory, &arcstats(u64::MAX));
-        assert_eq!((absurd.available, absurd.used), (kib(1000), Some(0)));
+        assert_eq!((absurd.available_bytes, absurd.used_bytes), (kib(1000), Some(0)));
     }
 
     #[test]
@@ -195,7 +207,7 @@ mod tests {
             .with(ARCSTATS, "size 4 99999\nc_min 4 9\n")
             .with("/proc/self/mountinfo", mount);
         let samples = (0..3).filter_map(|second| sampler.sample(second * 1000, &mut source, &clock));
-        let available: Vec<_> = samples.map(|sample| sample.values.available).collect();
+        let available: Vec<_> = samples.map(|sample| sample.values.available_bytes).collect();
         assert_eq!(available, [Some(1024), Some(1024)]);
     }
 
@@ -207,16 +219,16 @@ mod tests {
              HugePages_Total:       0\n",
         );
         let kib = |value: u64| Some(value * 1024);
-        assert_eq!(memory.total, kib(24_684_092));
-        assert_eq!(memory.used, kib(24_684_092 - 23_929_672));
-        assert_eq!((memory.available, memory.free), (kib(23_929_672), kib(18_967_896)));
-        assert_eq!((memory.buffers, memory.cached), (kib(58_092), kib(4_804_700)));
-        assert_eq!((memory.swap_total, memory.swap_used), (kib(2048), kib(1024)));
+        assert_eq!(memory.total_bytes, kib(24_684_092));
+        assert_eq!(memory.used_bytes, kib(24_684_092 - 23_929_672));
+        assert_eq!((memory.available_bytes, memory.free_bytes), (kib(23_929_672), kib(18_967_896)));
+        assert_eq!((memory.buffers_bytes, memory.cached_bytes), (kib(58_092), kib(4_804_700)));
+        assert_eq!((memory.swap_total_bytes, memory.swap_used_bytes), (kib(2048), kib(1024)));
     }
 
     #[test]
     fn missing_or_malformed_values_are_unknown() {
         let memory = parse_meminfo("MemTotal: 10 kB\nMemFree: 99999999999999999999 kB\nSwapTotal: garbage\n: 3 kB\n");
-        assert_eq!(memory, Memory { total: Some(10_240), ..Memory::default() });
+        assert_eq!(memory, Memory { total_bytes: Some(10_240), ..Memory::default() });
     }
 }

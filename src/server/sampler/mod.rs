@@ -189,7 +189,7 @@ mod tests {
 
     impl TickSource for EmptyTickSource {
         fn read(&mut self, t: u64, _: &impl Clock) -> Tick {
-            Tick { t, ..Tick::default() }
+            Tick::at(t)
         }
     }
 
@@ -221,7 +221,7 @@ mod tests {
     fn start_just_before_second_skips_to_next() {
         let clock = ManualClock::at(1_000.9);
         let mut sampler = sampler(&clock);
-        assert_eq!(sampler.next_tick(), None);
+        assert!(sampler.next_tick().is_none());
         assert_eq!(sampler.next_tick().map(|tick| tick.t), Some(1_002_000));
     }
 
@@ -244,10 +244,10 @@ mod tests {
         let mut sampler = sampler(&clock);
         assert_eq!(sampler.next_tick().map(|tick| tick.t), Some(1_001_000));
         clock.step(-500.0);
-        assert_eq!(sampler.next_tick(), None);
+        assert!(sampler.next_tick().is_none());
         assert_eq!(sampler.next_tick().map(|tick| tick.t), Some(503_000));
         clock.step(3_600.0);
-        assert_eq!(sampler.next_tick(), None);
+        assert!(sampler.next_tick().is_none());
         assert_eq!(sampler.next_tick().map(|tick| tick.t), Some(4_105_000));
     }
 

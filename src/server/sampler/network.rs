@@ -149,23 +149,23 @@ fn rates(
         let (name, previous): (&String, _) = (name, previous.get(name));
         let rate = |of: fn(&InterfaceCounters) -> u64| rate(previous.map(of), Some(of(current)), dt);
         let interface = Interface {
-            rx_bytes: rate(|c| c.rx_bytes),
-            tx_bytes: rate(|c| c.tx_bytes),
-            rx_packets: rate(|c| c.rx_packets),
-            tx_packets: rate(|c| c.tx_packets),
-            errors: rate(|c| c.rx_errors.saturating_add(c.tx_errors)),
-            drops: rate(|c| c.rx_drops.saturating_add(c.tx_drops)),
-            lost: rate(InterfaceCounters::lost),
+            rx_bytes_per_second: rate(|c| c.rx_bytes),
+            tx_bytes_per_second: rate(|c| c.tx_bytes),
+            rx_packets_per_second: rate(|c| c.rx_packets),
+            tx_packets_per_second: rate(|c| c.tx_packets),
+            errors_per_second: rate(|c| c.rx_errors.saturating_add(c.tx_errors)),
+            drops_per_second: rate(|c| c.rx_drops.saturating_add(c.tx_drops)),
+            lost_per_second: rate(InterfaceCounters::lost),
         };
         let is_external = is_external(name);
         if is_external && previous.is_some() {
-            received.add(interface.rx_bytes);
-            sent.add(interface.tx_bytes);
+            received.add(interface.rx_bytes_per_second);
+            sent.add(interface.tx_bytes_per_second);
         }
         Candidate { name, is_external, bytes: current.rx_bytes.saturating_add(current.tx_bytes), interface }
     };
     let interfaces = rows.choose(current.iter().map(candidate).collect());
-    Network { rx_bytes: received.total(), tx_bytes: sent.total(), interfaces }
+    Network { rx_bytes_per_second: received.total(), tx_bytes_per_second: sent.total(), interfaces }
 }
 
 #[cfg(test)]
@@ -195,19 +195,23 @@ mod tests {
         let previous = "    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n  eth0: 1000 10 0 0 0 0 0 0 2000 20 0 0 0 0 0 0\n eth0.7:0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
         let current = "    lo: 900 1 0 0 0 0 0 0 900 1 0 0 0 0 0 0\n  eth0: 3000 14 3 1 0 0 0 0 2500 21 1 2 0 0 0 0\n eth0.7:50 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
         let network = sample(previous, current);
-        assert_eq!((network.rx_bytes, network.tx_bytes), (Some(1000.0), Some(250.0)), "VLAN traffic passes eth0");
+        assert_eq!(
+            (network.rx_bytes_per_second, network.tx_bytes_per_second),
+            (Some(1000.0), Some(250.0)),
+            "VLAN traffic passes eth0"
+        );
         let eth0 = &network.interfaces["eth0"];
-        assert_eq!((eth0.rx_packets, eth0.tx_packets), (Some(2.0), Some(0.5)));
-        assert_eq!((eth0.errors, eth0.drops), (Some(2.0), Some(1.5)));
-        assert_eq!(network.interfaces["lo"].rx_bytes, Some(400.0));
-        assert_eq!(network.interfaces["eth0.7"].rx_bytes, Some(25.0));
+        assert_eq!((eth0.rx_packets_per_second, eth0.tx_packets_per_second), (Some(2.0), Some(0.5)));
+        assert_eq!((eth0.errors_per_second, eth0.drops_per_second), (Some(2.0), Some(1.5)));
+        assert_eq!(network.interfaces["lo"].rx_bytes_per_second, Some(400.0));
+        assert_eq!(network.interfaces["eth0.7"].rx_bytes_per_second, Some(25.0));
     }
 
     #[test]
     fn host_without_devices_totals_external_interfaces() {
         let line = |name: &str, bytes: u64| format!("{name}: {bytes} 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
         let lines = |bytes: u64| line("lo", bytes) + &line("vmbr0", bytes) + &line("veth9", bytes);
-        assert_eq!(sample(&lines(0), &lines(200)).rx_bytes, Some(100.0));
+        assert_eq!(sample(&lines(0), &lines(200)).rx_bytes_per_second, Some(100.0));
     }
 
     #[test]
@@ -218,9 +222,9 @@ mod tests {
                 .concat()
         };
         let network = sample(&lines(0), &lines(200));
-        assert_eq!(network.rx_bytes, Some(100.0));
+        assert_eq!(network.rx_bytes_per_second, Some(100.0));
         assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), [SUMMARY_ROW, "eth0"]);
-        assert_eq!(network.interfaces[SUMMARY_ROW].tx_bytes, Some(300.0));
+        assert_eq!(network.interfaces[SUMMARY_ROW].tx_bytes_per_second, Some(300.0));
     }
 
     #[test]
@@ -228,8 +232,11 @@ mod tests {
         let line = |name: &str, bytes: u64| format!("{name}: {bytes} 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n");
         let network = sample(&(line("eth0", 500) + &line("wlan0", 9)), &(line("eth0", 100) + &line("eth1", 700)));
         assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), ["eth0", "eth1"]);
-        assert_eq!((network.interfaces["eth0"].rx_bytes, network.interfaces["eth1"].rx_bytes), (None, None));
-        assert_eq!(network.rx_bytes, None, "an unknown part makes the total unknown");
+        assert_eq!(
+            (network.interfaces["eth0"].rx_bytes_per_second, network.interfaces["eth1"].rx_bytes_per_second),
+            (None, None)
+        );
+        assert_eq!(network.rx_bytes_per_second, None, "an unknown part makes the total unknown");
     }
 
     #[test]
@@ -240,8 +247,8 @@ mod tests {
         };
         let network = sample(&lines(0), &lines(2));
         assert_eq!(network.interfaces.len(), MAX_INTERFACES + 1);
-        assert_eq!(network.rx_bytes, Some(1000.0));
-        assert_eq!(network.interfaces[SUMMARY_ROW].rx_bytes, Some((1000 - MAX_INTERFACES) as f64));
+        assert_eq!(network.rx_bytes_per_second, Some(1000.0));
+        assert_eq!(network.interfaces[SUMMARY_ROW].rx_bytes_per_second, Some((1000 - MAX_INTERFACES) as f64));
     }
 
     #[test]
@@ -256,7 +263,7 @@ mod tests {
             sampler.sample(0, &mut host(10, missed[0]), &clock);
             clock.advance(1.0);
             let network = sampler.sample(1000, &mut host(60, missed[1]), &clock).unwrap().values;
-            (network.interfaces["eth0"].drops, network.interfaces["eth0"].lost)
+            (network.interfaces["eth0"].drops_per_second, network.interfaces["eth0"].lost_per_second)
         };
         assert_eq!(sample(["3\n", "3\n"]), (Some(50.0), Some(0.0)));
         assert_eq!(sample(["3\n", "7\n"]), (Some(50.0), Some(4.0)));

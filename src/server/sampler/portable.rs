@@ -56,15 +56,12 @@ impl TickSource for HostSampler {
         });
         let previous = reading.as_ref().and_then(|reading| self.previous.replace(reading.at));
         let Some((CounterReading { at, counters: (cpu, memory) }, previous)) = reading.zip(previous) else {
-            return Tick { t, ..Tick::default() };
+            return Tick::at(t);
         };
         let viewers = Some(self.subscribers.viewers());
-        Tick {
-            t,
-            cpu: Some(at.sample_since(t, previous, |_| cpu)),
-            memory: Some(at.sample_since(t, previous, |_| memory)),
-            connections: Some(at.sample_since(t, previous, |_| Connections { viewers, ..Connections::default() })),
-            ..Tick::default()
-        }
+        Tick::at(t)
+            .with(at.sample_since(t, previous, |_| cpu))
+            .with(at.sample_since(t, previous, |_| memory))
+            .with(at.sample_since(t, previous, |_| Connections { viewers, ..Connections::default() }))
     }
 }

@@ -54,7 +54,7 @@ pub(in crate::server) fn parse_pressure(text: &str) -> StallTotals {
 /// Percent of `dt` seconds, from the totals: the kernel's averages cover ten seconds or more.
 fn stall(previous: StallTotals, current: StallTotals, dt: f64) -> Stall {
     let share = |of: fn(StallTotals) -> Option<u64>| percentage(delta(of(previous)?, of(current)?), dt * 1e6);
-    Stall { some: share(|totals| totals.some), full: share(|totals| totals.full) }
+    Stall { some_percent: share(|totals| totals.some), full_percent: share(|totals| totals.full) }
 }
 
 #[cfg(test)]
@@ -78,9 +78,13 @@ mod tests {
         clock.advance(2.0);
         source = source.with("/proc/pressure/io", &psi(2_500_000, 400_000));
         let pressure = sampler.sample(2000, &mut source, &clock).unwrap().values;
-        assert_eq!(pressure.cpu, Stall { some: Some(0.0), full: None });
+        assert_eq!(pressure.cpu, Stall { some_percent: Some(0.0), full_percent: None });
         assert_eq!(pressure.memory, Stall::default());
-        assert_eq!(pressure.io, Stall { some: Some(75.0), full: None }, "a counter that falls yields no percentage");
+        assert_eq!(
+            pressure.io,
+            Stall { some_percent: Some(75.0), full_percent: None },
+            "a counter that falls yields no percentage"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tests of the whole sampler with recorded files of hosts other than the one that runs the tests.
 
 use super::{Clock, TickSource, clock::ManualClock, linux::HostSampler, linux::tests::RecordedHost};
-use crate::schema::Tick;
+use crate::schema::{Connections, Cpu, Disk, Load, Memory, Network, Pressure, Tick};
 use std::sync::Arc;
 
 /// The tick of a recorded host whose counters went from 100 to 200 in a second.
@@ -36,15 +36,22 @@ fn large(counter: u64) -> RecordedHost {
 #[test]
 fn large_host_has_bounded_rows() {
     let tick = tick(large);
-    let cpu = tick.cpu.unwrap().values;
-    assert_eq!((cpu.total, cpu.cores.len()), (Some(100.0), 127));
-    assert_eq!((cpu.cores[0], cpu.cores[1], cpu.cores[126]), (Some(100.0), None, Some(100.0)));
-    let disk = tick.disk.unwrap().values;
-    assert_eq!((disk.devices.len(), disk.read_bytes), (40, Some(60.0 * 51_200.0)), "the total counts all disks");
+    let cpu = &tick.get::<Cpu>().unwrap().values;
+    assert_eq!((cpu.total_percent, cpu.cores_percent.len()), (Some(100.0), 127));
+    assert_eq!((cpu.cores_percent[0], cpu.cores_percent[1], cpu.cores_percent[126]), (Some(100.0), None, Some(100.0)));
+    let disk = &tick.get::<Disk>().unwrap().values;
+    assert_eq!(
+        (disk.devices.len(), disk.read_bytes_per_second),
+        (40, Some(60.0 * 51_200.0)),
+        "the total counts all disks"
+    );
     assert!(disk.devices.keys().all(|name| !name.contains('p')), "{:?}", disk.devices.keys());
-    let network = tick.network.unwrap().values;
+    let network = &tick.get::<Network>().unwrap().values;
     assert_eq!(network.interfaces.keys().collect::<Vec<_>>(), ["all others", "enp1s0"]);
-    assert_eq!((network.rx_bytes, network.interfaces["all others"].rx_bytes), (Some(100_000.0), Some(30_000.0)));
+    assert_eq!(
+        (network.rx_bytes_per_second, network.interfaces["all others"].rx_bytes_per_second),
+        (Some(100_000.0), Some(30_000.0))
+    );
 }
 
 /// A single-board computer: an SD card, Wi-Fi, an old kernel without PSI and MemAvailable.
@@ -66,15 +73,15 @@ fn single_board_computer(counter: u64) -> RecordedHost {
 #[test]
 fn single_board_computer_with_old_kernel_has_partial_values() {
     let tick = tick(single_board_computer);
-    assert!(tick.pressure.is_none());
-    let memory = tick.memory.unwrap().values;
-    assert_eq!((memory.total, memory.available, memory.used), (Some(948_280 * 1024), None, None));
-    assert_eq!((memory.swap_total, memory.major_faults), (None, None));
-    assert_eq!(tick.cpu.unwrap().values.context_switches, Some(100.0));
-    assert_eq!(tick.load.unwrap().values.uptime, None);
-    let disk = tick.disk.unwrap().values;
+    assert!(tick.get::<Pressure>().is_none());
+    let memory = &tick.get::<Memory>().unwrap().values;
+    assert_eq!((memory.total_bytes, memory.available_bytes, memory.used_bytes), (Some(948_280 * 1024), None, None));
+    assert_eq!((memory.swap_total_bytes, memory.major_faults_per_second), (None, None));
+    assert_eq!(tick.get::<Cpu>().unwrap().values.context_switches_per_second, Some(100.0));
+    assert_eq!(tick.get::<Load>().unwrap().values.uptime_seconds, None);
+    let disk = &tick.get::<Disk>().unwrap().values;
     assert_eq!(disk.devices.keys().collect::<Vec<_>>(), ["mmcblk0"]);
-    assert_eq!(disk.write_bytes, Some(51_200.0));
+    assert_eq!(disk.write_bytes_per_second, Some(51_200.0));
 }
 
 /// An OpenVZ-like container: its `/proc` lacks disks and socket counters.
@@ -92,12 +99,12 @@ fn container(counter: u64) -> RecordedHost {
 #[test]
 fn restricted_container_has_remaining_groups() {
     let tick = tick(container);
-    assert!(tick.disk.is_none() && tick.load.is_none());
-    assert_eq!(tick.memory.unwrap().values.used, Some(256 << 20));
-    assert_eq!(tick.pressure.unwrap().values, Default::default());
-    let tcp = tick.connections.unwrap().values.tcp;
-    assert_eq!((tcp.established, tcp.listen, tcp.retransmits), (None, None, None));
-    assert_eq!(tick.network.unwrap().values.rx_bytes, Some(100.0));
+    assert!(tick.get::<Disk>().is_none() && tick.get::<Load>().is_none());
+    assert_eq!(tick.get::<Memory>().unwrap().values.used_bytes, Some(256 << 20));
+    assert_eq!(tick.get::<Pressure>().unwrap().values, Default::default());
+    let tcp = &tick.get::<Connections>().unwrap().values.tcp;
+    assert_eq!((tcp.established, tcp.listen, tcp.retransmits_per_second), (None, None, None));
+    assert_eq!(tick.get::<Network>().unwrap().values.rx_bytes_per_second, Some(100.0));
 }
 
 /// A host whose files are all empty.
@@ -121,7 +128,7 @@ fn empty_files(_: u64) -> RecordedHost {
 #[test]
 fn empty_files_yield_empty_groups() {
     let tick = tick(empty_files);
-    assert_eq!(tick.memory.unwrap().values, Default::default());
-    assert_eq!(tick.cpu.unwrap().values.cores, []);
-    assert!(tick.network.unwrap().values.interfaces.is_empty());
+    assert_eq!(tick.get::<Memory>().unwrap().values, Default::default());
+    assert_eq!(tick.get::<Cpu>().unwrap().values.cores_percent, []);
+    assert!(tick.get::<Network>().unwrap().values.interfaces.is_empty());
 }

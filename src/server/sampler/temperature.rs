@@ -103,7 +103,7 @@ fn read_chip(source: &mut impl HostSource, folder: &str) -> Vec<(String, Sensor)
         }
         let label = attribute("label").unwrap_or_else(|| sensor.to_owned());
         let [celsius, high, critical] = ["input", "max", "crit"].map(|name| degrees(attribute(name)));
-        Some((label, Sensor { celsius, high, critical }))
+        Some((label, Sensor { celsius, high_celsius: high, critical_celsius: critical }))
     });
     sensors.collect()
 }
@@ -131,11 +131,15 @@ fn plausible_temperatures(sensors: Vec<(String, Sensor)>) -> Temperature {
     let mut names = UniqueNames::default();
     for (name, sensor) in sensors {
         let Some(celsius) = in_range(sensor.celsius, TEMPERATURE_RANGE) else { continue };
-        temperature.highest = Some(temperature.highest.map_or(celsius, |highest: f64| highest.max(celsius)));
+        temperature.highest_celsius =
+            Some(temperature.highest_celsius.map_or(celsius, |highest: f64| highest.max(celsius)));
         let name = names.unique(name);
         if temperature.sensors.len() < MAX_SENSORS {
-            let (high, critical) = (in_range(sensor.high, LIMIT_RANGE), in_range(sensor.critical, LIMIT_RANGE));
-            temperature.sensors.insert(name, Sensor { celsius: Some(celsius), high, critical });
+            let (high, critical) =
+                (in_range(sensor.high_celsius, LIMIT_RANGE), in_range(sensor.critical_celsius, LIMIT_RANGE));
+            temperature
+                .sensors
+                .insert(name, Sensor { celsius: Some(celsius), high_celsius: high, critical_celsius: critical });
         }
     }
     temperature
@@ -215,7 +219,7 @@ mod tests {
             ("temp4_input", "97000\n"),
             ("temp4_enable", "0\n"),
         ]);
-        let Temperature { highest, sensors } = read_host(&host).temperature;
+        let Temperature { highest_celsius: highest, sensors } = read_host(&host).temperature;
         assert_eq!(highest, Some(45.0));
         let sensor = Sensor { celsius: Some(45.0), ..Sensor::default() };
         assert_eq!(sensors, [("nct6779 temp1".to_owned(), sensor)].into());
@@ -225,9 +229,9 @@ mod tests {
     fn sensor_of_suspended_device_is_not_read() {
         for status in ["device/power/runtime_status", "device/device/power/runtime_status"] {
             let read = |text| read_host(&chip(&[("name", "amdgpu\n"), ("temp1_input", "45000\n"), (status, text)]));
-            assert_eq!(read("suspended\n").temperature.highest, None);
-            assert_eq!(read("suspending\n").temperature.highest, None);
-            assert_eq!(read("active\n").temperature.highest, Some(45.0));
+            assert_eq!(read("suspended\n").temperature.highest_celsius, None);
+            assert_eq!(read("suspending\n").temperature.highest_celsius, None);
+            assert_eq!(read("active\n").temperature.highest_celsius, Some(45.0));
         }
     }
 
@@ -252,12 +256,12 @@ mod tests {
             .with_folder("/sys/class/hwmon/hwmon10", &["temp1_input"])
             .with("/sys/class/hwmon/hwmon10/name", "nvme\n")
             .with("/sys/class/hwmon/hwmon10/temp1_input", "51850\n");
-        let Temperature { highest, sensors } = read_host(&host).temperature;
+        let Temperature { highest_celsius: highest, sensors } = read_host(&host).temperature;
         assert_eq!(highest, Some(51.85));
         assert_eq!(sensors.keys().collect::<Vec<_>>(), ["coretemp Package id 0", "nvme 2 temp1", "nvme temp1"]);
-        let package = Sensor { celsius: Some(46.5), high: Some(80.0), critical: Some(100.0) };
+        let package = Sensor { celsius: Some(46.5), high_celsius: Some(80.0), critical_celsius: Some(100.0) };
         assert_eq!(sensors["coretemp Package id 0"], package);
-        assert_eq!(sensors["nvme temp1"].high, None, "an unset limit");
+        assert_eq!(sensors["nvme temp1"].high_celsius, None, "an unset limit");
     }
 
     #[test]
@@ -272,7 +276,8 @@ mod tests {
     #[test]
     fn repeated_names_are_numbered_and_highest_covers_all() {
         let sensor = |celsius| ("acpitz".to_owned(), Sensor { celsius: Some(celsius), ..Sensor::default() });
-        let Temperature { highest, sensors } = plausible_temperatures((0..60).map(|n| sensor(f64::from(n))).collect());
+        let Temperature { highest_celsius: highest, sensors } =
+            plausible_temperatures((0..60).map(|n| sensor(f64::from(n))).collect());
         assert_eq!((highest, sensors.len()), (Some(59.0), MAX_SENSORS));
         assert_eq!((sensors["acpitz"].celsius, sensors["acpitz 2"].celsius), (Some(0.0), Some(1.0)));
     }

@@ -50,7 +50,7 @@ pub(super) async fn stream(
         Err(foreign) => return refuse(foreign.into()),
     };
     let peer = connection.peer;
-    let request = StreamRequest::parse(&query.unwrap_or_default(), &headers);
+    let request = StreamRequest::parse(&query.unwrap_or_default(), &headers, &state.channels);
     let mut response = match request.and_then(|request| {
         Ok(open(&state, request, client, &principal).map_err(|refusal| {
             let refusal = refusal.through_proxy(peer, client, &headers);

@@ -1,6 +1,7 @@
 //! A stream request: its query, `Last-Event-ID`, `Accept`, and content coding.
 
 use crate::server::{
+    channels::Channels,
     http::{Encoding, Problem, WindowQuery},
     log::Coding,
 };
@@ -20,7 +21,7 @@ impl StreamRequest {
     ///
     /// # Errors
     /// When a value is invalid, or the client doesn't accept an event stream.
-    pub(super) fn parse(query: &str, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(super) fn parse(query: &str, headers: &HeaderMap, channels: &Channels) -> Result<Self, Problem> {
         if !accepts_event_stream(headers) {
             let detail = "The stream is text/event-stream; Accept must admit it, or be left out.";
             return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "Not acceptable", detail));
@@ -29,7 +30,7 @@ impl StreamRequest {
             Some(_) => Coding::Gzip,
             None => Coding::Identity,
         };
-        let mut query = WindowQuery::parse(query, "last_event_id")?;
+        let mut query = WindowQuery::parse(query, "last_event_id", channels)?;
         // A browser reconnects with the original URL and a newer id in the header.
         if let Some(id) = headers.get("last-event-id") {
             query.last_id = Some(String::from_utf8_lossy(id.as_bytes()).parse());
@@ -50,7 +51,7 @@ fn accepts_event_stream(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{EventId, EventName, EventNames};
+    use crate::schema::{EventFilter, EventId};
     use axum::http::{HeaderName, HeaderValue};
 
     fn parse(
@@ -61,13 +62,13 @@ mod tests {
         let accept = accept.map(|value| (header::ACCEPT, HeaderValue::from_static(value)));
         let last_id = last_id.map(|value| (HeaderName::from_static("last-event-id"), HeaderValue::from_static(value)));
         let headers: HeaderMap = accept.into_iter().chain(last_id).collect();
-        StreamRequest::parse(query, &headers)
+        StreamRequest::parse(query, &headers, &Channels::default())
     }
 
     #[test]
     fn empty_query_uses_defaults() {
         let request = parse("", None, None).unwrap();
-        let query = WindowQuery { events: EventNames::ALL, window: 300, last_id: None };
+        let query = WindowQuery { events: EventFilter::All, window: 300, last_id: None };
         assert_eq!(request, StreamRequest { query, coding: Coding::Identity });
         assert_eq!(parse("_=123&x", None, None).unwrap(), request);
     }
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn query_sets_events_window_and_id() {
         let request = parse("events=memory%2Ccpu&window=60&last_event_id=5-1-00f3a9", None, None).unwrap().query;
-        assert_eq!(request.events, EventNames::from_iter([EventName::Memory, EventName::Cpu]));
+        assert_eq!(request.events, EventFilter::from_iter(["memory", "cpu"]));
         assert_eq!((request.window, request.last_id), (60, Some(Ok(EventId { ms: 5, n: 1, tag: 0xf3a9 }))));
     }
 

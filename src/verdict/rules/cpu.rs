@@ -37,7 +37,7 @@ pub(super) fn utilisation(evidence: &Evidence<'_>) -> Vec<Finding> {
 fn largest_user(evidence: &Evidence<'_>, busy: f64, cores: f64) -> String {
     /// Least share of the used CPU time.
     const LARGE: f64 = 0.25;
-    let process = evidence.top_process(|process| process.cpu.unwrap_or(0.0));
+    let process = evidence.top_process(|process| process.cpu_percent.unwrap_or(0.0));
     let process = process.map(|(process, share)| (process.name.clone(), share));
     let largest = process
         .or_else(|| evidence.top_service(paths::SERVICE_CPU))

@@ -74,7 +74,9 @@ pub(super) fn utilisation(evidence: &Evidence<'_>) -> Vec<Finding> {
 
 /// Clause that names the process with the most disk I/O, with the larger of its two rates.
 fn largest_user(evidence: &Evidence<'_>) -> String {
-    let rates = |process: &Process| (process.read_bytes.unwrap_or(0.0), process.write_bytes.unwrap_or(0.0));
+    let rates = |process: &Process| {
+        (process.read_bytes_per_second.unwrap_or(0.0), process.write_bytes_per_second.unwrap_or(0.0))
+    };
     let largest = evidence.top_process(|process| rates(process).0 + rates(process).1);
     largest.map_or(String::new(), |(process, _)| {
         let (reads, writes) = rates(process);

@@ -61,7 +61,8 @@ pub(super) fn leak(evidence: &Evidence<'_>) -> Vec<Finding> {
 
 /// Clause that names the process, or else the service, that holds the most memory.
 fn largest_user(evidence: &Evidence<'_>) -> String {
-    let process = evidence.top_process(|process| process.rss as f64).map(|(process, rss)| (process.name.clone(), rss));
+    let process =
+        evidence.top_process(|process| process.rss_bytes as f64).map(|(process, rss)| (process.name.clone(), rss));
     let largest = process.or_else(|| evidence.top_service(paths::SERVICE_MEMORY));
     largest.map_or(String::new(), |(name, bytes)| format!("; {name} holds {}", Unit::Bytes.text(Some(bytes))))
 }

@@ -57,8 +57,12 @@ mod tests {
     fn findings(drops: f64, lost: f64) -> Vec<Finding> {
         let mut window = Window::new(200);
         for second in 0..120 {
-            let interface =
-                Interface { errors: Some(0.0), drops: Some(drops), lost: Some(lost), ..Interface::default() };
+            let interface = Interface {
+                errors_per_second: Some(0.0),
+                drops_per_second: Some(drops),
+                lost_per_second: Some(lost),
+                ..Interface::default()
+            };
             let interfaces = [("veth9".to_owned(), interface)].into();
             window.record(second * 1000, &Network { interfaces, ..Network::default() });
         }

@@ -10,9 +10,9 @@ use scenario::{GIB, IDLE, START_S, Second, idle_then};
 fn processes() -> Processes {
     let process = |name: &str, cpu, rss, write_bytes| Process {
         name: name.to_owned(),
-        cpu: Some(cpu),
-        rss,
-        write_bytes: Some(write_bytes),
+        cpu_percent: Some(cpu),
+        rss_bytes: rss,
+        write_bytes_per_second: Some(write_bytes),
         ..Process::default()
     };
     Processes { total: 200, top: vec![process("ffmpeg", 380.0, GIB, 10.0), process("postgres", 20.0, 9 * GIB, 5e6)] }

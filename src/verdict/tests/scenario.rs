@@ -66,19 +66,24 @@ pub(super) const IDLE: Second = Second {
 
 impl Second {
     pub(super) fn record(&self, window: &mut Window, t: u64) {
-        let stall = |some: f64| Stall { some: Some(some), full: Some(some) };
+        let stall = |some: f64| Stall { some_percent: Some(some), full_percent: Some(some) };
         window.record(
             t,
-            &Cpu { total: Some(self.cpu), steal: Some(self.steal), cores: vec![Some(self.cpu); 4], ..Cpu::default() },
+            &Cpu {
+                total_percent: Some(self.cpu),
+                steal_percent: Some(self.steal),
+                cores_percent: vec![Some(self.cpu); 4],
+                ..Cpu::default()
+            },
         );
         window.record(
             t,
             &Memory {
-                total: Some(16 * GIB),
-                used: Some(self.used),
-                available: Some(16 * GIB - self.used),
-                swap_in: Some(self.swap_in),
-                oom_kills: Some(self.oom_kills),
+                total_bytes: Some(16 * GIB),
+                used_bytes: Some(self.used),
+                available_bytes: Some(16 * GIB - self.used),
+                swap_in_bytes_per_second: Some(self.swap_in),
+                oom_kills_per_second: Some(self.oom_kills),
                 ..Memory::default()
             },
         );
@@ -88,33 +93,34 @@ impl Second {
         let mut connections = Connections::default();
         connections.tcp.in_use = Some(self.in_use);
         connections.tcp.syn_recv = Some(self.syn_recv);
-        connections.tcp.listen_overflows = Some(self.overflows);
+        connections.tcp.listen_overflows_per_second = Some(self.overflows);
         window.record(t, &connections);
-        let interface = Interface { errors: Some(self.errors), drops: Some(0.2), ..Interface::default() };
+        let interface =
+            Interface { errors_per_second: Some(self.errors), drops_per_second: Some(0.2), ..Interface::default() };
         window.record(t, &Network { interfaces: [("eth0".to_owned(), interface)].into(), ..Network::default() });
         let device = Device {
-            busy: Some(self.busy),
-            reads: Some(1.0),
-            writes: Some(self.writes),
+            busy_percent: Some(self.busy),
+            reads_per_second: Some(1.0),
+            writes_per_second: Some(self.writes),
             queue: Some(self.queue),
             ..Device::default()
         };
         let filesystem = Filesystem {
-            full: Some(self.full),
+            full_percent: Some(self.full),
             inodes: Some(1_000_000),
             inodes_used: Some(self.inodes_used),
             read_only: Some(self.read_only),
-            age: Some(self.age as f64),
+            age_seconds: Some(self.age as f64),
             ..Filesystem::default()
         };
         let devices = [("nvme0n1".to_owned(), device)].into();
         window.record(t, &Disk { devices, filesystems: [("/srv".to_owned(), filesystem)].into(), ..Disk::default() });
-        let sensor = Sensor { celsius: Some(self.celsius), high: Some(80.0), critical: Some(95.0) };
+        let sensor = Sensor { celsius: Some(self.celsius), high_celsius: Some(80.0), critical_celsius: Some(95.0) };
         let sensors = [("coretemp Core 0".to_owned(), sensor)].into();
-        window.record(t, &Temperature { sensors, highest: Some(self.celsius) });
-        let service = Service { cpu: Some(self.service), memory: Some(GIB), ..Service::default() };
+        window.record(t, &Temperature { sensors, highest_celsius: Some(self.celsius) });
+        let service = Service { cpu_percent: Some(self.service), memory_bytes: Some(GIB), ..Service::default() };
         let services = [("web.service".to_owned(), service)].into();
-        window.record(t, &Cgroup { throttled: Some(self.throttled), services, ..Cgroup::default() });
+        window.record(t, &Cgroup { throttled_percent: Some(self.throttled), services, ..Cgroup::default() });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    schema::{Process, Processes, Sample, Tick},
+    schema::{Process, Processes, Sample},
     server::{
         delivery::CHUNK_TIMEOUT,
         log::tests::{exhaust_chunk_memory, tick},
@@ -77,8 +77,8 @@ fn slow_client_is_closed_only_while_memory_for_chunks_is_exhausted() {
     let name: String = std::iter::repeat_n('x', 1 << 20).collect();
     for second in 1..=20 {
         let values = Processes { total: 1, top: vec![Process { name: name.clone(), ..Process::default() }] };
-        let processes = Some(Sample { t: second * 1000, at: 0.0, dt: 1.0, values });
-        log.publish(&Tick { processes, ..tick(second * 1000) });
+        let processes = Sample { t: second * 1000, at: 0.0, dt: 1.0, values };
+        log.publish(&tick(second * 1000).with(processes));
     }
     let statistics = Statistics::new(&log);
     let (mut worker, workers) = worker(WorkerRole::CatchUp, &log, &statistics);

@@ -12,8 +12,8 @@ const GAUGES: [(&str, &str, &str); 7] = [
     ("node_load15", "15 minute load average", "load.fifteen"),
     ("node_procs_running", "Number of runnable tasks", "cpu.running"),
     ("node_procs_blocked", "Number of tasks blocked on I/O", "cpu.blocked"),
-    ("node_cpu_scaling_frequency_hertz", "Mean frequency of the cores", "cpu.frequency"),
-    ("node_zfs_arc_size", "Size of the ZFS ARC in bytes", "memory.zfs_arc"),
+    ("node_cpu_scaling_frequency_hertz", "Mean frequency of the cores", "cpu.frequency_hertz"),
+    ("node_zfs_arc_size", "Size of the ZFS ARC in bytes", "memory.zfs_arc_bytes"),
 ];
 
 const TCP_STATES: [&str; 10] = [
@@ -33,30 +33,34 @@ const TCP_STATES: [&str; 10] = [
 type FieldGauge = (&'static str, &'static str, fn(&dyn Fn(&str) -> Option<f64>) -> Option<f64>);
 
 const FILESYSTEM_GAUGES: [FieldGauge; 7] = [
-    ("node_filesystem_size_bytes", "Filesystem size in bytes", |field| field("size")),
-    ("node_filesystem_free_bytes", "Filesystem free space in bytes", |field| Some(field("size")? - field("used")?)),
+    ("node_filesystem_size_bytes", "Filesystem size in bytes", |field| field("size_bytes")),
+    ("node_filesystem_free_bytes", "Filesystem free space in bytes", |field| {
+        Some(field("size_bytes")? - field("used_bytes")?)
+    }),
     ("node_filesystem_avail_bytes", "Filesystem space available to unprivileged users in bytes", |field| {
-        field("available")
+        field("available_bytes")
     }),
     ("node_filesystem_files", "Filesystem total inodes", |field| field("inodes")),
     ("node_filesystem_files_free", "Filesystem free inodes", |field| Some(field("inodes")? - field("inodes_used")?)),
     ("node_filesystem_readonly", "Filesystem read-only status", |field| field("read_only")),
-    ("hostbeat_filesystem_age_seconds", "Time since the filesystem last answered", |field| field("age")),
+    ("hostbeat_filesystem_age_seconds", "Time since the filesystem last answered", |field| field("age_seconds")),
 ];
 
 const SENSOR_GAUGES: [FieldGauge; 3] = [
     ("node_hwmon_temp_celsius", "Temperature", |field| field("celsius")),
-    ("node_hwmon_temp_max_celsius", "Temperature above which the hardware is too hot", |field| field("high")),
-    ("node_hwmon_temp_crit_celsius", "Temperature at which the hardware protects itself", |field| field("critical")),
+    ("node_hwmon_temp_max_celsius", "Temperature above which the hardware is too hot", |field| field("high_celsius")),
+    ("node_hwmon_temp_crit_celsius", "Temperature at which the hardware protects itself", |field| {
+        field("critical_celsius")
+    }),
 ];
 
 const SERVICE_GAUGES: [FieldGauge; 4] = [
-    ("hostbeat_cgroup_cpu_ratio", "CPU time, as a ratio of one core", |field| Some(field("cpu")? / 100.0)),
+    ("hostbeat_cgroup_cpu_ratio", "CPU time, as a ratio of one core", |field| Some(field("cpu_percent")? / 100.0)),
     ("hostbeat_cgroup_throttled_ratio", "Throttled time, as a ratio of elapsed time", |field| {
-        Some(field("throttled")? / 100.0)
+        Some(field("throttled_percent")? / 100.0)
     }),
-    ("container_memory_working_set_bytes", "Memory in use, without inactive file cache", |field| field("memory")),
-    ("container_spec_memory_limit_bytes", "Memory limit", |field| field("memory_limit")),
+    ("container_memory_working_set_bytes", "Memory in use, without inactive file cache", |field| field("memory_bytes")),
+    ("container_spec_memory_limit_bytes", "Memory limit", |field| field("memory_limit_bytes")),
 ];
 
 const MOUNTPOINT: &str = "mountpoint";
@@ -76,14 +80,14 @@ const LABELLED_GAUGES: [LabelledGauges; 3] = [
         gauges: &FILESYSTEM_GAUGES,
         label: MOUNTPOINT,
         prefix: "disk.filesystems.",
-        suffixes: &[".size", ".age"],
+        suffixes: &[".size_bytes", ".age_seconds"],
     },
     LabelledGauges { gauges: &SENSOR_GAUGES, label: "sensor", prefix: "temperature.sensors.", suffixes: &[".celsius"] },
     LabelledGauges {
         gauges: &SERVICE_GAUGES,
         label: "name",
         prefix: "cgroup.services.",
-        suffixes: &[".cpu", ".memory"],
+        suffixes: &[".cpu_percent", ".memory_bytes"],
     },
 ];
 

@@ -36,12 +36,12 @@ fn metrics_have_names_and_units_of_node_exporter() {
     fn sample<G>(values: G) -> Option<Sample<G>> {
         Some(Sample { t: 1000, at: 1.0, dt: 1.0, values })
     }
-    let root = Filesystem { size: Some(100), used: Some(30), ..Filesystem::default() };
-    let hung = Filesystem { age: Some(40.0), ..Filesystem::default() };
+    let root = Filesystem { size_bytes: Some(100), used_bytes: Some(30), ..Filesystem::default() };
+    let hung = Filesystem { age_seconds: Some(40.0), ..Filesystem::default() };
     let disk =
         Disk { filesystems: [("/a \"b\"".to_owned(), root), ("/hung".to_owned(), hung)].into(), ..Disk::default() };
     let load = Load { one: Some(0.25), ..Load::default() };
-    let text = expose(source, Tick { t: 1000, disk: sample(disk), load: sample(load), ..Tick::default() });
+    let text = expose(source, Tick::at(1000).with(sample(disk)).with(sample(load)));
     for expected in [
         "# TYPE node_cpu_seconds counter",
         "node_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 2.5",

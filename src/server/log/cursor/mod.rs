@@ -8,7 +8,7 @@ use super::{
     chunk_cache::{Content, Key},
     encoded_tick::EncodedTick,
 };
-use crate::schema::{EventId, EventNames, INTERVAL_MS, InvalidId, Window, WindowSnapshot};
+use crate::schema::{EventFilter, EventId, INTERVAL_MS, InvalidId, Window, WindowSnapshot};
 use std::sync::Arc;
 
 /// Ticks replayed as one chunk, largest first. Runs start at multiples of their length, so viewers who resume at different
@@ -47,7 +47,7 @@ impl Start {
 /// A position between two events, and a viewer's event filter.
 #[derive(Debug)]
 pub struct Cursor {
-    pub(super) events: EventNames,
+    pub(super) events: EventFilter,
     /// Number of the next tick, counted from the start of the log.
     pub(super) next_tick: u64,
     /// Events of that tick that the viewer has already.
@@ -103,7 +103,7 @@ impl TickLog {
     /// window for a client without one.
     pub fn open_cursor(
         &self,
-        events: EventNames,
+        events: EventFilter,
         last_id: Option<Result<EventId, InvalidId>>,
         window: usize,
     ) -> (Start, Cursor) {
@@ -137,7 +137,7 @@ impl TickLog {
     /// of its newest event.
     pub fn since(
         &self,
-        events: EventNames,
+        events: &EventFilter,
         last_id: Option<Result<EventId, InvalidId>>,
         window: usize,
     ) -> (Start, WindowSnapshot, Option<EventId>) {
@@ -158,21 +158,23 @@ impl TickLog {
 
     /// What follows at `cursor`, which moves past it.
     pub fn advance(&self, cursor: &mut Cursor, coding: Coding) -> Progress {
-        let events = cursor.events;
+        let events = cursor.events.clone();
         loop {
             if self.is_chunk_memory_exhausted() && cursor.is_behind(self.head().published) {
                 return Progress::Delayed;
             }
             let chunk = match self.step(cursor, coding) {
                 Step::UpToDate => return Progress::UpToDate,
-                Step::Newest(tick) => tick.chunk(events, coding),
-                Step::PartOf(tick, skip) => Chunk::of_ticks(&[tick], skip, events, coding).counted(&self.chunks.memory),
+                Step::Newest(tick) => tick.chunk(&events, coding),
+                Step::PartOf(tick, skip) => {
+                    Chunk::of_ticks(&[tick], skip, &events, coding).counted(&self.chunks.memory)
+                }
                 Step::Ticks(first, ticks) => {
-                    let key = (Content::Ticks(first, ticks.len() as u64), events, coding);
-                    self.chunks.get(key, || Chunk::of_ticks(&ticks, 0, events, coding))
+                    let key = (Content::Ticks(first, ticks.len() as u64), events.clone(), coding);
+                    self.chunks.get(key, || Chunk::of_ticks(&ticks, 0, &events, coding))
                 }
                 Step::Window { key, since, seconds, window, newest, conflated } => {
-                    let encode = || Chunk::of_window(&window.snapshot(since, seconds, events), newest, coding);
+                    let encode = || Chunk::of_window(&window.snapshot(since, seconds, &events), newest, coding);
                     let chunk = self.chunks.get(key, encode);
                     return if conflated { Progress::Conflated(chunk) } else { Progress::Window(chunk) };
                 }
@@ -197,7 +199,7 @@ impl TickLog {
         if let (Some(from), Some(newest)) = (from, history.last_id()) {
             (cursor.next_tick, cursor.skip_events, cursor.last_id) = (published, 0, Some(newest));
             let (since, seconds) = from.bounds();
-            let key = (Content::Window { since, seconds, published }, cursor.events, coding);
+            let key = (Content::Window { since, seconds, published }, cursor.events.clone(), coding);
             let window = Arc::clone(&history.values.window);
             return Step::Window { key, since, seconds, window, newest, conflated };
         }

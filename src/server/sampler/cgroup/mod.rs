@@ -62,9 +62,15 @@ impl CgroupSampler {
             None => services.is_some_and(|services| !services.is_empty()).then(CgroupUsage::default),
         };
         self.previous.next_sample(t, clock, read, |before, now, dt| {
-            let Service { cpu, throttled, memory, memory_limit } = now.since(before, dt);
-            let services = services.cloned().unwrap_or_default();
-            Cgroup { cpu, cpu_limit: now.cpu_limit, throttled, memory, memory_limit, services }
+            let Service { cpu_percent, throttled_percent, memory_bytes, memory_limit_bytes } = now.since(before, dt);
+            Cgroup {
+                cpu_percent,
+                cpu_limit_percent: now.cpu_limit,
+                throttled_percent,
+                memory_bytes,
+                memory_limit_bytes,
+                services: services.cloned().unwrap_or_default(),
+            }
         })
     }
 
@@ -125,11 +131,11 @@ mod tests {
         let cgroup =
             sample(&SamplerOptions::default(), unified("", 0, 0, limits), unified("", 750_000, 250_000, limits));
         let expected = Cgroup {
-            cpu: Some(75.0),
-            cpu_limit: Some(150.0),
-            throttled: Some(25.0),
-            memory: Some(70_000_000),
-            memory_limit: Some(256 << 20),
+            cpu_percent: Some(75.0),
+            cpu_limit_percent: Some(150.0),
+            throttled_percent: Some(25.0),
+            memory_bytes: Some(70_000_000),
+            memory_limit_bytes: Some(256 << 20),
             services: BTreeMap::new(),
         };
         assert_eq!(cgroup, Some(expected));
@@ -139,7 +145,7 @@ mod tests {
     fn container_without_limits_is_detected() {
         let host = || unified("", 0, 0, ("max 100000\n", "max\n"));
         let cgroup = sample(&SamplerOptions::default(), host(), host()).unwrap();
-        assert_eq!((cgroup.cpu, cgroup.cpu_limit, cgroup.memory_limit), (Some(0.0), None, None));
+        assert_eq!((cgroup.cpu_percent, cgroup.cpu_limit_percent, cgroup.memory_limit_bytes), (Some(0.0), None, None));
     }
 
     #[test]
@@ -164,8 +170,11 @@ mod tests {
             })
         };
         let cgroup = sample(&SamplerOptions::default(), host(0), host(400_000_000)).unwrap();
-        assert_eq!((cgroup.cpu, cgroup.cpu_limit, cgroup.throttled), (Some(40.0), Some(50.0), Some(40.0)));
-        assert_eq!((cgroup.memory, cgroup.memory_limit), (Some(70_000_000), Some(128 << 20)));
+        assert_eq!(
+            (cgroup.cpu_percent, cgroup.cpu_limit_percent, cgroup.throttled_percent),
+            (Some(40.0), Some(50.0), Some(40.0))
+        );
+        assert_eq!((cgroup.memory_bytes, cgroup.memory_limit_bytes), (Some(70_000_000), Some(128 << 20)));
     }
 
     #[test]
@@ -184,7 +193,7 @@ mod tests {
         for name in ["/system.slice/web.service", "system.slice/web.service/"] {
             let options = SamplerOptions { cgroup: Some(name.to_owned()), ..SamplerOptions::default() };
             let host = || unified("/system.slice/web.service", 0, 0, ("max 100000", "max"));
-            assert_eq!(sample(&options, host(), host()).unwrap().memory, Some(70_000_000));
+            assert_eq!(sample(&options, host(), host()).unwrap().memory_bytes, Some(70_000_000));
             assert_eq!(sample(&options, root(), root()), None, "no such group");
         }
     }

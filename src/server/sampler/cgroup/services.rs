@@ -88,8 +88,8 @@ fn largest(mut services: BTreeMap<String, Service>) -> BTreeMap<String, Service>
         order.truncate(MAX_ROWS);
         order
     };
-    let top_cpu = top_by(|service| service.cpu.unwrap_or_default());
-    let top_memory = top_by(|service| service.memory.unwrap_or_default() as f64);
+    let top_cpu = top_by(|service| service.cpu_percent.unwrap_or_default());
+    let top_memory = top_by(|service| service.memory_bytes.unwrap_or_default() as f64);
     services.retain(|name, _| top_cpu.iter().chain(&top_memory).any(|(_, top)| top == name));
     services
 }
@@ -128,8 +128,8 @@ mod tests {
                 .with_folder("/sys/fs/cgroup/user.slice/user-1000.slice", &["session-1.scope"])
         });
         assert_eq!(services.keys().collect::<Vec<_>>(), ["nginx", "own", "user 1000"]);
-        assert_eq!((services["nginx"].cpu, services["nginx"].memory), (Some(20.0), Some(7000)));
-        assert_eq!((services["user 1000"].cpu, services["own"].cpu), (Some(0.0), Some(40.0)));
+        assert_eq!((services["nginx"].cpu_percent, services["nginx"].memory_bytes), (Some(20.0), Some(7000)));
+        assert_eq!((services["user 1000"].cpu_percent, services["own"].cpu_percent), (Some(0.0), Some(40.0)));
     }
 
     #[test]
@@ -152,7 +152,10 @@ mod tests {
             folder(host, &format!("{units}/user.slice"), &scopes.each_ref().map(String::as_str))
         });
         assert_eq!(services.keys().collect::<Vec<_>>(), ["podman 4f5c4f5c4f5c", "user 1000"]);
-        assert_eq!((services["podman 4f5c4f5c4f5c"].cpu, services["user 1000"].cpu), (Some(20.0), Some(60.0)));
+        assert_eq!(
+            (services["podman 4f5c4f5c4f5c"].cpu_percent, services["user 1000"].cpu_percent),
+            (Some(20.0), Some(60.0))
+        );
     }
 
     #[test]

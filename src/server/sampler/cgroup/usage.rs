@@ -48,10 +48,10 @@ impl CgroupUsage {
         let percent =
             |before: Option<u64>, now: Option<u64>| round_to_hundredths(delta(before?, now?)? as f64 / 1e4 / dt);
         Service {
-            cpu: percent(before.cpu, self.cpu),
-            throttled: percent(before.throttled, self.throttled),
-            memory: self.memory,
-            memory_limit: self.memory_limit,
+            cpu_percent: percent(before.cpu, self.cpu),
+            throttled_percent: percent(before.throttled, self.throttled),
+            memory_bytes: self.memory,
+            memory_limit_bytes: self.memory_limit,
         }
     }
 }

@@ -106,7 +106,7 @@ mod tests {
             if mount.device == "/dead" {
                 self.answers.lock().unwrap().recv().map_err(io::Error::other)?;
             }
-            Ok((mount.device.clone(), Filesystem { size: Some(1), ..Filesystem::default() }))
+            Ok((mount.device.clone(), Filesystem { size_bytes: Some(1), ..Filesystem::default() }))
         }
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let begin = Instant::now();
         loop {
             let usage = filesystems.usage();
-            if usage.iter().filter(|(_, row)| row.size.is_some()).map(|(path, _)| path).eq(mount_points) {
+            if usage.iter().filter(|(_, row)| row.size_bytes.is_some()).map(|(path, _)| path).eq(mount_points) {
                 return usage;
             }
             assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", filesystems.table);
@@ -139,7 +139,7 @@ mod tests {
         let thread = lock(&filesystems.table).thread;
         filesystems.poller = start_thread(thread, &filesystems.mounts, &filesystems.table);
         let usage = wait_for(&mut filesystems, &["/a", "/z"]);
-        assert!(usage["/dead"].age.is_some(), "{usage:?}");
+        assert!(usage["/dead"].age_seconds.is_some(), "{usage:?}");
         // One message for the blocked reading, one for the next.
         (0..2).for_each(|_| answers.send(()).unwrap());
         wait_for(&mut filesystems, &["/a", "/dead", "/z"]);
@@ -150,6 +150,6 @@ mod tests {
         let (mut filesystems, answers) = filesystems();
         answers.send(()).unwrap();
         let usage = wait_for(&mut filesystems, &["/a", "/dead", "/z"]);
-        assert!(usage.values().all(|filesystem| filesystem.age.unwrap() >= 0.0));
+        assert!(usage.values().all(|filesystem| filesystem.age_seconds.unwrap() >= 0.0));
     }
 }

@@ -45,14 +45,14 @@ impl Mounts for KernelMounts {
         let bytes = |blocks: u64| blocks.checked_mul(stat.f_frsize);
         let has_inodes = stat.f_files > 0;
         let filesystem = Filesystem {
-            size: bytes(stat.f_blocks),
-            used: bytes(used),
-            available: bytes(stat.f_bavail),
-            full: round_to_hundredths(used as f64 / usable as f64 * 100.0),
+            size_bytes: bytes(stat.f_blocks),
+            used_bytes: bytes(used),
+            available_bytes: bytes(stat.f_bavail),
+            full_percent: round_to_hundredths(used as f64 / usable as f64 * 100.0),
             inodes: has_inodes.then_some(stat.f_files),
             inodes_used: has_inodes.then_some(stat.f_files.saturating_sub(stat.f_ffree)),
             read_only: Some(mount.read_only.into()),
-            age: None,
+            age_seconds: None,
         };
         Ok((folder.to_owned(), filesystem))
     }
@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn statvfs_of_root_reports_usage() {
         let (_, root) = KernelMounts.usage(&mounted_at(&["/"])).unwrap();
-        assert!(root.size > Some(0) && root.used <= root.size, "{root:?}");
-        assert!(root.full.unwrap() <= 100.0);
+        assert!(root.size_bytes > Some(0) && root.used_bytes <= root.size_bytes, "{root:?}");
+        assert!(root.full_percent.unwrap() <= 100.0);
         assert!(KernelMounts.usage(&mounted_at(&["/nowhere"])).is_err());
     }
 

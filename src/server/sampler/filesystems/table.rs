@@ -114,7 +114,7 @@ impl FilesystemTable {
             let age = round_to_hundredths(row.at.elapsed().as_secs_f64());
             // The age of an automount that is left alone would look as if it hung.
             let age = age.filter(|_| stuck || row.interval.is_zero());
-            (row.mount_point.clone(), Filesystem { age, ..row.filesystem.clone() })
+            (row.mount_point.clone(), Filesystem { age_seconds: age, ..row.filesystem.clone() })
         };
         rows.into_iter().take(MAX_ROWS).map(with_age).collect()
     }
@@ -130,7 +130,7 @@ fn is_broken(error: &io::Error) -> bool {
 fn urgency(filesystem: &Filesystem) -> f64 {
     let inodes = filesystem.inodes_used.zip(filesystem.inodes).filter(|(_, inodes)| *inodes > 0);
     let inodes = inodes.map_or(0.0, |(used, inodes)| used as f64 / inodes as f64 * 100.0);
-    let full = filesystem.full.unwrap_or(0.0).max(inodes);
+    let full = filesystem.full_percent.unwrap_or(0.0).max(inodes);
     if full >= NEARLY_FULL && filesystem.read_only != Some(1) { full } else { 0.0 }
 }
 
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn full(percent: f64) -> Filesystem {
-        Filesystem { full: Some(percent), ..Filesystem::default() }
+        Filesystem { full_percent: Some(percent), ..Filesystem::default() }
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
         assert!(table.begin(&automount));
         table.finish(&automount, 0, Ok(("/0".to_owned(), full(1.0))));
         assert!(!table.begin(&automount));
-        assert_eq!(table.usage()["/0"].age, None);
+        assert_eq!(table.usage()["/0"].age_seconds, None);
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
         }
         let usage = table.usage();
         assert_eq!(usage.keys().collect::<Vec<_>>(), ["/0", "/1"]);
-        assert!(usage.values().all(|row| row.age.is_some() && row.size.is_none()));
+        assert!(usage.values().all(|row| row.age_seconds.is_some() && row.size_bytes.is_none()));
     }
 
     #[test]
@@ -204,6 +204,6 @@ mod tests {
         table.retain(std::slice::from_ref(&other));
         assert!(table.begin(&other));
         table.finish(&other, 0, Ok(("/0".to_owned(), full(7.0))));
-        assert_eq!(table.usage()["/0"].full, Some(7.0));
+        assert_eq!(table.usage()["/0"].full_percent, Some(7.0));
     }
 }

@@ -91,12 +91,12 @@ impl<S: HostSource> ProcessReader<S> {
             pid: stat.pid,
             name: stat.name.clone(),
             user,
-            cpu: cpu_ticks.and_then(|ticks| round_to_hundredths(ticks as f64 / elapsed_ticks * 100.0)),
-            rss: stat.rss.saturating_mul(self.page_size),
-            read_bytes: io_rate(|(read, _)| read),
-            write_bytes: io_rate(|(_, written)| written),
+            cpu_percent: cpu_ticks.and_then(|ticks| round_to_hundredths(ticks as f64 / elapsed_ticks * 100.0)),
+            rss_bytes: stat.rss.saturating_mul(self.page_size),
+            read_bytes_per_second: io_rate(|(read, _)| read),
+            write_bytes_per_second: io_rate(|(_, written)| written),
             threads: stat.threads,
-            started: self.boot_time.map(|boot| boot + stat.started / self.ticks_per_second),
+            start_time_seconds: self.boot_time.map(|boot| boot + stat.started / self.ticks_per_second),
             command: if self.command_lines { self.read_command(stat.pid) } else { None },
         }
     }

@@ -71,16 +71,20 @@ fn process_reports_every_field() {
             pid: 77,
             name: "a) S 9 (b".to_owned(),
             user: Some("www-data".to_owned()),
-            cpu: Some(150.0),
-            rss: 3 * 4096,
-            read_bytes: Some(2000.0),
-            write_bytes: Some(0.0),
+            cpu_percent: Some(150.0),
+            rss_bytes: 3 * 4096,
+            read_bytes_per_second: Some(2000.0),
+            write_bytes_per_second: Some(0.0),
             threads: 3,
-            started: Some(1_000_005),
+            start_time_seconds: Some(1_000_005),
             command: Some("burn --password hunter2".to_owned()),
         };
         assert_eq!(top[0], burner);
-        assert_eq!((top[1].user.as_ref(), top[1].read_bytes, top[1].cpu), (None, None, Some(0.0)), "not permitted");
+        assert_eq!(
+            (top[1].user.as_ref(), top[1].read_bytes_per_second, top[1].cpu_percent),
+            (None, None, Some(0.0)),
+            "not permitted"
+        );
     }
 }
 
@@ -88,16 +92,16 @@ fn process_reports_every_field() {
 fn process_unreadable_before_has_unknown_cpu() {
     let old = FakeProcess { pid: 9, name: "old", ticks: 1_000_000, started: 3, rss: 7 };
     let top = sample(host(&[IDLE]), host(&[IDLE, old])).top;
-    assert_eq!((top[0].pid, top[0].cpu), (1, Some(0.0)));
-    assert_eq!((top[1].pid, top[1].cpu), (9, None));
+    assert_eq!((top[0].pid, top[0].cpu_percent), (1, Some(0.0)));
+    assert_eq!((top[1].pid, top[1].cpu_percent), (9, None));
 }
 
 #[test]
 fn reused_pid_counts_cpu_since_its_start() {
     let now = FakeProcess { ticks: 30, started: 9000, ..IDLE };
-    assert_eq!(sample(host(&[IDLE]), host(&[now])).top[0].cpu, Some(15.0), "all CPU time since its start");
+    assert_eq!(sample(host(&[IDLE]), host(&[now])).top[0].cpu_percent, Some(15.0), "all CPU time since its start");
     let fallen = FakeProcess { ticks: 30, ..IDLE };
-    assert_eq!(sample(host(&[IDLE]), host(&[fallen])).top[0].cpu, None);
+    assert_eq!(sample(host(&[IDLE]), host(&[fallen])).top[0].cpu_percent, None);
 }
 
 #[test]
@@ -134,7 +138,7 @@ fn start_follows_a_clock_that_is_set() {
     let mut started = Vec::new();
     for boot in [1_000_000, 1_000_000, 9_000_000] {
         reader.source = host(&[IDLE]).with_owned("/proc/stat".to_owned(), format!("btime {boot}\n"));
-        started.extend(reader.sample(&clock).map(|sample| sample.values.top[0].started));
+        started.extend(reader.sample(&clock).map(|sample| sample.values.top[0].start_time_seconds));
         clock.advance(2.0);
     }
     assert_eq!(started, [Some(1_000_000), Some(9_000_000)]);

@@ -81,6 +81,7 @@ impl Viewer {
     ) -> Self {
         let log = Arc::clone(&state.log);
         let WindowQuery { events, window, last_id } = request.query;
+        let subscriber = log.subscribers().subscribe(&events);
         let (start, cursor) = log.open_cursor(events, last_id, window);
         let mut plain = BytesMut::new();
         write_retry(&mut plain, fastrand::u32(RETRY_MS));
@@ -91,7 +92,6 @@ impl Viewer {
         let age = state.settings.stream_age.mul_f64(MIN_AGE_SHARE + (1.0 - MIN_AGE_SHARE) * fastrand::f64());
         let span = tracing::debug_span!("stream", start = start.as_str());
         tracing::debug!(parent: &span, "opened");
-        let subscriber = log.subscribers().subscribe(events);
         let accounting = Accounting { opened: now, statistics, span, _subscriber: subscriber, _permit: permit };
         Self {
             first: Some(Box::new(encoder.first(&plain, 1))),

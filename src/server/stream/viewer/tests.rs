@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    schema::Tick,
-    server::{access::token, log::tests::tick, settings::Settings, store::Scope},
+    schema::Cpu,
+    server::{access::token, channels::Channels, log::tests::tick, settings::Settings, store::Scope},
 };
 use axum::http::HeaderMap;
 
@@ -15,7 +15,13 @@ struct OpenStream {
 
 fn open_viewer(state: &AppState, query: &str, credential: Option<Arc<Credential>>, now: Instant) -> Viewer {
     let permit = state.limiter.admit(std::net::IpAddr::from([127, 0, 0, 1]).into()).unwrap();
-    Viewer::open(state, StreamRequest::parse(query, &HeaderMap::new()).unwrap(), permit, credential, now)
+    Viewer::open(
+        state,
+        StreamRequest::parse(query, &HeaderMap::new(), &Channels::default()).unwrap(),
+        permit,
+        credential,
+        now,
+    )
 }
 
 /// A viewer of `log`.
@@ -54,7 +60,7 @@ fn viewer_without_matching_events_gets_heartbeats() {
     let mut stream = open("events=cpu&window=0");
     let mut heartbeats = Vec::new();
     for second in 1..=50 {
-        stream.state.log.publish(&Tick { cpu: None, ..tick(second * 1000) });
+        stream.state.log.publish(&tick(second * 1000).with::<Cpu>(None));
         stream.now += Duration::from_secs(1);
         if let Some(heartbeat) = stream.next() {
             assert!(heartbeat.starts_with("event: heartbeat\ndata: {\"last_tick\":"), "{heartbeat}");

@@ -3,12 +3,9 @@
 mod seam;
 
 use super::*;
-use crate::{
-    schema::EventName,
-    server::log::tests::{exhaust_chunk_memory, id, tick},
-};
+use crate::server::log::tests::{exhaust_chunk_memory, id, tick};
 
-const ALL: EventNames = EventNames::ALL;
+const ALL: EventFilter = EventFilter::All;
 
 /// A log with the ticks 1 to `last` published, of which its ring keeps `ring`.
 fn log(last: u64, ring: usize) -> TickLog {
@@ -20,7 +17,7 @@ fn log(last: u64, ring: usize) -> TickLog {
 /// A new cursor, how its stream starts, and its first window with the id of its newest event.
 fn open_cursor(
     log: &TickLog,
-    events: EventNames,
+    events: EventFilter,
     last_id: Option<Result<EventId, InvalidId>>,
     window: usize,
 ) -> (Start, Option<(WindowSnapshot, EventId)>, Cursor) {
@@ -119,7 +116,7 @@ fn id_in_a_gap_yields_window() {
         assert_eq!(start, Start::Window, "{lost}");
         let (columns, newest) = window.unwrap();
         assert_eq!(newest, id(60_000, 2));
-        let values = &columns.series["memory.used"].0;
+        let values = &columns.series["memory.used_bytes"].0;
         assert!(values.iter().rev().skip(1).all(|value| value.is_none_or(|value| value <= 5000.0)), "{values:?}");
     }
     assert_eq!(open(&log, "5000-2-e3b0c4").0, Start::Replay);
@@ -168,8 +165,8 @@ fn viewer_behind_ring_skips_ahead_with_window() {
 #[test]
 fn event_filter_applies_to_window_and_live_events() {
     let log = log(5, 10);
-    let (_, window, mut cursor) = open_cursor(&log, EventNames::from_iter([EventName::Memory]), None, 300);
-    assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used"]);
+    let (_, window, mut cursor) = open_cursor(&log, EventFilter::from_iter(["memory"]), None, 300);
+    assert_eq!(window.unwrap().0.series.keys().collect::<Vec<_>>(), ["memory.used_bytes"]);
     log.publish(&tick(6000));
     assert_eq!(drain(&log, &mut cursor), [id(6000, 1)]);
 }
@@ -191,17 +188,17 @@ fn viewers_that_kept_up_share_newest_tick() {
 #[test]
 fn polling_client_gets_window_since_its_id() {
     let log = log(5, 2);
-    let (start, columns, newest) = log.since(ALL, Some("3000-1-e3b0c4".parse()), 300);
+    let (start, columns, newest) = log.since(&ALL, Some("3000-1-e3b0c4".parse()), 300);
     assert_eq!((start, columns.t0, columns.n, newest), (Start::Window, 3000, 3, Some(id(5000, 2))));
-    let (start, columns, _) = log.since(ALL, Some("5000-2-e3b0c4".parse()), 300);
+    let (start, columns, _) = log.since(&ALL, Some("5000-2-e3b0c4".parse()), 300);
     assert_eq!((start, columns.t0, columns.n), (Start::Window, 5000, 1));
-    let (start, columns, _) = log.since(ALL, None, 2);
+    let (start, columns, _) = log.since(&ALL, None, 2);
     assert_eq!((start, columns.t0, columns.n), (Start::Window, 4000, 2));
     for foreign in ["6000-0-e3b0c4", "abc"] {
-        let (start, columns, _) = log.since(ALL, Some(foreign.parse()), 300);
+        let (start, columns, _) = log.since(&ALL, Some(foreign.parse()), 300);
         assert_eq!((start, columns.n), (Start::Reset, 5), "{foreign}");
     }
-    assert_eq!(super::TickLog::default().since(ALL, None, 300).2, None);
+    assert_eq!(super::TickLog::default().since(&ALL, None, 300).2, None);
 }
 
 #[test]
