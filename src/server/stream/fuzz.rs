@@ -4,6 +4,7 @@ use super::{NextStep, StreamRequest, open};
 use crate::server::{
     access::{self, Principal},
     app_state::AppState,
+    channels::Channels,
     log::TickLog,
     settings::Settings,
 };
