@@ -141,6 +141,7 @@ bench: build ## measure the cost of a sample, a viewer and a redraw, compared wi
 	@cargo bench --features ssr --bench samples
 	@cargo bench --features ssr --bench streams
 	@cargo bench --features ssr --bench encrypted_streams
+	@cargo bench --features ssr --bench publish
 	@cargo bench --features ssr --bench storm
 	@cargo bench --features ssr --bench pages
 	@npm ci --prefix end2end --no-fund --no-audit

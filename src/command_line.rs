@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use hostbeat::{
     probe::Probe,
-    server::{self, Config, ConfigCommand, TokenCommand, UserCommand},
+    server::{self, Config, ConfigCommand, PublishCommand, TokenCommand, UserCommand},
 };
 
 /// Live metrics of this host in a browser, once a second
@@ -20,6 +20,7 @@ pub(crate) struct CommandLine {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Probe(Probe),
+    Publish(PublishCommand),
     Config(ConfigCommand),
     User(UserCommand),
     Token(TokenCommand),

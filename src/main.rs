@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let CommandLine { command, config } = CommandLine::parse();
     match command {
         Some(Command::Probe(probe)) => run_probe(&probe),
+        Some(Command::Publish(publish)) => finish(publish.run()),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
         Some(Command::Config(config)) => finish(config.run()),

@@ -2,6 +2,7 @@
 //! window.
 
 mod cgroup;
+mod channel;
 mod connections;
 mod cpu;
 mod disk;
@@ -24,6 +25,7 @@ mod verdict;
 mod window;
 
 pub use cgroup::{Cgroup, Service};
+pub use channel::{Channel, ChartKind};
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
 pub use disk::{Device, Disk, Filesystem};

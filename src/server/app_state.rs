@@ -1,12 +1,13 @@
 //! State that all request handlers share: log, limiter, statistics, settings.
 
 use super::{
-    access::{ClientLimiter, Credentials, SignInLimiter, Tickets},
+    access::{ClientLimiter, Credentials, PublishLimiter, SignInLimiter, Tickets},
     channels::Channels,
     export::Statistics,
     host_facts,
     log::{Chunk, Start, TickLog},
     oidc::Oidc,
+    publish::Publications,
     rendering::SharedResponses,
     settings::Settings,
 };
@@ -51,6 +52,8 @@ pub struct AppState {
     pub(super) credentials: Arc<Credentials>,
     pub(super) tickets: Arc<Tickets>,
     pub(super) sign_in_limiter: Arc<SignInLimiter>,
+    pub(super) publications: Arc<Publications>,
+    pub(super) publish_limiter: Arc<PublishLimiter>,
     /// Where else users sign in.
     pub(super) oidc: Option<Arc<Oidc>>,
     /// Permits requests that hash a password or write to the disk.
@@ -83,12 +86,15 @@ impl AppState {
             cached.iter().filter_map(Weak::upgrade).for_each(|responses| responses.clear());
             cached_snapshots.upgrade().iter().for_each(|responses| responses.clear());
         });
+        let publications = Arc::new(Publications::new(settings.publish));
         Self {
             host: Arc::new(host_facts::host_facts()),
-            channels: Arc::default(),
+            channels: Arc::new(Channels::new(Arc::clone(&publications))),
             limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
             requests: ClientLimiter::new(MAX_REQUESTS_PER_CLIENT, usize::MAX),
             statistics: Statistics::new(&log, &settings.metrics_prefix),
+            publications,
+            publish_limiter: Arc::default(),
             settings: Arc::new(settings),
             pages,
             images,

@@ -43,6 +43,10 @@ pub struct Config {
     #[arg(long, env = "HOSTBEAT_AWAIT_USER", value_parser = FalseyValueParser::new())]
     pub await_user: bool,
 
+    /// Address and port that receive StatsD datagrams, such as 127.0.0.1:8125
+    #[arg(long, env = "HOSTBEAT_STATSD", value_name = "ADDR", value_parser = statsd_address)]
+    pub statsd: Option<SocketAddr>,
+
     /// File that keeps the last hour over a restart; without it, a restart begins empty
     #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE")]
     pub state: Option<PathBuf>,
@@ -130,6 +134,10 @@ fn default_listen() -> ListenAddress {
     ListenAddress::Tcp(by_watch.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))))
 }
 
+fn statsd_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "StatsD is received at an address and a port, such as 127.0.0.1:8125".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +183,7 @@ mod tests {
             let message = parse(&["--listen", address]).unwrap_err().to_string();
             assert!(message.contains("127.0.0.1:3000"), "{message}");
         }
+        assert!(parse(&["--statsd", "8125"]).unwrap_err().to_string().contains("127.0.0.1:8125"));
         assert!(parse(&["--log-format", "xml"]).unwrap_err().to_string().contains("json"));
         assert!(parse(&["--lisen", "127.0.0.1:1"]).unwrap_err().to_string().contains("--listen"));
     }

@@ -21,6 +21,7 @@ mod log_file;
 mod oidc;
 #[cfg(target_os = "linux")]
 mod procfs;
+pub mod publish;
 mod reload;
 mod rendering;
 mod router;
@@ -37,7 +38,7 @@ mod unix_time;
 pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
-pub use commands::{CommandError, ConfigCommand, TokenCommand, UserCommand};
+pub use commands::{CommandError, ConfigCommand, PublishCommand, PublishError, TokenCommand, UserCommand};
 #[cfg(target_os = "linux")]
 pub use commands::{InstallCommand, UninstallCommand};
 pub use config::{Config, LogFormat, NotPublic};
@@ -64,6 +65,7 @@ use delivery::{Acceptor, Fanout, Listener, Service, Tls};
 use log::TickLog;
 use log_file::LogFile;
 use oidc::Oidc;
+use publish::{Publications, PublishedEvents, restored_declaration, statsd};
 use reload::Reloader;
 use sampler::{HostSampler, SampleTiming, TickSource};
 use signals::Signals;
@@ -74,7 +76,7 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{Store, StoreError};
-use tokio::{runtime::Runtime, sync::watch, task::spawn_blocking, time::timeout};
+use tokio::{net::UdpSocket, runtime::Runtime, sync::watch, task::spawn_blocking, time::timeout};
 
 /// How long the start waits for the first tick, so that the first page has data. After that, a page that reports a stuck
 /// sampler is better than none.
@@ -88,6 +90,14 @@ pub enum ServeError {
     Listen {
         /// The configured address.
         address: ListenAddress,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// StatsD can't be received.
+    #[error("cannot receive StatsD at {address}: {source}; choose another address with --statsd")]
+    Statsd {
+        /// The configured address.
+        address: SocketAddr,
         /// The system's error.
         source: io::Error,
     },
@@ -206,6 +216,9 @@ async fn serve(
         server.state.oidc = Some(Arc::clone(&oidc));
         tokio::spawn(oidc.check_reach());
     }
+    if let Some(address) = config.statsd {
+        receive_statsd(address, &server.state.publications).await?;
+    }
     server.sample(sampler).await?;
     let scheme = if server.tls.is_some() { "https" } else { "http" };
     for listener in &server.listeners {
@@ -230,6 +243,17 @@ async fn serve(
         });
     };
     server.serve(service, stop).await
+}
+
+async fn receive_statsd(address: SocketAddr, publications: &Arc<Publications>) -> Result<(), ServeError> {
+    let socket = UdpSocket::bind(address).await.map_err(|source| ServeError::Statsd { address, source })?;
+    let address = socket.local_addr().unwrap_or(address);
+    if !address.ip().to_canonical().is_loopback() {
+        tracing::warn!(%address, "whoever reaches this address can publish: StatsD has no tokens");
+    }
+    tracing::info!(%address, "receiving StatsD at {address}");
+    tokio::spawn(statsd::listen(socket, Arc::clone(publications)));
+    Ok(())
 }
 
 fn listen(address: &ListenAddress, access: &UnixAccess) -> Result<Vec<Listener>, ServeError> {
@@ -269,9 +293,10 @@ impl Server {
         self
     }
 
-    /// Admits the users and tokens in `store`.
+    /// Admits the users and tokens in `store`, and shows the channels that are declared there.
     #[must_use]
     pub fn with_accounts(mut self, store: Store) -> Self {
+        restore_channels(&store, &self.state.publications);
         self.state.credentials = Credentials::of(store);
         self
     }
@@ -283,9 +308,11 @@ impl Server {
     pub async fn sample(&self, source: impl TickSource + Send + 'static) -> Result<(), ServeError> {
         let (log, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
         let mut assessor = Assessor::default();
-        let publish = move |tick: Tick, timing: SampleTiming| {
+        let mut published = PublishedEvents::of(Arc::clone(&self.state.publications));
+        let publish = move |mut tick: Tick, timing: SampleTiming| {
             statistics.sample_taken(timing.late, timing.cpu_time);
             let Some(log) = log.upgrade() else { return false };
+            published.add_to(&mut tick);
             log.publish_assessed(tick, |window, processes| assessor.assess(window, processes));
             true
         };
@@ -324,5 +351,16 @@ impl Server {
             drained.unwrap_or_else(|error| tracing::error!(%error, "cannot drain the streams"));
         }
         Ok(())
+    }
+}
+
+/// Declares the channels that are kept. A declaration that this version doesn't allow is left where it is.
+fn restore_channels(store: &Store, publications: &Publications) {
+    let kept = store.channels().inspect_err(|error| tracing::warn!(%error, "cannot read the declarations of channels"));
+    for channel in kept.into_iter().flatten() {
+        match restored_declaration(channel) {
+            Ok((name, channel)) => _ = publications.declare(name, channel),
+            Err(refusal) => tracing::warn!(%refusal, "a kept declaration of a channel is not used"),
+        }
     }
 }

@@ -5,8 +5,8 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
-        base_path, chart_image, cross_origin, fallback, files, headers, health, metrics, oidc_sign_in, openapi, pages,
-        schema, settings, sign_in, snapshot, tickets,
+        base_path, channels, chart_image, cross_origin, fallback, files, headers, health, metrics, oidc_sign_in,
+        openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -15,7 +15,7 @@ use axum::{
     http::Method,
     middleware,
     response::Redirect,
-    routing::{MethodRouter, get, options, post},
+    routing::{MethodRouter, delete, get, options, post, put},
 };
 
 /// A method and a path, their handler, who may use it, and what it costs.
@@ -24,10 +24,11 @@ type Route = (Method, &'static str, fn() -> MethodRouter<AppState>, Access, Cost
 const OPEN: Access = Access::Open;
 const READ: Access = Access::Requires(Permission::Read);
 const ACCOUNT: Access = Access::Requires(Permission::Account);
+const PUBLISH: Access = Access::Requires(Permission::Publish);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 25] = [
+static ROUTES: [Route; 29] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
@@ -36,6 +37,10 @@ static ROUTES: [Route; 25] = [
     (Method::GET, "/api/snapshot", || get(snapshot::snapshot), READ_WITH_CORS, Cost::Shared),
     (Method::OPTIONS, "/api/snapshot", || options(cross_origin::preflight), READ_WITH_CORS, Cost::Memory),
     (Method::POST, "/api/tickets", || post(tickets::issue), READ, Cost::Memory),
+    (Method::POST, "/api/publish", || post(publish::publish), PUBLISH, Cost::Memory),
+    (Method::GET, "/api/channels", || get(channels::list), READ, Cost::Memory),
+    (Method::PUT, "/api/channels/{name}", || put(channels::declare), PUBLISH, Cost::Slow),
+    (Method::DELETE, "/api/channels/{name}", || delete(channels::remove), PUBLISH, Cost::Slow),
     (Method::GET, "/api/schema", || get(schema::document), READ, Cost::Memory),
     (Method::GET, "/api/openapi.json", || get(openapi::document), READ, Cost::Memory),
     (Method::GET, "/metrics", || get(metrics::metrics), READ, Cost::Shared),
@@ -102,13 +107,15 @@ mod tests {
         /// Everyone, from our own pages.
         Here,
         Readers,
+        /// Tokens that can publish, and admins.
+        Publishers,
         /// Users who are signed in.
         Sessions,
     }
-    use Who::{Everyone, Here, Readers, Sessions};
+    use Who::{Everyone, Here, Publishers, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 25] = [
+    const EXPECTED: [(&str, &str, Who); 29] = [
         ("GET", "/", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
@@ -117,6 +124,10 @@ mod tests {
         ("GET", "/api/snapshot", Readers),
         ("OPTIONS", "/api/snapshot", Here),
         ("POST", "/api/tickets", Readers),
+        ("POST", "/api/publish", Publishers),
+        ("GET", "/api/channels", Readers),
+        ("PUT", "/api/channels/shop", Publishers),
+        ("DELETE", "/api/channels/shop", Publishers),
         ("GET", "/api/schema", Readers),
         ("GET", "/api/openapi.json", Readers),
         ("GET", "/metrics", Readers),
@@ -213,7 +224,12 @@ mod tests {
     fn expected_refusal(who: Who, method: &str, path: &str, sender: &str) -> Option<StatusCode> {
         let is_page = method == "GET" && ["/", "/embed/cpu", "/settings", "/no/such/path"].contains(&path);
         match (who, sender) {
-            (Everyone | Here, _) | (Readers, "viewer" | "admin" | "session") | (Sessions, "session") => None,
+            (Everyone | Here, _)
+            | (Readers, "viewer" | "admin" | "session")
+            | (Sessions, "session")
+            | (Publishers, "publisher" | "admin") => None,
+            (Publishers, "viewer" | "session") => Some(StatusCode::NOT_FOUND),
+            (Publishers, _) => Some(StatusCode::UNAUTHORIZED),
             (Readers | Sessions, "publisher") | (Sessions, "viewer" | "admin") => Some(StatusCode::NOT_FOUND),
             (Readers | Sessions, "nobody" | "ended session") if is_page => Some(StatusCode::SEE_OTHER),
             // A change without a cookie's origin, or a token, is refused before its sender is known.
@@ -291,7 +307,11 @@ mod tests {
 
     #[test]
     fn every_route_has_an_expectation() {
-        let paths = |path: &str| path.replace("{panel}", "cpu").replace("/chart/{name}", "/chart/cpu.svg");
+        let paths = |path: &str| {
+            path.replace("{panel}", "cpu")
+                .replace("/channels/{name}", "/channels/shop")
+                .replace("/chart/{name}", "/chart/cpu.svg")
+        };
         for ((method, path, ..), (expected_method, expected_path, _)) in ROUTES.iter().zip(EXPECTED) {
             let path = paths(path).replace("/assets/{name}", "/assets/hostbeat.css").replace("/{name}", "/robots.txt");
             assert_eq!((method.as_str(), &*path), (expected_method, expected_path));

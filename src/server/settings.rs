@@ -3,6 +3,7 @@
 use super::{
     access::{HostName, Origin},
     duration::{duration, timeout},
+    publish::PublishLimits,
 };
 use axum::http::HeaderName;
 use clap::{Args, builder::FalseyValueParser};
@@ -82,6 +83,10 @@ pub struct Settings {
     #[arg(long, env = "HOSTBEAT_METRICS_PREFIX", value_name = "PREFIX", default_value = METRICS_PREFIX, value_parser = metrics_prefix)]
     pub metrics_prefix: String,
 
+    /// What programs may publish.
+    #[command(flatten)]
+    pub publish: PublishLimits,
+
     /// Whether sockets of streams are handed off from hyper where possible.
     #[arg(skip = true)]
     pub hand_off: bool,
@@ -104,6 +109,7 @@ impl Default for Settings {
             allow_origin: Vec::new(),
             allow_frame: Vec::new(),
             metrics_prefix: METRICS_PREFIX.to_owned(),
+            publish: PublishLimits::default(),
             hand_off: true,
         }
     }

@@ -166,7 +166,9 @@ fn documented_requests_return_the_documented_content() {
     // Rates need two samples, and a counter with labels is exposed once it has counted.
     server.open_stream("?events=cpu&window=0", &[]).next_with_id();
     assert_eq!(server.get("/api/stream?events=unknown").0.status, 400);
-    let commands: Vec<_> = DOCUMENTS.into_iter().flat_map(commands).collect();
+    // Those that publish are run in publishing.rs.
+    let reads = |command: &String| !command.contains("/api/publish");
+    let commands: Vec<_> = DOCUMENTS.into_iter().flat_map(commands).filter(reads).collect();
     commands.iter().for_each(|command| Example::run(command, &server).check());
     let paths: BTreeSet<_> =
         commands.iter().map(|command| command.split_once(ADDRESS).unwrap().1.split(['?', '\'']).next()).collect();

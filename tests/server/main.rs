@@ -25,6 +25,7 @@ mod pages;
 mod prometheus;
 mod proxied_users;
 mod proxies;
+mod publishing;
 mod schema;
 mod server_process;
 #[cfg(target_os = "linux")]

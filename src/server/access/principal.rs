@@ -11,6 +11,8 @@ use std::sync::{
 pub(in crate::server) enum Permission {
     /// To see the host.
     Read,
+    /// To publish values and declare their channels.
+    Publish,
     /// To manage one's own password and sessions.
     Account,
     /// To manage users, tokens and sessions.
@@ -32,7 +34,8 @@ impl Principal {
     /// Whether the principal may do what `permission` names.
     pub(in crate::server) fn may(&self, permission: Permission) -> bool {
         match self {
-            Self::Local | Self::Public => permission == Permission::Read,
+            Self::Local => matches!(permission, Permission::Read | Permission::Publish),
+            Self::Public => permission == Permission::Read,
             Self::Known(credential) => credential.may(permission),
         }
     }
@@ -125,6 +128,7 @@ impl Credential {
         match permission {
             Permission::Account => self.kind != CredentialKind::Token,
             Permission::Read => self.scope != Scope::Publish,
+            Permission::Publish => self.scope != Scope::Read,
             Permission::Administer => self.scope == Scope::Admin,
         }
     }
@@ -171,21 +175,22 @@ mod tests {
 
     #[test]
     fn credential_permits_what_its_scope_says() {
-        use Permission::{Account, Administer, Read};
+        use Permission::{Account, Administer, Publish, Read};
         for (scope, expected) in
-            [(Scope::Read, &[Read][..]), (Scope::Publish, &[]), (Scope::Admin, &[Read, Administer])]
+            [(Scope::Read, &[Read][..]), (Scope::Publish, &[Publish]), (Scope::Admin, &[Read, Publish, Administer])]
         {
-            for permission in [Read, Administer, Account] {
+            for permission in [Read, Publish, Administer, Account] {
                 assert_eq!(token(scope).may(permission), expected.contains(&permission), "{scope:?} {permission:?}");
             }
         }
     }
 
     #[test]
-    fn client_without_credential_may_only_read() {
+    fn client_without_credential_may_only_read_and_on_this_host_publish() {
         for principal in [Principal::Local, Principal::Public] {
             assert!(principal.may(Permission::Read));
             assert!(!principal.may(Permission::Administer) && !principal.may(Permission::Account));
         }
+        assert!(Principal::Local.may(Permission::Publish) && !Principal::Public.may(Permission::Publish));
     }
 }

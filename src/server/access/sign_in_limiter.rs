@@ -1,38 +1,23 @@
 //! Limits attempts to sign in, for each address and each name, so that passwords can't be guessed.
 
-use super::Client;
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    state::keyed::HashMapStateStore,
-};
-use std::{fmt, hash::Hash, net::IpAddr, num::NonZero, time::Duration};
+use super::{Client, rate_limiter::KeyedLimiter};
+use std::{net::IpAddr, num::NonZero, time::Duration};
 
 /// Attempts that may come at once.
 const BURST: NonZero<u32> = NonZero::new(10).unwrap();
 /// The time after which another attempt is allowed.
 const INTERVAL: Duration = Duration::from_secs(6);
-/// Addresses and names that are kept; past it, all attempts of others wait.
-const MAX_KEYS: usize = 10_000;
-
-type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
 
 /// Limits attempts to sign in.
+#[derive(Debug)]
 pub(in crate::server) struct SignInLimiter {
-    by_address: Limiter<Client>,
-    by_name: Limiter<String>,
-}
-
-impl fmt::Debug for SignInLimiter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignInLimiter").finish_non_exhaustive()
-    }
+    by_address: KeyedLimiter<Client>,
+    by_name: KeyedLimiter<String>,
 }
 
 impl Default for SignInLimiter {
     fn default() -> Self {
-        let quota = Quota::with_period(INTERVAL).unwrap_or(Quota::per_minute(BURST)).allow_burst(BURST);
-        Self { by_address: RateLimiter::hashmap(quota), by_name: RateLimiter::hashmap(quota) }
+        Self { by_address: KeyedLimiter::new(BURST, INTERVAL), by_name: KeyedLimiter::new(BURST, INTERVAL) }
     }
 }
 
@@ -42,7 +27,7 @@ impl SignInLimiter {
     /// # Errors
     /// When there were too many: how long to wait.
     pub(in crate::server) fn attempt_from(&self, client: IpAddr) -> Result<(), Duration> {
-        check(&self.by_address, &client.into())
+        self.by_address.check(&client.into())
     }
 
     /// Counts an attempt by `client` as the user `name`.
@@ -51,19 +36,8 @@ impl SignInLimiter {
     /// When there were too many: how long to wait.
     pub(in crate::server) fn attempt(&self, client: IpAddr, name: &str) -> Result<(), Duration> {
         self.attempt_from(client)?;
-        check(&self.by_name, &name.to_owned())
+        self.by_name.check(&name.to_owned())
     }
-}
-
-fn check<K: Clone + Eq + Hash>(limiter: &Limiter<K>, key: &K) -> Result<(), Duration> {
-    if limiter.len() >= MAX_KEYS {
-        limiter.retain_recent();
-        limiter.shrink_to_fit();
-    }
-    if limiter.len() >= MAX_KEYS {
-        return Err(INTERVAL);
-    }
-    limiter.check_key(key).map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
 }
 
 #[cfg(test)]

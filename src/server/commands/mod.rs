@@ -1,16 +1,18 @@
-//! The commands that change users and tokens, while a server runs or not, the one that checks a config file, and the
-//! service.
+//! The commands that change users and tokens, while a server runs or not, the one that checks a config file, the one that
+//! publishes, and the service.
 
 mod config;
 #[cfg(target_os = "linux")]
 mod install;
 mod password_input;
+mod publish;
 mod token;
 mod user;
 
 pub use config::ConfigCommand;
 #[cfg(target_os = "linux")]
 pub use install::{InstallCommand, UninstallCommand};
+pub use publish::{PublishCommand, PublishError};
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
@@ -36,6 +38,9 @@ pub enum CommandError {
     /// The options of OpenID Connect can't be used.
     #[error(transparent)]
     Oidc(#[from] InvalidOidc),
+    /// Nothing was published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// No password came.
     #[error("{0}")]
     Input(String),
@@ -59,6 +64,7 @@ impl CommandError {
         match self {
             Self::Store(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
+            Self::Publish(error) => error.is_bad_input(),
             Self::ConfigFile(_) | Self::Oidc(_) | Self::Input(_) => true,
             Self::Output(_) | Self::Step { .. } => false,
         }

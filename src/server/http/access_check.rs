@@ -159,8 +159,11 @@ fn check(
     if !matches!(access, Access::RequiresWithCors(_)) {
         check_origin(headers, &settings.allow_origin)?;
     }
+    let publishes = access == Access::Requires(Permission::Publish);
     if !request.method().is_safe() && !matches!(access, Access::RequiresToReport(_)) {
-        let without_cookie = access == Access::SignIn || headers.contains_key(header::AUTHORIZATION);
+        let is_program =
+            headers.contains_key(header::AUTHORIZATION) || publishes && !headers.contains_key(header::COOKIE);
+        let without_cookie = access == Access::SignIn || is_program;
         check_own_origin(headers, without_cookie)?;
     }
     let permission = match access {
@@ -176,8 +179,8 @@ fn check(
     let query = request.uri().query().unwrap_or_default();
     let ticket = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| cost == Cost::Stream && name == "ticket");
     let ticket = ticket.map(|(_, ticket)| ticket);
-    // While the users are unknown, a forwarded request may be anyone's.
-    let is_direct = state.credentials.accounts().are_known() || !is_forwarded(headers);
+    // While the users are unknown, a forwarded request may be anyone's, and through a proxy nobody publishes without a token.
+    let is_direct = state.credentials.accounts().are_known() && !publishes || !is_forwarded(headers);
     let is_local = client.is_loopback() && is_direct;
     let user_header = settings.trusted_user_header.as_ref();
     let proxy_user = user_header.and_then(|header| proxy_user(peer, headers, header, &settings.trusted_proxy));
@@ -191,7 +194,11 @@ fn check(
     };
     let principal = authenticate(sender, &state.credentials, &state.tickets);
     let principal = principal.map_err(Refusal::Unauthenticated)?;
-    if principal.may(permission) { Ok(Some(principal)) } else { Err(Refusal::Hidden) }
+    match principal {
+        principal if principal.may(permission) => Ok(Some(principal)),
+        Principal::Public if publishes => Err(Refusal::Unauthenticated(Unauthenticated::Missing)),
+        _ => Err(Refusal::Hidden),
+    }
 }
 
 impl Refusal {

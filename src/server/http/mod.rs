@@ -3,6 +3,7 @@
 pub(super) mod access_check;
 mod assets;
 pub(super) mod base_path;
+pub(super) mod channels;
 pub(super) mod chart_image;
 mod compression;
 pub(super) mod cross_origin;
@@ -18,6 +19,7 @@ mod page_query;
 pub(super) mod pages;
 mod problem;
 mod proxy_session;
+pub(super) mod publish;
 pub(super) mod schema;
 mod script_hashes;
 pub(super) mod settings;

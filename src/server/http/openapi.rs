@@ -2,7 +2,7 @@
 
 use crate::{
     panels::{PanelKind, host_panels},
-    schema::HOST_EVENTS,
+    schema::{ChartKind, HOST_EVENTS},
 };
 use axum::http::header;
 use serde_json::{Map, Value, json};
@@ -24,6 +24,8 @@ struct Operation {
     parameters: Vec<Value>,
     /// The fields of the form that it takes, the required ones first, and how many of them are required.
     form: Option<(&'static [&'static str], usize)>,
+    /// The media types of another body, each with its schema.
+    body: &'static [(&'static str, &'static str)],
     /// The responses to a request that is not refused.
     responses: Vec<(&'static str, Value)>,
     /// Further statuses of refusals.
@@ -54,6 +56,14 @@ impl Operation {
             let schema = json!({"type": "object", "properties": properties, "required": fields[..required]});
             operation["requestBody"] =
                 json!({"required": true, "content": {"application/x-www-form-urlencoded": {"schema": schema}}});
+        }
+        if !self.body.is_empty() {
+            let content: Map<_, _> = self
+                .body
+                .iter()
+                .map(|(media_type, schema)| ((*media_type).to_owned(), json!({"schema": reference(schema)})))
+                .collect();
+            operation["requestBody"] = json!({"required": true, "content": content});
         }
         if !self.is_secured {
             operation["security"] = json!([]);
@@ -107,6 +117,7 @@ fn operations() -> Vec<Operation> {
     let charts = || panels.iter().filter(|panel| panel.kind() == PanelKind::Chart).map(|panel| &panel.id);
     let images = charts().flat_map(|id| ["svg", "png"].map(|format| format!("{id}.{format}")));
     let images = json!({"enum": images.collect::<Vec<_>>()});
+    let channel = || in_path("name", json!({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$", "example": "shop"}));
     let panel = json!({"enum": ids().collect::<Vec<_>>()});
     let panels = query("panels", list_of(ids()), "Panels, separated by commas");
     let theme = query("theme", json!({"enum": ["light", "dark"]}), "Colours");
@@ -138,6 +149,32 @@ fn operations() -> Vec<Operation> {
             responses: json("Ticket"),
             refusals: &["500"],
             ..post("/api/tickets", "A ticket that opens one stream within 60 seconds")
+        },
+        Operation {
+            method: "POST",
+            parameters: vec![query("channel", text(), "The channel, for Prometheus' text format")],
+            body: &[("application/json", "Publication"), ("application/x-ndjson", "Lines"), ("text/plain", "Lines")],
+            responses: vec![no_content("The next tick carries the values")],
+            refusals: &["409", "413", "415"],
+            ..get("/api/publish", "Publishes values; docs/publish.md is the guide")
+        },
+        Operation { responses: json("ChannelList"), ..get("/api/channels", "The channels that programs publish") },
+        Operation {
+            method: "PUT",
+            parameters: vec![channel()],
+            body: &[("application/json", "Declaration")],
+            responses: vec![
+                ("200", content("The channel, declared before", "application/json", reference("Channel"))),
+                ("201", content("The channel", "application/json", reference("Channel"))),
+            ],
+            refusals: &["409", "413"],
+            ..get("/api/channels/{name}", "Declares how the page shows a channel")
+        },
+        Operation {
+            method: "DELETE",
+            parameters: vec![channel()],
+            responses: vec![no_content("There is no such channel any more")],
+            ..get("/api/channels/{name}", "Removes a channel's declaration and values")
         },
         Operation { responses: json("Schema"), ..get("/api/schema", "Every value, and a JSON Schema of each event") },
         Operation { responses: json("Description"), ..get("/api/openapi.json", "This description") },
@@ -211,7 +248,15 @@ fn components() -> Value {
         "schemas": {
             "Description": {"type": "object", "required": ["openapi", "paths"]},
             "Schema": {"type": "object", "required": ["schema", "version", "groups"]},
-            "Problem": object(&[("title", text()), ("status", json!({"type": "integer"})), ("detail", text())]),
+            "Problem": problem_schema(),
+            "Lines": {"type": "string", "description": "One publication, or one sample, a line"},
+            "Publication": publication_schema(),
+            "Declaration": declaration_schema(&[]),
+            "Channel": declaration_schema(&["name", "title", "unit", "kind", "warning", "critical"]),
+            "ChannelList": object(&[
+                ("version", json!({"type": "integer", "description": "Rises when the list changes"})),
+                ("channels", json!({"type": "array", "items": reference("Channel")})),
+            ]),
             "Ticket": object(&[("ticket", text()), ("expires_in", json!({"type": "integer", "description": "Seconds"}))]),
             "Snapshot": object(&[
                 ("now", json!({"type": "integer", "description": "The server's clock, Unix ms"})),
@@ -226,6 +271,41 @@ fn components() -> Value {
     })
 }
 
+fn problem_schema() -> Value {
+    let mut problem = object(&[("title", text()), ("status", json!({"type": "integer"})), ("detail", text())]);
+    problem["properties"]["field"] = json!({"type": "string", "description": "The field that is wrong"});
+    problem["properties"]["line"] = json!({"type": "integer", "description": "The line of the body that is wrong"});
+    problem
+}
+
+fn publication_schema() -> Value {
+    let numbers = |description: &str| json!({"type": "object", "additionalProperties": {"type": "number"}, "description": description});
+    let mut publication = object(&[("channel", text())]);
+    publication["properties"]["values"] = numbers("Values by name");
+    publication["properties"]["counters"] = numbers("Totals by name, which become rates");
+    publication["properties"]["label"] = json!({"type": "string", "minLength": 1, "maxLength": 128});
+    publication["properties"]["t"] = json!({"type": "integer", "description": "The publisher's clock, Unix ms"});
+    publication["additionalProperties"] = json!(false);
+    publication
+}
+
+fn declaration_schema(required: &[&str]) -> Value {
+    let limit =
+        |level: &str| json!({"type": ["number", "null"], "description": format!("From here on, a value is {level}")});
+    json!({"type": "object", "required": required, "properties": {
+        "name": text(),
+        "title": {"type": "string", "minLength": 1, "maxLength": 80},
+        "unit": {"type": "string", "maxLength": 16},
+        "kind": {"enum": ChartKind::ALL.map(ChartKind::as_str)},
+        "warning": limit("worth a warning"),
+        "critical": limit("critical"),
+    }})
+}
+
+fn no_content(description: &str) -> (&'static str, Value) {
+    ("204", json!({"description": description}))
+}
+
 /// A secured `GET` without parameters.
 fn get(path: &'static str, summary: &'static str) -> Operation {
     Operation {
@@ -234,6 +314,7 @@ fn get(path: &'static str, summary: &'static str) -> Operation {
         summary,
         parameters: Vec::new(),
         form: None,
+        body: &[],
         responses: Vec::new(),
         refusals: &[],
         is_secured: true,

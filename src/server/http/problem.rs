@@ -3,7 +3,10 @@
 use super::ASSETS;
 use crate::{
     app,
-    server::access::{ForeignOrigin, HostRefusal, Refusal},
+    server::{
+        access::{ForeignOrigin, HostRefusal, Refusal},
+        publish::PublishRefusal,
+    },
 };
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -23,18 +26,28 @@ pub struct Problem {
     pub detail: String,
     /// `Retry-After` in seconds, for a 429 or a 503.
     pub retry_after: Option<u32>,
+    /// The field that was wrong, such as `values.orders`.
+    pub field: Option<String>,
+    /// The line of the body that it is in, from 1 on.
+    pub line: Option<usize>,
 }
 
 impl Problem {
     /// A problem with a status, what was wrong, and what would be right.
     pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, title, detail: detail.into(), retry_after: None }
+        Self { status, title, detail: detail.into(), retry_after: None, field: None, line: None }
     }
 
     /// As problem+json (RFC 9457) under `/api/`, as a page elsewhere.
     pub fn respond_at(self, path: &str) -> Response {
         let body = if path.starts_with("/api/") {
-            let problem = json!({"title": self.title, "status": self.status.as_u16(), "detail": self.detail});
+            let mut problem = json!({"title": self.title, "status": self.status.as_u16(), "detail": self.detail});
+            if let Some(field) = &self.field {
+                problem["field"] = json!(field);
+            }
+            if let Some(line) = self.line {
+                problem["line"] = json!(line);
+            }
             let content_type = HeaderValue::from_static("application/problem+json");
             ([(header::CONTENT_TYPE, content_type)], problem.to_string()).into_response()
         } else {
@@ -98,5 +111,13 @@ impl From<HostRefusal> for Problem {
 impl From<ForeignOrigin> for Problem {
     fn from(error: ForeignOrigin) -> Self {
         Self::new(StatusCode::FORBIDDEN, "Wrong origin", error.to_string())
+    }
+}
+
+impl From<PublishRefusal> for Problem {
+    fn from(PublishRefusal { line, field, reason }: PublishRefusal) -> Self {
+        let status = if reason.is_bound() { StatusCode::CONFLICT } else { StatusCode::BAD_REQUEST };
+        let field = (!field.is_empty()).then_some(field);
+        Self { line, field, ..Self::new(status, "Not published", reason.to_string()) }
     }
 }

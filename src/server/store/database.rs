@@ -1,6 +1,10 @@
 //! The SQLite file, opened only after it is known to be whole and of a version that this program knows.
 
-use super::{Accounts, DataOptions, Edit, SessionTimeouts, StoreError, error::is_damage, folder::Folder, migrations};
+use super::{
+    Accounts, DataOptions, Edit, SessionTimeouts, StoreError, channel::read_channels, error::is_damage, folder::Folder,
+    migrations,
+};
+use crate::schema::Channel;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
@@ -62,6 +66,7 @@ impl Database {
         let mut database = Self { connection, path: path.to_owned(), file, data_version: 0 };
         // Content that can't be read is found now, too.
         database.accounts()?;
+        database.channels()?;
         database.has_changed()?;
         Ok(database)
     }
@@ -94,6 +99,14 @@ impl Database {
         // One transaction, so that all tables are of one time.
         let transaction = self.connection.unchecked_transaction()?;
         Ok(Accounts::read(&transaction, previous, timeouts)?)
+    }
+
+    /// The declarations of published channels.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn channels(&self) -> Result<Vec<Channel>, StoreError> {
+        Ok(read_channels(&self.connection)?)
     }
 
     /// Applies all of `change`, or nothing when it fails.

@@ -15,7 +15,7 @@ const MAX_USER_AGENT_CHARS: usize = 200;
 
 /// Changes that are applied together. Triggers end the sessions of a user who is removed or changed.
 #[derive(Debug)]
-pub struct Edit<'a>(&'a Transaction<'a>);
+pub struct Edit<'a>(pub(super) &'a Transaction<'a>);
 
 impl<'a> Edit<'a> {
     pub(super) fn new(transaction: &'a Transaction<'a>) -> Self {

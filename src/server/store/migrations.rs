@@ -4,7 +4,8 @@ use super::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step leads from the version of its index to the next; published steps never change.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE users (
         name TEXT PRIMARY KEY,
         role TEXT NOT NULL CHECK (role IN ('viewer', 'admin')),
@@ -40,7 +41,18 @@ const MIGRATIONS: &[&str] = &["
     CREATE TRIGGER changed_user_ends_sessions AFTER UPDATE OF role, password_hash ON users BEGIN
         DELETE FROM sessions WHERE user_name = old.name;
     END;
-"];
+",
+    "
+    CREATE TABLE channels (
+        name TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        warning REAL,
+        critical REAL
+    ) STRICT;
+",
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();

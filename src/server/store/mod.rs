@@ -1,10 +1,11 @@
-//! Users, tokens and sessions: kept in `hostbeat.db` in the data folder, and read from memory.
+//! Users, tokens, sessions and declarations of channels: kept in `hostbeat.db` in the data folder, and read from memory.
 //!
 //! A request is checked against [`Store::accounts`], an immutable snapshot. What must end with its session or token, such
 //! as an open stream, follows [`Store::watch`]: a new snapshot comes within a second of any change, also of one by another
 //! process. Changes go through [`Store::edit`]. Accounts that can't be read admit nobody, see [`Accounts::are_known`].
 
 mod accounts;
+mod channel;
 mod database;
 mod edit;
 mod error;
@@ -36,6 +37,7 @@ pub use token::{Scope, Token};
 
 pub(super) use folder::data_folder;
 
+use crate::schema::Channel;
 use folder::Folder;
 use std::{
     fs::File,
@@ -74,6 +76,14 @@ impl Store {
     /// The newest snapshot.
     pub fn accounts(&self) -> Arc<Accounts> {
         Arc::clone(&self.accounts.borrow())
+    }
+
+    /// The declarations of published channels.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn channels(&self) -> Result<Vec<Channel>, StoreError> {
+        lock(&self.watched).channels()
     }
 
     /// When sessions end.

@@ -1,6 +1,7 @@
 //! Keeps the snapshot of the accounts current: looks four times a second whether another process has changed the file.
 
 use super::{Accounts, Database, Edit, FolderLock, SessionTimeouts, StoreError, folder::Folder, lock};
+use crate::schema::Channel;
 use std::{
     sync::{Arc, Mutex, Weak},
     thread,
@@ -82,6 +83,11 @@ impl Watched {
         let changed = database.edit(change)?;
         self.publish()?;
         Ok(changed)
+    }
+
+    /// The declarations of channels; none while there is no file, or one that can't be read.
+    pub(super) fn channels(&self) -> Result<Vec<Channel>, StoreError> {
+        self.database.as_ref().map_or_else(|| Ok(Vec::new()), Database::channels)
     }
 
     /// Makes and locks the folder.

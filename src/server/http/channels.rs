@@ -1,0 +1,99 @@
+//! `/api/channels`: the published channels and how the page shows them.
+
+use super::{
+    Problem,
+    access_check::ClientAddress,
+    publish::{admit, channel_name, read},
+};
+use crate::server::{
+    access::Principal,
+    app_state::AppState,
+    publish::parse_declaration,
+    store::{Edit, StoreError},
+};
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+const PATH: &str = "/api/channels";
+
+/// `GET /api/channels`: all channels with the values and labels that they have now.
+pub(in crate::server) async fn list(State(state): State<AppState>) -> Response {
+    json(StatusCode::OK, &state.publications.list())
+}
+
+/// `PUT /api/channels/{name}`: declares a channel, in place of an earlier declaration.
+pub(in crate::server) async fn declare(
+    State(state): State<AppState>,
+    Extension(principal): Extension<Principal>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Path(name): Path<String>,
+    body: Body,
+) -> Response {
+    let declared = async {
+        admit(&state, &principal, address)?;
+        let name = channel_name(&name, "name")?;
+        let channel = parse_declaration(&name, &read(body).await?)?;
+        state.publications.check_room(&name)?;
+        let kept = channel.clone();
+        keep(&state, move |edit| edit.set_channel(&kept)).await?;
+        let status = match state.publications.declare(name, channel.clone()) {
+            true => StatusCode::OK,
+            false => StatusCode::CREATED,
+        };
+        Ok(json(status, &channel))
+    };
+    declared.await.unwrap_or_else(|problem| Problem::respond_at(problem, PATH))
+}
+
+/// `DELETE /api/channels/{name}`: removes a channel's declaration and values, if there are any.
+pub(in crate::server) async fn remove(
+    State(state): State<AppState>,
+    Extension(principal): Extension<Principal>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Path(name): Path<String>,
+) -> Response {
+    let removed = async {
+        admit(&state, &principal, address)?;
+        let name = channel_name(&name, "name")?;
+        let removed = name.clone();
+        keep(&state, move |edit| edit.remove_channel(removed.as_str())).await?;
+        state.publications.remove(&name);
+        Ok(StatusCode::NO_CONTENT.into_response())
+    };
+    removed.await.unwrap_or_else(|problem| Problem::respond_at(problem, PATH))
+}
+
+fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    let head = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    match serde_json::to_string(document) {
+        Ok(json) => (status, head, json).into_response(),
+        Err(error) => {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "No document", error.to_string()).respond_at(PATH)
+        }
+    }
+}
+
+/// Changes what is kept over a restart. Without a data folder, nothing is.
+async fn keep(
+    state: &AppState,
+    change: impl FnOnce(&Edit<'_>) -> Result<(), StoreError> + Send + 'static,
+) -> Result<(), Problem> {
+    let kept = match state.credentials.store() {
+        Ok(store) => store.edit(change).await,
+        Err(error) => Err(error),
+    };
+    match kept {
+        Ok(()) | Err(StoreError::NoFolder) => Ok(()),
+        Err(error) => {
+            tracing::error!(%error, "cannot keep the declaration of a channel");
+            let detail = "The data folder can't be written; the server's log has the reason.";
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not kept", detail))
+        }
+    }
+}
