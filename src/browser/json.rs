@@ -104,6 +104,12 @@ pub(super) fn latest_values(data: &JsValue) -> Option<LatestValues> {
     Some(LatestValues { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
 }
 
+/// Decodes the names of channels.
+pub(super) fn names(data: &JsValue) -> Option<Vec<String>> {
+    let names: Array = get(data, "names")?.dyn_into().ok()?;
+    Some(names.iter().filter_map(|name| name.as_string()).collect())
+}
+
 /// Decodes a verdict.
 pub(super) fn verdict(data: &JsValue) -> Option<Verdict> {
     let level = |data: &JsValue| {

@@ -86,8 +86,12 @@ impl Drop for StreamSource {
 }
 
 impl StreamSource {
-    /// Opens `address` with `EventSource`. `None` without support in the browser.
-    pub(super) fn event_source(address: &str, on_event: impl Fn(StreamEvent) + 'static) -> Option<Self> {
+    /// Opens `address` with `EventSource`, for the host's events and those of `channels`. `None` without support in the browser.
+    pub(super) fn event_source(
+        address: &str,
+        channels: &[String],
+        on_event: impl Fn(StreamEvent) + 'static,
+    ) -> Option<Self> {
         let source = EventSource::new(address).ok()?;
         let on_event = Rc::new(on_event);
         let mut listeners = Vec::new();
@@ -96,7 +100,7 @@ impl StreamSource {
             let _ = source.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
             listeners.push(listener);
         };
-        for name in CONTROL_EVENTS.into_iter().chain(HOST_EVENTS) {
+        for name in CONTROL_EVENTS.into_iter().chain(HOST_EVENTS).chain(channels.iter().map(String::as_str)) {
             let on_event = Rc::clone(&on_event);
             listen(name, Closure::new(move |event: MessageEvent| on_event(StreamEvent::Event(raw_event(&event)))));
         }

@@ -43,6 +43,10 @@ pub fn draw<B: DrawingBackend>(
     let columns = PixelColumns::new(slice, window, (width / stroke.max(1)) as usize);
 
     draw_gaps(area, window, viewport, axes, palette)?;
+    for limit in chart.limits.iter().filter(|limit| limit.value <= top) {
+        let y = axes.y(limit.value);
+        draw_line(area, vec![(0, y), (width as i32, y)], palette.of(limit.colour), 1)?;
+    }
     let lines = |values: &[Option<f64>]| runs(values).map(|(x, run)| axes.polyline(x, run, columns)).collect();
     let series = chart.shown(hidden).map(|series| (series, series.value.values(window, slice)));
     match chart.layout {

@@ -1,12 +1,16 @@
 //! The panels of the page, as data that the server sends: for each channel its chart, details and tables. A panel of the
 //! host's own groups and one of a published channel are alike to the page.
 
+#[cfg(feature = "ssr")]
+mod channel;
 mod history;
 #[cfg(feature = "ssr")]
 mod host;
 mod table;
 mod text;
 
+#[cfg(feature = "ssr")]
+pub use channel::channel_panel;
 pub use history::core_history;
 #[cfg(feature = "ssr")]
 pub use history::history;

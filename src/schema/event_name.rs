@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
-/// The events of the host's own groups, in sending order.
-pub const HOST_EVENTS: [&str; 11] = [
+/// The events of the host's own groups, and that of the published channels' names.
+pub const HOST_EVENTS: [&str; 12] = [
     "cpu",
     "memory",
     "load",
@@ -15,6 +15,7 @@ pub const HOST_EVENTS: [&str; 11] = [
     "cgroup",
     "processes",
     "verdict",
+    "channels",
 ];
 
 /// The name of an event, which is also the first part of its series' paths. Copies share the text.

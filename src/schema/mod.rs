@@ -3,6 +3,7 @@
 
 mod cgroup;
 mod channel;
+mod channel_names;
 mod connections;
 mod cpu;
 mod disk;
@@ -26,6 +27,7 @@ mod window;
 
 pub use cgroup::{Cgroup, Service};
 pub use channel::{Channel, ChartKind};
+pub use channel_names::ChannelNames;
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
 pub use disk::{Device, Disk, Filesystem};

@@ -89,7 +89,7 @@ impl AppState {
         let publications = Arc::new(Publications::new(settings.publish));
         Self {
             host: Arc::new(host_facts::host_facts()),
-            channels: Arc::new(Channels::new(Arc::clone(&publications))),
+            channels: Arc::new(Channels::new(Arc::clone(&publications), Arc::clone(&log))),
             limiter: ClientLimiter::new(settings.max_streams_per_address, settings.max_streams),
             requests: ClientLimiter::new(MAX_REQUESTS_PER_CLIENT, usize::MAX),
             statistics: Statistics::new(&log, &settings.metrics_prefix),

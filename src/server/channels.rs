@@ -1,39 +1,82 @@
 //! The channels that events carry, and the panels that show them.
 
+use super::{log::TickLog, publish::Publications};
 use crate::{
-    panels::{Panel, host_panels},
-    schema::HOST_EVENTS,
-    server::publish::Publications,
+    panels::{Panel, PanelKind, channel_panel, host_panels},
+    schema::{Channel, HOST_EVENTS},
 };
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// The host's own channels, and those that programs publish.
 #[derive(Debug)]
 pub(super) struct Channels {
-    panels: Vec<Arc<Panel>>,
+    host: Vec<Arc<Panel>>,
     publications: Arc<Publications>,
+    log: Arc<TickLog>,
+    /// The panels of a tick and a version of the publications, which all requests in its second share.
+    cached: Mutex<(Option<u64>, u64, Arc<[Arc<Panel>]>)>,
 }
 
 impl Default for Channels {
     fn default() -> Self {
-        Self::new(Arc::default())
+        Self::new(Arc::default(), Arc::default())
     }
 }
 
 impl Channels {
     /// The channels of a server.
-    pub(super) fn new(publications: Arc<Publications>) -> Self {
-        Self { panels: host_panels().into_iter().map(Arc::new).collect(), publications }
+    pub(super) fn new(publications: Arc<Publications>, log: Arc<TickLog>) -> Self {
+        let host: Vec<_> = host_panels().into_iter().map(Arc::new).collect();
+        let cached = Mutex::new((None, 0, host.clone().into()));
+        Self { host, publications, log, cached }
     }
 
-    /// The panels, in the order of the page.
-    pub(super) fn panels(&self) -> Vec<Arc<Panel>> {
-        self.panels.clone()
+    /// The panels, in the order of the page: those of published channels after the host's charts.
+    pub(super) fn panels(&self) -> Arc<[Arc<Panel>]> {
+        let (end, version) = (self.log.head().last_tick, self.publications.version());
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if (cached.0, cached.1) != (end, version) {
+            let is_chart = |panel: &&Arc<Panel>| panel.kind() == PanelKind::Chart;
+            let (charts, tables) = self.host.iter().cloned().partition::<Vec<_>, _>(|panel| is_chart(&panel));
+            *cached = (end, version, charts.into_iter().chain(self.published()).chain(tables).collect());
+        }
+        Arc::clone(&cached.2)
+    }
+
+    /// The panels of the published channels that the window has values of. After a restart, those are in the window before
+    /// they are published again.
+    fn published(&self) -> Vec<Arc<Panel>> {
+        let declared: BTreeMap<_, _> = self
+            .publications
+            .list()
+            .channels
+            .into_iter()
+            .map(|listed| (listed.channel.name.clone(), listed.channel))
+            .collect();
+        let window = self.log.window();
+        let mut paths: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (channel, path) in window.paths().filter_map(|path| Some((path.split('.').next()?, path))) {
+            if !HOST_EVENTS.contains(&channel) {
+                paths.entry(channel).or_default().push(path);
+            }
+        }
+        let panel = |(name, paths): (&str, Vec<&str>)| {
+            let declaration = declared.get(name).cloned().unwrap_or_else(|| Channel::undeclared(name));
+            Arc::new(channel_panel(&declaration, &paths))
+        };
+        paths.into_iter().map(panel).collect()
     }
 
     /// The names of the events that a tick may have.
     pub(super) fn event_names(&self) -> Vec<String> {
         let published = self.publications.list().channels.into_iter().map(|listed| listed.channel.name);
-        HOST_EVENTS.iter().map(|&name| name.to_owned()).chain(published).collect()
+        let drawn = self.published().into_iter().map(|panel| panel.id.clone());
+        let mut names: Vec<_> = published.chain(drawn).collect();
+        names.sort_unstable();
+        names.dedup();
+        HOST_EVENTS.iter().map(|&name| name.to_owned()).chain(names).collect()
     }
 }

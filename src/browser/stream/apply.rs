@@ -60,6 +60,7 @@ impl ClientState {
                         let processes = json::processes(data)?;
                         self.state.latest.update_value(|latest| latest.processes = processes);
                     }
+                    "channels" => self.check_channels(&json::names(data)?),
                     "verdict" => {
                         let verdict = json::verdict(data)?;
                         self.state.latest.update_value(|latest| latest.verdict = verdict);

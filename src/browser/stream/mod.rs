@@ -137,7 +137,15 @@ impl StreamClient {
         let this = self.clone();
         let on_event = move |event| this.on_stream_event(event);
         let source = match transport {
-            Transport::EventSource => StreamSource::event_source(&address, on_event),
+            Transport::EventSource => {
+                let channels = self
+                    .0
+                    .borrow()
+                    .state
+                    .panels
+                    .with_value(|panels| panels.iter().map(|panel| panel.id.clone()).collect::<Vec<_>>());
+                StreamSource::event_source(&address, &channels, on_event)
+            }
             Transport::Fetch => StreamSource::fetch(address, on_event),
             Transport::Poll => {
                 self.request_snapshot();

@@ -1,4 +1,5 @@
-//! Reloads a page that meets another host or another version of its code, and shows the reason afterwards.
+//! Reloads a page that meets another host, another version of its code or a channel it doesn't show, and shows the reason
+//! afterwards.
 
 use super::ClientState;
 use crate::{app::PageState, browser::json};
@@ -27,6 +28,16 @@ impl ClientState {
             reload("Reloaded: another host answers here now.");
         } else if is_other_version {
             reload("Reloaded: a new version.");
+        }
+    }
+
+    /// Reloads a page that shows all channels and meets one that it has no panel for. Not while the reader looks back;
+    /// the names come again.
+    pub(super) fn check_channels(&self, names: &[String]) {
+        let shows = |name: &String| self.state.panels.with_value(|panels| panels.iter().any(|panel| panel.id == *name));
+        let shows_all = self.state.view.with_value(|view| view.panels.is_empty());
+        if shows_all && self.state.frozen.with_untracked(Option::is_none) && !names.iter().all(shows) {
+            reload("Reloaded: a new channel.");
         }
     }
 }

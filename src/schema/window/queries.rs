@@ -8,6 +8,12 @@ use std::{
 };
 
 impl Window {
+    /// The paths of all series, in order.
+    #[cfg(feature = "ssr")]
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.series.keys().map(|path| &**path)
+    }
+
     /// Tick of the newest slot, unix ms; `None` while empty.
     pub fn end(&self) -> Option<u64> {
         self.end

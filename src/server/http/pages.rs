@@ -93,7 +93,7 @@ fn render(
     encoding: Option<Encoding>,
 ) -> Result<Bytes, RenderError> {
     let (mut columns, after) = state.log.snapshot(range.seconds());
-    let panels: Vec<_> = state.channels.panels().into_iter().filter(|panel| view.shows(&panel.id)).collect();
+    let panels: Vec<_> = state.channels.panels().iter().filter(|panel| view.shows(&panel.id)).cloned().collect();
     columns.truncate_history(|path| history(&panels, path, state.host.cores));
     columns.round_history();
     let initial_data = InitialData {

@@ -1,8 +1,8 @@
 //! `/api/schema`: every value that events carry, and a JSON Schema (draft 2020-12) of each event.
 
 use crate::schema::{
-    Cgroup, Connections, Cpu, Declaration, Disk, Group, HOST_EVENTS, Level, Load, Memory, Network, Pressure, Processes,
-    SCHEMA_VERSION, Temperature, Verdict,
+    Cgroup, ChannelNames, Connections, Cpu, Declaration, Disk, Group, HOST_EVENTS, Level, Load, Memory, Network,
+    Pressure, Processes, SCHEMA_VERSION, Temperature, Verdict,
 };
 use axum::http::header;
 use serde_json::{Map, Value, json};
@@ -38,6 +38,7 @@ pub(in crate::server) fn groups() -> [(&'static str, Vec<Declaration>); HOST_EVE
         declared::<Cgroup>(),
         declared::<Processes>(),
         declared::<Verdict>(),
+        declared::<ChannelNames>(),
     ]
 }
 
@@ -56,6 +57,7 @@ fn event(name: &str, declarations: &[Declaration]) -> Value {
     let mut schema = match name {
         "processes" => processes(),
         "verdict" => verdict(),
+        "channels" => object([("names", list(json!({"type": "string"}), "The published channels."))]),
         _ => object([]),
     };
     for declaration in declarations {

@@ -6,13 +6,12 @@ use std::{borrow::Borrow, fmt, str::FromStr};
 
 const MAX_BYTES: usize = 64;
 /// Events of the stream that carry no channel, and names that have a meaning of their own to `EventSource`.
-const RESERVED_CHANNELS: [&str; 13] = [
+const RESERVED_CHANNELS: [&str; 18] = [
     "hello",
     "window",
     "heartbeat",
     "shutdown",
     "annotation",
-    "channels",
     "labels",
     "t",
     "at",
@@ -20,6 +19,13 @@ const RESERVED_CHANNELS: [&str; 13] = [
     "message",
     "error",
     "open",
+    // Ids of other parts of the page.
+    "services",
+    "interfaces",
+    "disks",
+    "filesystems",
+    "sensors",
+    "initial_data",
 ];
 /// Fields that every event may have.
 const RESERVED_VALUES: [&str; 4] = ["labels", "t", "at", "dt"];

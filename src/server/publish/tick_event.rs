@@ -2,10 +2,13 @@
 
 use super::{ChannelSample, Publications};
 use crate::{
-    schema::{Sample, Tick, TickEvent, Visit},
+    schema::{ChannelNames, Sample, Tick, TickEvent, Visit},
     server::unix_time::unix_ms,
 };
 use std::{fmt::Write, sync::Arc, time::Instant};
+
+/// A new viewer waits at most this long for the names of the channels.
+const REPEAT_MS: u64 = 10_000;
 
 /// Adds what is published to each tick.
 #[derive(Debug)]
@@ -13,11 +16,13 @@ pub(in crate::server) struct PublishedEvents {
     publications: Arc<Publications>,
     /// When the last tick got its values.
     last: Option<Instant>,
+    /// The channels that were named last, and the tick they were named in.
+    named: (ChannelNames, u64),
 }
 
 impl PublishedEvents {
     pub(in crate::server) fn of(publications: Arc<Publications>) -> Self {
-        Self { publications, last: None }
+        Self { publications, last: None, named: Default::default() }
     }
 
     /// Adds an event for each channel that has values.
@@ -25,8 +30,15 @@ impl PublishedEvents {
         let (now, at) = (Instant::now(), unix_ms() as f64 / 1000.0);
         let elapsed = self.last.replace(now).map_or(1.0, |last| now.saturating_duration_since(last).as_secs_f64());
         let dt = (elapsed * 1e6).round() / 1e6;
+        let mut names = Vec::new();
         for values in self.publications.sample(now) {
+            names.push(values.channel.clone());
             tick.push(Sample { t: tick.t, at, dt, values });
+        }
+        let (names, (named, named_at)) = (ChannelNames { names }, &mut self.named);
+        if names != *named || (!names.names.is_empty() && tick.t.abs_diff(*named_at) >= REPEAT_MS) {
+            (*named, *named_at) = (names.clone(), tick.t);
+            tick.push(Sample { t: tick.t, at, dt, values: names });
         }
     }
 }
