@@ -1,5 +1,5 @@
 import { expect, test } from "../fixtures/test";
-import type { Server } from "../fixtures/server";
+import { DataFolder, Server } from "../fixtures/server";
 
 /** Publishes values once a quarter of a second until the test ends, as a shell loop with curl would. */
 function publishing(server: Server, channel: string, values: () => Record<string, number>) {
@@ -14,7 +14,7 @@ function publishing(server: Server, channel: string, values: () => Record<string
 
 test("published values make a chart on an open page, with history after a reload", async ({ page, server, browserLog }) => {
   await page.goto(server.url);
-  await expect(page.locator("#cpu canvas")).toBeVisible();
+  await expect(page.locator("#cpu .drawing.drawn").first()).toBeVisible();
   let orders = 40;
   using _ = publishing(server, "shop", () => ({ orders_per_minute: (orders += 0.5), basket_eur: 19.9 }));
   const panel = page.locator("#shop");
@@ -30,26 +30,34 @@ test("published values make a chart on an open page, with history after a reload
   browserLog.allow(/ERR_|aborted/i);
 });
 
-test("declared title, unit and limits are shown, and hostile ones are text", async ({ page, server }) => {
+test("declared title, unit and limits are shown, and hostile ones are text", async ({ page }) => {
+  const [server, data] = [new Server(), new DataFolder()];
+  await server.start(...data.flags);
   const title = "<img src=x onerror=alert(1)> & co";
   const declaration = { title, unit: "€</script>", kind: "stacked", warning: 10, critical: 30 };
   const headers = { "content-type": "application/json" };
   const address = new URL("/api/channels/shop", server.url);
   const declared = await fetch(address, { method: "PUT", headers, body: JSON.stringify(declaration) });
   expect(declared.status).toBe(201);
-  using _ = publishing(server, "shop", () => ({ basket_eur: 20 }));
-  await expect(async () => {
-    await page.goto(server.url);
-    await expect(page.locator("#shop h2")).toHaveText(title, { timeout: 500 });
-  }).toPass({ timeout: 10_000 });
-  await expect(page.locator("#shop .figure")).toContainText("€</script>");
-  await expect(page.locator("#shop .drawing.drawn")).toBeVisible();
-  expect(await page.locator("#shop img").count()).toBe(0);
-  // The limit at 10, and none above the top of the chart.
-  await expect(page.locator("#shop .still path[stroke='var(--amber)']")).toHaveCount(1);
+  {
+    using _ = publishing(server, "shop", () => ({ basket_eur: 20 }));
+    await expect(async () => {
+      await page.goto(server.url);
+      await expect(page.locator("#shop h2")).toHaveText(title, { timeout: 500 });
+    }).toPass({ timeout: 10_000 });
+    await expect(page.locator("#shop .figure")).toContainText("€</script>");
+    await expect(page.locator("#shop .drawing.drawn")).toBeVisible();
+    expect(await page.locator("#shop img").count()).toBe(0);
+    // The limit at 10, and none above the top of the chart.
+    await expect(page.locator("#shop .still path[stroke='var(--amber)']")).toHaveCount(1);
+  }
+  await page.close();
+  await server.kill();
+  data.remove();
 });
 
-test("a panel of a channel can be embedded, and drawn as an image", async ({ page, server }) => {
+test("a panel of a channel can be embedded, and drawn as an image", async ({ page, server, browserLog }) => {
+  browserLog.allow(/status of 404/);
   using _ = publishing(server, "shop", () => ({ orders: 7 }));
   await expect(async () => {
     const response = await page.goto(new URL("/embed/shop", server.url).href);
