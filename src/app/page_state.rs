@@ -101,6 +101,12 @@ impl PageState {
         Signal::derive(move || !self.window.with(|window| panel.with_value(|panel| window.has(panel.path()))))
     }
 
+    /// The published channels that the page shows.
+    pub fn published_channels(self) -> Vec<String> {
+        let is_published = |panel: &&Arc<Panel>| panel.is_published();
+        self.panels.with_value(|panels| panels.iter().filter(is_published).map(|panel| panel.id.clone()).collect())
+    }
+
     /// The page's classes in the stylesheet.
     pub(super) fn class(self) -> String {
         let frozen = if self.frozen.get().is_some() { " holds" } else { "" };

@@ -26,6 +26,7 @@ pub(super) fn Panel(panel: Arc<panels::Panel>) -> impl IntoView {
     let (id, title) = (panel.id.clone(), panel.title.clone());
     let heading = Signal::stored([&*id, "-heading"].concat());
     let (has_cores, tables) = (id == "cpu", panel.tables.len());
+    let class = if panel.is_published() { "panel published" } else { "panel" };
     let panel = StoredValue::new(panel);
     let is_missing = state.is_missing(panel);
     let hidden = RwSignal::new(Hidden::default());
@@ -44,7 +45,7 @@ pub(super) fn Panel(panel: Arc<panels::Panel>) -> impl IntoView {
         }
     };
     view! {
-        <section class="panel" id=id aria-labelledby=heading hidden=is_missing>
+        <section class=class id=id aria-labelledby=heading hidden=is_missing>
             <header on:click=toggle_series>
                 <h2 id=heading>{title}</h2>
                 {values}

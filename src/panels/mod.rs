@@ -23,7 +23,7 @@ pub use text::of_text;
 #[cfg(feature = "ssr")]
 pub use text::to_text;
 
-use crate::{charts::Chart, units::Unit};
+use crate::{charts::Chart, schema::HOST_EVENTS, units::Unit};
 
 /// A panel of the page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,6 +61,11 @@ impl Panel {
             Some(Table { rows: Rows::Processes, .. }) => PanelKind::Processes,
             _ => PanelKind::Table,
         }
+    }
+
+    /// Whether it is that of a published channel, which is named as the event of its values.
+    pub fn is_published(&self) -> bool {
+        self.kind() == PanelKind::Chart && !HOST_EVENTS.contains(&&*self.id)
     }
 
     /// The path at or below which a host has series if it has anything to show here.

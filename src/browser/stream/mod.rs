@@ -138,12 +138,7 @@ impl StreamClient {
         let on_event = move |event| this.on_stream_event(event);
         let source = match transport {
             Transport::EventSource => {
-                let channels = self
-                    .0
-                    .borrow()
-                    .state
-                    .panels
-                    .with_value(|panels| panels.iter().map(|panel| panel.id.clone()).collect::<Vec<_>>());
+                let channels = self.0.borrow().state.published_channels();
                 StreamSource::event_source(&address, &channels, on_event)
             }
             Transport::Fetch => StreamSource::fetch(address, on_event),
