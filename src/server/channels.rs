@@ -16,8 +16,15 @@ pub(super) struct Channels {
     host: Vec<Arc<Panel>>,
     publications: Arc<Publications>,
     log: Arc<TickLog>,
-    /// The panels of a tick and a version of the publications, which all requests in its second share.
-    cached: Mutex<(Option<u64>, u64, Arc<[Arc<Panel>]>)>,
+    cached: Mutex<CachedPanels>,
+}
+
+/// The panels that all requests of a second share.
+#[derive(Debug)]
+struct CachedPanels {
+    /// The newest tick, and the version of what is published, that they are made from.
+    made_from: (Option<u64>, u64),
+    panels: Arc<[Arc<Panel>]>,
 }
 
 impl Default for Channels {
@@ -30,20 +37,21 @@ impl Channels {
     /// The channels of a server.
     pub(super) fn new(publications: Arc<Publications>, log: Arc<TickLog>) -> Self {
         let host: Vec<_> = host_panels().into_iter().map(Arc::new).collect();
-        let cached = Mutex::new((None, 0, host.clone().into()));
+        let cached = Mutex::new(CachedPanels { made_from: (None, 0), panels: host.clone().into() });
         Self { host, publications, log, cached }
     }
 
     /// The panels, in the order of the page: those of published channels after the host's charts.
     pub(super) fn panels(&self) -> Arc<[Arc<Panel>]> {
-        let (end, version) = (self.log.head().last_tick, self.publications.version());
+        let newest = (self.log.head().last_tick, self.publications.version());
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        if (cached.0, cached.1) != (end, version) {
-            let is_chart = |panel: &&Arc<Panel>| panel.kind() == PanelKind::Chart;
-            let (charts, tables) = self.host.iter().cloned().partition::<Vec<_>, _>(|panel| is_chart(&panel));
-            *cached = (end, version, charts.into_iter().chain(self.published()).chain(tables).collect());
+        if cached.made_from != newest {
+            let is_chart = |panel: &Arc<Panel>| panel.kind() == PanelKind::Chart;
+            let (charts, tables) = self.host.iter().cloned().partition::<Vec<_>, _>(is_chart);
+            let panels = charts.into_iter().chain(self.published()).chain(tables).collect();
+            *cached = CachedPanels { made_from: newest, panels };
         }
-        Arc::clone(&cached.2)
+        Arc::clone(&cached.panels)
     }
 
     /// The panels of the published channels that the window has values of. After a restart, those are in the window before
@@ -78,5 +86,39 @@ impl Channels {
         names.sort_unstable();
         names.dedup();
         HOST_EVENTS.iter().map(|&name| name.to_owned()).chain(names).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        schema::Sample,
+        server::{log::tests::tick, publish::ChannelSample},
+    };
+
+    fn ids(channels: &Channels) -> Vec<String> {
+        channels.panels().iter().map(|panel| panel.id.clone()).collect()
+    }
+
+    #[test]
+    fn channel_in_the_window_has_a_panel_after_the_hosts_charts_also_restored() {
+        let log = Arc::new(TickLog::default());
+        let channels = Channels::new(Arc::default(), Arc::clone(&log));
+        assert!(!ids(&channels).contains(&"shop".to_owned()));
+        let mut tick = tick(1000);
+        let values = ChannelSample {
+            channel: "shop".to_owned(),
+            values: [("orders".to_owned(), Some(7.0))].into(),
+            labels: BTreeMap::new(),
+        };
+        tick.push(Sample { t: 1000, at: 1.0, dt: 1.0, values });
+        log.publish(&tick);
+
+        let restored = TickLog::restore(&log.save().unwrap(), None).unwrap();
+        for channels in [channels, Channels::new(Arc::default(), Arc::new(restored))] {
+            assert!(ids(&channels).ends_with(&["cgroup", "shop", "services", "processes"].map(str::to_owned)));
+            assert!(channels.event_names().contains(&"shop".to_owned()), "a client may wait for it");
+        }
     }
 }
