@@ -21,6 +21,8 @@ values! {
         dirty_bytes: Option<u64> = Gauge, Bytes;
         /// Page cache that is being written to disk.
         writeback_bytes: Option<u64> = Gauge, Bytes;
+        /// Memory that programs were promised, whether they use it or not.
+        committed_bytes: Option<u64> = Gauge, Bytes;
         /// Slab: kernel objects.
         slab_bytes: Option<u64> = Gauge, Bytes;
         /// Shared memory and tmpfs.

@@ -125,6 +125,7 @@ fn parse_meminfo(text: &str) -> Memory {
             "Cached" => &mut memory.cached_bytes,
             "Dirty" => &mut memory.dirty_bytes,
             "Writeback" => &mut memory.writeback_bytes,
+            "Committed_AS" => &mut memory.committed_bytes,
             "Slab" => &mut memory.slab_bytes,
             "Shmem" => &mut memory.shared_bytes,
             "Hugetlb" => &mut memory.huge_pages_bytes,
