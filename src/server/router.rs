@@ -5,8 +5,8 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
-        base_path, channels, chart_image, cross_origin, fallback, files, headers, health, metrics, oidc_sign_in,
-        openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
+        asyncapi, base_path, channels, chart_image, cross_origin, fallback, files, headers, health, metrics,
+        oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -28,7 +28,7 @@ const PUBLISH: Access = Access::Requires(Permission::Publish);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 29] = [
+static ROUTES: [Route; 30] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
@@ -42,6 +42,7 @@ static ROUTES: [Route; 29] = [
     (Method::PUT, "/api/channels/{name}", || put(channels::declare), PUBLISH, Cost::Slow),
     (Method::DELETE, "/api/channels/{name}", || delete(channels::remove), PUBLISH, Cost::Slow),
     (Method::GET, "/api/schema", || get(schema::document), READ, Cost::Memory),
+    (Method::GET, "/api/asyncapi.json", || get(asyncapi::document), READ, Cost::Memory),
     (Method::GET, "/api/openapi.json", || get(openapi::document), READ, Cost::Memory),
     (Method::GET, "/metrics", || get(metrics::metrics), READ, Cost::Shared),
     (Method::GET, "/sign-in", || get(sign_in::form), Access::SignIn, Cost::Memory),
@@ -115,7 +116,7 @@ mod tests {
     use Who::{Everyone, Here, Publishers, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 29] = [
+    const EXPECTED: [(&str, &str, Who); 30] = [
         ("GET", "/", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
@@ -129,6 +130,7 @@ mod tests {
         ("PUT", "/api/channels/shop", Publishers),
         ("DELETE", "/api/channels/shop", Publishers),
         ("GET", "/api/schema", Readers),
+        ("GET", "/api/asyncapi.json", Readers),
         ("GET", "/api/openapi.json", Readers),
         ("GET", "/metrics", Readers),
         ("GET", "/sign-in", Here),

@@ -86,6 +86,23 @@ fn every_event_is_as_the_published_schema_says() {
     assert!(undescribed("", &serde_json::json!({"t": 1}), &groups[0]["event"]).len() > 10, "the test finds faults");
 }
 
+#[test]
+fn stream_is_as_its_asynchronous_description_says() {
+    let server = TestServer::sample_host();
+    let description: Value = serde_json::from_str(&server.get("/api/asyncapi.json").1).unwrap();
+    let messages = &description["channels"]["stream"]["messages"];
+    let mut seen = BTreeSet::new();
+    for event in server.open_stream("?window=60", &[]) {
+        let message = &messages[&event.event];
+        assert_eq!(message["name"], event.event, "{} is not described", event.event);
+        assert_eq!(undescribed(&event.event, &json(&event), &message["payload"]), [""; 0]);
+        seen.insert(event.event);
+        if seen.is_superset(&["hello", "window", "cpu", "verdict"].map(str::to_owned).into()) {
+            break;
+        }
+    }
+}
+
 /// The table of a group's values, as Markdown.
 fn table(group: &Value) -> String {
     let mut table = "| value | unit | kind | meaning |\n|---|---|---|---|\n".to_owned();

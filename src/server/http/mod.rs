@@ -2,6 +2,7 @@
 
 pub(super) mod access_check;
 mod assets;
+pub(super) mod asyncapi;
 pub(super) mod base_path;
 pub(super) mod channels;
 pub(super) mod chart_image;

@@ -177,6 +177,10 @@ fn operations() -> Vec<Operation> {
             ..get("/api/channels/{name}", "Removes a channel's declaration and values")
         },
         Operation { responses: json("Schema"), ..get("/api/schema", "Every value, and a JSON Schema of each event") },
+        Operation {
+            responses: json("Description"),
+            ..get("/api/asyncapi.json", "The stream and its events (AsyncAPI 3.0)")
+        },
         Operation { responses: json("Description"), ..get("/api/openapi.json", "This description") },
         Operation {
             responses: vec![(

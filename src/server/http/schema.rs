@@ -53,7 +53,7 @@ fn group(name: &str, declarations: &[Declaration]) -> Value {
 }
 
 /// The JSON Schema of the `data` of an event.
-fn event(name: &str, declarations: &[Declaration]) -> Value {
+pub(super) fn event(name: &str, declarations: &[Declaration]) -> Value {
     let mut schema = match name {
         "processes" => processes(),
         "verdict" => verdict(),
@@ -101,13 +101,15 @@ fn require(schema: &mut Value, name: &str, of: Value) {
     }
 }
 
-fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
+/// An object that has these properties.
+pub(super) fn object<const N: usize>(properties: [(&str, Value); N]) -> Value {
     let required: Vec<_> = properties.iter().map(|(name, _)| *name).collect();
     let properties: Map<_, _> = properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
     json!({"type": "object", "properties": properties, "required": required})
 }
 
-fn list(items: Value, meaning: &str) -> Value {
+/// An array.
+pub(super) fn list(items: Value, meaning: &str) -> Value {
     json!({"type": "array", "items": items, "description": meaning})
 }
 
