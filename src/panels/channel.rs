@@ -3,7 +3,7 @@
 use super::{Detail, Panel, Rows, Sort, Table};
 use crate::{
     charts::{Chart, Colour, Expression, Layout, Limit, Scale, Series},
-    schema::{Channel, ChartKind},
+    schema::{Channel, ChartKind, PublishedPath},
     units::Unit,
 };
 use std::collections::BTreeSet;
@@ -17,24 +17,17 @@ const COLOURS: [Colour; 6] = [Colour::Blue, Colour::Teal, Colour::Violet, Colour
 /// The panel of a channel whose series are at `paths`; without any, there is nothing to draw.
 pub fn channel_panel(channel: &Channel, paths: &[&str]) -> Panel {
     let (name, unit) = (&*channel.name, unit(&channel.unit));
-    let labels_prefix = [name, ".labels."].concat();
-    let labelled: Vec<_> =
-        paths.iter().filter_map(|path| path.strip_prefix(&*labels_prefix)?.rsplit_once('.')).collect();
-    let plain = paths.iter().filter(|path| !path.starts_with(&*labels_prefix));
-    let plain = plain.filter_map(|path| Some((spaced(path.strip_prefix(name)?.strip_prefix('.')?), *path)));
-    let of_label = |(label, value): &(&str, &str)| {
-        ([label, " ", &*spaced(value)].concat(), [&*labels_prefix, label, ".", value].concat())
-    };
-    let mut values = plain.map(|(label, path)| (label, path.to_owned()));
+    let paths = paths.iter().filter_map(|path| Some((PublishedPath::of(path)?, *path)));
+    let (plain, labelled): (Vec<_>, Vec<_>) = paths.partition(|(of, _)| of.label.is_empty());
     let (mut series, mut details) = (Vec::new(), Vec::new());
     let shown = if channel.kind == ChartKind::Single { 1 } else { MAX_SERIES };
-    for (index, (label, path)) in values.by_ref().chain(labelled.iter().map(of_label)).enumerate() {
-        match index < shown {
-            true => {
-                series.push(Series { label, colour: COLOURS[index % COLOURS.len()], value: Expression::Path(path) })
-            }
-            false if !path.starts_with(&*labels_prefix) => details.push(Detail { label, unit: unit.clone(), path }),
-            false => {}
+    for (index, (of, path)) in plain.iter().chain(&labelled).enumerate() {
+        let (label, path) = ([of.label, " ", &*spaced(of.value)].concat().trim().to_owned(), (*path).to_owned());
+        if index < shown {
+            let (colour, value) = (COLOURS[index % COLOURS.len()], Expression::Path(path));
+            series.push(Series { label, colour, value });
+        } else if of.label.is_empty() {
+            details.push(Detail { label, unit: unit.clone(), path });
         }
     }
     let limits = [(channel.warning, Colour::Amber), (channel.critical, Colour::Red)];
@@ -47,21 +40,21 @@ pub fn channel_panel(channel: &Channel, paths: &[&str]) -> Panel {
         series,
         limits: limits.collect(),
     };
-    let tables = (!labelled.is_empty()).then(|| labels_table(name, &unit, &labels_prefix, &labelled));
+    let values: BTreeSet<_> = labelled.iter().map(|(of, _)| of.value).collect();
+    let tables = (!values.is_empty()).then(|| labels_table(name, &unit, &values));
     let (id, title) = (name.to_owned(), channel.title.clone());
     Panel { id, title, chart, details, tables: tables.into_iter().collect(), ..Panel::default() }
 }
 
 /// A row for each label, a column for each value.
-fn labels_table(name: &str, unit: &Unit, prefix: &str, labelled: &[(&str, &str)]) -> Table {
-    let values: BTreeSet<_> = labelled.iter().map(|(_, value)| *value).collect();
+fn labels_table(name: &str, unit: &Unit, values: &BTreeSet<&str>) -> Table {
     let field = |value: &&str| [".", *value].concat();
     let column = |value: &&str| Detail { label: spaced(value), unit: unit.clone(), path: field(value) };
     Table {
         id: [name, "-labels"].concat(),
         title: "Label".to_owned(),
         rows: Rows::Series {
-            path: prefix.to_owned(),
+            path: [name, ".labels."].concat(),
             keys: values.iter().map(field).collect(),
             trend: values.first().map(field),
         },

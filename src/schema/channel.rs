@@ -1,5 +1,6 @@
 //! The declaration of a channel that programs publish: how the page shows it.
 
+use super::HOST_EVENTS;
 use serde::{Deserialize, Serialize};
 
 /// How a channel's values are drawn.
@@ -66,9 +67,42 @@ impl Channel {
     }
 }
 
+/// What the path of a published series names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublishedPath<'a> {
+    /// The channel.
+    pub channel: &'a str,
+    /// The publisher's label; empty for values without.
+    pub label: &'a str,
+    /// The value.
+    pub value: &'a str,
+}
+
+impl<'a> PublishedPath<'a> {
+    /// The parts of `shop.orders` or `shop.labels.eu.orders`; `None` for a series of the host.
+    pub fn of(path: &'a str) -> Option<Self> {
+        let (channel, rest) = path.split_once('.').filter(|(channel, _)| !HOST_EVENTS.contains(channel))?;
+        // Labels may have dots, and values have none.
+        let (label, value) = match rest.strip_prefix("labels.") {
+            Some(labelled) => labelled.rsplit_once('.')?,
+            None => ("", rest),
+        };
+        Some(Self { channel, label, value })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn path_names_channel_label_and_value() {
+        let parts =
+            |path| PublishedPath::of(path).map(|PublishedPath { channel, label, value }| (channel, label, value));
+        assert_eq!(parts("shop.orders"), Some(("shop", "", "orders")));
+        assert_eq!(parts("shop.labels.eu.west 1.orders"), Some(("shop", "eu.west 1", "orders")));
+        assert_eq!(parts("cpu.total_percent"), None);
+    }
 
     #[test]
     fn undeclared_channel_has_its_name_as_title() {

@@ -26,7 +26,7 @@ mod verdict;
 mod window;
 
 pub use cgroup::{Cgroup, Service};
-pub use channel::{Channel, ChartKind};
+pub use channel::{Channel, ChartKind, PublishedPath};
 pub use channel_names::ChannelNames;
 pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;

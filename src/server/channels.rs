@@ -3,7 +3,7 @@
 use super::{log::TickLog, publish::Publications};
 use crate::{
     panels::{Panel, PanelKind, channel_panel, host_panels},
-    schema::{Channel, HOST_EVENTS},
+    schema::{Channel, HOST_EVENTS, PublishedPath},
 };
 use std::{
     collections::BTreeMap,
@@ -66,8 +66,8 @@ impl Channels {
             .collect();
         let window = self.log.window();
         let mut paths: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (channel, path) in window.paths().filter_map(|path| Some((path.split('.').next()?, path))) {
-            if !HOST_EVENTS.contains(&channel) {
+        for path in window.paths() {
+            if let Some(PublishedPath { channel, .. }) = PublishedPath::of(path) {
                 paths.entry(channel).or_default().push(path);
             }
         }

@@ -5,6 +5,7 @@ mod interfaces;
 mod kernel_counters;
 mod latest_values;
 mod network_counters;
+mod published_values;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,8 @@ impl Collector for HostExposition {
         kernel_counters::write_all(&mut writer, &counters, self.ticks_per_second)?;
         network_counters::write_all(&mut writer, &counters, self.page_size)?;
         interfaces::write_all(&mut writer, &counters)?;
-        latest_values::write_all(&mut writer, &self.log.window(), &counters.mounts)
+        let window = self.log.window();
+        latest_values::write_all(&mut writer, &window, &counters.mounts)?;
+        published_values::write_all(&mut writer, &window)
     }
 }

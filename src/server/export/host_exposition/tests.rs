@@ -4,6 +4,7 @@ use super::*;
 use crate::schema::{
     Disk, Filesystem, Link, Load, MountSource, RawCounters, Sample, Sensor, SlowCounters, Temperature, Tick,
 };
+use crate::server::publish::ChannelSample;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 
 fn expose_as(prefix: &str, tick: &Tick) -> String {
@@ -66,9 +67,20 @@ fn metrics_have_names_and_units_of_node_exporter() {
     let load = Load { one: Some(0.25), ..Load::default() };
     let sensors = [("nvme 2 Composite".to_owned(), Sensor { celsius: Some(40.0), ..Sensor::default() })].into();
     let temperature = sample(Temperature { sensors, ..Temperature::default() });
-    let text = expose(&tick(counters).with(sample(disk)).with(sample(load)).with(temperature));
+    let mut tick = tick(counters).with(sample(disk)).with(sample(load)).with(temperature);
+    let orders = || [("orders".to_owned(), Some(7.0))].into();
+    let labels = [("a.b\"\n".to_owned(), orders())].into();
+    tick.push(Sample {
+        t: 1000,
+        at: 1.0,
+        dt: 1.0,
+        values: ChannelSample { channel: "shop".to_owned(), values: orders(), labels },
+    });
+    let text = expose(&tick);
     for expected in [
         "# TYPE node_cpu_seconds counter",
+        "hostbeat_published_value{channel=\"shop\",label=\"\",value=\"orders\"} 7.0",
+        "hostbeat_published_value{channel=\"shop\",label=\"a.b\\\"\\n\",value=\"orders\"} 7.0",
         "node_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 2.5",
         "node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 10.0",
         "node_cpu_seconds_total{cpu=\"0\",mode=\"softirq\"} 0.02",
