@@ -16,7 +16,7 @@ static STREAMS: LazyLock<Streams> = LazyLock::new(|| {
     for second in 1..=2 * RING {
         let t = second * 1000;
         let memory =
-            Sample { t, at: t as f64 / 1000.0, dt: 1.0, values: Memory { used: Some(t), ..Memory::default() } };
+            Sample { t, at: t as f64 / 1000.0, dt: 1.0, values: Memory { used_bytes: Some(t), ..Memory::default() } };
         log.publish(&Tick::at(t).with(memory));
     }
     Streams::of(log)

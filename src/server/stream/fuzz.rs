@@ -4,7 +4,6 @@ use super::{NextStep, StreamRequest, open};
 use crate::server::{
     access::{self, Principal},
     app_state::AppState,
-    channels::Channels,
     log::TickLog,
     settings::Settings,
 };
@@ -28,7 +27,7 @@ impl Streams {
 
     /// Everything that is sent at once for a request; `None` if it is refused.
     pub fn begin(&self, query: &str, headers: &HeaderMap) -> Option<Vec<u8>> {
-        let request = StreamRequest::parse(query, headers, &Channels::default()).ok()?;
+        let request = StreamRequest::parse(query, headers, &self.0.channels).ok()?;
         let mut viewer = open(&self.0, request, Ipv4Addr::LOCALHOST.into(), &Principal::Local).ok()?;
         let mut sent = Vec::new();
         while let NextStep::Write(chunk) = viewer.next(Instant::now()) {
