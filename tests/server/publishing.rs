@@ -294,7 +294,9 @@ fn published_value_is_an_event_with_id_replay_window_and_filter() {
     assert_eq!(head.status, 200);
     assert!(!page.contains("<hostile>"), "a label is markup");
     let (_, metrics) = server.get("/metrics");
-    assert!(!metrics.contains("hostile"), "{metrics}");
+    let escaped = r#"hostbeat_published_value{channel="shop",label="a.\"</script><hostile>"#;
+    let hostile: Vec<&str> = metrics.lines().filter(|line| line.contains("hostile")).collect();
+    assert!(!hostile.is_empty() && hostile.iter().all(|line| line.starts_with(escaped)), "{hostile:?}");
 }
 
 #[test]
