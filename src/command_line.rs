@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use hostbeat::{
     probe::Probe,
-    server::{self, Config, ConfigCommand, PublishCommand, TokenCommand, UserCommand},
+    server::{self, AnnotateCommand, Config, ConfigCommand, PublishCommand, TokenCommand, UserCommand},
 };
 
 /// Live metrics of this host in a browser, once a second
@@ -21,6 +21,7 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     Probe(Probe),
     Publish(PublishCommand),
+    Annotate(AnnotateCommand),
     Config(ConfigCommand),
     User(UserCommand),
     Token(TokenCommand),

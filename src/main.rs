@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     match command {
         Some(Command::Probe(probe)) => run_probe(&probe),
         Some(Command::Publish(publish)) => finish(publish.run()),
+        Some(Command::Annotate(annotate)) => finish(annotate.run()),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
         Some(Command::Config(config)) => finish(config.run()),

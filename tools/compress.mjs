@@ -8,8 +8,6 @@ for (const file of argv.slice(2)) {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
     [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-    // Saves 160 bytes of the browser library.
-    [constants.BROTLI_PARAM_NPOSTFIX]: 1,
   };
   writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }));
   writeFileSync(`${file}.gz`, gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }));

@@ -47,7 +47,7 @@ function runs(body) {
   return new Set(Array.from({ length: Math.max(0, body.length - 3) }, (_, i) => body.readUInt32LE(i)));
 }
 
-/** Indices, each followed by the one left that shares the largest part of its runs. */
+/** Indices, each followed by the most similar one left, by the cosine of their sets of runs. */
 function chain(sets) {
   const owners = new Map();
   sets.forEach((set, i) => set.forEach((run) => owners.set(run, [...(owners.get(run) ?? []), i])));
@@ -62,7 +62,7 @@ function chain(sets) {
     let most = 0;
     let nearest = left.values().next().value;
     for (const [other, count] of shared) {
-      const part = count / (sets[current].size + sets[other].size - count);
+      const part = count / Math.sqrt(sets[current].size * sets[other].size);
       if (part > most) [most, nearest] = [part, other];
     }
     current = nearest;

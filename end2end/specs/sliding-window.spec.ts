@@ -13,7 +13,7 @@ test("oldest second leaves the window as a new one arrives", async ({ server, da
   server.resume();
   // A gap is visible in the list from its entry into the window until it leaves.
   const first = await recorder.next();
-  const gap = dashboard.page.locator(`.gaps time[datetime="${isoTime(first - 1000)}"]`);
+  const gap = dashboard.page.locator(`.spans time[datetime="${isoTime(first - 1000)}"]`);
   await expect(gap.first()).toBeVisible();
   for (let newest = 0; newest < first + 62_000;) {
     await recorder.next();

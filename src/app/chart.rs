@@ -58,7 +58,7 @@ impl PageState {
     /// The legend's values at the second pointed at, for screen readers.
     fn announce(self, panel: PanelRef) -> String {
         let Some(age) = self.pointed.get() else { return String::new() };
-        let mut announcement = self.time(self.tick_at(age));
+        let mut announcement = self.moment(age);
         panel.with_value(|panel| {
             let chart = &panel.chart;
             for series in &chart.series {
@@ -74,8 +74,12 @@ impl PageState {
 #[cfg(feature = "ssr")]
 fn still(panel: PanelRef, state: PageState) -> String {
     let time_range = state.time_range.get_untracked().seconds();
-    let draw =
-        |chart: &Chart| state.window.with_untracked(|window| crate::charts::chart_svg(chart, window, time_range));
+    let draw = |chart: &Chart| {
+        state.latest.with_value(|latest| {
+            let annotations = &latest.annotations;
+            state.window.with_untracked(|window| crate::charts::chart_svg(chart, window, time_range, annotations))
+        })
+    };
     panel.with_value(|panel| draw(&panel.chart))
 }
 

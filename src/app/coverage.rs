@@ -1,7 +1,10 @@
-//! The footer: how many seconds in view were sampled, and the gaps between them.
+//! The footer: how many seconds in view were sampled, annotations, and the gaps between samples.
 
 use super::{PageState, page_state::text};
-use crate::units::{seconds_between, timestamp};
+use crate::{
+    charts::Span,
+    units::{seconds_between, timestamp},
+};
 use leptos::prelude::*;
 
 /// As text: with JavaScript, browsers parse the content of `noscript` as text, and hydration expects the same nodes.
@@ -10,15 +13,14 @@ const NO_JAVASCRIPT: &str = "<p>Without JavaScript, this page reloads every 5 se
 #[component]
 pub(super) fn Coverage() -> impl IntoView {
     let state = expect_context::<PageState>();
-    let seconds = move || state.slice().seconds;
+    let in_view = move || state.slice().seconds;
     let newest = move || state.window.with(|window| window.end()).unwrap_or_default();
     let sampled = text(move || {
-        let missing: u64 =
-            state.gaps.with(|gaps| gaps.iter().map(|(first, last)| seconds_between(*first, *last)).sum());
+        let missing: u64 = state.spans.with(|spans| spans.iter().filter(|span| span.is_gap()).map(seconds).sum());
         let held = state.slice().slots(state.window.with(|window| window.len())).len();
         (held as u64).saturating_sub(missing).to_string()
     });
-    let total = text(move || seconds().to_string());
+    let total = text(move || in_view().to_string());
     let newest_stamp = text(move || timestamp(newest()));
     let newest_time = text(move || state.time(newest()));
     let zone = text(move || state.zone(newest()));
@@ -27,12 +29,17 @@ pub(super) fn Coverage() -> impl IntoView {
         1 => " · 1 malformed event skipped".to_owned(),
         events => format!(" · {events} malformed events skipped"),
     });
-    let gap = move |(first, last): (u64, u64)| {
+    // One form for both, which is smaller than two.
+    let entry = move |span: Span| {
+        let (before, between, after) = match span.is_gap() {
+            true => ("No samples from ", " to ", format!(" ({} s)", seconds(&span))),
+            false => ("", if span.first < span.last { "\u{2013}" } else { "" }, [" ", &*span.text].concat()),
+        };
+        let last = if between.is_empty() { String::new() } else { state.time(span.last) };
         view! {
             <li>
-                "No samples from "<time datetime=timestamp(first)>{state.time(first)}</time>
-                " to "<time datetime=timestamp(last)>{state.time(last)}</time>
-                {format!(" ({} s)", seconds_between(first, last))}
+                {before}<time datetime=timestamp(span.first)>{state.time(span.first)}</time>
+                {between}<time datetime=timestamp(span.last)>{last}</time>{after}
             </li>
         }
     };
@@ -42,8 +49,12 @@ pub(super) fn Coverage() -> impl IntoView {
                 <b class="sampled">{sampled}</b>" of "{total}" seconds sampled, last sample at "
                 <time class="newest" datetime=newest_stamp>{newest_time}</time>" "{zone}{skipped}
             </p>
-            <ul class="gaps">{move || state.gaps.get().into_iter().map(gap).collect_view()}</ul>
+            <ul class="spans">{move || state.spans.get().into_iter().map(entry).collect_view()}</ul>
             <noscript inner_html=NO_JAVASCRIPT></noscript>
         </footer>
     }
+}
+
+fn seconds(span: &Span) -> u64 {
+    seconds_between(span.first, span.last)
 }

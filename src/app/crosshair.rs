@@ -8,6 +8,8 @@ use leptos::{attr::Attribute, ev, prelude::*, tachys::html::event::on, wasm_bind
 const PAGE_STEP: usize = 10;
 /// The least part of the view that is a selection; a shorter drag is an unsteady click.
 const MIN_SELECTION: f64 = 0.02;
+/// The part of the view within which the crosshair is at an annotation.
+const REACH: usize = 100;
 /// Width of the SVG, in its own units.
 const WIDTH: f64 = 1000.0;
 
@@ -24,7 +26,7 @@ pub(super) fn Crosshair() -> impl IntoView {
     let line = text(move || decimal(pointed(), 1));
     let left = text(move || decimal(pointed().min(selected()), 1));
     let width = text(move || decimal((pointed() - selected()).abs(), 1));
-    let time = text(move || state.pointed.get().map_or(String::new(), |age| state.time(state.tick_at(age))));
+    let time = text(move || state.pointed.get().map_or(String::new(), |age| state.moment(age)));
     let is_hidden = Signal::derive(move || state.pointed.get().is_none());
     view! {
         <div class="crosshair" hidden=is_hidden aria-hidden="true">
@@ -42,6 +44,22 @@ impl PageState {
     pub(super) fn tick_at(self, age: usize) -> u64 {
         let end = self.window.with(|window| window.end()).unwrap_or_default();
         end.saturating_sub((self.slice().skip + age) as u64 * INTERVAL_MS)
+    }
+
+    /// The time of a second of the view, and the annotations there.
+    pub(super) fn moment(self, age: usize) -> String {
+        // A line is narrow, and so is a second of a long view.
+        let reach = (self.slice().seconds / REACH) as u64 * INTERVAL_MS + INTERVAL_MS / 2;
+        let tick = self.tick_at(age);
+        let mut moment = self.time(tick);
+        self.spans.with(|spans| {
+            for span in spans {
+                if !span.is_gap() && span.first <= tick + reach && span.last + reach >= tick {
+                    moment = [&*moment, " \u{b7} ", &span.text].concat();
+                }
+            }
+        });
+        moment
     }
 
     /// Event listeners of a drawing.

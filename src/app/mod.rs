@@ -1,6 +1,8 @@
 //! The page: thin Leptos views over the metrics window. The server renders them for the first response; the browser
 //! hydrates them from the same data.
 
+#[cfg(feature = "ssr")]
+mod channels_page;
 mod chart;
 mod connection_state;
 mod cores;
@@ -31,6 +33,8 @@ mod view;
 mod view_control;
 mod zone;
 
+#[cfg(feature = "ssr")]
+pub use channels_page::{ChannelForm, ChannelsView, channels_page};
 pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;
 pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity};

@@ -2,6 +2,7 @@
 
 use super::{FrozenView, InitialData, PageIdentity, Ports, Status, Theme, TimeRange, View, panel::PanelRef};
 use crate::{
+    charts::Span,
     panels::Panel,
     schema::{HostFacts, LatestValues, Process, Processes, Verdict, Window, WindowSlice},
 };
@@ -29,8 +30,8 @@ pub struct PageState {
     pub time_range: RwSignal<TimeRange>,
     /// The seconds that the charts show instead while they are paused.
     pub frozen: RwSignal<Option<FrozenView>>,
-    /// First and last tick of each gap in view.
-    pub gaps: Memo<Vec<(u64, u64)>>,
+    /// The annotations and gaps in view.
+    pub spans: Memo<Vec<Span>>,
     /// The second that the crosshair points at, in seconds before the last in view.
     pub pointed: RwSignal<Option<usize>>,
     /// The second at which the selection began, counted like `pointed`, which is its other end.
@@ -57,15 +58,16 @@ impl PageState {
     /// The state after `initial_data`, with room for the longest time range.
     pub fn new(initial_data: InitialData, ports: &'static Ports) -> Self {
         let window = RwSignal::new(Window::from(&initial_data.columns).with_capacity(TimeRange::LONGEST.seconds()));
+        let latest = StoredValue::new(initial_data.latest);
         let (time_range, frozen) = (RwSignal::new(initial_data.time_range), RwSignal::new(None::<FrozenView>));
         Self {
             window,
-            latest: StoredValue::new(initial_data.latest),
+            latest,
             time_range,
             frozen,
-            gaps: Memo::new(move |_| {
+            spans: Memo::new(move |_| {
                 let slice = in_view(window, time_range, frozen);
-                window.with(|window| window.gaps(slice))
+                latest.with_value(|latest| window.with(|window| Span::list(window, slice, &latest.annotations)))
             }),
             pointed: RwSignal::new(None),
             selected: RwSignal::new(None),

@@ -79,7 +79,10 @@ pub fn settings_page(parts: &Parts, settings: SettingsView) -> String {
             {form_head(parts, "", "Settings")}
             <body>
                 <main class="settings">
-                    <nav><a href="./">"Dashboard"</a></nav>
+                    <nav>
+                        <a href="./">"Dashboard"</a>
+                        {is_admin.then(|| view! { " " <a href="settings/channels">"Channels"</a> })}
+                    </nav>
                     <h1>"Settings"</h1>
                     {(!message.is_empty()).then(|| view! { <p role=role class:error=is_error>{message}</p> })}
                     {secret.map(|secret| view! {

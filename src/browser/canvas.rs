@@ -127,8 +127,8 @@ impl ChartCanvas {
     ) -> Result<(), DrawingAreaErrorKind<Infallible>> {
         let slice = untrack(|| state.slice());
         match self.content {
-            CanvasContent::Chart { panel, top, hidden } => state.gaps.with(|gaps| {
-                let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), gaps };
+            CanvasContent::Chart { panel, top, hidden } => state.spans.with(|spans| {
+                let viewport = Viewport { slice, top: top.get(), hidden: hidden.get(), spans };
                 state.window.with_untracked(|window| {
                     panel.with_value(|panel| draw(area, &panel.chart, window, &viewport, palette, stroke))
                 })

@@ -4,7 +4,8 @@ use crate::{
     app::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity, PageMode, TimeRange, View},
     panels::of_text,
     schema::{
-        Finding, HostFacts, LatestValues, Level, Process, Processes, SeriesValues, Verdict, Window, WindowSnapshot,
+        Annotation, AnnotationLevel, Finding, HostFacts, LatestValues, Level, Process, Processes, SeriesValues,
+        Verdict, Window, WindowSnapshot,
     },
 };
 use js_sys::{Array, Object, Reflect};
@@ -101,13 +102,38 @@ pub(super) fn window_snapshot(data: &JsValue) -> Option<WindowSnapshot> {
 
 /// Decodes the latest values: those without history.
 pub(super) fn latest_values(data: &JsValue) -> Option<LatestValues> {
-    Some(LatestValues { processes: processes(&get(data, "processes")?)?, verdict: verdict(&get(data, "verdict")?)? })
+    Some(LatestValues {
+        processes: processes(&get(data, "processes")?)?,
+        verdict: verdict(&get(data, "verdict")?)?,
+        annotations: annotations(data)?,
+    })
 }
 
-/// Decodes the names of channels.
-pub(super) fn names(data: &JsValue) -> Option<Vec<String>> {
-    let names: Array = get(data, "names")?.dyn_into().ok()?;
-    Some(names.iter().filter_map(|name| name.as_string()).collect())
+/// Decodes annotations.
+pub(super) fn annotations(data: &JsValue) -> Option<Vec<Annotation>> {
+    let annotation = |annotation: JsValue| {
+        let text = |key| text(&annotation, key).unwrap_or_default();
+        Annotation {
+            id: text("id"),
+            t: number(&annotation, "t").unwrap_or_default() as u64,
+            until: number(&annotation, "until").map(|until| until as u64),
+            level: match &*text("level") {
+                "warning" => AnnotationLevel::Warning,
+                "critical" => AnnotationLevel::Critical,
+                _ => AnnotationLevel::Info,
+            },
+            title: text("title"),
+            text: text("text"),
+        }
+    };
+    let list: Array = get(data, "annotations")?.dyn_into().ok()?;
+    Some(list.iter().map(annotation).collect())
+}
+
+/// A list of strings.
+pub(super) fn texts(data: &JsValue, key: &str) -> Option<Vec<String>> {
+    let texts: Array = get(data, key)?.dyn_into().ok()?;
+    Some(texts.iter().filter_map(|text| text.as_string()).collect())
 }
 
 /// Decodes a verdict.

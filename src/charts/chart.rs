@@ -13,7 +13,7 @@ pub struct Chart {
     pub headline: Expression,
     /// Unit of the values and axis labels.
     pub unit: Unit,
-    /// Whether series are stacked.
+    /// How the series lie in the chart.
     pub layout: Layout,
     /// Maximum of the vertical axis.
     pub scale: Scale,
@@ -39,8 +39,12 @@ impl Chart {
         self.series.iter().enumerate().filter(move |(index, _)| !hidden.contains(*index)).map(|(_, series)| series)
     }
 
-    /// The label of a division of the vertical axis whose maximum is `top`; the topmost label includes the unit.
+    /// The label of a division of the vertical axis whose maximum is `top`; the topmost label includes the unit. A timeline
+    /// has no such axis.
     pub fn label(&self, division: u32, top: f64) -> String {
+        if self.layout == Layout::Timeline {
+            return String::new();
+        }
         let label = self.unit.label(top * f64::from(division) / f64::from(DIVISIONS), top);
         match self.unit.multiple(top).1 {
             symbol if division == DIVISIONS && !symbol.is_empty() => [&label, " ", symbol].concat(),
@@ -49,7 +53,7 @@ impl Chart {
     }
 }
 
-/// Whether series are stacked.
+/// How the series lie in a chart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
     /// On top of each other, as parts of a whole.
@@ -57,6 +61,8 @@ pub enum Layout {
     /// Each from zero.
     #[default]
     Lines,
+    /// Each as a bar in time, whose colour is the value's.
+    Timeline,
 }
 
 /// The hidden series of a chart, as a bit set of their indices.

@@ -2,7 +2,7 @@
 
 use super::{Chart, Colour, DIVISIONS, Hidden, svg};
 use crate::{
-    schema::{Window, WindowSlice},
+    schema::{Annotation, Window, WindowSlice},
     units::time_of_day,
 };
 use std::fmt::Write;
@@ -39,15 +39,25 @@ impl ImageTheme {
     }
 }
 
-/// Draws the newest `seconds` of `window` with `times` as the labels of the time axis and `host` as the host name.
+/// The texts of an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a> {
+    /// What the chart shows.
+    pub title: &'a str,
+    /// The name of the host.
+    pub host: &'a str,
+    /// The labels of the time axis.
+    pub times: &'a [&'a str],
+}
+
+/// Draws the newest `seconds` of `window`.
 pub fn svg_image(
-    title: &str,
+    Labels { title, host, times }: Labels<'_>,
     chart: &Chart,
     window: &Window,
     seconds: usize,
-    times: &[&str],
+    annotations: &[Annotation],
     theme: ImageTheme,
-    host: &str,
 ) -> String {
     let colour = |name: &str| theme.colour(name).unwrap_or("#888");
     let (card, ink, mute, line) = (colour("card"), colour("ink"), colour("mute"), colour("line"));
@@ -96,7 +106,7 @@ pub fn svg_image(
     let position =
         format!("x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" stroke-linejoin=\"round\" ", PLOT.0, PLOT.1);
     // Drawn at its final size, since not every SVG viewer keeps line widths when it stretches.
-    let shapes = svg::shapes(chart, window, seconds, PLOT, &|role: Colour| colour(role.name()).to_owned());
+    let shapes = svg::shapes(chart, window, seconds, annotations, PLOT, &|role: Colour| colour(role.name()).to_owned());
     svg += &svg::element(&position, PLOT, &shapes);
     svg + "</svg>\n"
 }
@@ -116,8 +126,9 @@ mod tests {
         for t in 1..40 {
             window.record(t * 1000, &Cpu { user_percent: Some(30.0), total_percent: Some(35.0), ..Cpu::default() });
         }
+        let labels = Labels { title: "CPU", host: "a<b&c", times: &["−60 s", "now"] };
         for theme in [ImageTheme::Light, ImageTheme::Dark] {
-            let image = svg_image("CPU", &cpu_chart(), &window, 60, &["−60 s", "now"], theme, "a<b&c");
+            let image = svg_image(labels, &cpu_chart(), &window, 60, &[], theme);
             assert!(image.contains(">a&lt;b&amp;c · 00:00:39 UTC<") && image.contains(">CPU 35.0 %<"), "{image}");
             assert!(image.contains(theme.colour("blue").unwrap()), "{image}");
             let grid = format!("h{}\" stroke=\"{}\"", PLOT.0, theme.colour("line").unwrap());

@@ -11,6 +11,7 @@ mod palette;
 mod png;
 mod polyline;
 mod scale;
+mod span;
 #[cfg(feature = "ssr")]
 mod svg;
 #[cfg(feature = "ssr")]
@@ -21,11 +22,12 @@ pub use chart::{Chart, Expression, Hidden, Layout, Limit, Series};
 pub use draw::{Viewport, draw};
 pub use heatmap::{core_path, heatmap};
 #[cfg(feature = "ssr")]
-pub use image::{ImageTheme, svg_image};
+pub use image::{ImageTheme, Labels, svg_image};
 pub use palette::{Colour, Palette};
 #[cfg(feature = "ssr")]
 pub use png::{PngError, png};
 pub use scale::{DIVISIONS, Scale, stable_top};
+pub use span::Span;
 #[cfg(feature = "ssr")]
 pub use svg::{chart_svg, heatmap_svg};
 pub use trend::{TREND_S, trend};

@@ -50,7 +50,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
 mod tests {
     use super::*;
     use crate::{
-        charts::{ImageTheme, chart::tests::cpu_chart, svg_image},
+        charts::{ImageTheme, Labels, chart::tests::cpu_chart, svg_image},
         schema::{Cpu, Window},
     };
 
@@ -61,7 +61,8 @@ mod tests {
             window.record(t * 1000, &Cpu { user_percent: Some(30.0), total_percent: Some(35.0), ..Cpu::default() });
         }
         let drawn = |host: &str| {
-            let svg = svg_image("CPU", &cpu_chart(), &window, 60, &["−60 s", "now"], ImageTheme::Light, host);
+            let labels = Labels { title: "CPU", host, times: &["−60 s", "now"] };
+            let svg = svg_image(labels, &cpu_chart(), &window, 60, &[], ImageTheme::Light);
             Pixmap::decode_png(&png(&svg).unwrap()).unwrap()
         };
         let (named, nameless) = (drawn("web-01"), drawn(""));

@@ -103,10 +103,13 @@ impl PixelColumns {
     }
 }
 
-/// The runs of consecutive values, each with the second at which it starts. The last value is at second 0.
-pub(super) fn runs(values: &[Option<f64>]) -> impl Iterator<Item = (f64, &[Option<f64>])> {
+/// The runs of consecutive values that are the `same`, each with the second at which it starts. The last value is at second 0.
+pub(super) fn runs(
+    values: &[Option<f64>],
+    same: fn(&Option<f64>, &Option<f64>) -> bool,
+) -> impl Iterator<Item = (f64, &[Option<f64>])> {
     let mut second = 1.0 - values.len() as f64;
-    values.chunk_by(|one, other| one.is_some() == other.is_some()).filter_map(move |run| {
+    values.chunk_by(same).filter_map(move |run| {
         let start = second;
         second += run.len() as f64;
         run[0].is_some().then_some((start, run))
@@ -125,7 +128,9 @@ mod tests {
     /// The line of each run, in seconds and values.
     fn lines(values: &[Option<f64>], columns: PixelColumns) -> Vec<Polyline> {
         let back = |(x, y): (i32, i32)| (x - 100, 100 - y);
-        runs(values).map(|(second, run)| AXES.polyline(second, run, columns).into_iter().map(back).collect()).collect()
+        runs(values, |one, other| one.is_some() == other.is_some())
+            .map(|(second, run)| AXES.polyline(second, run, columns).into_iter().map(back).collect())
+            .collect()
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A chart as SVG for the first response, which is also what readers without JavaScript see.
 
-use super::{Chart, Colour, Hidden, Viewport, draw, heatmap, svg_backend::render};
-use crate::schema::{Window, WindowSlice};
+use super::{Chart, Colour, Hidden, Span, Viewport, draw, heatmap, svg_backend::render};
+use crate::schema::{Annotation, Window, WindowSlice};
 
 /// Approximate width, and height. The page stretches the SVG to its element, as it does the canvas.
-const SIZE: (usize, usize) = (1200, 240);
+const SIZE: (usize, usize) = (1200, 200);
 /// Width if there are more seconds than that: with a point per pixel, an hour would weigh a megabyte.
 const COARSE: usize = 600;
 /// Approximate maximum number of cells in the heatmap.
@@ -18,11 +18,11 @@ const ROW: usize = 8;
 const STROKE: u32 = 2;
 
 /// The newest `seconds` of a chart, in colours that follow the reader's theme.
-pub fn chart_svg(chart: &Chart, window: &Window, seconds: usize) -> String {
+pub fn chart_svg(chart: &Chart, window: &Window, seconds: usize, annotations: &[Annotation]) -> String {
     // Seconds fall on whole pixels: evenly spaced numbers compress to half the size.
     let width = if seconds > SIZE.0 { COARSE } else { seconds.saturating_sub(1).max(1) * (SIZE.0 / seconds.max(1)) };
     let size = (width, SIZE.1);
-    element("", size, &shapes(chart, window, seconds, size, &css_variable))
+    element("", size, &shapes(chart, window, seconds, annotations, size, &css_variable))
 }
 
 /// The newest `seconds` of each core as a heatmap.
@@ -41,12 +41,14 @@ pub(super) fn shapes(
     chart: &Chart,
     window: &Window,
     seconds: usize,
+    annotations: &[Annotation],
     size: (usize, usize),
     paint: &dyn Fn(Colour) -> String,
 ) -> String {
     let (slice, hidden) = (WindowSlice::newest(seconds), Hidden::default());
     let top = chart.scale.top(chart, window, slice, hidden);
-    let viewport = Viewport { slice, top, hidden, gaps: &window.gaps(slice) };
+    let spans = Span::list(window, slice, annotations);
+    let viewport = Viewport { slice, top, hidden, spans: &spans };
     render(size, paint, |area, palette| draw(area, chart, window, &viewport, palette, STROKE))
 }
 
@@ -65,7 +67,10 @@ fn css_variable(colour: Colour) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{charts::chart::tests::cpu_chart, schema::Cpu};
+    use crate::{
+        charts::{Layout, Limit, Series, chart::tests::cpu_chart},
+        schema::Cpu,
+    };
 
     fn window() -> Window {
         let mut window = Window::new(60);
@@ -83,7 +88,7 @@ mod tests {
 
     #[test]
     fn svg_takes_colours_from_the_stylesheet() {
-        let svg = chart_svg(&cpu_chart(), &window(), 60);
+        let svg = chart_svg(&cpu_chart(), &window(), 60, &[]);
         assert!(svg.contains("stroke=\"var(--blue)\"") && svg.contains("fill=\"var(--teal)\""), "{svg}");
         assert!(!svg.contains('#'), "a fixed colour in {svg}");
         assert!(!svg.contains("style="), "an inline style in {svg}");
@@ -91,14 +96,44 @@ mod tests {
 
     #[test]
     fn gap_breaks_lines() {
-        let svg = chart_svg(&cpu_chart(), &window(), 60);
+        let svg = chart_svg(&cpu_chart(), &window(), 60, &[]);
         assert_eq!(svg.matches("stroke=\"var(--blue)\"").count(), 2);
         assert_eq!(svg.matches("fill=\"var(--mute)\"").count(), 1);
     }
 
     #[test]
+    fn timeline_has_a_bar_for_each_run_in_the_colour_of_its_state() {
+        let path = |path: &str| crate::charts::Expression::Path(path.to_owned());
+        let limits = [(2.0, Colour::Amber), (3.0, Colour::Red)].map(|(value, colour)| Limit { value, colour });
+        let series = vec![Series { label: String::new(), colour: Colour::Blue, value: path("job.state") }];
+        let chart = Chart { layout: Layout::Timeline, series, limits: limits.into(), ..Chart::default() };
+        let mut window = Window::new(60);
+        for (second, state) in [(1, 1.0), (2, 1.0), (3, 2.5), (4, 3.0), (6, 1.0)] {
+            window.advance(second * 1000);
+            window.set("job.state", Some(state));
+        }
+        let svg = chart_svg(&chart, &window, 60, &[]);
+        let bars = |colour: &str| svg.matches(&format!("fill=\"var(--{colour})\"")).count();
+        assert_eq!(["blue", "amber", "red", "mute"].map(bars), [2, 1, 1, 1], "{svg}");
+    }
+
+    #[test]
+    fn annotation_in_view_is_shaded_with_a_line_where_it_begins() {
+        let annotation = |t, until| Annotation { t, until, ..Annotation::default() };
+        let shapes = |annotations: &[Annotation]| {
+            let svg = chart_svg(&cpu_chart(), &window(), 60, annotations);
+            let width = |shape: &str| shape.split('"').next().and_then(|width| width.parse::<u32>().ok());
+            let shapes = svg.split("<rect").filter(|shape| shape.contains("var(--blue)"));
+            shapes.filter_map(|shape| width(shape.split_once("width=\"")?.1)).collect::<Vec<_>>()
+        };
+        assert_eq!(shapes(&[annotation(3000, None)]), [20, 1]);
+        assert_eq!(shapes(&[annotation(3000, Some(5000))]), [60, 1]);
+        assert_eq!(shapes(&[annotation(9000, None), annotation(u64::MAX, None)]), [], "after the newest second");
+    }
+
+    #[test]
     fn empty_window_yields_empty_svg() {
-        let svg = chart_svg(&cpu_chart(), &Window::new(60), 60);
+        let svg = chart_svg(&cpu_chart(), &Window::new(60), 60, &[]);
         assert!(svg.ends_with("</svg>"), "{svg}");
         assert_eq!(svg.matches("<path").count(), 0);
     }

@@ -35,7 +35,11 @@ pub fn channel_panel(channel: &Channel, paths: &[&str]) -> Panel {
     let chart = Chart {
         headline: series.first().map(|series| series.value.clone()).unwrap_or_default(),
         unit: unit.clone(),
-        layout: if channel.kind == ChartKind::Stacked { Layout::Stacked } else { Layout::Lines },
+        layout: match channel.kind {
+            ChartKind::Stacked => Layout::Stacked,
+            ChartKind::Timeline => Layout::Timeline,
+            ChartKind::Lines | ChartKind::Single => Layout::Lines,
+        },
         scale: Scale::Largest,
         series,
         limits: limits.collect(),
@@ -100,6 +104,14 @@ mod tests {
         assert_eq!(labels, ["basket eur", "orders", "eu west.1 basket eur"]);
         assert_eq!((panel.path(), panel.kind(), panel.chart.limits.len()), ("shop.basket_eur", PanelKind::Chart, 2));
         assert_eq!(panel.tables[0].path(), "shop.labels.");
+        assert_eq!(of_text(&to_text([&panel])), Some(vec![panel]));
+    }
+
+    #[test]
+    fn timeline_is_drawn_as_bars() {
+        let channel = Channel { kind: ChartKind::Timeline, ..Channel::undeclared("shop") };
+        let panel = channel_panel(&channel, &["shop.state"]);
+        assert_eq!(panel.chart.layout, Layout::Timeline);
         assert_eq!(of_text(&to_text([&panel])), Some(vec![panel]));
     }
 

@@ -38,7 +38,11 @@ fn read_line(panels: &mut Vec<Panel>, fields: &[&str]) -> Option<()> {
             panel.chart = Chart {
                 headline: expression(headline)?,
                 unit: Unit::of_name(&first),
-                layout: if *layout == "stacked" { Layout::Stacked } else { Layout::Lines },
+                layout: match *layout {
+                    "stacked" => Layout::Stacked,
+                    "timeline" => Layout::Timeline,
+                    _ => Layout::Lines,
+                },
                 scale: match *scale {
                     "percent" => Scale::Percent,
                     "" => Scale::Largest,
@@ -108,7 +112,11 @@ pub fn to_text<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> String {
                 Scale::Largest => "",
                 Scale::Total(path) => path,
             };
-            let layout = if chart.layout == Layout::Stacked { "stacked" } else { "lines" };
+            let layout = match chart.layout {
+                Layout::Stacked => "stacked",
+                Layout::Timeline => "timeline",
+                Layout::Lines => "lines",
+            };
             line(&[&["chart", &*chart.unit.name(), layout, scale][..], &operands(&chart.headline)].concat());
             for series in &chart.series {
                 line(&[&["series", &*series.label, series.colour.name()][..], &operands(&series.value)].concat());

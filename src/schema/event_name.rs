@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
-/// The events of the host's own groups, and that of the published channels' names.
-pub const HOST_EVENTS: [&str; 12] = [
+/// The events of the host's own groups, and those of the published channels' names and of annotations.
+pub const HOST_EVENTS: [&str; 13] = [
     "cpu",
     "memory",
     "load",
@@ -16,6 +16,7 @@ pub const HOST_EVENTS: [&str; 12] = [
     "processes",
     "verdict",
     "channels",
+    "annotation",
 ];
 
 /// The name of an event, which is also the first part of its series' paths. Copies share the text.

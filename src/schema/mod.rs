@@ -1,6 +1,7 @@
 //! The data model that server and browser share: groups of values, the tick, event names and ids, and the sliding
 //! window.
 
+mod annotation;
 mod cgroup;
 mod channel;
 mod channel_names;
@@ -25,6 +26,7 @@ mod value;
 mod verdict;
 mod window;
 
+pub use annotation::{Annotation, AnnotationLevel, Annotations};
 pub use cgroup::{Cgroup, Service};
 pub use channel::{Channel, ChartKind, PublishedPath};
 pub use channel_names::ChannelNames;

@@ -2,6 +2,7 @@
 
 use super::{
     access::{ClientLimiter, Credentials, PublishLimiter, SignInLimiter, Tickets},
+    annotations::Annotations,
     channels::Channels,
     export::Statistics,
     host_facts,
@@ -54,6 +55,7 @@ pub struct AppState {
     pub(super) sign_in_limiter: Arc<SignInLimiter>,
     pub(super) publications: Arc<Publications>,
     pub(super) publish_limiter: Arc<PublishLimiter>,
+    pub(super) annotations: Arc<Annotations>,
     /// Where else users sign in.
     pub(super) oidc: Option<Arc<Oidc>>,
     /// Permits requests that hash a password or write to the disk.
@@ -95,6 +97,7 @@ impl AppState {
             statistics: Statistics::new(&log, &settings.metrics_prefix),
             publications,
             publish_limiter: Arc::default(),
+            annotations: Arc::default(),
             settings: Arc::new(settings),
             pages,
             images,

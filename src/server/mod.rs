@@ -1,6 +1,7 @@
 //! The server: samples the host, keeps the last hour in a log, and streams it to any number of browsers.
 
 mod access;
+mod annotations;
 mod app_state;
 mod assessor;
 mod certificate;
@@ -38,7 +39,7 @@ mod unix_time;
 pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
-pub use commands::{CommandError, ConfigCommand, PublishCommand, PublishError, TokenCommand, UserCommand};
+pub use commands::{AnnotateCommand, ApiError, CommandError, ConfigCommand, PublishCommand, TokenCommand, UserCommand};
 #[cfg(target_os = "linux")]
 pub use commands::{InstallCommand, UninstallCommand};
 pub use config::{Config, LogFormat, NotPublic};
@@ -59,6 +60,7 @@ pub use telemetry::{Telemetry, init as init_telemetry};
 
 use crate::schema::{HostFacts, Identity, Tick};
 use access::Credentials;
+use annotations::{AnnotationEvents, HostEvents};
 use assessor::Assessor;
 use certificate::Certificates;
 use delivery::{Acceptor, Fanout, Listener, Service, Tls};
@@ -211,6 +213,7 @@ async fn serve(
     let mut settings = config.settings.clone();
     settings.allow_host.extend(certificates.iter().flat_map(Certificates::names));
     let mut server = Server::new(listeners, Arc::clone(log), settings).with_accounts(store);
+    server.annotates_host = true;
     server.tls = certificates.clone().map(Tls::new).transpose().map_err(CertificateError::from)?.map(Arc::new);
     if let Some(oidc) = oidc {
         server.state.oidc = Some(Arc::clone(&oidc));
@@ -265,6 +268,8 @@ pub struct Server {
     listeners: Vec<Listener>,
     tls: Option<Arc<Tls>>,
     state: AppState,
+    /// Whether the samples are of the host that it runs on, which it annotates.
+    annotates_host: bool,
 }
 
 impl Server {
@@ -278,7 +283,7 @@ impl Server {
 
     fn new(listeners: Vec<Listener>, log: Arc<TickLog>, settings: Settings) -> Self {
         log.limit_series(settings.max_series);
-        Self { listeners, tls: None, state: AppState::new(log, settings) }
+        Self { listeners, tls: None, state: AppState::new(log, settings), annotates_host: false }
     }
 
     /// The bound address of the first TCP port; its port is the system's choice for port 0.
@@ -293,10 +298,11 @@ impl Server {
         self
     }
 
-    /// Admits the users and tokens in `store`, and shows the channels that are declared there.
+    /// Admits the users and tokens in `store`, and shows the channels and annotations that are kept there.
     #[must_use]
     pub fn with_accounts(mut self, store: Store) -> Self {
         restore_channels(&store, &self.state.publications);
+        restore_annotations(&store, &self.state);
         self.state.credentials = Credentials::of(store);
         self
     }
@@ -309,10 +315,15 @@ impl Server {
         let (log, statistics) = (Arc::downgrade(&self.state.log), Arc::clone(&self.state.statistics));
         let mut assessor = Assessor::default();
         let mut published = PublishedEvents::of(Arc::clone(&self.state.publications));
+        let annotated = AnnotationEvents::of(Arc::clone(&self.state.annotations));
+        let start = |state: AppState| HostEvents::start(state.annotations, state.credentials, state.host.boot_time);
+        let mut host_events = self.annotates_host.then(|| start(self.state.clone()));
         let publish = move |mut tick: Tick, timing: SampleTiming| {
             statistics.sample_taken(timing.late, timing.cpu_time);
             let Some(log) = log.upgrade() else { return false };
             published.add_to(&mut tick);
+            host_events.iter_mut().for_each(|events| events.observe(&tick));
+            annotated.add_to(&mut tick);
             log.publish_assessed(tick, |window, processes| assessor.assess(window, processes));
             true
         };
@@ -363,4 +374,10 @@ fn restore_channels(store: &Store, publications: &Publications) {
             Err(refusal) => tracing::warn!(%refusal, "a kept declaration of a channel is not used"),
         }
     }
+}
+
+/// Shows the annotations that are kept.
+fn restore_annotations(store: &Store, state: &AppState) {
+    let kept = store.annotations().inspect_err(|error| tracing::warn!(%error, "cannot read the annotations"));
+    state.annotations.restore(kept.unwrap_or_default());
 }

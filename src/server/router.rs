@@ -5,8 +5,8 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
-        asyncapi, base_path, channels, chart_image, cross_origin, fallback, files, headers, health, metrics,
-        oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
+        annotations, asyncapi, base_path, channels, channels_page, chart_image, cross_origin, fallback, files, headers,
+        health, metrics, oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -15,7 +15,7 @@ use axum::{
     http::Method,
     middleware,
     response::Redirect,
-    routing::{MethodRouter, delete, get, options, post, put},
+    routing::{MethodRouter, delete, get, options, patch, post, put},
 };
 
 /// A method and a path, their handler, who may use it, and what it costs.
@@ -28,7 +28,7 @@ const PUBLISH: Access = Access::Requires(Permission::Publish);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 30] = [
+static ROUTES: [Route; 36] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
@@ -41,6 +41,10 @@ static ROUTES: [Route; 30] = [
     (Method::GET, "/api/channels", || get(channels::list), READ, Cost::Memory),
     (Method::PUT, "/api/channels/{name}", || put(channels::declare), PUBLISH, Cost::Slow),
     (Method::DELETE, "/api/channels/{name}", || delete(channels::remove), PUBLISH, Cost::Slow),
+    (Method::GET, "/api/annotations", || get(annotations::list), READ, Cost::Memory),
+    (Method::POST, "/api/annotations", || post(annotations::write), PUBLISH, Cost::Slow),
+    (Method::PATCH, "/api/annotations/{id}", || patch(annotations::change), PUBLISH, Cost::Slow),
+    (Method::DELETE, "/api/annotations/{id}", || delete(annotations::remove), PUBLISH, Cost::Slow),
     (Method::GET, "/api/schema", || get(schema::document), READ, Cost::Memory),
     (Method::GET, "/api/asyncapi.json", || get(asyncapi::document), READ, Cost::Memory),
     (Method::GET, "/api/openapi.json", || get(openapi::document), READ, Cost::Memory),
@@ -52,6 +56,8 @@ static ROUTES: [Route; 30] = [
     (Method::POST, "/sign-out", || post(sign_in::sign_out), READ, Cost::Slow),
     (Method::GET, "/settings", || get(settings::show), ACCOUNT, Cost::Memory),
     (Method::POST, "/settings", || post(settings::change), ACCOUNT, Cost::Slow),
+    (Method::GET, "/settings/channels", || get(channels_page::show), PUBLISH, Cost::Memory),
+    (Method::POST, "/settings/channels", || post(channels_page::change), PUBLISH, Cost::Slow),
     (Method::GET, "/healthz", || get(health::alive), OPEN, Cost::Memory),
     (Method::GET, "/readyz", || get(health::ready), READ, Cost::Memory),
     (Method::GET, "/offline", || get(files::offline), OPEN, Cost::Memory),
@@ -116,7 +122,7 @@ mod tests {
     use Who::{Everyone, Here, Publishers, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 30] = [
+    const EXPECTED: [(&str, &str, Who); 36] = [
         ("GET", "/", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
@@ -129,6 +135,10 @@ mod tests {
         ("GET", "/api/channels", Readers),
         ("PUT", "/api/channels/shop", Publishers),
         ("DELETE", "/api/channels/shop", Publishers),
+        ("GET", "/api/annotations", Readers),
+        ("POST", "/api/annotations", Publishers),
+        ("PATCH", "/api/annotations/1", Publishers),
+        ("DELETE", "/api/annotations/1", Publishers),
         ("GET", "/api/schema", Readers),
         ("GET", "/api/asyncapi.json", Readers),
         ("GET", "/api/openapi.json", Readers),
@@ -140,6 +150,8 @@ mod tests {
         ("POST", "/sign-out", Readers),
         ("GET", "/settings", Sessions),
         ("POST", "/settings", Sessions),
+        ("GET", "/settings/channels", Publishers),
+        ("POST", "/settings/channels", Publishers),
         ("GET", "/healthz", Everyone),
         ("GET", "/readyz", Readers),
         ("GET", "/offline", Everyone),
@@ -224,12 +236,14 @@ mod tests {
 
     /// The refusal that the sender must get; `None` for an answer of the handler.
     fn expected_refusal(who: Who, method: &str, path: &str, sender: &str) -> Option<StatusCode> {
-        let is_page = method == "GET" && ["/", "/embed/cpu", "/settings", "/no/such/path"].contains(&path);
+        let pages = ["/", "/embed/cpu", "/settings", "/settings/channels", "/no/such/path"];
+        let is_page = method == "GET" && pages.contains(&path);
         match (who, sender) {
             (Everyone | Here, _)
             | (Readers, "viewer" | "admin" | "session")
             | (Sessions, "session")
             | (Publishers, "publisher" | "admin") => None,
+            (Publishers, "nobody" | "ended session") if is_page => Some(StatusCode::SEE_OTHER),
             (Publishers, "viewer" | "session") => Some(StatusCode::NOT_FOUND),
             (Publishers, _) => Some(StatusCode::UNAUTHORIZED),
             (Readers | Sessions, "publisher") | (Sessions, "viewer" | "admin") => Some(StatusCode::NOT_FOUND),
@@ -311,6 +325,7 @@ mod tests {
     fn every_route_has_an_expectation() {
         let paths = |path: &str| {
             path.replace("{panel}", "cpu")
+                .replace("{id}", "1")
                 .replace("/channels/{name}", "/channels/shop")
                 .replace("/chart/{name}", "/chart/cpu.svg")
         };

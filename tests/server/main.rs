@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod acme;
+mod annotations;
 mod base_path;
 mod cli;
 mod clients;

@@ -2,7 +2,7 @@
 
 use super::{
     server_process::{ServerProcess, hostbeat},
-    support::{StreamReader, TestServer, json as data, open_stream, project_path, wait_until},
+    support::{JSON, StreamReader, TestServer, json as data, open_stream, project_path, request, wait_until},
 };
 use hostbeat::server::{Settings, log::TickLog};
 use serde_json::{Value, json};
@@ -12,20 +12,6 @@ use std::{
     path::Path,
     process::{Command, Output},
 };
-
-const JSON: &str = "application/json";
-
-/// Status, `Retry-After` and JSON body of a request.
-fn request(address: &str, method: &str, path: &str, content_type: &str, body: &str) -> (u16, Option<u64>, Value) {
-    let request = ureq::http::Request::builder().method(method).uri(format!("http://{address}{path}"));
-    let request = request.header("content-type", content_type).body(body.to_owned()).unwrap();
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true).build().into();
-    let mut answer = agent.run(request).unwrap();
-    let retry = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
-    let body = answer.body_mut().read_to_string().unwrap();
-    (answer.status().as_u16(), retry, serde_json::from_str(&body).unwrap_or_default())
-}
 
 fn server() -> TestServer {
     TestServer::serve(TickLog::default())
@@ -158,6 +144,30 @@ fn declaration_survives_a_restart_until_it_is_removed() {
     server.terminate();
     assert!(server.wait().success());
     let server = process(folder.path(), &[]);
+    assert_eq!(request(&server.address, "GET", "/api/channels", JSON, "").2["channels"], json!([]));
+}
+
+#[test]
+fn channel_is_declared_and_removed_by_the_page_and_a_refusal_keeps_what_was_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = process(folder.path(), &[]);
+    let page = |change: &str| {
+        let (host, url) = (&server.address, format!("http://{}/settings/channels", server.address));
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let request = ureq::Agent::from(config).post(url).header("origin", format!("http://{host}"));
+        let mut answer = request.content_type("application/x-www-form-urlencoded").send(change).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    };
+    let declare = "change=declare&name=shop&title=Orders+%26+co&unit=orders&kind=stacked";
+    let (status, refused) = page(&format!("{declare}&warning=many&critical="));
+    assert_eq!(status, 400);
+    assert!(refused.contains("warning: ") && refused.contains("value=\"many\""), "{refused}");
+    assert!(refused.contains("value=\"Orders &amp; co\""), "{refused}");
+    assert_eq!(page(&format!("{declare}&warning=5.5&critical=")).0, 303);
+    let shop = listed(&server.address, "shop");
+    assert_eq!((&shop["title"], &shop["kind"]), (&json!("Orders & co"), &json!("stacked")));
+    assert_eq!((&shop["warning"], &shop["critical"]), (&json!(5.5), &Value::Null));
+    assert_eq!(page("change=remove&name=shop").0, 303);
     assert_eq!(request(&server.address, "GET", "/api/channels", JSON, "").2["channels"], json!([]));
 }
 

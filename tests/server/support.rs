@@ -239,3 +239,24 @@ pub(crate) fn tick(t: u64) -> Tick {
         .with(sample(t, Memory { used_bytes: Some(t), ..Memory::default() }))
         .with(sample(t, Connections::default()))
 }
+
+/// The content type of JSON.
+pub(crate) const JSON: &str = "application/json";
+
+/// Status, `Retry-After` and JSON body of a request.
+pub(crate) fn request(
+    address: &str,
+    method: &str,
+    path: &str,
+    content_type: &str,
+    body: &str,
+) -> (u16, Option<u64>, serde_json::Value) {
+    let request = ureq::http::Request::builder().method(method).uri(format!("http://{address}{path}"));
+    let request = request.header("content-type", content_type).body(body.to_owned()).unwrap();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true).build().into();
+    let mut answer = agent.run(request).unwrap();
+    let retry = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
+    let body = answer.body_mut().read_to_string().unwrap();
+    (answer.status().as_u16(), retry, serde_json::from_str(&body).unwrap_or_default())
+}

@@ -40,6 +40,7 @@ impl ClientState {
             _ if self.is_other_host => {}
             "window" => {
                 let columns = json::window_snapshot(data)?;
+                self.replace_annotations(data);
                 let reset = std::mem::take(&mut self.reset_pending);
                 self.merge(&columns, reset);
                 // The server's position is authoritative, even if it is behind this page's.
@@ -60,7 +61,8 @@ impl ClientState {
                         let processes = json::processes(data)?;
                         self.state.latest.update_value(|latest| latest.processes = processes);
                     }
-                    "channels" => self.check_channels(&json::names(data)?),
+                    "channels" => self.check_channels(&json::texts(data, "names")?),
+                    "annotation" => self.replace_annotations(data),
                     "verdict" => {
                         let verdict = json::verdict(data)?;
                         self.state.latest.update_value(|latest| latest.verdict = verdict);
@@ -75,6 +77,13 @@ impl ClientState {
             }
         }
         Some(())
+    }
+
+    /// Shows the annotations in `data` from now on.
+    fn replace_annotations(&self, data: &JsValue) {
+        if let Some(annotations) = json::annotations(data) {
+            self.state.latest.update_value(|latest| latest.annotations = annotations);
+        }
     }
 
     /// Applies a snapshot; `None` if it does not decode.

@@ -1,6 +1,8 @@
-//! The commands that change users and tokens, while a server runs or not, the one that checks a config file, the one that
-//! publishes, and the service.
+//! The commands that change users and tokens, while a server runs or not, the one that checks a config file, those that
+//! publish and annotate, and the service.
 
+mod annotate;
+mod api_client;
 mod config;
 #[cfg(target_os = "linux")]
 mod install;
@@ -9,10 +11,12 @@ mod publish;
 mod token;
 mod user;
 
+pub use annotate::AnnotateCommand;
+pub use api_client::ApiError;
 pub use config::ConfigCommand;
 #[cfg(target_os = "linux")]
 pub use install::{InstallCommand, UninstallCommand};
-pub use publish::{PublishCommand, PublishError};
+pub use publish::PublishCommand;
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
@@ -38,9 +42,9 @@ pub enum CommandError {
     /// The options of OpenID Connect can't be used.
     #[error(transparent)]
     Oidc(#[from] InvalidOidc),
-    /// Nothing was published.
+    /// The server did not do it.
     #[error(transparent)]
-    Publish(#[from] PublishError),
+    Api(#[from] ApiError),
     /// No password came.
     #[error("{0}")]
     Input(String),
@@ -64,7 +68,7 @@ impl CommandError {
         match self {
             Self::Store(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
-            Self::Publish(error) => error.is_bad_input(),
+            Self::Api(error) => error.is_bad_input(),
             Self::ConfigFile(_) | Self::Oidc(_) | Self::Input(_) => true,
             Self::Output(_) | Self::Step { .. } => false,
         }

@@ -1,22 +1,9 @@
 //! `hostbeat publish`: sends values to a server, for scripts and cron.
 
-use crate::server::publish::{ChannelName, Label, ValueName};
+use super::{CommandError, api_client::ApiClient};
+use crate::server::publish::{ChannelName, InvalidPublishedName, Label, ValueName};
 use clap::Args;
-use rustls_native_certs::load_native_certs;
 use serde_json::{Map, Value, json};
-use std::{fs, io, path::PathBuf, time::Duration};
-use ureq::{
-    Agent,
-    tls::{Certificate, TlsConfig},
-};
-use url::Url;
-
-/// For the whole request.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of an answer that is no problem of Hostbeat's.
-const MAX_ANSWER: u64 = 64 * 1024;
-/// Characters of such an answer that are printed.
-const MAX_PRINTED: usize = 200;
 
 /// Publish values, which become part of the next second
 #[derive(Args, Clone, Debug)]
@@ -29,69 +16,15 @@ pub struct PublishCommand {
     /// What tells this publisher from others of the channel, such as eu
     #[arg(long)]
     label: Option<Label>,
-    /// Address of Hostbeat
-    #[arg(long, env = "HOSTBEAT_URL", default_value = "http://127.0.0.1:3000", value_parser = server_url)]
-    url: Url,
-    /// File with a token that can publish; it wins over HOSTBEAT_TOKEN
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Token that can publish. Other users of the host can read it here; use the environment or --token-file
-    #[arg(long, env = "HOSTBEAT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    token: Option<String>,
-}
-
-/// Why nothing was published.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The token can't be read.
-    #[error("cannot read the token in {}: {source}; name a file with --token-file", path.display())]
-    TokenFile {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The token is no text that a header can carry.
-    #[error("a token is one line of letters, digits and punctuation, as hostbeat token add prints it")]
-    Token,
-    /// The server did not answer.
-    #[error("{url} is unreachable: {source}")]
-    Unreachable {
-        /// The requested address.
-        url: Url,
-        /// The client's error.
-        source: Box<ureq::Error>,
-    },
-    /// The server refused.
-    #[error("{url} answered {status}: {reason}")]
-    Refused {
-        /// The requested address.
-        url: Url,
-        /// The answer's status.
-        status: u16,
-        /// The server's words.
-        reason: String,
-    },
-}
-
-impl PublishError {
-    /// Whether the input is at fault, before anything was sent.
-    pub(super) fn is_bad_input(&self) -> bool {
-        matches!(self, Self::TokenFile { .. } | Self::Token)
-    }
+    #[command(flatten)]
+    client: ApiClient,
 }
 
 fn assignment(text: &str) -> Result<(ValueName, f64), String> {
     let (name, value) = text.split_once('=').ok_or("a value is written NAME=VALUE, such as orders_per_minute=42")?;
-    let name = name.parse().map_err(|error: crate::server::publish::InvalidPublishedName| error.to_string())?;
+    let name = name.parse().map_err(|error: InvalidPublishedName| error.to_string())?;
     let value: Option<f64> = value.parse().ok().filter(|value: &f64| value.is_finite());
     Ok((name, value.ok_or("a value is a finite number, such as orders_per_minute=42")?))
-}
-
-fn server_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.filter(|url| url.query().is_none() && url.fragment().is_none())
-        .ok_or_else(|| "the address has a scheme and a host, such as http://127.0.0.1:3000".to_owned())
 }
 
 impl PublishCommand {
@@ -99,41 +32,8 @@ impl PublishCommand {
     ///
     /// # Errors
     /// When the token can't be read, or the server does not take the values.
-    pub fn run(&self) -> Result<(), super::CommandError> {
-        Ok(self.send()?)
-    }
-
-    fn send(&self) -> Result<(), PublishError> {
-        let token = self.token()?;
-        let address = format!("{}/api/publish", self.url.as_str().trim_end_matches('/'));
-        let mut request = client().post(&address).header("content-type", "application/json");
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let unreachable =
-            |source: ureq::Error| PublishError::Unreachable { url: self.url.clone(), source: source.into() };
-        let mut answer = request.send(self.body().to_string()).map_err(unreachable)?;
-        if answer.status().is_success() {
-            return Ok(());
-        }
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string().unwrap_or_default();
-        Err(PublishError::Refused { url: self.url.clone(), status: answer.status().as_u16(), reason: reason(&body) })
-    }
-
-    fn token(&self) -> Result<Option<String>, PublishError> {
-        let token = match &self.token_file {
-            Some(path) => {
-                let text = fs::read_to_string(path);
-                Some(text.map_err(|source| PublishError::TokenFile { path: path.clone(), source })?)
-            }
-            None => self.token.clone(),
-        };
-        let token = token.map(|token| token.trim().to_owned());
-        match token.as_ref().is_none_or(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
-        {
-            true => Ok(token),
-            false => Err(PublishError::Token),
-        }
+    pub fn run(&self) -> Result<(), CommandError> {
+        Ok(self.client.post("/api/publish", &self.body())?)
     }
 
     fn body(&self) -> Value {
@@ -144,27 +44,6 @@ impl PublishCommand {
         }
         body
     }
-}
-
-/// A client that trusts the authorities of the system, private ones included.
-fn client() -> Agent {
-    let roots = load_native_certs().certs;
-    let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned());
-    let tls = TlsConfig::builder().root_certs(roots.into()).build();
-    let config = Agent::config_builder().tls_config(tls).http_status_as_error(false).max_redirects(0);
-    config.timeout_global(Some(TIMEOUT)).build().into()
-}
-
-/// The words of a problem (RFC 9457), or the beginning of another answer.
-fn reason(body: &str) -> String {
-    let problem: Value = serde_json::from_str(body).unwrap_or_default();
-    let text = |name: &str| problem[name].as_str();
-    let words = match (text("field"), text("detail")) {
-        (Some(field), Some(detail)) => format!("{field}: {detail}"),
-        (None, Some(detail)) => detail.to_owned(),
-        (_, None) => body.to_owned(),
-    };
-    words.chars().filter(|c| !c.is_control()).take(MAX_PRINTED).collect()
 }
 
 #[cfg(test)]
@@ -179,12 +58,5 @@ mod tests {
         {
             assert!(assignment(text).unwrap_err().contains(hint), "{text}");
         }
-    }
-
-    #[test]
-    fn reason_is_the_problem_or_the_answer_without_control_characters() {
-        assert_eq!(reason(r#"{"title":"a","detail":"b","field":"values.c"}"#), "values.c: b");
-        assert_eq!(reason(r#"{"detail":"b"}"#), "b");
-        assert_eq!(reason("\u{1b}[31mbad gateway\n"), "[31mbad gateway");
     }
 }

@@ -1,6 +1,6 @@
 //! `/api/asyncapi.json`: the stream and its events, described for programs (AsyncAPI 3.0).
 
-use super::schema::{event, groups, list, object};
+use super::schema::{annotation, event, groups, list, object};
 use crate::schema::SCHEMA_VERSION;
 use axum::http::header;
 use serde_json::{Map, Value, json};
@@ -64,6 +64,7 @@ fn window() -> Value {
     let series = json!({"type": "object", "additionalProperties": values});
     let mut window = object([("t0", integer()), ("step_ms", integer()), ("n", integer()), ("series", series)]);
     window["properties"]["truncated"] = json!({"type": "boolean"});
+    window["properties"]["annotations"] = list(annotation(), "Those of the last hour, unless they are filtered out.");
     window
 }
 

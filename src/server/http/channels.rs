@@ -5,11 +5,14 @@ use super::{
     access_check::ClientAddress,
     publish::{admit, channel_name, read},
 };
-use crate::server::{
-    access::Principal,
-    app_state::AppState,
-    publish::parse_declaration,
-    store::{Edit, StoreError},
+use crate::{
+    schema::Channel,
+    server::{
+        access::Principal,
+        app_state::AppState,
+        publish::{ChannelName, parse_declaration},
+        store::{Edit, StoreError},
+    },
 };
 use axum::{
     Extension,
@@ -38,15 +41,8 @@ pub(in crate::server) async fn declare(
     let declared = async {
         admit(&state, &principal, address)?;
         let name = channel_name(&name, "name")?;
-        let channel = parse_declaration(&name, &read(body).await?)?;
-        state.publications.check_room(&name)?;
-        let kept = channel.clone();
-        keep(&state, move |edit| edit.set_channel(&kept)).await?;
-        let status = match state.publications.declare(name, channel.clone()) {
-            true => StatusCode::OK,
-            false => StatusCode::CREATED,
-        };
-        Ok(json(status, &channel))
+        let (was_declared, channel) = declare_channel(&state, name, &read(body).await?).await?;
+        Ok(json(if was_declared { StatusCode::OK } else { StatusCode::CREATED }, &channel))
     };
     declared.await.unwrap_or_else(|problem| Problem::respond_at(problem, PATH))
 }
@@ -61,12 +57,31 @@ pub(in crate::server) async fn remove(
     let removed = async {
         admit(&state, &principal, address)?;
         let name = channel_name(&name, "name")?;
-        let removed = name.clone();
-        keep(&state, move |edit| edit.remove_channel(removed.as_str())).await?;
-        state.publications.remove(&name);
+        remove_channel(&state, name).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     };
     removed.await.unwrap_or_else(|problem| Problem::respond_at(problem, PATH))
+}
+
+/// Keeps and shows the declaration in `body`; also returns whether the channel was declared before.
+pub(super) async fn declare_channel(
+    state: &AppState,
+    name: ChannelName,
+    body: &[u8],
+) -> Result<(bool, Channel), Problem> {
+    let channel = parse_declaration(&name, body)?;
+    state.publications.check_room(&name)?;
+    let kept = channel.clone();
+    keep(state, move |edit| edit.set_channel(&kept)).await?;
+    Ok((state.publications.declare(name, channel.clone()), channel))
+}
+
+/// Removes a channel's declaration and values.
+pub(super) async fn remove_channel(state: &AppState, name: ChannelName) -> Result<(), Problem> {
+    let removed = name.clone();
+    keep(state, move |edit| edit.remove_channel(removed.as_str())).await?;
+    state.publications.remove(&name);
+    Ok(())
 }
 
 fn json(status: StatusCode, document: &impl Serialize) -> Response {

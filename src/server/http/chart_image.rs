@@ -44,8 +44,9 @@ async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap)
     let (log, host) = (Arc::clone(&state.log), Arc::clone(&state.host));
     let render = move || {
         let window = Window::from(&log.snapshot(range.seconds()).0);
-        let (seconds, times) = (range.seconds(), range.times());
-        let svg = charts::svg_image(&panel.title, &panel.chart, &window, seconds, &times, theme, &host.name);
+        let labels = charts::Labels { title: &panel.title, host: &host.name, times: &range.times() };
+        let annotations = log.latest_values().annotations;
+        let svg = charts::svg_image(labels, &panel.chart, &window, range.seconds(), &annotations, theme);
         match format {
             Format::Svg => shared_response::encode(svg, encoding),
             Format::Png => charts::png(&svg).map(Bytes::from).map_err(|error| shared_response::failed(&error)),

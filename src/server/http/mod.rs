@@ -1,10 +1,12 @@
 //! Responses that are complete at once: pages, chart images, files, snapshots, health, metrics, and errors.
 
 pub(super) mod access_check;
+pub(super) mod annotations;
 mod assets;
 pub(super) mod asyncapi;
 pub(super) mod base_path;
 pub(super) mod channels;
+pub(super) mod channels_page;
 pub(super) mod chart_image;
 mod compression;
 pub(super) mod cross_origin;

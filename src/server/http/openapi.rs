@@ -1,5 +1,6 @@
 //! `/api/openapi.json`: every route described for programs (OpenAPI 3.1).
 
+use super::schema;
 use crate::{
     panels::{PanelKind, host_panels},
     schema::{ChartKind, HOST_EVENTS},
@@ -111,6 +112,7 @@ fn operations() -> Vec<Operation> {
     let last_id = |name| query(name, text(), "Id of the last event that the client got");
     let post = |path, summary| Operation { method: "POST", responses: vec![redirect()], ..get(path, summary) };
     let changes: &[_] = &["change", "subject", "name", "current", "password", "role", "scope", "expires"];
+    let time = || json!({"type": "integer", "minimum": 0});
     let next = || query("next", text(), "Where to go afterwards, relative to the dashboard");
     let panels = host_panels();
     let ids = || panels.iter().map(|panel| &*panel.id);
@@ -176,6 +178,37 @@ fn operations() -> Vec<Operation> {
             responses: vec![no_content("There is no such channel any more")],
             ..get("/api/channels/{name}", "Removes a channel's declaration and values")
         },
+        Operation {
+            parameters: vec![
+                query("from", time(), "Those that end at this time or later, Unix ms"),
+                query("to", time(), "Those that begin at this time or earlier, Unix ms"),
+                query("tag", text(), "Those with this tag"),
+                query("limit", json!({"type": "integer", "minimum": 1, "maximum": 1000}), "The newest ones, so many"),
+            ],
+            responses: json("AnnotationList"),
+            ..get("/api/annotations", "What happened, newest first")
+        },
+        Operation {
+            method: "POST",
+            body: &[("application/json", "AnnotationDraft")],
+            responses: vec![("201", content("The annotation", "application/json", reference("Annotation")))],
+            refusals: &["413"],
+            ..get("/api/annotations", "Annotates a moment or a time; docs/publish.md is the guide")
+        },
+        Operation {
+            method: "PATCH",
+            parameters: vec![in_path("id", text())],
+            body: &[("application/json", "AnnotationDraft")],
+            responses: json("Annotation"),
+            refusals: &["413"],
+            ..get("/api/annotations/{id}", "Changes an annotation of one's own")
+        },
+        Operation {
+            method: "DELETE",
+            parameters: vec![in_path("id", text())],
+            responses: vec![no_content("There is no such annotation any more")],
+            ..get("/api/annotations/{id}", "Removes an annotation of one's own")
+        },
         Operation { responses: json("Schema"), ..get("/api/schema", "Every value, and a JSON Schema of each event") },
         Operation {
             responses: json("Description"),
@@ -217,6 +250,13 @@ fn operations() -> Vec<Operation> {
             refusals: &["413", "415", "422"],
             ..post("/settings", "One change of users, tokens or sessions")
         },
+        page("/settings/channels", "The declarations of channels", Vec::new()),
+        Operation {
+            form: Some((&["change", "name", "title", "unit", "kind", "warning", "critical"], 2)),
+            responses: vec![redirect()],
+            refusals: &["409", "413", "415", "422"],
+            ..post("/settings/channels", "Declares or removes a channel")
+        },
         Operation { responses: plain(), ..open(get("/healthz", "Whether the server answers")) },
         Operation { responses: plain(), ..get("/readyz", "Whether samples are being taken") },
         Operation { responses: vec![html()], ..open(get("/offline", "The page while the server is out of reach")) },
@@ -255,6 +295,9 @@ fn components() -> Value {
             "Problem": problem_schema(),
             "Lines": {"type": "string", "description": "One publication, or one sample, a line"},
             "Publication": publication_schema(),
+            "Annotation": schema::annotation(),
+            "AnnotationDraft": annotation_draft_schema(),
+            "AnnotationList": object(&[("annotations", json!({"type": "array", "items": reference("Annotation")}))]),
             "Declaration": declaration_schema(&[]),
             "Channel": declaration_schema(&["name", "title", "unit", "kind", "warning", "critical"]),
             "ChannelList": object(&[
@@ -291,6 +334,18 @@ fn publication_schema() -> Value {
     publication["properties"]["t"] = json!({"type": "integer", "description": "The publisher's clock, Unix ms"});
     publication["additionalProperties"] = json!(false);
     publication
+}
+
+fn annotation_draft_schema() -> Value {
+    let mut draft = schema::annotation();
+    if let Some(draft) = draft.as_object_mut() {
+        draft.remove("required");
+        draft.insert("additionalProperties".to_owned(), json!(false));
+    }
+    if let Some(properties) = draft["properties"].as_object_mut() {
+        properties.retain(|name, _| !["id", "author"].contains(&name.as_str()));
+    }
+    draft
 }
 
 fn declaration_schema(required: &[&str]) -> Value {

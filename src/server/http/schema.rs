@@ -1,8 +1,8 @@
 //! `/api/schema`: every value that events carry, and a JSON Schema (draft 2020-12) of each event.
 
 use crate::schema::{
-    Cgroup, ChannelNames, Connections, Cpu, Declaration, Disk, Group, HOST_EVENTS, Level, Load, Memory, Network,
-    Pressure, Processes, SCHEMA_VERSION, Temperature, Verdict,
+    AnnotationLevel, Annotations, Cgroup, ChannelNames, Connections, Cpu, Declaration, Disk, Group, HOST_EVENTS, Level,
+    Load, Memory, Network, Pressure, Processes, SCHEMA_VERSION, Temperature, Verdict,
 };
 use axum::http::header;
 use serde_json::{Map, Value, json};
@@ -39,6 +39,7 @@ pub(in crate::server) fn groups() -> [(&'static str, Vec<Declaration>); HOST_EVE
         declared::<Processes>(),
         declared::<Verdict>(),
         declared::<ChannelNames>(),
+        declared::<Annotations>(),
     ]
 }
 
@@ -58,6 +59,7 @@ pub(super) fn event(name: &str, declarations: &[Declaration]) -> Value {
         "processes" => processes(),
         "verdict" => verdict(),
         "channels" => object([("names", list(json!({"type": "string"}), "The published channels."))]),
+        "annotation" => object([("annotations", list(annotation(), "Those of the last hour, oldest first."))]),
         _ => object([]),
     };
     for declaration in declarations {
@@ -142,4 +144,19 @@ fn verdict() -> Value {
         ("since", json!({"type": ["integer", "null"], "description": "Start, Unix seconds."})),
     ]);
     object([("level", level()), ("findings", list(finding, "Most severe first."))])
+}
+
+/// The JSON Schema of an annotation.
+pub(super) fn annotation() -> Value {
+    let of = |kind: Value, meaning: &str| json!({"type": kind, "description": meaning});
+    object([
+        ("id", of(json!("string"), "Names it in /api/annotations/{id}.")),
+        ("t", of(json!("integer"), "When it happened or began, Unix milliseconds.")),
+        ("until", of(json!(["integer", "null"]), "When it ended, Unix milliseconds; null for a moment.")),
+        ("level", json!({"enum": AnnotationLevel::ALL.map(AnnotationLevel::as_str)})),
+        ("title", of(json!("string"), "What happened, in a few words.")),
+        ("text", of(json!("string"), "More about it; may be empty.")),
+        ("tags", list(json!({"type": "string"}), "Words that it can be found by.")),
+        ("author", of(json!("string"), "The user or token that wrote it, or host.")),
+    ])
 }

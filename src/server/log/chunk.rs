@@ -1,9 +1,10 @@
 //! The type of a chunk: encoded events ready to send, with HTTP/1.1's framing, compressed with gzip if the client accepts it.
 
 use super::{chunk_memory::ChunkMemory, encoded_tick::EncodedTick, event_writer::write_json, gzip};
-use crate::schema::{EventFilter, EventId, WindowSnapshot};
+use crate::schema::{Annotation, EventFilter, EventId, WindowSnapshot};
 use bytes::{BufMut, Bytes, BytesMut};
 use flate2::Crc;
+use serde::Serialize;
 use std::{io::Write, sync::Arc};
 
 /// A stream's content coding.
@@ -27,6 +28,16 @@ pub struct Chunk {
     crc: Option<Arc<Crc>>,
     /// How many events it holds.
     pub events: u32,
+}
+
+/// The data of a `window` event.
+#[derive(Debug, Serialize)]
+pub(super) struct WindowEvent<'a> {
+    #[serde(flatten)]
+    pub window: WindowSnapshot,
+    /// Those of the last hour; `None` for a client that filters them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<&'a [Annotation]>,
 }
 
 /// Ends a chunk's size line, and its data.
@@ -55,7 +66,7 @@ impl Chunk {
     }
 
     /// A `window` event whose newest event has the id `newest`.
-    pub(super) fn of_window(window: &WindowSnapshot, newest: EventId, coding: Coding) -> Self {
+    pub(super) fn of_window(window: &WindowEvent<'_>, newest: EventId, coding: Coding) -> Self {
         let mut plain = BytesMut::new();
         write_json(&mut plain, Some(newest), "window", window);
         Self::new(&plain, 1, coding)

@@ -1,11 +1,16 @@
 //! What the log keeps: a ring of encoded ticks for replay, and a window of values.
 
 use super::encoded_tick::EncodedTick;
-use crate::schema::{EventId, Processes, RETENTION_S, RawCounters, Sample, Verdict, Window};
+use crate::schema::{
+    Annotation, Annotations, EventId, INTERVAL_MS, Processes, RETENTION_S, RawCounters, Sample, Verdict, Window,
+};
 use std::{collections::VecDeque, mem, sync::Arc};
 
 /// Ticks that the ring keeps as they are sent: those that viewers behind by a moment read.
 const PLAIN_TICKS: usize = 10;
+
+/// Annotations that ended longer ago are no longer in a window.
+const ANNOTATIONS_MAX_AGE_MS: u64 = RETENTION_S as u64 * INTERVAL_MS;
 
 /// The newest processes describe the present for this long.
 const PROCESSES_MAX_AGE_MS: u64 = 10_000;
@@ -27,6 +32,8 @@ pub(super) struct Values {
     /// The newest sample: processes make no series.
     pub processes: Option<Arc<Sample<Processes>>>,
     pub verdict: Arc<Verdict>,
+    /// The newest ones of the last hour, oldest first.
+    pub annotations: Arc<Vec<Annotation>>,
     /// Of the newest tick.
     pub counters: Arc<RawCounters>,
 }
@@ -48,6 +55,7 @@ impl History {
             window: Arc::new(Window::new(RETENTION_S)),
             processes: None,
             verdict: Arc::new(Verdict::before_samples()),
+            annotations: Arc::default(),
             counters: Arc::default(),
         };
         Self { ring: VecDeque::new(), capacity: capacity.max(1), dropped: 0, values }
@@ -86,6 +94,17 @@ impl History {
 }
 
 impl Values {
+    /// Replaces the annotations at a tick at `t` that carries some, and forgets those that are too old.
+    pub(super) fn annotate(&mut self, t: u64, newest: Option<&Annotations>) {
+        if let Some(newest) = newest {
+            self.annotations = Arc::new(newest.annotations.clone());
+        }
+        let is_old = |annotation: &Annotation| annotation.end() + ANNOTATIONS_MAX_AGE_MS < t;
+        if self.annotations.iter().any(is_old) {
+            Arc::make_mut(&mut self.annotations).retain(|annotation| !is_old(annotation));
+        }
+    }
+
     /// The newest processes, unless they are too old to describe the present.
     pub(super) fn processes(&self) -> Option<&Processes> {
         let (newest, now) = (self.processes.as_ref()?, self.window.end()?);

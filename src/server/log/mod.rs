@@ -167,7 +167,11 @@ impl TickLog {
     /// The newest values that make no series.
     pub fn latest_values(&self) -> LatestValues {
         let values = self.values();
-        LatestValues { processes: values.processes().cloned().unwrap_or_default(), verdict: (*values.verdict).clone() }
+        LatestValues {
+            processes: values.processes().cloned().unwrap_or_default(),
+            verdict: (*values.verdict).clone(),
+            annotations: (*values.annotations).clone(),
+        }
     }
 
     fn values(&self) -> Values {

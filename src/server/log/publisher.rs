@@ -57,6 +57,7 @@ impl TickLog {
         if let Some(processes) = tick.get::<Processes>() {
             values.processes = Some(Arc::new(processes.clone()));
         }
+        values.annotate(tick.t, tick.get().map(|sample| &sample.values));
         if let Some(verdict) = assess(&values.window, values.processes()) {
             values.verdict = Arc::new(verdict.values.clone());
             tick = tick.with(verdict);

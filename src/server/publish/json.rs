@@ -94,7 +94,7 @@ fn value_name(text: &str) -> Result<ValueName, RefusalReason> {
 }
 
 /// The refusal of a value that has another type.
-pub(super) fn wrong_type(value: &Value, expected: &'static str) -> RefusalReason {
+pub(in crate::server) fn wrong_type(value: &Value, expected: &'static str) -> RefusalReason {
     let actual = match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

@@ -33,7 +33,8 @@ pub use registry::ChannelSample;
 pub use statsd::parse_datagram;
 pub(super) use tick_event::PublishedEvents;
 
-use refusal::excerpt;
+pub(super) use json::wrong_type;
+pub(super) use refusal::excerpt;
 
 /// How far a publisher's clock may be off, in milliseconds.
 const MAX_CLOCK_OFF_MS: i64 = 60_000;

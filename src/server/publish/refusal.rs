@@ -1,7 +1,7 @@
 //! Why a publication or a declaration is refused, and where in the request.
 
 use super::{InvalidLabel, InvalidPublishedName};
-use crate::schema::ChartKind;
+use crate::schema::{AnnotationLevel, ChartKind};
 
 /// Characters of a client's text that a message repeats.
 const MAX_EXCERPT: usize = 80;
@@ -73,6 +73,27 @@ pub enum RefusalReason {
     /// No kind of chart.
     #[error("{0:?} is no kind of chart; the kinds are {kinds}", kinds = ChartKind::ALL.map(ChartKind::as_str).join(", "))]
     Kind(String),
+    /// No title of an annotation.
+    #[error("a title has 1 to 200 characters and no control characters")]
+    AnnotationTitle,
+    /// No text of an annotation.
+    #[error("a text has at most 2,000 characters, and no control characters but line ends and tabs")]
+    AnnotationText,
+    /// No level.
+    #[error("{0:?} is no level; the levels are {levels}", levels = AnnotationLevel::ALL.map(AnnotationLevel::as_str).join(", "))]
+    Level(String),
+    /// No tags.
+    #[error("there are at most 8 tags, of 1 to 50 characters without spaces, commas and control characters")]
+    Tags,
+    /// It has not happened yet.
+    #[error("{ahead_s} s ahead of this server's clock; at most 60 s are taken. Leave t out, or set the clock")]
+    Future {
+        /// Seconds.
+        ahead_s: u64,
+    },
+    /// The end is before the beginning.
+    #[error("it ends before it begins at t; until is null for a moment")]
+    EndsBefore,
     /// The bound of channels is reached.
     #[error("there are {0} channels, the maximum (--publish-max-channels); remove one with DELETE /api/channels/NAME")]
     TooManyChannels(usize),
@@ -86,7 +107,7 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// The refusal of the field at `path`.
-    pub(super) fn at(self, path: impl Into<String>) -> PublishRefusal {
+    pub(in crate::server) fn at(self, path: impl Into<String>) -> PublishRefusal {
         PublishRefusal { line: None, field: path.into(), reason: self }
     }
 
@@ -113,7 +134,7 @@ fn place(line: Option<usize>, field: &str) -> String {
 }
 
 /// The beginning of a client's text, for messages.
-pub(super) fn excerpt(text: &str) -> String {
+pub(in crate::server) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -1,8 +1,8 @@
 //! The SQLite file, opened only after it is known to be whole and of a version that this program knows.
 
 use super::{
-    Accounts, DataOptions, Edit, SessionTimeouts, StoreError, channel::read_channels, error::is_damage, folder::Folder,
-    migrations,
+    Accounts, DataOptions, Edit, KeptAnnotation, SessionTimeouts, StoreError, annotation::read_annotations,
+    channel::read_channels, error::is_damage, folder::Folder, migrations,
 };
 use crate::schema::Channel;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -67,6 +67,7 @@ impl Database {
         // Content that can't be read is found now, too.
         database.accounts()?;
         database.channels()?;
+        database.annotations()?;
         database.has_changed()?;
         Ok(database)
     }
@@ -107,6 +108,14 @@ impl Database {
     /// When the file can't be read.
     pub fn channels(&self) -> Result<Vec<Channel>, StoreError> {
         Ok(read_channels(&self.connection)?)
+    }
+
+    /// The annotations, oldest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn annotations(&self) -> Result<Vec<KeptAnnotation>, StoreError> {
+        Ok(read_annotations(&self.connection)?)
     }
 
     /// Applies all of `change`, or nothing when it fails.

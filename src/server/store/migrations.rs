@@ -52,6 +52,21 @@ const MIGRATIONS: &[&str] = &[
         critical REAL
     ) STRICT;
 ",
+    "
+    -- Tags are separated by spaces.
+    CREATE TABLE annotations (
+        id TEXT PRIMARY KEY,
+        t INTEGER NOT NULL,
+        until INTEGER,
+        level TEXT NOT NULL,
+        title TEXT NOT NULL,
+        text TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        author TEXT NOT NULL,
+        owner TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX annotations_by_time ON annotations (t);
+",
 ];
 
 /// The version that this program writes.

@@ -1,10 +1,11 @@
-//! Users, tokens, sessions and declarations of channels: kept in `hostbeat.db` in the data folder, and read from memory.
+//! Users, tokens, sessions, declarations of channels and annotations: kept in `hostbeat.db` in the data folder, and read from memory.
 //!
 //! A request is checked against [`Store::accounts`], an immutable snapshot. What must end with its session or token, such
 //! as an open stream, follows [`Store::watch`]: a new snapshot comes within a second of any change, also of one by another
 //! process. Changes go through [`Store::edit`]. Accounts that can't be read admit nobody, see [`Accounts::are_known`].
 
 mod accounts;
+mod annotation;
 mod channel;
 mod database;
 mod edit;
@@ -24,6 +25,7 @@ mod watch;
 
 pub(super) use accounts::text_of;
 pub use accounts::{Accounts, Role, User};
+pub use annotation::{KeptAnnotation, MAX_ANNOTATIONS};
 pub use database::Database;
 pub use edit::Edit;
 pub use error::StoreError;
@@ -84,6 +86,19 @@ impl Store {
     /// When the file can't be read.
     pub fn channels(&self) -> Result<Vec<Channel>, StoreError> {
         lock(&self.watched).channels()
+    }
+
+    /// The annotations, oldest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn annotations(&self) -> Result<Vec<KeptAnnotation>, StoreError> {
+        lock(&self.watched).annotations()
+    }
+
+    /// Whether there is a file, which a change would not have to make.
+    pub(super) fn has_file(&self) -> bool {
+        lock(&self.watched).has_file()
     }
 
     /// When sessions end.

@@ -1,6 +1,6 @@
 //! Keeps the snapshot of the accounts current: looks four times a second whether another process has changed the file.
 
-use super::{Accounts, Database, Edit, FolderLock, SessionTimeouts, StoreError, folder::Folder, lock};
+use super::{Accounts, Database, Edit, FolderLock, KeptAnnotation, SessionTimeouts, StoreError, folder::Folder, lock};
 use crate::schema::Channel;
 use std::{
     sync::{Arc, Mutex, Weak},
@@ -88,6 +88,16 @@ impl Watched {
     /// The declarations of channels; none while there is no file, or one that can't be read.
     pub(super) fn channels(&self) -> Result<Vec<Channel>, StoreError> {
         self.database.as_ref().map_or_else(|| Ok(Vec::new()), Database::channels)
+    }
+
+    /// The annotations; none while there is no file, or one that can't be read.
+    pub(super) fn annotations(&self) -> Result<Vec<KeptAnnotation>, StoreError> {
+        self.database.as_ref().map_or_else(|| Ok(Vec::new()), Database::annotations)
+    }
+
+    /// Whether the file is open.
+    pub(super) fn has_file(&self) -> bool {
+        self.database.is_some()
     }
 
     /// Makes and locks the folder.

@@ -5,10 +5,12 @@ mod tests;
 
 use super::{
     Chunk, Coding, History, TickLog,
+    chunk::WindowEvent,
     chunk_cache::{Content, Key},
     encoded_tick::EncodedTick,
+    history::Values,
 };
-use crate::schema::{EventFilter, EventId, INTERVAL_MS, InvalidId, Window, WindowSnapshot};
+use crate::schema::{EventFilter, EventId, INTERVAL_MS, InvalidId, WindowSnapshot};
 use std::sync::Arc;
 
 /// Ticks replayed as one chunk, largest first. Runs start at multiples of their length, so viewers who resume at different
@@ -94,7 +96,7 @@ enum Step {
     Newest(Arc<EncodedTick>),
     PartOf(Arc<EncodedTick>, usize),
     Ticks(u64, Vec<Arc<EncodedTick>>),
-    Window { key: Key, since: Option<u64>, seconds: usize, window: Arc<Window>, newest: EventId, conflated: bool },
+    Window { key: Key, since: Option<u64>, seconds: usize, values: Values, newest: EventId, conflated: bool },
     UpToDate,
 }
 
@@ -173,8 +175,12 @@ impl TickLog {
                     let key = (Content::Ticks(first, ticks.len() as u64), events.clone(), coding);
                     self.chunks.get(key, || Chunk::of_ticks(&ticks, 0, &events, coding))
                 }
-                Step::Window { key, since, seconds, window, newest, conflated } => {
-                    let encode = || Chunk::of_window(&window.snapshot(since, seconds, &events), newest, coding);
+                Step::Window { key, since, seconds, values, newest, conflated } => {
+                    let encode = || {
+                        let window = values.window.snapshot(since, seconds, &events);
+                        let annotations = events.contains("annotation").then_some(&**values.annotations);
+                        Chunk::of_window(&WindowEvent { window, annotations }, newest, coding)
+                    };
                     let chunk = self.chunks.get(key, encode);
                     return if conflated { Progress::Conflated(chunk) } else { Progress::Window(chunk) };
                 }
@@ -200,8 +206,8 @@ impl TickLog {
             (cursor.next_tick, cursor.skip_events, cursor.last_id) = (published, 0, Some(newest));
             let (since, seconds) = from.bounds();
             let key = (Content::Window { since, seconds, published }, cursor.events.clone(), coding);
-            let window = Arc::clone(&history.values.window);
-            return Step::Window { key, since, seconds, window, newest, conflated };
+            let values = history.values.clone();
+            return Step::Window { key, since, seconds, values, newest, conflated };
         }
         let (first, skip) = (cursor.next_tick, std::mem::take(&mut cursor.skip_events));
         let remaining = published - first;
