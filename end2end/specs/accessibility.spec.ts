@@ -21,7 +21,7 @@ for (const colorScheme of ["light", "dark"] as const)
         await dashboard.open(60, server.url);
         await expect(dashboard.indicator).toHaveText("live");
         await server.kill();
-        await expect(page.locator(".page")).toHaveClass(/behind/, { timeout: 20_000 });
+        await expect(page.locator("div.page")).toHaveClass(/behind/, { timeout: 20_000 });
         const { violations } = await new AxeBuilder({ page }).analyze();
         expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
       });

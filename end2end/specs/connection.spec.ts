@@ -134,7 +134,7 @@ test("malformed event is counted and skipped", async ({ server, dashboard, page,
     };
   });
   await dashboard.open(60, server.url);
-  await expect(page.locator(".coverage")).toContainText("1 malformed event skipped");
+  await expect(page.locator("footer.coverage")).toContainText("1 malformed event skipped");
   await expect(dashboard.indicator).toHaveText("live");
   expect((await dashboard.readWhenCaughtUp(recorder)).gaps).toEqual([]);
 });

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn page(view: ChannelsView) -> String {
-        let parts = Parts { style: "s.css".to_owned(), account_style: "a.css".to_owned(), script: None, wasm: None };
+        let parts = Parts { style: "s.css".to_owned(), ..Parts::default() };
         channels_page(&parts, view)
     }
 

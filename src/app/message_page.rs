@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn client_input_is_escaped() {
-        let parts = Parts { style: "./s.css".to_owned(), account_style: String::new(), script: None, wasm: None };
+        let parts = Parts { style: "./s.css".to_owned(), ..Parts::default() };
         let page = message_page(&parts, "../", 400, "Unknown window", "<script>alert(1)</script>");
         assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
         assert!(page.contains("<base href=\"../\">"), "{page}");
@@ -59,8 +59,7 @@ mod tests {
 
     #[test]
     fn offline_page_reloads_the_address_it_is_shown_at() {
-        let page =
-            offline_page(&Parts { style: "/s.css".to_owned(), account_style: String::new(), script: None, wasm: None });
+        let page = offline_page(&Parts { style: "/s.css".to_owned(), ..Parts::default() });
         assert!(page.contains("<meta http-equiv=\"refresh\" content=\"5\">"), "{page}");
     }
 }

@@ -2,6 +2,8 @@
 //! hydrates them from the same data.
 
 #[cfg(feature = "ssr")]
+mod arrange_page;
+#[cfg(feature = "ssr")]
 mod channels_page;
 mod chart;
 mod connection_state;
@@ -34,6 +36,8 @@ mod view_control;
 mod zone;
 
 #[cfg(feature = "ssr")]
+pub use arrange_page::{ArrangeView, ArrangedPanel, Direction, arrange_page};
+#[cfg(feature = "ssr")]
 pub use channels_page::{ChannelForm, ChannelsView, channels_page};
 pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;
@@ -53,13 +57,14 @@ pub use theme::Theme;
 pub use time_range::{TimeRange, UnknownTimeRange};
 pub use view::{PageMode, View};
 
-use crate::panels::PanelKind;
+use crate::panels::{self, PanelKind};
 use coverage::Coverage;
 use header::Header;
-use leptos::prelude::*;
+use leptos::{either::EitherOf3, prelude::*};
 use overview::Overview;
 use page_state::text;
 use panel::{Panel, Processes, TablePanel};
+use std::sync::Arc;
 use verdict::VerdictView;
 
 /// The dashboard at the tick of `initial_data`; `ports` keep it up to date from there.
@@ -67,24 +72,18 @@ pub fn dashboard(initial_data: InitialData, ports: &'static Ports) -> impl IntoV
     let state = PageState::new(initial_data, ports);
     provide_context(state);
     (ports.follow)(state);
-    let (mut charts, mut tables, mut processes) = (Vec::new(), Vec::new(), Vec::new());
-    for panel in state.panels.get_value() {
-        match panel.kind() {
-            PanelKind::Chart => charts.push(view! { <Panel panel/> }),
-            PanelKind::Table => tables.push(view! { <TablePanel panel/> }),
-            PanelKind::Processes => processes.push(view! { <Processes panel/> }),
-        }
-    }
+    let render = |panel: Arc<panels::Panel>| match panel.kind() {
+        PanelKind::Chart => EitherOf3::A(view! { <Panel panel/> }),
+        PanelKind::Table => EitherOf3::B(view! { <TablePanel panel/> }),
+        PanelKind::Processes => EitherOf3::C(view! { <Processes panel/> }),
+    };
+    let panels = state.panels.get_value().into_iter().map(render).collect_view();
     view! {
         <div class=text(move || state.class())>
             <Header/>
             <VerdictView/>
-            {state.view.with_value(View::has_overview).then(|| view! { <Overview/> })}
-            <main>
-                {charts}
-                {tables}
-                {processes}
-            </main>
+            {(!state.has_few_panels()).then(|| view! { <Overview/> })}
+            <main>{panels}</main>
             <Coverage/>
         </div>
     }

@@ -9,6 +9,9 @@ use crate::{
 use leptos::prelude::*;
 use std::sync::Arc;
 
+/// The most panels that need no overview.
+const FEW_PANELS: usize = 4;
+
 /// The page's state: handles, which are cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct PageState {
@@ -113,7 +116,14 @@ impl PageState {
     pub(super) fn class(self) -> String {
         let frozen = if self.frozen.get().is_some() { " holds" } else { "" };
         let (connection, behind) = self.status.with(|status| (status.connection.class(), status.is_behind()));
-        [&*self.view.with_value(View::class), " ", connection, if behind { " behind" } else { "" }, frozen].concat()
+        let mode = self.view.with_value(|view| view.mode.as_str());
+        let few = if self.has_few_panels() { " few " } else { " " };
+        ["page ", mode, few, connection, if behind { " behind" } else { "" }, frozen].concat()
+    }
+
+    /// Whether the panels are so few that they share the page equally, without an overview.
+    pub(super) fn has_few_panels(self) -> bool {
+        self.panels.with_value(|panels| panels.len() <= FEW_PANELS)
     }
 
     /// Reads the newest processes.

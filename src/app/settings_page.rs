@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     fn page(is_admin: bool) -> String {
-        let parts = Parts { style: "s.css".to_owned(), account_style: "a.css".to_owned(), script: None, wasm: None };
+        let parts = Parts { style: "s.css".to_owned(), ..Parts::default() };
         let session = SessionRow {
             id: "s1".to_owned(),
             user: "ann".to_owned(),

@@ -4,12 +4,14 @@ use super::{InitialData, PageMode, Ports, dashboard, initial_data::INITIAL_DATA_
 use leptos::{config::LeptosOptions, hydration::AutoReload, prelude::*};
 
 /// The addresses of the page's files, relative to the dashboard's. The library's are `None` when it wasn't built; the page is then static.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// The stylesheet.
     pub style: String,
     /// The stylesheet of pages with forms.
     pub account_style: String,
+    /// The script of the page that arranges the panels.
+    pub arrange_script: String,
     /// The library's JavaScript module.
     pub script: Option<String>,
     /// The library's WebAssembly.
@@ -46,6 +48,10 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
     let mode = initial_data.view.mode.as_str();
     // All addresses are relative to the dashboard's, so a page below it needs that as its base.
     let base = (initial_data.view.mode == PageMode::Embed).then(|| view! { <base href="../"/> });
+    // Beside the dashboard, so that the library needs no code for it.
+    let arrange = format!("panels?panels={}", initial_data.view.panels);
+    let arrange = (initial_data.view.mode == PageMode::Full)
+        .then(|| view! { <nav class="page coverage" aria-label="Panels"><a href=arrange>"Arrange panels"</a></nav> });
     let start = initial_data.to_script().ok().and_then(|data| start_scripts(parts, data));
     view! {
         <!DOCTYPE html>
@@ -66,7 +72,7 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
                 {start}
                 {watch.map(|options| view! { <AutoReload options/> })}
             </head>
-            <body>{dashboard(initial_data, &Ports::NONE)}</body>
+            <body>{dashboard(initial_data, &Ports::NONE)}{arrange}</body>
         </html>
     }
 }

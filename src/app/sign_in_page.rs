@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn failed_attempt_keeps_the_name_and_focuses_the_password() {
-        let parts = Parts { style: "s.css".to_owned(), account_style: String::new(), script: None, wasm: None };
+        let parts = Parts { style: "s.css".to_owned(), ..Parts::default() };
         let form = SignInForm {
             message: "Name or password is wrong.".to_owned(),
             is_error: true,
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn page_with_a_provider_leads_there_from_any_depth() {
-        let parts = Parts { style: "s.css".to_owned(), account_style: String::new(), script: None, wasm: None };
+        let parts = Parts { style: "s.css".to_owned(), ..Parts::default() };
         let provider = ProviderLink { name: "<Acme>".to_owned(), address: "sign-in/oidc?next=embed%2Fcpu".to_owned() };
         let page =
             sign_in_page(&parts, &SignInForm { provider: Some(provider), root: "../../", ..SignInForm::default() });

@@ -39,27 +39,11 @@ impl PageMode {
 pub struct View {
     /// How much the page shows around the panels.
     pub mode: PageMode,
-    /// The chosen panels, separated by commas; empty for all.
+    /// The chosen panels in their order, separated by commas; empty for all.
     pub panels: String,
 }
 
 impl View {
-    /// The page's classes in the stylesheet.
-    pub(super) fn class(&self) -> String {
-        let chosen = if self.panels.is_empty() { "" } else { " chosen" };
-        ["page ", self.mode.as_str(), chosen].concat()
-    }
-
-    /// Whether the overview is shown: chosen panels are few enough without.
-    pub(super) fn has_overview(&self) -> bool {
-        self.panels.is_empty()
-    }
-
-    /// Whether the panel with this name is shown.
-    pub fn shows(&self, panel: &str) -> bool {
-        self.panels.is_empty() || self.panels.split(',').any(|shown| shown == panel)
-    }
-
     /// The page's address with a time range.
     pub fn href(&self, time_range: TimeRange) -> String {
         let mut href = format!("?window={}", time_range.seconds());
@@ -79,17 +63,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn view_shows_named_panels_or_all() {
-        let view = View { panels: "cpu,memory".to_owned(), ..View::default() };
-        assert!(view.shows("cpu") && view.shows("memory") && !view.shows("mem"));
-        assert!(View::default().shows("disk"));
-    }
-
-    #[test]
     fn href_keeps_mode_and_panels() {
         assert_eq!(View::default().href(TimeRange::OneMinute), "?window=60");
         let view = View { mode: PageMode::Kiosk, panels: "cpu,memory".to_owned() };
-        assert_eq!((view.class().as_str(), View::default().class().as_str()), ("page kiosk chosen", "page full"));
         assert_eq!(view.href(TimeRange::FiveMinutes), "?window=300&kiosk&panels=cpu,memory");
     }
 

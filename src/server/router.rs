@@ -5,8 +5,8 @@ use super::{
     app_state::AppState,
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
-        annotations, asyncapi, base_path, channels, channels_page, chart_image, cross_origin, fallback, files, headers,
-        health, metrics, oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
+        annotations, arrange, asyncapi, base_path, channels, channels_page, chart_image, cross_origin, fallback, files,
+        headers, health, metrics, oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -28,8 +28,10 @@ const PUBLISH: Access = Access::Requires(Permission::Publish);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 36] = [
+static ROUTES: [Route; 38] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
+    (Method::GET, "/panels", || get(arrange::show), READ, Cost::Memory),
+    (Method::POST, "/panels", || post(arrange::change), READ, Cost::Memory),
     (Method::GET, "/embed/{panel}", || get(pages::embedded), READ, Cost::Shared),
     (Method::GET, "/chart/{name}", || get(chart_image::chart_image), READ, Cost::Shared),
     (Method::GET, "/api/stream", || get(stream::stream), READ_WITH_CORS, Cost::Stream),
@@ -122,8 +124,10 @@ mod tests {
     use Who::{Everyone, Here, Publishers, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 36] = [
+    const EXPECTED: [(&str, &str, Who); 38] = [
         ("GET", "/", Readers),
+        ("GET", "/panels", Readers),
+        ("POST", "/panels", Readers),
         ("GET", "/embed/cpu", Readers),
         ("GET", "/chart/cpu.svg", Readers),
         ("GET", "/api/stream", Readers),
@@ -236,7 +240,7 @@ mod tests {
 
     /// The refusal that the sender must get; `None` for an answer of the handler.
     fn expected_refusal(who: Who, method: &str, path: &str, sender: &str) -> Option<StatusCode> {
-        let pages = ["/", "/embed/cpu", "/settings", "/settings/channels", "/no/such/path"];
+        let pages = ["/", "/panels", "/embed/cpu", "/settings", "/settings/channels", "/no/such/path"];
         let is_page = method == "GET" && pages.contains(&path);
         match (who, sender) {
             (Everyone | Here, _)

@@ -150,7 +150,7 @@ fn http_1_0_stream_has_no_chunked_coding() {
     let server = server(Settings::default());
     let mut socket = TcpStream::connect(server.address).unwrap();
     socket.write_all(b"GET /api/stream HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut text = read_until(&mut socket, "]}}\n\n");
+    let mut text = read_until(&mut socket, "\"annotations\":[]}\n\n");
     server.log.publish(&tick(2000));
     text += &read_until(&mut socket, "id: 2000-2-e3b0c4");
     assert!(!text.contains("transfer-encoding"), "{text}");

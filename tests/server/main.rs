@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod acme;
 mod annotations;
+mod arrange;
 mod base_path;
 mod cli;
 mod clients;

@@ -68,7 +68,7 @@ fn embedded_panel_may_be_framed_by_allowed_origins() {
     let (head, page) = server.get("/embed/cpu?window=60");
     assert_eq!(page.matches("class=\"panel\"").count(), 1, "{page}");
     assert!(
-        page.contains("<div class=\"page embed chosen connecting\">") && page.contains("<section id=\"cpu\""),
+        page.contains("<div class=\"page embed few connecting\">") && page.contains("<section id=\"cpu\""),
         "{page}"
     );
     let policy = head.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();

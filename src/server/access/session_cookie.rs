@@ -1,7 +1,7 @@
 //! The cookies that carry a secret: of a session, or of a sign-in at a provider.
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use cookie::{Cookie, SameSite, time::Duration};
+use super::cookies::{CookieScope, cookie_values};
+use axum::http::{HeaderMap, HeaderValue};
 
 /// What a cookie's secret is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,50 +22,29 @@ impl SecretCookie {
         }
     }
 
-    /// The secrets that a request's cookies carry. A browser may send several after a change of scheme or base path.
+    /// The secrets that a request's cookies carry.
     pub(in crate::server) fn secrets(self, headers: &HeaderMap) -> impl Iterator<Item = String> {
-        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let cookies = lines.flat_map(|line| Cookie::split_parse(line.to_owned())).flatten();
-        cookies.filter(move |cookie| self.names().contains(&cookie.name())).map(|cookie| cookie.value().to_owned())
+        cookie_values(headers, self.names())
     }
-}
-
-/// How the browser keeps the cookie.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::server) struct CookieScope<'a> {
-    /// Whether the browser reaches the server over TLS.
-    pub secure: bool,
-    /// The path below which the server answers, without its final slash.
-    pub base_path: &'a str,
 }
 
 impl CookieScope<'_> {
     /// `Set-Cookie` with a secret that lasts `seconds`.
     pub(in crate::server) fn keep(self, of: SecretCookie, secret: &str, seconds: u64) -> Option<HeaderValue> {
-        self.write(of, secret, Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX)))
+        let [usual, of_host] = of.names();
+        self.write(if self.secure && self.base_path.is_empty() { of_host } else { usual }, secret, seconds)
     }
 
     /// `Set-Cookie` that has the browser forget the secret.
     pub(in crate::server) fn forget(self, of: SecretCookie) -> Option<HeaderValue> {
-        self.write(of, "", Duration::ZERO)
-    }
-
-    fn write(self, of: SecretCookie, secret: &str, age: Duration) -> Option<HeaderValue> {
-        let [usual, of_host] = of.names();
-        let name = if self.secure && self.base_path.is_empty() { of_host } else { usual };
-        let cookie = Cookie::build((name, secret))
-            .path(format!("{}/", self.base_path))
-            .secure(self.secure)
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .max_age(age);
-        HeaderValue::from_str(&cookie.to_string()).ok()
+        self.keep(of, "", 0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header;
 
     #[test]
     fn cookie_is_bound_to_the_host_where_tls_and_path_allow() {

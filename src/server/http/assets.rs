@@ -40,7 +40,11 @@ const ACCOUNT_STYLE: &str = concat!(
     include_str!("../../../style/tokens.css"),
     include_str!("../../../style/base.css"),
     include_str!("../../../style/account.css"),
+    include_str!("../../../style/arrange.css"),
 );
+
+/// The script of the page that arranges the panels.
+const ARRANGE_SCRIPT: &str = include_str!("../../../script/arrange.js");
 
 /// For names that change with the content.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -86,8 +90,10 @@ impl Assets {
             add(stem, "css", File::new("css", without_comments(text).into_bytes().into(), IMMUTABLE).compressed())
         };
         let (style, account_style) = (style("hostbeat", STYLE), style("account", ACCOUNT_STYLE));
+        let arrange_script =
+            add("arrange", "js", File::new("js", ARRANGE_SCRIPT.as_bytes().into(), IMMUTABLE).compressed());
         let mut library = |extension: &str| Some(add("hostbeat", extension, File::library(extension)?));
-        let parts = Parts { style, account_style, script: library("js"), wasm: library("wasm") };
+        let parts = Parts { style, account_style, arrange_script, script: library("js"), wasm: library("wasm") };
         let version = fingerprint(format!("{parts:?}").as_bytes());
         let public = Public::iter().filter_map(|name| {
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);

@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use std::io::{self, Write};
 
 /// The highest quality that compresses a page in a few milliseconds, which is once a second for all readers.
-const BROTLI_QUALITY: i32 = 7;
+const BROTLI_QUALITY: i32 = 8;
 /// 128 KiB, the size of a page. A larger window takes megabytes for each page under way; a smaller one is slower.
 const BROTLI_WINDOW: i32 = 17;
 

@@ -2,6 +2,8 @@
 
 pub(super) mod access_check;
 pub(super) mod annotations;
+pub(super) mod arrange;
+mod arrangement;
 mod assets;
 pub(super) mod asyncapi;
 pub(super) mod base_path;

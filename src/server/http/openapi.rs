@@ -121,13 +121,21 @@ fn operations() -> Vec<Operation> {
     let images = json!({"enum": images.collect::<Vec<_>>()});
     let channel = || in_path("name", json!({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$", "example": "shop"}));
     let panel = json!({"enum": ids().collect::<Vec<_>>()});
-    let panels = query("panels", list_of(ids()), "Panels, separated by commas");
+    let list = list_of(ids());
+    let panels = || query("panels", list.clone(), "Panels in their order, separated by commas");
     let theme = query("theme", json!({"enum": ["light", "dark"]}), "Colours");
     let image = json!({"description": "The image", "content": {"image/svg+xml": {}, "image/png": {}}});
     let ticket = query("ticket", text(), "A ticket, of a client that can't send headers");
     let json = |schema: &str| vec![("200", content("The document", "application/json", reference(schema)))];
     vec![
-        page("/", "The dashboard", vec![chart(), panels, query("kiosk", text(), "Present for a wall screen")]),
+        page("/", "The dashboard", vec![chart(), panels(), query("kiosk", text(), "Present for a wall screen")]),
+        page("/panels", "The form that arranges the panels", vec![panels()]),
+        Operation {
+            form: Some((&["panel", "shown", "up", "down", "reset"], 0)),
+            responses: vec![html(), redirect()],
+            refusals: &["413", "415", "422"],
+            ..post("/panels", "Keeps the order of the form's panels in a cookie, or moves one")
+        },
         page("/embed/{panel}", "One panel for a frame", vec![in_path("panel", panel), chart()]),
         Operation {
             parameters: vec![in_path("name", images), chart(), theme],

@@ -1,6 +1,6 @@
 //! The query of a page or a chart image: time range, panels, theme.
 
-use super::Problem;
+use super::{Problem, arrangement::Arrangement};
 use crate::{
     app::{self, PageMode, TimeRange, View},
     charts::ImageTheme,
@@ -23,19 +23,29 @@ pub(super) fn time_range(query: &str) -> Result<TimeRange, Problem> {
     window.parse().map_err(problem)
 }
 
-/// `kiosk` and `panels=cpu,memory`.
-pub(super) fn view(query: &str, known: &[Arc<Panel>]) -> Result<View, Problem> {
+/// `kiosk` and `panels=memory,cpu`.
+pub(super) fn view(query: &str, known: &[Arc<Panel>], kept: &Arrangement) -> Result<View, Problem> {
     let mode = if value(query, "kiosk").is_some() { PageMode::Kiosk } else { PageMode::Full };
-    let panels = value(query, "panels").map_or(Ok(String::new()), |panels| known_panels(&panels, known))?;
-    Ok(View { mode, panels })
+    Ok(View { mode, panels: panels(query, known, kept)? })
 }
 
-/// Checks a comma-separated list of panels, and puts them in the page's order, so that equal views share a response.
-pub(super) fn known_panels(panels: &str, known: &[Arc<Panel>]) -> Result<String, Problem> {
-    let names: Vec<_> = panels.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+/// `panels=memory,cpu`; empty without a choice.
+pub(super) fn panels(query: &str, known: &[Arc<Panel>], kept: &Arrangement) -> Result<String, Problem> {
+    value(query, "panels").map_or(Ok(String::new()), |panels| known_panels(&panels, known, kept))
+}
+
+/// Checks a comma-separated list of panels. Spaces and repetitions are dropped, so that equal views share a response. A
+/// panel that the browser keeps may no longer exist: it is not shown, and no mistake.
+pub(super) fn known_panels(panels: &str, known: &[Arc<Panel>], kept: &Arrangement) -> Result<String, Problem> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in panels.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     let known = || known.iter().map(|panel| &*panel.id);
-    match names.iter().find(|name| !known().any(|panel| panel == **name)) {
-        None => Ok(known().filter(|panel| names.contains(panel)).collect::<Vec<_>>().join(",")),
+    match names.iter().find(|name| !known().any(|panel| panel == **name) && !kept.names(name)) {
+        None => Ok(names.join(",")),
         Some(unknown) => {
             let known = known().collect::<Vec<_>>().join(", ");
             let detail = format!("There is no panel {unknown:?}; there are {known}.");
@@ -62,15 +72,24 @@ mod tests {
     use crate::panels::host_panels;
 
     #[test]
-    fn view_accepts_known_panels_and_refuses_others() {
+    fn view_keeps_the_order_of_known_panels_and_refuses_others() {
         let panels: Vec<_> = host_panels().into_iter().map(Arc::new).collect();
-        let view = |query| view(query, &panels);
+        let kept = Arrangement::default();
+        let view = |query| view(query, &panels, &kept);
         let seen = view("kiosk&panels=memory,cpu,%20memory,").unwrap();
-        assert_eq!(seen, View { mode: PageMode::Kiosk, panels: "cpu,memory".to_owned() });
+        assert_eq!(seen, View { mode: PageMode::Kiosk, panels: "memory,cpu".to_owned() });
         assert_eq!(view("window=60").unwrap(), View::default());
         let problem = view("panels=cpu,gpu").unwrap_err();
         assert!(problem.detail.contains("\"gpu\"; there are cpu, memory, load"), "{}", problem.detail);
         assert!(image_theme("theme=red").is_err());
+    }
+
+    #[test]
+    fn view_keeps_a_panel_that_the_browser_keeps_and_no_longer_exists() {
+        let known: Vec<_> = host_panels().into_iter().map(Arc::new).collect();
+        let kept = Arrangement::of_list("shop", &[Arc::new(Panel { id: "shop".to_owned(), ..Panel::default() })]);
+        assert_eq!(panels("panels=cpu,shop", &known, &kept).unwrap(), "cpu,shop");
+        assert!(panels("panels=cpu,shop,gpu", &known, &kept).is_err());
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Renders the dashboard and its embeddable panels with the log's newest data.
 
-use super::{ASSETS, Encoding, Problem, page_query, script_hashes::SCRIPT_HASHES, shared_response};
+use super::{
+    ASSETS, Encoding, Problem, arrangement::Arrangement, page_query, script_hashes::SCRIPT_HASHES, shared_response,
+};
 use crate::{
     app::{self, InitialData, PageIdentity, PageMode, TimeRange, View},
-    panels::history,
+    panels::{Panel, history},
     server::{
         access::{CredentialKind, Origin, Principal},
         app_state::AppState,
@@ -18,7 +20,10 @@ use axum::{
     response::Response,
 };
 use leptos::{config::LeptosOptions, prelude::*};
-use std::{sync::LazyLock, time::Instant};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 /// The options that `cargo leptos watch` sets; `None` outside it.
 pub(super) static WATCH: LazyLock<Option<LeptosOptions>> = LazyLock::new(|| {
@@ -34,9 +39,17 @@ pub(in crate::server) async fn dashboard(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let chosen =
-        page_query::view(&query, &state.channels.panels()).and_then(|view| Ok((view, page_query::time_range(&query)?)));
-    respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/"))
+    let known = state.channels.panels();
+    let kept = Arrangement::kept(&headers);
+    let chosen = page_query::view(&query, &known, &kept).and_then(|view| {
+        // The address goes before what the browser keeps.
+        let panels = if view.panels.is_empty() { kept.listed(&known) } else { view.panels };
+        Ok((View { panels, ..view }, page_query::time_range(&query)?))
+    });
+    let mut response =
+        respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/"));
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("cookie"));
+    response
 }
 
 /// `GET /embed/{panel}`: panels alone, for frames in pages of allowed origins.
@@ -48,8 +61,8 @@ pub(in crate::server) async fn embedded(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let view =
-        page_query::known_panels(&panel, &state.channels.panels()).map(|panels| View { mode: PageMode::Embed, panels });
+    let panels = page_query::known_panels(&panel, &state.channels.panels(), &Arrangement::default());
+    let view = panels.map(|panels| View { mode: PageMode::Embed, panels });
     let chosen = view.and_then(|view| Ok((view, page_query::time_range(&query)?)));
     respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/embed/"))
 }
@@ -93,7 +106,7 @@ fn render(
     encoding: Option<Encoding>,
 ) -> Result<Bytes, RenderError> {
     let (mut columns, after) = state.log.snapshot(range.seconds());
-    let panels: Vec<_> = state.channels.panels().iter().filter(|panel| view.shows(&panel.id)).cloned().collect();
+    let panels = chosen_panels(&view, &state.channels.panels());
     columns.truncate_history(|path| history(&panels, path, state.host.cores));
     columns.round_history();
     let initial_data = InitialData {
@@ -109,6 +122,14 @@ fn render(
     };
     let html = Owner::new().with(|| app::shell(initial_data, &ASSETS.parts, WATCH.clone()).to_html());
     shared_response::encode(html, encoding)
+}
+
+/// The panels of a view, in its order, as far as they exist.
+fn chosen_panels(view: &View, known: &[Arc<Panel>]) -> Vec<Arc<Panel>> {
+    if view.panels.is_empty() {
+        return known.to_vec();
+    }
+    view.panels.split(',').filter_map(|name| known.iter().find(|panel| panel.id == name)).cloned().collect()
 }
 
 /// Allows the page's own scripts only, and frames in pages of allowed origins. The websocket of `cargo leptos watch` has a
