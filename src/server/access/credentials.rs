@@ -2,7 +2,7 @@
 
 use super::{Credential, CredentialKind};
 use crate::server::{
-    store::{Accounts, Store, StoreError},
+    store::{Accounts, Edit, Store, StoreError},
     unix_time::unix_ms,
 };
 use std::{
@@ -47,6 +47,21 @@ impl Credentials {
     /// When the server has no data folder.
     pub(in crate::server) fn store(&self) -> Result<&Store, StoreError> {
         self.store.as_ref().ok_or(StoreError::NoFolder)
+    }
+
+    /// Changes what is kept over a restart. Without a data folder, nothing is.
+    ///
+    /// # Errors
+    /// When the data folder can't be written.
+    pub(in crate::server) async fn keep(
+        &self,
+        change: impl FnOnce(&Edit<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let kept = match self.store() {
+            Ok(store) => store.edit(change).await,
+            Err(error) => Err(error),
+        };
+        if matches!(kept, Err(StoreError::NoFolder)) { Ok(()) } else { kept }
     }
 
     /// The newest snapshot of the accounts.

@@ -1,4 +1,4 @@
-//! What a request says of an annotation.
+//! An annotation as a request describes it.
 
 use crate::{
     schema::{Annotation, AnnotationLevel},

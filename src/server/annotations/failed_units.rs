@@ -11,7 +11,8 @@ use zbus::{Connection, OwnedObjectPath, OwnedVariant, connection::Builder};
 
 const SYSTEMD: &str = "org.freedesktop.systemd1";
 const MANAGER: &str = "/org/freedesktop/systemd1";
-const INTERVAL: Duration = Duration::from_secs(2);
+/// systemd goes through all of its units for each answer.
+const INTERVAL: Duration = Duration::from_secs(5);
 /// A host without systemd, or a busy one, is left alone for this long.
 const RETRY: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,12 +1,12 @@
-//! What the host itself annotates: that it started, that the kernel killed processes for want of memory, and that a unit of
-//! systemd failed.
+//! What the host itself annotates: its start, processes that the kernel killed because memory was exhausted,
+//! and failed units of systemd.
 
 use super::{AnnotationQuery, Annotations, Owner};
 use crate::{
     schema::{Annotation, AnnotationLevel, Memory, Tick},
     server::{
         access::Credentials,
-        store::{KeptAnnotation, StoreError},
+        store::{KeptAnnotation, Store},
         unix_time::unix_ms,
     },
 };
@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Annotations that wait to be kept; more are dropped.
 const MAX_WAITING: usize = 64;
-/// A start longer ago is no news.
+/// A start longer ago is not annotated.
 const BOOT_MAX_AGE_MS: u64 = 24 * 3_600_000;
 /// How far the clock may have been set since the start was annotated.
 const BOOT_TOLERANCE_MS: u64 = 60_000;
@@ -54,7 +54,7 @@ impl HostEvents {
         }
     }
 
-    /// The annotation of the processes that the kernel killed for want of memory.
+    /// The annotation of the processes that the kernel killed because memory was exhausted.
     fn oom_in(&mut self, tick: &Tick) -> Option<Annotation> {
         let memory = tick.get::<Memory>()?;
         let killed = (memory.values.oom_kills_per_second? * memory.dt).round() as u64;
@@ -83,7 +83,7 @@ pub(super) fn of_host(tag: &str) -> Annotation {
     Annotation { tags: vec![tag.to_owned()], author: "host".to_owned(), ..Annotation::default() }
 }
 
-/// The annotation of a start at `booted`, unless there is one, or it is no news.
+/// The annotation of a start at `booted`; `None` if there is one already, or the start was too long ago.
 fn boot(annotations: &Annotations, booted: u64, now: u64) -> Option<Annotation> {
     let (from, to) = (booted.saturating_sub(BOOT_TOLERANCE_MS), booted + BOOT_TOLERANCE_MS);
     let known = annotations.find(&AnnotationQuery { from, to, tag: Some("boot".to_owned()), limit: usize::MAX });
@@ -94,12 +94,13 @@ fn boot(annotations: &Annotations, booted: u64, now: u64) -> Option<Annotation> 
 }
 
 async fn keep(mut waiting: Receiver<Annotation>, annotations: Arc<Annotations>, credentials: Arc<Credentials>) {
+    let nothing_kept = Credentials::default();
     while let Some(annotation) = waiting.recv().await {
         let kept = KeptAnnotation { annotation, owner: Owner::Host.to_text() };
-        // A server that keeps nothing else makes no file for these.
-        let store =
-            credentials.store().and_then(|store| if store.has_file() { Ok(store) } else { Err(StoreError::NoFolder) });
-        if let Err(error) = annotations.write(store, kept).await {
+        // A server without a file makes none for these.
+        let has_file = credentials.store().is_ok_and(Store::has_file);
+        let written = annotations.write(if has_file { &credentials } else { &nothing_kept }, kept).await;
+        if let Err(error) = written {
             tracing::error!(%error, "cannot keep an annotation");
         }
     }
@@ -140,7 +141,7 @@ mod tests {
         let annotation = boot(&annotations, booted, now).unwrap();
         assert_eq!((annotation.t, &*annotation.author), (booted, "host"));
         let kept = KeptAnnotation { annotation, owner: Owner::Host.to_text() };
-        annotations.write(Err(StoreError::NoFolder), kept).await.unwrap();
+        annotations.write(&Credentials::default(), kept).await.unwrap();
         assert_eq!(boot(&annotations, booted + 1_000, now), None, "the clock was set by a second");
         assert!(boot(&annotations, booted + 300_000, now).is_some(), "another start");
         assert_eq!(boot(&Annotations::default(), booted, booted + 2 * BOOT_MAX_AGE_MS), None);

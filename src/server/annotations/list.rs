@@ -4,8 +4,8 @@ use super::owner::may_change;
 use crate::{
     schema::{self, Annotation, INTERVAL_MS, RETENTION_S},
     server::{
-        access::Principal,
-        store::{Edit, KeptAnnotation, MAX_ANNOTATIONS, Store, StoreError},
+        access::{Credentials, Principal},
+        store::{KeptAnnotation, MAX_ANNOTATIONS, StoreError},
     },
 };
 use std::{
@@ -31,7 +31,7 @@ struct State {
     has_changed: bool,
 }
 
-/// Which annotations a client asks for.
+/// Which annotations a client requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct AnnotationQuery {
     /// Those that end at this time or later, Unix ms.
@@ -49,7 +49,9 @@ impl Annotations {
     pub(in crate::server) fn restore(&self, kept: Vec<KeptAnnotation>) {
         let mut state = self.lock();
         state.has_changed = true;
-        kept.into_iter().for_each(|kept| state.insert(kept));
+        state.list.extend(kept);
+        state.list.sort_by_key(|kept| kept.annotation.t);
+        state.forget_oldest();
     }
 
     /// The annotations that match, newest first.
@@ -80,11 +82,11 @@ impl Annotations {
     /// When it can't be kept; then nothing has changed.
     pub(in crate::server) async fn write(
         &self,
-        store: Result<&Store, StoreError>,
+        credentials: &Credentials,
         kept: KeptAnnotation,
     ) -> Result<(), StoreError> {
         let written = kept.clone();
-        edit(store, move |edit| edit.set_annotation(&written)).await?;
+        credentials.keep(move |edit| edit.set_annotation(&written)).await?;
         let mut state = self.lock();
         state.has_changed = true;
         state.insert(kept);
@@ -95,13 +97,9 @@ impl Annotations {
     ///
     /// # Errors
     /// When the data folder can't be written; then nothing has changed.
-    pub(in crate::server) async fn remove(
-        &self,
-        store: Result<&Store, StoreError>,
-        id: String,
-    ) -> Result<(), StoreError> {
+    pub(in crate::server) async fn remove(&self, credentials: &Credentials, id: String) -> Result<(), StoreError> {
         let removed = id.clone();
-        edit(store, move |edit| edit.remove_annotation(&removed)).await?;
+        credentials.keep(move |edit| edit.remove_annotation(&removed)).await?;
         let mut state = self.lock();
         state.list.retain(|kept| kept.annotation.id != id);
         state.has_changed = true;
@@ -130,24 +128,11 @@ impl State {
         self.list.retain(|known| known.annotation.id != kept.annotation.id);
         let index = self.list.partition_point(|known| known.annotation.t <= kept.annotation.t);
         self.list.insert(index, kept);
-        if self.list.len() > MAX_ANNOTATIONS {
-            self.list.remove(0);
-        }
+        self.forget_oldest();
     }
-}
 
-/// Changes what is kept over a restart. Without a data folder, nothing is.
-async fn edit(
-    store: Result<&Store, StoreError>,
-    change: impl FnOnce(&Edit<'_>) -> Result<(), StoreError> + Send + 'static,
-) -> Result<(), StoreError> {
-    let kept = match store {
-        Ok(store) => store.edit(change).await,
-        Err(error) => Err(error),
-    };
-    match kept {
-        Err(StoreError::NoFolder) => Ok(()),
-        kept => kept,
+    fn forget_oldest(&mut self) {
+        self.list.drain(..self.list.len().saturating_sub(MAX_ANNOTATIONS));
     }
 }
 
@@ -164,7 +149,7 @@ mod tests {
     }
 
     async fn write(annotations: &Annotations, kept: KeptAnnotation) {
-        annotations.write(Err(StoreError::NoFolder), kept).await.unwrap();
+        annotations.write(&Credentials::default(), kept).await.unwrap();
     }
 
     fn ids(list: Vec<Annotation>) -> Vec<String> {
@@ -193,7 +178,7 @@ mod tests {
         assert_eq!((carried(1000), carried(2000)), (Some(newest), None));
         write(&annotations, kept("150", 7000, &Owner::Local)).await;
         assert_eq!(carried(3000).unwrap().last().map(String::as_str), Some("150"), "in the order of time");
-        annotations.remove(Err(StoreError::NoFolder), "150".to_owned()).await.unwrap();
+        annotations.remove(&Credentials::default(), "150".to_owned()).await.unwrap();
         assert_eq!(carried(NEWEST_MS + 199).unwrap(), ["199"]);
     }
 

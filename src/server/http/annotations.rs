@@ -3,6 +3,7 @@
 use super::{
     Problem,
     access_check::ClientAddress,
+    json_document::json,
     publish::{admit, read},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
         access::Principal,
         annotations::{AnnotationQuery, Owner, parse_draft},
         app_state::AppState,
-        store::{KeptAnnotation, StoreError},
+        store::KeptAnnotation,
         unix_time::unix_ms,
     },
 };
@@ -19,10 +20,9 @@ use axum::{
     Extension,
     body::Body,
     extract::{Path, RawQuery, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 use serde_json::json;
 
 const PATH: &str = "/api/annotations";
@@ -32,12 +32,12 @@ const MAX_LIMIT: usize = 1_000;
 /// `GET /api/annotations`: the newest that match the query, newest first.
 pub(in crate::server) async fn list(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
     match parse_query(&query.unwrap_or_default()) {
-        Ok(query) => json(StatusCode::OK, &json!({"annotations": state.annotations.find(&query)})),
+        Ok(query) => json(StatusCode::OK, &json!({"annotations": state.annotations.find(&query)}), PATH),
         Err(problem) => problem.respond_at(PATH),
     }
 }
 
-/// `POST /api/annotations`: a new annotation, of now unless it says when.
+/// `POST /api/annotations`: a new annotation, at the present time unless the body has another.
 pub(in crate::server) async fn write(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
@@ -83,7 +83,7 @@ pub(in crate::server) async fn remove(
     let removed = async {
         admit(&state, &principal, address)?;
         if changeable(&state, &principal, &id)?.is_some() {
-            state.annotations.remove(state.credentials.store(), id).await.map_err(not_kept)?;
+            state.annotations.remove(&state.credentials, id).await.map_err(Problem::not_kept)?;
         }
         Ok(StatusCode::NO_CONTENT.into_response())
     };
@@ -103,8 +103,8 @@ fn changeable(state: &AppState, principal: &Principal, id: &str) -> Result<Optio
 
 async fn keep(state: &AppState, kept: KeptAnnotation, status: StatusCode) -> Result<Response, Problem> {
     let annotation = kept.annotation.clone();
-    state.annotations.write(state.credentials.store(), kept).await.map_err(not_kept)?;
-    Ok(json(status, &annotation))
+    state.annotations.write(&state.credentials, kept).await.map_err(Problem::not_kept)?;
+    Ok(json(status, &annotation, PATH))
 }
 
 fn parse_query(query: &str) -> Result<AnnotationQuery, Problem> {
@@ -137,22 +137,6 @@ fn bad_query(detail: String) -> Problem {
 fn unknown() -> Problem {
     let detail = "There is no such annotation; GET /api/annotations lists them.";
     Problem::new(StatusCode::NOT_FOUND, "Unknown annotation", detail)
-}
-
-fn not_kept(error: StoreError) -> Problem {
-    tracing::error!(%error, "cannot keep an annotation");
-    let detail = "The data folder can't be written; the server's log has the reason.";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not kept", detail)
-}
-
-fn json(status: StatusCode, document: &impl Serialize) -> Response {
-    let head = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    match serde_json::to_string(document) {
-        Ok(json) => (status, head, json).into_response(),
-        Err(error) => {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "No document", error.to_string()).respond_at(PATH)
-        }
-    }
 }
 
 #[cfg(test)]

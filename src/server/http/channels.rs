@@ -3,6 +3,7 @@
 use super::{
     Problem,
     access_check::ClientAddress,
+    json_document::json,
     publish::{admit, channel_name, read},
 };
 use crate::{
@@ -11,23 +12,21 @@ use crate::{
         access::Principal,
         app_state::AppState,
         publish::{ChannelName, parse_declaration},
-        store::{Edit, StoreError},
     },
 };
 use axum::{
     Extension,
     body::Body,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 
 const PATH: &str = "/api/channels";
 
 /// `GET /api/channels`: all channels with the values and labels that they have now.
 pub(in crate::server) async fn list(State(state): State<AppState>) -> Response {
-    json(StatusCode::OK, &state.publications.list())
+    json(StatusCode::OK, &state.publications.list(), PATH)
 }
 
 /// `PUT /api/channels/{name}`: declares a channel, in place of an earlier declaration.
@@ -42,7 +41,7 @@ pub(in crate::server) async fn declare(
         admit(&state, &principal, address)?;
         let name = channel_name(&name, "name")?;
         let (was_declared, channel) = declare_channel(&state, name, &read(body).await?).await?;
-        Ok(json(if was_declared { StatusCode::OK } else { StatusCode::CREATED }, &channel))
+        Ok(json(if was_declared { StatusCode::OK } else { StatusCode::CREATED }, &channel, PATH))
     };
     declared.await.unwrap_or_else(|problem| Problem::respond_at(problem, PATH))
 }
@@ -72,43 +71,14 @@ pub(super) async fn declare_channel(
     let channel = parse_declaration(&name, body)?;
     state.publications.check_room(&name)?;
     let kept = channel.clone();
-    keep(state, move |edit| edit.set_channel(&kept)).await?;
+    state.credentials.keep(move |edit| edit.set_channel(&kept)).await.map_err(Problem::not_kept)?;
     Ok((state.publications.declare(name, channel.clone()), channel))
 }
 
 /// Removes a channel's declaration and values.
 pub(super) async fn remove_channel(state: &AppState, name: ChannelName) -> Result<(), Problem> {
     let removed = name.clone();
-    keep(state, move |edit| edit.remove_channel(removed.as_str())).await?;
+    state.credentials.keep(move |edit| edit.remove_channel(removed.as_str())).await.map_err(Problem::not_kept)?;
     state.publications.remove(&name);
     Ok(())
-}
-
-fn json(status: StatusCode, document: &impl Serialize) -> Response {
-    let head = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    match serde_json::to_string(document) {
-        Ok(json) => (status, head, json).into_response(),
-        Err(error) => {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "No document", error.to_string()).respond_at(PATH)
-        }
-    }
-}
-
-/// Changes what is kept over a restart. Without a data folder, nothing is.
-async fn keep(
-    state: &AppState,
-    change: impl FnOnce(&Edit<'_>) -> Result<(), StoreError> + Send + 'static,
-) -> Result<(), Problem> {
-    let kept = match state.credentials.store() {
-        Ok(store) => store.edit(change).await,
-        Err(error) => Err(error),
-    };
-    match kept {
-        Ok(()) | Err(StoreError::NoFolder) => Ok(()),
-        Err(error) => {
-            tracing::error!(%error, "cannot keep the declaration of a channel");
-            let detail = "The data folder can't be written; the server's log has the reason.";
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not kept", detail))
-        }
-    }
 }

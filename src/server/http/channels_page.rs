@@ -4,7 +4,7 @@ use super::{
     ASSETS, Problem,
     access_check::ClientAddress,
     channels::{declare_channel, remove_channel},
-    form_page::{FORM_POLICY, redirect},
+    form_page::{self, Done, redirect},
     publish::{admit, channel_name},
 };
 use crate::{
@@ -18,19 +18,12 @@ use crate::{
 use axum::{
     Extension, Form,
     extract::{Query, State},
-    http::{StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::net::IpAddr;
-
-/// The query after a change.
-#[derive(Debug, Default, Deserialize)]
-pub(in crate::server) struct Done {
-    /// The change that was made.
-    done: Option<String>,
-}
 
 /// What the page's forms send; removing needs the name only.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -50,8 +43,8 @@ pub(in crate::server) struct Change {
 }
 
 /// `GET /settings/channels`.
-pub(in crate::server) async fn show(State(state): State<AppState>, Query(Done { done }): Query<Done>) -> Response {
-    let message = done.map(|_| "Done.".to_owned()).unwrap_or_default();
+pub(in crate::server) async fn show(State(state): State<AppState>, Query(done): Query<Done>) -> Response {
+    let message = done.message();
     page(&state, StatusCode::OK, ChannelsView { message, ..ChannelsView::default() })
 }
 
@@ -108,8 +101,7 @@ impl Change {
 
 fn page(state: &AppState, status: StatusCode, view: ChannelsView) -> Response {
     let channels = state.publications.list().channels.into_iter().map(form).collect();
-    let head = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY), (header::CACHE_CONTROL, "no-store")];
-    (status, head, Html(app::channels_page(&ASSETS.parts, ChannelsView { channels, ..view }))).into_response()
+    form_page::page(status, app::channels_page(&ASSETS.parts, ChannelsView { channels, ..view }))
 }
 
 fn form(ListedChannel { channel, is_declared, values, .. }: ListedChannel) -> ChannelForm {

@@ -17,6 +17,7 @@ pub(super) mod files;
 mod form_page;
 pub(super) mod headers;
 pub(super) mod health;
+mod json_document;
 pub(super) mod metrics;
 pub(super) mod oidc_sign_in;
 pub(super) mod openapi;

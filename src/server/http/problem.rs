@@ -6,6 +6,7 @@ use crate::{
     server::{
         access::{ForeignOrigin, HostRefusal, Refusal},
         publish::PublishRefusal,
+        store::StoreError,
     },
 };
 use axum::{
@@ -54,6 +55,13 @@ impl Problem {
             return self.respond_with_page(&root_from(path));
         };
         self.respond(body)
+    }
+
+    /// The data folder can't be written, which the log explains.
+    pub(super) fn not_kept(error: StoreError) -> Self {
+        tracing::error!(%error, "cannot write the data folder");
+        let detail = "The data folder can't be written; the server's log has the reason.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not kept", detail)
     }
 
     /// As a page whose links are relative to `root`, the address of the dashboard.

@@ -3,7 +3,7 @@
 use super::{
     ASSETS,
     fallback::not_found_at,
-    form_page::{FORM_POLICY, redirect},
+    form_page::{self, Done, redirect},
 };
 use crate::{
     app::{self, SessionRow, SettingsView, TokenRow, UserRow},
@@ -17,21 +17,14 @@ use crate::{
 use axum::{
     Extension, Form,
     extract::{Query, State},
-    http::{StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
 };
 use clap::ValueEnum;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 
 const PATH: &str = "/settings";
-
-/// The query after a change.
-#[derive(Debug, Default, Deserialize)]
-pub(in crate::server) struct Done {
-    /// The change that was made.
-    done: Option<String>,
-}
 
 /// A change, as the page's forms send it. Each uses some of the fields.
 #[derive(Deserialize)]
@@ -57,10 +50,10 @@ pub(in crate::server) struct Change {
 pub(in crate::server) async fn show(
     State(state): State<AppState>,
     Extension(principal): Extension<Principal>,
-    Query(Done { done }): Query<Done>,
+    Query(done): Query<Done>,
 ) -> Response {
     let Some(session) = principal.credential() else { return not_found_at(PATH) };
-    let message = done.map(|_| "Done.".to_owned()).unwrap_or_default();
+    let message = done.message();
     page(&state, session, StatusCode::OK, SettingsView { message, ..SettingsView::default() })
 }
 
@@ -194,8 +187,7 @@ fn expiry(lifetime: &str) -> Result<Option<u64>, ChangeError> {
 
 fn page(state: &AppState, session: &Credential, status: StatusCode, view: SettingsView) -> Response {
     let settings = with_lists(view, &state.credentials.accounts(), session);
-    let head = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY), (header::CACHE_CONTROL, "no-store")];
-    (status, head, Html(app::settings_page(&ASSETS.parts, settings))).into_response()
+    form_page::page(status, app::settings_page(&ASSETS.parts, settings))
 }
 
 fn with_lists(view: SettingsView, accounts: &Accounts, session: &Credential) -> SettingsView {

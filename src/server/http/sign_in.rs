@@ -3,7 +3,7 @@
 use super::{
     ASSETS,
     access_check::ClientAddress,
-    form_page::{FORM_POLICY, redirect},
+    form_page::{self, redirect},
 };
 use crate::{
     app::{self, ProviderLink, SignInForm},
@@ -17,7 +17,7 @@ use axum::{
     Extension, Form,
     extract::{Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::Response,
 };
 use serde::Deserialize;
 use std::{net::IpAddr, time::Duration};
@@ -144,8 +144,7 @@ pub(super) fn blank_form(state: &AppState, next: &str) -> SignInForm {
 }
 
 pub(super) fn page(status: StatusCode, form: SignInForm) -> Response {
-    let head = [(header::CONTENT_SECURITY_POLICY, FORM_POLICY), (header::CACHE_CONTROL, "no-store")];
-    (status, head, Html(app::sign_in_page(&ASSETS.parts, &form))).into_response()
+    form_page::page(status, app::sign_in_page(&ASSETS.parts, &form))
 }
 
 pub(super) fn too_many(wait: Duration, page: impl FnOnce(StatusCode, String) -> Response) -> Response {
