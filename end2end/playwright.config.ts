@@ -7,6 +7,8 @@ import { binary } from "./fixtures/server";
 mkdirSync(resolve(import.meta.dirname, "../target/tmp"), { recursive: true });
 // The developer's own users are no part of a test.
 process.env.XDG_STATE_HOME = resolve(import.meta.dirname, "../target/tmp/no-state");
+// Nor is what an earlier test left behind.
+process.env.HOSTBEAT_HISTORY = "off";
 
 // Each variable selects a project outside the suite: the installed package, the cargo-leptos build, the README's screenshot, the
 // benchmark.

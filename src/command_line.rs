@@ -3,7 +3,10 @@
 use clap::{Parser, Subcommand};
 use hostbeat::{
     probe::Probe,
-    server::{self, AnnotateCommand, Config, ConfigCommand, PublishCommand, TokenCommand, UserCommand},
+    server::{
+        self, AnnotateCommand, Config, ConfigCommand, ExportCommand, ImportCommand, PublishCommand, TokenCommand,
+        UserCommand,
+    },
 };
 
 /// Live metrics of this host in a browser, once a second
@@ -22,6 +25,8 @@ pub(crate) enum Command {
     Probe(Probe),
     Publish(PublishCommand),
     Annotate(AnnotateCommand),
+    Export(ExportCommand),
+    Import(ImportCommand),
     Config(ConfigCommand),
     User(UserCommand),
     Token(TokenCommand),

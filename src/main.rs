@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         Some(Command::Annotate(annotate)) => finish(annotate.run()),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
+        Some(Command::Export(export)) => finish(export.run()),
+        Some(Command::Import(import)) => finish(import.run()),
         Some(Command::Config(config)) => finish(config.run()),
         #[cfg(target_os = "linux")]
         Some(Command::Install(install)) => finish(install.run()),

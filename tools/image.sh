@@ -20,7 +20,6 @@ build config \
     --user 65532:65532 --port 3000 --volume /var/lib/hostbeat --stop-signal SIGTERM \
     --entrypoint '["/usr/bin/hostbeat"]' --cmd '' \
     --env HOSTBEAT_LISTEN=0.0.0.0:3000 --env HOSTBEAT_AWAIT_USER=1 --env HOSTBEAT_DATA=/var/lib/hostbeat \
-    --env HOSTBEAT_STATE=/var/lib/hostbeat/state \
     --label org.opencontainers.image.title=Hostbeat --label org.opencontainers.image.version="$version" \
     --label org.opencontainers.image.licenses=MIT \
     "$container"

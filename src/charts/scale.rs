@@ -1,6 +1,6 @@
 //! The vertical axis: its maximum, rounded so that its divisions have readable labels.
 
-use super::{Chart, Hidden};
+use super::{Chart, Hidden, Layout};
 use crate::{
     schema::{Window, WindowSlice},
     units::Unit,
@@ -19,7 +19,7 @@ pub enum Scale {
     Percent,
     /// The newest value of the series at this path, of which the chart shows parts.
     Total(String),
-    /// The largest visible value.
+    /// The largest visible value, or sum of a stack.
     #[default]
     Largest,
 }
@@ -31,9 +31,16 @@ impl Scale {
             Self::Percent => 100.0,
             Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), &chart.unit),
             Self::Largest => {
-                let values = chart.shown(hidden).flat_map(|series| series.value.values(window, slice));
-                let largest = values.flatten().fold(0.0, f64::max);
-                let top = round_up(largest * HEADROOM, &chart.unit);
+                let mut tops: Vec<f64> = Vec::new();
+                for series in chart.shown(hidden) {
+                    let values = series.value.values(window, slice);
+                    tops.resize(values.len(), 0.0);
+                    for (top, value) in tops.iter_mut().zip(values) {
+                        let below = if chart.layout == Layout::Stacked { *top } else { 0.0 };
+                        *top = top.max(below + value.unwrap_or(0.0));
+                    }
+                }
+                let top = round_up(tops.into_iter().fold(0.0, f64::max) * HEADROOM, &chart.unit);
                 if chart.unit == Unit::Percent { top.min(100.0) } else { top }
             }
         }
@@ -69,6 +76,7 @@ fn round_up(value: f64, unit: &Unit) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::charts::{Colour, Expression, Series};
     use proptest::prelude::*;
 
     const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
@@ -80,6 +88,25 @@ mod tests {
         assert_eq!(round_up(462.0, &Unit::Count), 600.0);
         assert_eq!(round_up(23.5 * GIB, &Unit::Bytes), 24.0 * GIB);
         assert_eq!(round_up(3.8 * GIB, &Unit::Bytes), 4.0 * GIB);
+    }
+
+    #[test]
+    fn axis_of_a_stack_covers_the_sum() {
+        let mut window = Window::new(2);
+        window.advance(1000);
+        window.set("shop.orders", Some(60.0));
+        window.set("shop.baskets", Some(50.0));
+        let series = |path: &str| Series {
+            label: path.to_owned(),
+            colour: Colour::Blue,
+            value: Expression::Path(path.to_owned()),
+        };
+        let series = vec![series("shop.orders"), series("shop.baskets"), series("shop.unknown")];
+        let lines = Chart { series, scale: Scale::Largest, layout: Layout::Lines, ..Chart::default() };
+        let stack = Chart { layout: Layout::Stacked, ..lines.clone() };
+        let slice = WindowSlice::newest(2);
+        let top = |chart: &Chart| Scale::Largest.top(chart, &window, slice, Hidden::default());
+        assert_eq!((top(&lines), top(&stack)), (80.0, 120.0));
     }
 
     #[test]

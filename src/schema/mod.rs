@@ -9,6 +9,8 @@ mod connections;
 mod cpu;
 mod disk;
 mod event_name;
+#[cfg(feature = "ssr")]
+mod groups;
 mod host;
 mod id;
 mod identity;
@@ -34,6 +36,8 @@ pub use connections::{Connections, Tcp, Udp};
 pub use cpu::Cpu;
 pub use disk::{Device, Disk, Filesystem};
 pub use event_name::{EventFilter, EventName, EventNames, HOST_EVENTS};
+#[cfg(feature = "ssr")]
+pub use groups::{groups, kind_of};
 pub use host::HostFacts;
 pub use id::{EventId, IdSequence, InvalidId};
 pub use identity::Identity;

@@ -5,6 +5,7 @@ use super::{
     annotations::Annotations,
     channels::Channels,
     export::Statistics,
+    history::HistoryReader,
     host_facts,
     log::{Chunk, Start, TickLog},
     oidc::Oidc,
@@ -56,6 +57,8 @@ pub struct AppState {
     pub(super) publications: Arc<Publications>,
     pub(super) publish_limiter: Arc<PublishLimiter>,
     pub(super) annotations: Arc<Annotations>,
+    /// `None` if no history is kept.
+    pub(super) history: Option<HistoryReader>,
     /// Where else users sign in.
     pub(super) oidc: Option<Arc<Oidc>>,
     /// Permits requests that hash a password or write to the disk.
@@ -98,6 +101,7 @@ impl AppState {
             publications,
             publish_limiter: Arc::default(),
             annotations: Arc::default(),
+            history: None,
             settings: Arc::new(settings),
             pages,
             images,

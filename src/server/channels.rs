@@ -94,7 +94,10 @@ mod tests {
     use super::*;
     use crate::{
         schema::Sample,
-        server::{log::tests::tick, publish::ChannelSample},
+        server::{
+            log::tests::{restored, tick},
+            publish::ChannelSample,
+        },
     };
 
     fn ids(channels: &Channels) -> Vec<String> {
@@ -115,7 +118,7 @@ mod tests {
         tick.push(Sample { t: 1000, at: 1.0, dt: 1.0, values });
         log.publish(&tick);
 
-        let restored = TickLog::restore(&log.save().unwrap(), None).unwrap();
+        let restored = restored(&log);
         for channels in [channels, Channels::new(Arc::default(), Arc::new(restored))] {
             assert!(ids(&channels).ends_with(&["cgroup", "shop", "services", "processes"].map(str::to_owned)));
             assert!(channels.event_names().contains(&"shop".to_owned()), "a client may wait for it");

@@ -3,6 +3,7 @@
 
 use super::{
     certificate::TlsOptions,
+    history::HistoryOptions,
     listen_address::{ListenAddress, UnixAccess, UnixOwner, unix_mode, unix_owner},
     oidc::OidcOptions,
     sampler::SamplerOptions,
@@ -47,13 +48,17 @@ pub struct Config {
     #[arg(long, env = "HOSTBEAT_STATSD", value_name = "ADDR", value_parser = statsd_address)]
     pub statsd: Option<SocketAddr>,
 
-    /// File that keeps the last hour over a restart; without it, a restart begins empty
-    #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE")]
+    /// File in which an earlier version kept the last hour; the history begins with it
+    #[arg(long, env = "HOSTBEAT_STATE", value_name = "FILE", hide = true)]
     pub state: Option<PathBuf>,
 
-    /// Where users and tokens are kept.
+    /// Where users, tokens and the history are kept.
     #[command(flatten)]
     pub data: DataOptions,
+
+    /// How much history is kept.
+    #[command(flatten)]
+    pub history: HistoryOptions,
 
     /// Where else users sign in.
     #[command(flatten)]

@@ -14,11 +14,11 @@ mod confinement;
 mod delivery;
 mod duration;
 mod export;
+mod history;
 mod host_facts;
 mod http;
 mod listen_address;
 pub mod log;
-mod log_file;
 mod oidc;
 #[cfg(target_os = "linux")]
 mod procfs;
@@ -39,7 +39,10 @@ mod unix_time;
 pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, Refusal};
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
-pub use commands::{AnnotateCommand, ApiError, CommandError, ConfigCommand, PublishCommand, TokenCommand, UserCommand};
+pub use commands::{
+    AnnotateCommand, ApiError, CommandError, ConfigCommand, ExportCommand, ImportCommand, PublishCommand, TokenCommand,
+    UserCommand,
+};
 #[cfg(target_os = "linux")]
 pub use commands::{InstallCommand, UninstallCommand};
 pub use config::{Config, LogFormat, NotPublic};
@@ -48,9 +51,9 @@ pub use config_file::{ConfigFile, ConfigFileError};
 pub use confinement::Confinement;
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use export::series_paths;
+pub use history::{HistoryError, HistoryImport, HistoryOptions, HistoryTime};
 pub use http::Problem;
 pub use listen_address::{InvalidListenAddress, ListenAddress, UnixAccess, UnixOwner};
-pub use log_file::LogFileError;
 pub use oidc::{InvalidOidc, OidcError, OidcOptions};
 pub use router::router;
 pub use settings::Settings;
@@ -64,8 +67,8 @@ use annotations::{AnnotationEvents, HostEvents};
 use assessor::Assessor;
 use certificate::Certificates;
 use delivery::{Acceptor, Fanout, Listener, Service, Tls};
+use history::{HistoryReader, OpenHistory};
 use log::TickLog;
-use log_file::LogFile;
 use oidc::Oidc;
 use publish::{Publications, PublishedEvents, restored_declaration, statsd};
 use reload::Reloader;
@@ -74,6 +77,7 @@ use signals::Signals;
 use std::{
     io,
     net::SocketAddr,
+    path::Path,
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
@@ -112,9 +116,9 @@ pub enum ServeError {
     /// A fan-out worker can't be started.
     #[error("cannot start a fan-out worker: {0}")]
     Fanout(io::Error),
-    /// The log can't be kept in its file.
+    /// The history is another server's, or of a newer version.
     #[error(transparent)]
-    LogFile(#[from] LogFileError),
+    History(#[from] HistoryError),
     /// The data folder is another server's, or of a newer version.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -139,6 +143,7 @@ impl ServeError {
         match self {
             Self::NotPublic(_) | Self::Oidc(_) => true,
             Self::Store(error) => error.is_bad_input(),
+            Self::History(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
             _ => false,
         }
@@ -161,15 +166,11 @@ fn explain(address: &ListenAddress, error: &io::Error) -> String {
 /// Runs the server until a signal stops it; a second signal ends it at once.
 ///
 /// # Errors
-/// When the server can't start, or can't save the log.
+/// When the server can't start.
 pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     settings::raise_file_limit();
-    let mut log_file = config.state.as_deref().map(LogFile::open).transpose()?;
-    let host_id = host_facts::host_id();
-    let log = Arc::new(match &mut log_file {
-        Some(file) => file.restore(host_id)?,
-        None => TickLog::of(Identity::new_epoch(host_id)),
-    });
+    let history = OpenHistory::open(&config.history, &config.data)?;
+    let (history, log) = restore(history, config.state.as_deref());
     // The client's secret and the root certificates are read before landlock hides them.
     let oidc = Oidc::open(&config.oidc)?;
     // Compressing the files would delay the first response, and a confined debug build can't read them.
@@ -180,14 +181,26 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     if !config.no_sandbox {
         Confinement::of(config).apply();
     }
+    let (recorder, reader) = history.map(|history| history.record(&log)).transpose()?.unzip();
     let runtime = Runtime::new().map_err(ServeError::Runtime)?;
-    let stopped = runtime.block_on(serve(config, telemetry, &log, sampler, oidc));
+    let stopped = runtime.block_on(serve(config, telemetry, &log, sampler, oidc, reader));
     // A thread that reads a hung /proc must not keep the process.
     runtime.shutdown_background();
+    // With a last commit.
+    drop(recorder);
     stopped?;
-    log_file.map(|file| file.save(&log)).transpose()?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The log as the history has it; without a history, or with one that can't be read, a log that begins now.
+fn restore(history: Option<OpenHistory>, state_file: Option<&Path>) -> (Option<OpenHistory>, Arc<TickLog>) {
+    let host_id = host_facts::host_id();
+    let restored = history.map(|history| history.restore(host_id.clone(), state_file));
+    let restored =
+        restored.and_then(|restored| restored.inspect_err(|error| tracing::error!("no history is kept: {error}")).ok());
+    let (history, log) = restored.unzip();
+    (history, Arc::new(log.unwrap_or_else(|| TickLog::of(Identity::new_epoch(host_id)))))
 }
 
 async fn serve(
@@ -196,6 +209,7 @@ async fn serve(
     log: &Arc<TickLog>,
     sampler: impl TickSource + Send + 'static,
     oidc: Option<Arc<Oidc>>,
+    history: Option<HistoryReader>,
 ) -> Result<(), ServeError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let store = Store::open(&config.data, config.session_timeouts)?;
@@ -214,6 +228,7 @@ async fn serve(
     settings.allow_host.extend(certificates.iter().flat_map(Certificates::names));
     let mut server = Server::new(listeners, Arc::clone(log), settings).with_accounts(store);
     server.annotates_host = true;
+    server.state.history = history;
     server.tls = certificates.clone().map(Tls::new).transpose().map_err(CertificateError::from)?.map(Arc::new);
     if let Some(oidc) = oidc {
         server.state.oidc = Some(Arc::clone(&oidc));
@@ -318,11 +333,16 @@ impl Server {
         let annotated = AnnotationEvents::of(Arc::clone(&self.state.annotations));
         let start = |state: AppState| HostEvents::start(state.annotations, state.credentials, state.host.boot_time);
         let mut host_events = self.annotates_host.then(|| start(self.state.clone()));
+        let history = self.state.history.clone();
         let publish = move |mut tick: Tick, timing: SampleTiming| {
             statistics.sample_taken(timing.late, timing.cpu_time);
             let Some(log) = log.upgrade() else { return false };
             published.add_to(&mut tick);
-            host_events.iter_mut().for_each(|events| events.observe(&tick));
+            let unrecorded = history.as_ref().and_then(|history| history.status().failure());
+            statistics.history_recorded(history.is_some() && unrecorded.is_none());
+            if let Some(events) = &mut host_events {
+                events.observe(&tick, unrecorded);
+            }
             annotated.add_to(&mut tick);
             log.publish_assessed(tick, |window, processes| assessor.assess(window, processes));
             true

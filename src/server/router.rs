@@ -6,7 +6,8 @@ use super::{
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
         annotations, arrange, asyncapi, base_path, channels, channels_page, chart_image, cross_origin, fallback, files,
-        headers, health, metrics, oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot, tickets,
+        headers, health, history, metrics, oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot,
+        tickets,
     },
     stream,
 };
@@ -28,7 +29,7 @@ const PUBLISH: Access = Access::Requires(Permission::Publish);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 38] = [
+static ROUTES: [Route; 40] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/panels", || get(arrange::show), READ, Cost::Memory),
     (Method::POST, "/panels", || post(arrange::change), READ, Cost::Memory),
@@ -47,6 +48,8 @@ static ROUTES: [Route; 38] = [
     (Method::POST, "/api/annotations", || post(annotations::write), PUBLISH, Cost::Slow),
     (Method::PATCH, "/api/annotations/{id}", || patch(annotations::change), PUBLISH, Cost::Slow),
     (Method::DELETE, "/api/annotations/{id}", || delete(annotations::remove), PUBLISH, Cost::Slow),
+    (Method::GET, "/api/history", || get(history::history), READ, Cost::Query),
+    (Method::GET, "/api/history/processes", || get(history::processes), READ, Cost::Query),
     (Method::GET, "/api/schema", || get(schema::document), READ, Cost::Memory),
     (Method::GET, "/api/asyncapi.json", || get(asyncapi::document), READ, Cost::Memory),
     (Method::GET, "/api/openapi.json", || get(openapi::document), READ, Cost::Memory),
@@ -124,7 +127,7 @@ mod tests {
     use Who::{Everyone, Here, Publishers, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 38] = [
+    const EXPECTED: [(&str, &str, Who); 40] = [
         ("GET", "/", Readers),
         ("GET", "/panels", Readers),
         ("POST", "/panels", Readers),
@@ -143,6 +146,8 @@ mod tests {
         ("POST", "/api/annotations", Publishers),
         ("PATCH", "/api/annotations/1", Publishers),
         ("DELETE", "/api/annotations/1", Publishers),
+        ("GET", "/api/history", Readers),
+        ("GET", "/api/history/processes", Readers),
         ("GET", "/api/schema", Readers),
         ("GET", "/api/asyncapi.json", Readers),
         ("GET", "/api/openapi.json", Readers),

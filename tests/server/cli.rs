@@ -1,4 +1,4 @@
-//! Tests of the program's command line, signals, log format, probe and state file.
+//! Tests of the program's command line, signals, log format and probe.
 
 use super::{
     server_process::{ServerProcess, hostbeat},
@@ -257,46 +257,6 @@ fn probe_of_missing_or_broken_stream_fails() {
     assert!(output.contains("violation: cpu: duplicate or out of order: 5-0-e3b0c4 after 5-0-e3b0c4"), "{output}");
 }
 
-#[cfg(unix)]
-#[test]
-fn restart_with_state_file_resumes_exactly() {
-    let state = format!("{}/state-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    let start = || ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", &state]));
-    let mut server = start();
-    let stream = open_stream(&server.address, "", &[]);
-    let (sender, seen) = std::sync::mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        let events =
-            stream.filter(|event| event.event != "heartbeat").inspect(|event| sender.send(event.id.clone()).unwrap());
-        events.collect::<Vec<_>>()
-    });
-    // At least three complete ticks after the window.
-    seen.iter().filter(|id| id.contains("-2-")).nth(3).unwrap();
-    server.terminate();
-    assert!(server.wait().success());
-    let before = reader.join().unwrap();
-    let [_, window, ticks @ .., shutdown] = &before[..] else { panic!("{before:?}") };
-    assert_eq!((&*window.event, &*shutdown.event), ("window", "shutdown"));
-
-    let mut server = start();
-    let resumed = open_stream(&server.address, "", &[("last-event-id", &window.id)]);
-    let mut resumed = resumed.skip_while(|event| event.event == "hello");
-    for event in ticks {
-        assert_eq!(resumed.next().as_ref(), Some(event));
-    }
-    let last = ticks.last().unwrap();
-    let newer = resumed.next().unwrap();
-    assert!(newer.event == "cpu" && newer.id > last.id, "{newer:?} after {last:?}");
-
-    // A killed server saves nothing: what it sent is a gap in the older history.
-    server.kill();
-    let server = start();
-    let start_after = |id: &str| open_stream(&server.address, "", &[("last-event-id", id)]).next().unwrap().data;
-    assert!(start_after(&newer.id).contains("\"start\":\"window\""));
-    assert!(start_after(&last.id).contains("\"start\":\"replay\""));
-    std::fs::remove_file(state).unwrap();
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn stream_resumed_at_another_host_on_the_same_port_resets() {
@@ -315,38 +275,6 @@ fn stream_resumed_at_another_host_on_the_same_port_resets() {
     assert_ne!(tag(&window.id), tag(&other_window.id));
 }
 
-#[test]
-fn unusable_state_file_fails_at_start() {
-    let (code, output) = run(&["--listen", "127.0.0.1:0", "--state", "/nowhere/state"]);
-    assert_eq!(code, Some(1));
-    assert!(output.contains("/nowhere/state") && output.contains("--state"), "{output}");
-}
-
-#[cfg(unix)]
-#[test]
-fn damaged_state_file_is_kept_and_the_server_starts() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    std::fs::write(&state, "user = project_path\n").unwrap();
-    let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()]));
-    assert!(server.first_line.contains("cannot restore the history"), "{}", server.first_line);
-    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
-    let [kept] = &files[..] else { panic!("{files:?}") };
-    assert!(kept.to_str().unwrap().contains("state.damaged-"), "{kept:?}");
-    assert_eq!(std::fs::read_to_string(kept).unwrap(), "user = project_path\n");
-}
-
-#[cfg(unix)]
-#[test]
-fn shared_state_file_is_reported() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    let start = || ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()]));
-    let (first, second) = (start(), start());
-    assert!(!first.first_line.contains("another server"), "{}", first.first_line);
-    assert!(second.first_line.contains("another server uses"), "{}", second.first_line);
-}
-
 /// A service manager and logrotate send SIGHUP to request a reload.
 #[cfg(unix)]
 #[test]
@@ -359,20 +287,4 @@ fn sighup_without_config_file_changes_nothing() {
     assert_eq!(health.status(), 200);
     server.terminate();
     assert!(server.wait().success());
-}
-
-#[cfg(unix)]
-#[test]
-fn server_whose_log_is_closed_stops_cleanly_and_saves() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    let mut command = hostbeat(&["--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()]);
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    command.stderr(writer);
-    // The reader of its standard output is dropped once the server has started.
-    let mut server = ServerProcess::start(command);
-    server.terminate();
-    assert_eq!(server.wait().code(), Some(0));
-    assert!(std::fs::read_to_string(state).unwrap().contains("event: window\n"));
 }

@@ -3,7 +3,10 @@
 use super::support::{DELIVERY_PATHS, TestServer, decode_chunked, tick};
 use eventsource_stream::{Event, Eventsource};
 use futures::{StreamExt, executor::block_on, stream};
-use hostbeat::server::{Settings, log::TickLog};
+use hostbeat::server::{
+    Settings,
+    log::{TickLog, sent_events},
+};
 use std::{
     convert::Infallible,
     io::{Read, Write},
@@ -89,6 +92,8 @@ fn disconnect_repeatedly(settings: Settings) {
 fn restart(mut server: TestServer, settings: &Settings) -> TestServer {
     server.stop();
     server.wait();
-    let log = TickLog::restore(&server.log.save().unwrap(), None).unwrap();
+    let events = sent_events(&server.log.ticks_after(&mut 0).events).unwrap();
+    let window = (*server.log.window()).clone();
+    let log = TickLog::restored(server.log.identity().clone(), window, &events).unwrap();
     TestServer::serve_with(log, Settings { drain: Duration::from_secs(1), ..settings.clone() })
 }

@@ -1,6 +1,9 @@
 //! Runs the curl commands of the documentation and checks what the responses contain.
 
-use super::support::{TestServer, events, json, project_path};
+use super::{
+    server_process::{ServerProcess, hostbeat},
+    support::{JSON, events, json, open_stream, project_path, request},
+};
 use eventsource_stream::Event;
 use hostbeat::schema::EventId;
 use serde_json::Value;
@@ -29,11 +32,11 @@ struct Example {
 
 impl Example {
     /// Runs `command`, for three seconds at most: a stream has no end.
-    fn run(command: &str, server: &TestServer) -> Self {
+    fn run(command: &str, address: &str) -> Self {
         let url = command.split_once(ADDRESS).unwrap().1.split(['\'', ' ']).next().unwrap();
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let redirected = command.replace(ADDRESS, &server.address.to_string());
+        let redirected = command.replace(ADDRESS, address);
         let script = format!("{redirected} --silent --show-error --include --max-time 3");
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         let response = String::from_utf8(output.stdout).unwrap();
@@ -48,6 +51,7 @@ impl Example {
         match &*self.path {
             "/api/stream" => self.check_stream(),
             "/api/snapshot" => self.check_snapshot(),
+            "/api/history" => self.check_history(),
             "/chart/cpu.svg" => self.check_chart(),
             "/metrics" => self.check_metrics(),
             _ => panic!("{}: no check for {}", self.command, self.path),
@@ -91,6 +95,13 @@ impl Example {
         }
         assert_eq!(snapshot["start"], self.start(), "{}", self.command);
         self.check_window(&snapshot["window"], 300);
+    }
+
+    /// A server that has just started has no values of the documented times.
+    fn check_history(&self) {
+        self.check_content_type("application/json");
+        let history: Value = serde_json::from_str(&self.body).unwrap();
+        assert!(history["n"].is_u64() && history["series"].is_object(), "{}: {history}", self.command);
     }
 
     /// The series are those of the requested groups, and have a sample of this host in their last seconds.
@@ -162,14 +173,16 @@ fn commands(document: &str) -> Vec<String> {
 #[test]
 #[cfg(target_os = "linux")]
 fn documented_requests_return_the_documented_content() {
-    let server = TestServer::sample_host();
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--listen", "127.0.0.1:0", "--history", "30d", "--data", folder.path().to_str().unwrap()];
+    let server = ServerProcess::start(hostbeat(&arguments));
     // Rates need two samples, and a counter with labels is exposed once it has counted.
-    server.open_stream("?events=cpu&window=0", &[]).next_with_id();
-    assert_eq!(server.get("/api/stream?events=unknown").0.status, 400);
+    open_stream(&server.address, "?events=cpu&window=0", &[]).next_with_id();
+    assert_eq!(request(&server.address, "GET", "/api/stream?events=unknown", JSON, "").0, 400);
     // Those that publish are run in publishing.rs.
     let reads = |command: &String| !command.contains("/api/publish");
     let commands: Vec<_> = DOCUMENTS.into_iter().flat_map(commands).filter(reads).collect();
-    commands.iter().for_each(|command| Example::run(command, &server).check());
+    commands.iter().for_each(|command| Example::run(command, &server.address).check());
     let paths: BTreeSet<_> =
         commands.iter().map(|command| command.split_once(ADDRESS).unwrap().1.split(['?', '\'']).next()).collect();
     assert!(paths.len() >= 4, "only {paths:?} have an example");

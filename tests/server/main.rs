@@ -14,6 +14,7 @@ mod clients;
 mod confinement;
 mod disconnects;
 mod documents;
+mod history;
 mod hostile;
 mod http2;
 mod lifecycle;

@@ -310,10 +310,9 @@ fn published_value_is_an_event_with_id_replay_window_and_filter() {
 }
 
 #[test]
-fn published_values_survive_a_restart_with_state() {
+fn published_values_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("log");
-    let arguments = ["--state", state.to_str().unwrap()];
+    let arguments = ["--history", "30d"];
     let mut server = process(folder.path(), &arguments);
     assert_eq!(publish(&server.address, "/api/publish", JSON, r#"{"channel":"shop","values":{"orders":7}}"#).0, 204);
     let last = next_of_shop(&mut open_stream(&server.address, "?window=0", &[]));

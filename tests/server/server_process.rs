@@ -5,12 +5,13 @@ use std::{
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
 };
 
-/// The program with piped output.
+/// The program with piped output, and without a history unless a test asks for one.
 pub(crate) fn hostbeat(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hostbeat"));
     command.args(args).env_remove("HOSTBEAT_LISTEN").env_remove("HOSTBEAT_DATA").env_remove("STATE_DIRECTORY");
     // The developer's own users are no part of a test.
     command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-state"));
+    command.env("HOSTBEAT_HISTORY", "off");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -78,6 +78,19 @@ impl Window {
         group.series(&mut |path, value| self.set(path, value));
     }
 
+    /// Sets the newest values of a series, as many as there are; NaN is a second without a sample. The window grows back to
+    /// the oldest of them.
+    #[cfg(feature = "ssr")]
+    pub fn fill(&mut self, path: &str, values: &[f64]) {
+        let Some(end) = self.end else { return };
+        let gaps = values.iter().take_while(|value| value.is_nan()).count();
+        let values = &values[gaps..];
+        self.extend_back_to(end.saturating_sub((values.len() as u64).saturating_sub(1) * INTERVAL_MS));
+        for (age, value) in values.iter().rev().enumerate().take(self.len()).filter(|(_, value)| !value.is_nan()) {
+            self.put(age, path, Some(*value));
+        }
+    }
+
     /// Sets a value of the newest second; does nothing while the window is empty.
     pub fn set(&mut self, path: &str, value: Option<f64>) {
         if !self.is_empty() {

@@ -1,5 +1,5 @@
-//! What the host itself annotates: its start, processes that the kernel killed because memory was exhausted,
-//! and failed units of systemd.
+//! What the host itself annotates: its start, processes that the kernel killed because memory was exhausted, failed units
+//! of systemd, and times that the history lacks.
 
 use super::{AnnotationQuery, Annotations, Owner};
 use crate::{
@@ -28,6 +28,8 @@ pub(in crate::server) struct HostEvents {
     annotations: Sender<Annotation>,
     /// The newest annotation of killed processes, and how many they are.
     oom: Option<(Annotation, u64)>,
+    /// Since when the history is not recorded.
+    unrecorded: Option<Annotation>,
 }
 
 impl HostEvents {
@@ -44,13 +46,33 @@ impl HostEvents {
         #[cfg(target_os = "linux")]
         tokio::spawn(super::failed_units::watch(sender.clone()));
         tokio::spawn(keep(receiver, annotations, credentials));
-        Self { annotations: sender, oom: None }
+        Self { annotations: sender, oom: None, unrecorded: None }
     }
 
-    /// Annotates what happened up to `tick`.
-    pub(in crate::server) fn observe(&mut self, tick: &Tick) {
-        if let Some(annotation) = self.oom_in(tick) {
+    /// Annotates what happened up to `tick`, such as why the history is not recorded.
+    pub(in crate::server) fn observe(&mut self, tick: &Tick, unrecorded: Option<String>) {
+        for annotation in [self.oom_in(tick), self.unrecorded_at(tick.t, unrecorded)].into_iter().flatten() {
             let _ = self.annotations.try_send(annotation);
+        }
+    }
+
+    /// The annotation of a time that the history lacks, when it begins and when it ends.
+    fn unrecorded_at(&mut self, t: u64, reason: Option<String>) -> Option<Annotation> {
+        match (reason, &self.unrecorded) {
+            (Some(text), None) => self
+                .unrecorded
+                .insert(Annotation {
+                    id: format!("history-{t}"),
+                    t,
+                    level: AnnotationLevel::Warning,
+                    title: "The history is not recorded".to_owned(),
+                    text,
+                    ..of_host("history")
+                })
+                .clone()
+                .into(),
+            (None, Some(_)) => self.unrecorded.take().map(|annotation| Annotation { until: Some(t), ..annotation }),
+            _ => None,
         }
     }
 
@@ -99,9 +121,11 @@ async fn keep(mut waiting: Receiver<Annotation>, annotations: Arc<Annotations>, 
         let kept = KeptAnnotation { annotation, owner: Owner::Host.to_text() };
         // A server without a file makes none for these.
         let has_file = credentials.store().is_ok_and(Store::has_file);
-        let written = annotations.write(if has_file { &credentials } else { &nothing_kept }, kept).await;
+        let written = annotations.write(if has_file { &credentials } else { &nothing_kept }, kept.clone()).await;
         if let Err(error) = written {
             tracing::error!(%error, "cannot keep an annotation");
+            // The page has it all the same, such as that the disk is full.
+            let _ = annotations.write(&nothing_kept, kept).await;
         }
     }
 }
@@ -112,7 +136,7 @@ mod tests {
     use crate::schema::Sample;
 
     fn events() -> HostEvents {
-        HostEvents { annotations: channel(1).0, oom: None }
+        HostEvents { annotations: channel(1).0, oom: None, unrecorded: None }
     }
 
     fn tick(t: u64, rate: Option<f64>, dt: f64) -> Tick {
@@ -132,6 +156,18 @@ mod tests {
         assert_eq!(more.title, "Out of memory: the kernel killed 3 processes");
         let later = events.oom_in(&tick(200_000, Some(1.0), 1.0)).unwrap();
         assert_ne!(later.id, first.id);
+    }
+
+    #[test]
+    fn time_that_the_history_lacks_is_one_annotation() {
+        let mut events = events();
+        assert_eq!(events.unrecorded_at(1000, None), None);
+        let begun = events.unrecorded_at(2000, Some("disk full".to_owned())).unwrap();
+        assert_eq!((&*begun.text, begun.until), ("disk full", None));
+        assert_eq!(events.unrecorded_at(3000, Some("disk full".to_owned())), None);
+        let ended = events.unrecorded_at(9000, None).unwrap();
+        assert_eq!((&ended.id, ended.t, ended.until), (&begun.id, 2000, Some(9000)));
+        assert_eq!(events.unrecorded_at(10_000, None), None);
     }
 
     #[tokio::test]

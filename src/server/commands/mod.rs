@@ -1,9 +1,11 @@
 //! The commands that change users and tokens, while a server runs or not, the one that checks a config file, those that
-//! publish and annotate, and the service.
+//! publish and annotate, those that export and import the history, and the service.
 
 mod annotate;
 mod api_client;
 mod config;
+mod export;
+mod import;
 #[cfg(target_os = "linux")]
 mod install;
 mod password_input;
@@ -14,13 +16,18 @@ mod user;
 pub use annotate::AnnotateCommand;
 pub use api_client::ApiError;
 pub use config::ConfigCommand;
+pub use export::ExportCommand;
+pub use import::ImportCommand;
 #[cfg(target_os = "linux")]
 pub use install::{InstallCommand, UninstallCommand};
 pub use publish::PublishCommand;
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
-use super::{certificate::CertificateError, config_file::ConfigFileError, oidc::InvalidOidc, store::StoreError};
+use super::{
+    certificate::CertificateError, config_file::ConfigFileError, history::HistoryError, oidc::InvalidOidc,
+    store::StoreError,
+};
 use humantime::format_rfc3339_seconds;
 use std::{
     io,
@@ -33,6 +40,9 @@ pub enum CommandError {
     /// The accounts can't be read or changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The history can't be read or written.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The config file can't be used.
     #[error(transparent)]
     ConfigFile(#[from] ConfigFileError),
@@ -67,6 +77,7 @@ impl CommandError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::Store(error) => error.is_bad_input(),
+            Self::History(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
             Self::Api(error) => error.is_bad_input(),
             Self::ConfigFile(_) | Self::Oidc(_) | Self::Input(_) => true,

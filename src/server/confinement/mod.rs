@@ -36,7 +36,6 @@ impl Confinement {
             writable: store::data_folder(&config.data)
                 .inspect_err(|error| tracing::debug!("{error}"))
                 .into_iter()
-                .chain(config.state.as_deref().map(folder_of))
                 .collect(),
             with_sockets: sockets.collect(),
         }

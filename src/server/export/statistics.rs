@@ -92,6 +92,7 @@ pub(in crate::server) struct Statistics {
     sample_lateness: Histogram,
     sample_cpu: Counter<f64, AtomicU64>,
     samples: Counter,
+    history_recorded: Gauge,
     process: ProcessMetrics,
 }
 
@@ -129,6 +130,7 @@ impl Statistics {
             sample_lateness: Histogram::new(exponential_buckets(1e-4, 2.0, 14)),
             sample_cpu: Counter::default(),
             samples: Counter::default(),
+            history_recorded: Gauge::default(),
             process: ProcessMetrics::default(),
         };
         statistics.register();
@@ -169,6 +171,8 @@ impl Statistics {
         own.register_with_unit("sample_lateness", help, Unit::Seconds, self.sample_lateness.clone());
         own.register_with_unit("sample_cpu", "CPU time spent on sampling", Unit::Seconds, self.sample_cpu.clone());
         own.register("samples", "Samples taken", self.samples.clone());
+        let help = "Whether the history is recorded";
+        own.register("history_recorded", help, self.history_recorded.clone());
         self.process.register(&mut self.registry);
     }
 
@@ -190,6 +194,11 @@ impl Statistics {
         self.sample_lateness.observe(late.as_secs_f64());
         self.sample_cpu.inc_by(cpu_time.as_secs_f64());
         self.samples.inc();
+    }
+
+    /// Whether the history is recorded.
+    pub(in crate::server) fn history_recorded(&self, is_recorded: bool) {
+        self.history_recorded.set(is_recorded.into());
     }
 
     /// All metrics as text.

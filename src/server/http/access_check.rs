@@ -45,6 +45,8 @@ pub(in crate::server) enum Cost {
     Shared,
     /// A stream, which counts against the limits of streams.
     Stream,
+    /// Reads of the history, which has a queue of its own.
+    Query,
     /// The slow hash of a password, or a write to the disk: few at a time.
     Slow,
     /// The answer of another server, for which few wait at a time.
@@ -95,7 +97,7 @@ pub(in crate::server) async fn check_access(
             request.extensions_mut().insert(ClientAddress(client));
             principal.map(|principal| request.extensions_mut().insert(principal));
             // A proxy that isn't trusted may be a program of this host, with many clients.
-            let is_limited = matches!(cost, Cost::Shared | Cost::Slow | Cost::Remote)
+            let is_limited = matches!(cost, Cost::Shared | Cost::Query | Cost::Slow | Cost::Remote)
                 && (!client.is_loopback() || counted != client.into());
             let mut response = match (is_limited.then(|| state.requests.admit(counted)).transpose(), cost) {
                 (Err(_), _) => busy("Too many requests of one client", StatusCode::TOO_MANY_REQUESTS, &request),

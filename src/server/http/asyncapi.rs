@@ -1,7 +1,7 @@
 //! `/api/asyncapi.json`: the stream and its events, described for programs (AsyncAPI 3.0).
 
-use super::schema::{annotation, event, groups, list, object};
-use crate::schema::SCHEMA_VERSION;
+use super::schema::{annotation, event, list, object};
+use crate::schema::{SCHEMA_VERSION, groups};
 use axum::http::header;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;

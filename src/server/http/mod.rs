@@ -17,6 +17,8 @@ pub(super) mod files;
 mod form_page;
 pub(super) mod headers;
 pub(super) mod health;
+pub(super) mod history;
+mod history_query;
 mod json_document;
 pub(super) mod metrics;
 pub(super) mod oidc_sign_in;

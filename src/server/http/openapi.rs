@@ -217,6 +217,30 @@ fn operations() -> Vec<Operation> {
             responses: vec![no_content("There is no such annotation any more")],
             ..get("/api/annotations/{id}", "Removes an annotation of one's own")
         },
+        Operation {
+            parameters: vec![
+                query("series", text(), "Paths, separated by commas; * stands for any text"),
+                query("from", text(), "The beginning, Unix ms or ISO 8601; an hour before the end without it"),
+                query("to", text(), "The end, Unix ms or ISO 8601; now without it"),
+                query(
+                    "points",
+                    json!({"type": "integer", "minimum": 1, "maximum": 10000}),
+                    "Values of a series at most",
+                ),
+            ],
+            responses: vec![(
+                "200",
+                json!({"description": "The values", "content": {
+                    "application/json": {"schema": reference("History")}, "text/csv": {}, "application/x-ndjson": {},
+                }}),
+            )],
+            ..get("/api/history", "What series were, at the finest step that the points allow")
+        },
+        Operation {
+            parameters: vec![query("at", text(), "The moment, Unix ms or ISO 8601; now without it")],
+            responses: json("Processes"),
+            ..get("/api/history/processes", "The top processes of a moment")
+        },
         Operation { responses: json("Schema"), ..get("/api/schema", "Every value, and a JSON Schema of each event") },
         Operation {
             responses: json("Description"),
@@ -301,6 +325,14 @@ fn components() -> Value {
             "Description": {"type": "object", "required": ["openapi", "paths"]},
             "Schema": {"type": "object", "required": ["schema", "version", "groups"]},
             "Problem": problem_schema(),
+            "Processes": {"type": "object", "required": ["t", "dt", "total", "top"]},
+            "History": object(&[
+                ("t0", json!({"type": "integer", "description": "The beginning of the first step, Unix ms"})),
+                ("step_ms", json!({"type": "integer"})),
+                ("n", json!({"type": "integer", "description": "Steps of each series"})),
+                ("tier", json!({"enum": ["1s", "1m", "1h"]})),
+                ("series", json!({"type": "object", "description": "By path: min, mean (of states: last) and max of each step"})),
+            ]),
             "Lines": {"type": "string", "description": "One publication, or one sample, a line"},
             "Publication": publication_schema(),
             "Annotation": schema::annotation(),

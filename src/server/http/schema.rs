@@ -1,9 +1,6 @@
 //! `/api/schema`: every value that events carry, and a JSON Schema (draft 2020-12) of each event.
 
-use crate::schema::{
-    AnnotationLevel, Annotations, Cgroup, ChannelNames, Connections, Cpu, Declaration, Disk, Group, HOST_EVENTS, Level,
-    Load, Memory, Network, Pressure, Processes, SCHEMA_VERSION, Temperature, Verdict,
-};
+use crate::schema::{AnnotationLevel, Declaration, Level, SCHEMA_VERSION, groups};
 use axum::http::header;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -19,28 +16,6 @@ pub(in crate::server) async fn document() -> ([(header::HeaderName, &'static str
 fn describe() -> Value {
     let groups: Vec<_> = groups().into_iter().map(|(name, values)| group(name, &values)).collect();
     json!({"schema": SCHEMA_VERSION, "version": env!("CARGO_PKG_VERSION"), "groups": groups})
-}
-
-/// Every group with the values that it declares, in sending order.
-pub(in crate::server) fn groups() -> [(&'static str, Vec<Declaration>); HOST_EVENTS.len()] {
-    fn declared<G: Group>() -> (&'static str, Vec<Declaration>) {
-        (G::NAME, G::declare(""))
-    }
-    [
-        declared::<Cpu>(),
-        declared::<Memory>(),
-        declared::<Load>(),
-        declared::<Pressure>(),
-        declared::<Connections>(),
-        declared::<Network>(),
-        declared::<Disk>(),
-        declared::<Temperature>(),
-        declared::<Cgroup>(),
-        declared::<Processes>(),
-        declared::<Verdict>(),
-        declared::<ChannelNames>(),
-        declared::<Annotations>(),
-    ]
 }
 
 fn group(name: &str, declarations: &[Declaration]) -> Value {

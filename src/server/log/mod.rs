@@ -14,8 +14,10 @@ mod gzip;
 mod head;
 mod history;
 mod newest_tick;
-mod persistence;
 mod publisher;
+mod recording;
+mod restore;
+mod sent_event;
 mod subscribers;
 
 use crate::schema::{
@@ -30,8 +32,9 @@ pub use event_writer::{InvalidField, write_event, write_json, write_retry};
 pub use head::Head;
 use history::{History, Values};
 pub use newest_tick::NewestTick;
-pub use persistence::InvalidLog;
 use publisher::Publisher;
+pub use recording::RecordedTicks;
+pub use sent_event::{InvalidEvents, SentEvent, sent_events};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -215,6 +218,12 @@ pub(super) mod tests {
             .with(sample(t, Cpu { total_percent: Some(1.5), ..Cpu::default() }))
             .with(sample(t, Memory { used_bytes: Some(t), ..Memory::default() }))
             .with(sample(t, Connections { viewers: Some(0), ..Connections::default() }))
+    }
+
+    /// What a restart makes of a log.
+    pub(in crate::server) fn restored(log: &TickLog) -> TickLog {
+        let events = sent_events(&log.ticks_after(&mut 0).events).unwrap();
+        TickLog::restored(log.identity().clone(), (*log.window()).clone(), &events).unwrap()
     }
 
     /// Exhausts the memory of chunks until the returned one is dropped.

@@ -2,7 +2,7 @@
 //! for the other.
 
 use super::{TickLog, encoded_tick::EncodedTick};
-use crate::schema::{EventNames, IdSequence, Processes, Sample, Tick, Verdict, Window};
+use crate::schema::{EventNames, IdSequence, Level, Processes, Sample, Tick, Verdict, Window};
 use std::{sync::Arc, time::Instant};
 
 /// Series beyond the limit are logged again after this long without any.
@@ -59,6 +59,7 @@ impl TickLog {
         }
         values.annotate(tick.t, tick.get().map(|sample| &sample.values));
         if let Some(verdict) = assess(&values.window, values.processes()) {
+            self.subscribers.set_unhealthy(verdict.values.level >= Level::Watch);
             values.verdict = Arc::new(verdict.values.clone());
             tick = tick.with(verdict);
         }
@@ -90,7 +91,10 @@ mod tests {
     use super::*;
     use crate::{
         schema::{Cgroup, EventFilter, RETENTION_S, Service, WindowSnapshot},
-        server::log::{Coding, Progress, tests::tick},
+        server::log::{
+            Coding, Progress,
+            tests::{restored, tick},
+        },
     };
     use proptest::prelude::*;
     use std::panic::{self, AssertUnwindSafe};
@@ -111,7 +115,7 @@ mod tests {
     fn log_of_short_lived_containers_stays_small_also_restored() {
         let log = TickLog::default();
         (0..1000).for_each(|second| log.publish(&churn(second)));
-        let restored = TickLog::restore(&log.save().unwrap(), None).unwrap();
+        let restored = restored(&log);
         for log in [log, restored] {
             let before = log.window().series_len();
             (1200..1300).for_each(|second| log.publish(&churn(second)));

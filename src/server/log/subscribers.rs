@@ -1,10 +1,11 @@
-//! Who reads the log: open streams and recent page loads. Processes are expensive, and sampled only while someone reads them.
+//! Who reads the log: open streams, recent page loads and the history. Processes are expensive, and sampled only as often as
+//! someone reads them.
 
 use crate::schema::EventFilter;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -12,12 +13,19 @@ use std::{
 /// A page load counts as a reader for this long: without a stream, a page reloads every few seconds.
 const PAGE_LOAD: Duration = Duration::from_secs(10);
 
+/// Milliseconds between two samples of processes for viewers, for the history of a healthy host, and for that of another.
+const VIEWED_MS: u64 = 2_000;
+const RECORDED_MS: u64 = 10_000;
+const UNHEALTHY_MS: u64 = 1_000;
+
 /// Counts of readers.
 #[derive(Debug, Default)]
 pub struct Subscribers {
     viewers: AtomicU64,
     processes_viewers: AtomicU64,
     last_page_load: Mutex<Option<Instant>>,
+    is_recorded: AtomicBool,
+    is_unhealthy: AtomicBool,
 }
 
 impl Subscribers {
@@ -39,10 +47,27 @@ impl Subscribers {
         self.viewers.load(Ordering::Relaxed)
     }
 
-    /// Whether anyone reads processes.
-    pub fn wants_processes(&self) -> bool {
+    /// From now on, a history records the log.
+    pub fn record(&self) {
+        self.is_recorded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the newest verdict is other than healthy.
+    pub fn set_unhealthy(&self, is_unhealthy: bool) {
+        self.is_unhealthy.store(is_unhealthy, Ordering::Relaxed);
+    }
+
+    /// Milliseconds between two samples of processes; `None` while nobody reads them.
+    pub fn processes_interval_ms(&self) -> Option<u64> {
         let page_load = *self.last_page_load.lock().unwrap_or_else(PoisonError::into_inner);
-        self.processes_viewers.load(Ordering::Relaxed) > 0 || page_load.is_some_and(|at| at.elapsed() < PAGE_LOAD)
+        let is_viewed =
+            self.processes_viewers.load(Ordering::Relaxed) > 0 || page_load.is_some_and(|at| at.elapsed() < PAGE_LOAD);
+        match (self.is_recorded.load(Ordering::Relaxed), self.is_unhealthy.load(Ordering::Relaxed)) {
+            (true, true) => Some(UNHEALTHY_MS),
+            _ if is_viewed => Some(VIEWED_MS),
+            (true, false) => Some(RECORDED_MS),
+            (false, _) => None,
+        }
     }
 }
 
@@ -69,9 +94,9 @@ mod tests {
         let subscribers = Arc::new(Subscribers::default());
         let one = Arc::clone(&subscribers).subscribe(&EventFilter::from_iter(["cpu"]));
         let two = Arc::clone(&subscribers).subscribe(&EventFilter::All);
-        assert_eq!((subscribers.viewers(), subscribers.wants_processes()), (2, true));
+        assert_eq!((subscribers.viewers(), subscribers.processes_interval_ms()), (2, Some(VIEWED_MS)));
         drop(two);
-        assert_eq!((subscribers.viewers(), subscribers.wants_processes()), (1, false));
+        assert_eq!((subscribers.viewers(), subscribers.processes_interval_ms()), (1, None));
         drop(one);
         assert_eq!(subscribers.viewers(), 0);
     }
@@ -80,8 +105,21 @@ mod tests {
     fn page_load_counts_for_ten_seconds() {
         let subscribers = Subscribers::default();
         subscribers.page_requested(Instant::now());
-        assert!(subscribers.wants_processes());
+        assert_eq!(subscribers.processes_interval_ms(), Some(VIEWED_MS));
         subscribers.page_requested(Instant::now().checked_sub(PAGE_LOAD).unwrap());
-        assert!(!subscribers.wants_processes());
+        assert_eq!(subscribers.processes_interval_ms(), None);
+    }
+
+    #[test]
+    fn history_reads_processes_seldom_and_each_second_of_trouble() {
+        let subscribers = Arc::new(Subscribers::default());
+        subscribers.set_unhealthy(true);
+        assert_eq!(subscribers.processes_interval_ms(), None, "nobody records");
+        subscribers.record();
+        assert_eq!(subscribers.processes_interval_ms(), Some(UNHEALTHY_MS));
+        subscribers.set_unhealthy(false);
+        assert_eq!(subscribers.processes_interval_ms(), Some(RECORDED_MS));
+        let _viewer = Arc::clone(&subscribers).subscribe(&EventFilter::All);
+        assert_eq!(subscribers.processes_interval_ms(), Some(VIEWED_MS));
     }
 }

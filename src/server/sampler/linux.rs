@@ -80,7 +80,7 @@ impl<S: HostSource> TickSource for HostSampler<S> {
             .with(self.disk.sample(t, &mut source, clock))
             .with(temperature)
             .with(self.cgroup.sample(t, &mut source, clock))
-            .with(self.processes.sample(t, self.subscribers.wants_processes()));
+            .with(self.processes.sample(t, self.subscribers.processes_interval_ms()));
         let counters = RawCounters {
             mounts: source.mount_sources(),
             files: source.finish(),

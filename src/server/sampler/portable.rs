@@ -27,8 +27,8 @@ impl HostSampler {
 fn cpu(system: &System) -> Cpu {
     let rounded = |percent: f32| Some((f64::from(percent) * 100.0).round() / 100.0);
     Cpu {
-        total: rounded(system.global_cpu_usage()),
-        cores: system.cpus().iter().map(|core| rounded(core.usage())).collect(),
+        total_percent: rounded(system.global_cpu_usage()),
+        cores_percent: system.cpus().iter().map(|core| rounded(core.usage())).collect(),
         ..Cpu::default()
     }
 }
@@ -36,12 +36,12 @@ fn cpu(system: &System) -> Cpu {
 fn memory(system: &System) -> Memory {
     let (total, available) = (system.total_memory(), system.available_memory());
     Memory {
-        total: Some(total),
-        used: Some(total.saturating_sub(available)),
-        available: Some(available),
-        free: Some(system.free_memory()),
-        swap_total: Some(system.total_swap()),
-        swap_used: Some(system.used_swap()),
+        total_bytes: Some(total),
+        used_bytes: Some(total.saturating_sub(available)),
+        available_bytes: Some(available),
+        free_bytes: Some(system.free_memory()),
+        swap_total_bytes: Some(system.total_swap()),
+        swap_used_bytes: Some(system.used_swap()),
         ..Memory::default()
     }
 }

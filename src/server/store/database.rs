@@ -1,8 +1,13 @@
 //! The SQLite file, opened only after it is known to be whole and of a version that this program knows.
 
 use super::{
-    Accounts, DataOptions, Edit, KeptAnnotation, SessionTimeouts, StoreError, annotation::read_annotations,
-    channel::read_channels, error::is_damage, folder::Folder, migrations,
+    Accounts, DataOptions, Edit, KeptAnnotation, SessionTimeouts, StoreError,
+    annotation::read_annotations,
+    channel::read_channels,
+    error::is_damage,
+    folder::Folder,
+    migrations,
+    tables::{MIGRATIONS, VERSION},
 };
 use crate::schema::Channel;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -10,6 +15,9 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// The file in the data folder.
+pub(super) const DATABASE: &str = "hostbeat.db";
 
 /// How long a write waits for that of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,13 +48,13 @@ impl Database {
     /// When the file is damaged, of a newer version, or can't be written.
     pub fn open_existing(options: &DataOptions) -> Result<Option<Self>, StoreError> {
         let folder = Folder::find(options).ok_or(StoreError::NoFolder)?;
-        folder.database().exists().then(|| Self::open_in(&folder)).transpose()
+        folder.file(DATABASE).exists().then(|| Self::open_in(&folder)).transpose()
     }
 
     pub(super) fn open_in(folder: &Folder) -> Result<Self, StoreError> {
         folder.create()?;
-        folder.create_database()?;
-        let path = folder.database();
+        folder.create_file(DATABASE)?;
+        let path = folder.file(DATABASE);
         Self::open_file(&path).map_err(|error| match error {
             StoreError::Database(error) if is_damage(&error) => StoreError::Damaged { path, reason: error.to_string() },
             error => error,
@@ -62,7 +70,7 @@ impl Database {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // A confined process can't write to the folder of temporary files.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        migrations::migrate(&mut connection)?;
+        migrations::migrate(&mut connection, MIGRATIONS)?;
         let mut database = Self { connection, path: path.to_owned(), file, data_version: 0 };
         // Content that can't be read is found now, too.
         database.accounts()?;
@@ -136,7 +144,7 @@ fn check(path: &Path) -> Result<(), StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     let version = migrations::version(&connection)?;
-    if version > migrations::VERSION {
+    if version > VERSION {
         return Err(StoreError::Newer { path: path.to_owned(), version });
     }
     let problem: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;

@@ -1,6 +1,6 @@
 //! Why accounts can't be read or changed.
 
-use super::{InvalidName, InvalidPassword, MAX_TOKENS, MAX_USERS, Name, migrations::VERSION};
+use super::{InvalidName, InvalidPassword, MAX_TOKENS, MAX_USERS, Name, tables::VERSION};
 use std::{io, path::PathBuf};
 
 /// Why accounts can't be read or changed.
@@ -104,7 +104,7 @@ impl StoreError {
 }
 
 /// Whether the error comes from the file's content, and not from the disk, the system or a busy file.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+pub(in crate::server) fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::{Error, ErrorCode};
     match error {
         Error::SqliteFailure(failure, _) => matches!(

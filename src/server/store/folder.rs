@@ -1,4 +1,4 @@
-//! The data folder: where it is, who may read it, and the lock that keeps it to one server.
+//! The data folder: where it is, who may read it, and the locks that keep its files to one server.
 
 use super::{DataOptions, StoreError};
 use std::{
@@ -9,16 +9,12 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-const DATABASE: &str = "hostbeat.db";
-const DAMAGED: &str = "hostbeat.db.damaged-";
-const LOCK: &str = "hostbeat.lock";
-
 /// A folder that may not exist yet.
 #[derive(Clone, Debug)]
-pub(super) struct Folder {
+pub(in crate::server) struct Folder {
     path: PathBuf,
     /// Nobody named it: several servers of one user may share it without meaning to.
-    pub(super) is_default: bool,
+    pub(in crate::server) is_default: bool,
 }
 
 /// The path of the data folder, which is made if it is missing.
@@ -33,7 +29,7 @@ pub(in crate::server) fn data_folder(options: &DataOptions) -> Result<PathBuf, S
 
 impl Folder {
     /// The configured folder, or the default one. `None` without a home folder.
-    pub(super) fn find(options: &DataOptions) -> Option<Self> {
+    pub(in crate::server) fn find(options: &DataOptions) -> Option<Self> {
         let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
         // systemd lists several folders with colons between them.
         let by_systemd = || env::split_paths(&variable("STATE_DIRECTORY")?).next();
@@ -46,40 +42,41 @@ impl Folder {
         Some(Self { path, is_default: true })
     }
 
-    pub(super) fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
+    /// The path of a file in it.
+    pub(in crate::server) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 
     /// Makes the folder, for its owner only.
-    pub(super) fn create(&self) -> Result<(), StoreError> {
+    pub(in crate::server) fn create(&self) -> Result<(), StoreError> {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.recursive(true).create(&self.path).map_err(|source| folder_error(&self.path, source))
     }
 
-    /// Makes an empty database file unless there is one. SQLite gives the mode and the owner of it to the files beside it.
-    pub(super) fn create_database(&self) -> Result<(), StoreError> {
-        self.open_or_create(DATABASE).map(drop)
+    /// Makes an empty file unless there is one. SQLite gives the mode and the owner of a database to the files beside it.
+    pub(in crate::server) fn create_file(&self, name: &str) -> Result<(), StoreError> {
+        self.open_or_create(name).map(drop)
     }
 
-    /// Keeps other servers from the folder until the file is dropped.
-    pub(super) fn lock(&self) -> Result<File, StoreError> {
-        let file = self.open_or_create(LOCK)?;
+    /// Keeps other servers from what the lock stands for until the file is dropped.
+    pub(in crate::server) fn lock(&self, name: &str) -> Result<File, StoreError> {
+        let file = self.open_or_create(name)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(self.path.clone())),
-            Err(TryLockError::Error(source)) => Err(folder_error(&self.path.join(LOCK), source)),
+            Err(TryLockError::Error(source)) => Err(folder_error(&self.path.join(name), source)),
         }
     }
 
-    /// Renames the database to `hostbeat.db.damaged-<unix seconds>`, and returns its new path. Its log goes first: beside
-    /// a new database it would be taken for that one's.
-    pub(super) fn set_aside(&self) -> Result<PathBuf, StoreError> {
-        let kept = self.path.join(format!("{DAMAGED}{}", UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()));
+    /// Renames a database to `<name>.<label>-<unix seconds>`, and returns its new path. Its log goes first: beside a new
+    /// database it would be taken for that one's.
+    pub(in crate::server) fn set_aside(&self, name: &str, label: &str) -> Result<PathBuf, StoreError> {
+        let kept = self.file(&format!("{name}.{label}-{}", UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()));
         let rename = |suffix: &str| {
             let with = |path: &Path| PathBuf::from([path.as_os_str(), suffix.as_ref()].join("".as_ref()));
-            match fs::rename(with(&self.database()), with(&kept)) {
+            match fs::rename(with(&self.file(name)), with(&kept)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(folder_error(&self.path, error)),
                 _ => Ok(()),
             }
@@ -88,10 +85,11 @@ impl Folder {
         Ok(kept)
     }
 
-    /// Whether a database was set aside here.
-    pub(super) fn has_damaged(&self) -> bool {
+    /// Whether a database was set aside here under `label`.
+    pub(super) fn has_set_aside(&self, name: &str, label: &str) -> bool {
+        let start = format!("{name}.{label}-");
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(DAMAGED))
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(&start))
     }
 
     /// A file for its owner only. What root makes in another user's folder belongs to that user.

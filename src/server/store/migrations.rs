@@ -1,89 +1,18 @@
-//! The tables, and how an older file gets them. Times are Unix milliseconds.
+//! How an older file gets the tables of this version.
 
-use super::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
-/// Each step leads from the version of its index to the next; published steps never change.
-const MIGRATIONS: &[&str] = &[
-    "
-    CREATE TABLE users (
-        name TEXT PRIMARY KEY,
-        role TEXT NOT NULL CHECK (role IN ('viewer', 'admin')),
-        password_hash TEXT,
-        created INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE tokens (
-        id TEXT PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        scope TEXT NOT NULL CHECK (scope IN ('read', 'publish', 'admin')),
-        secret_hash BLOB NOT NULL UNIQUE,
-        created INTEGER NOT NULL,
-        expires INTEGER,
-        last_used INTEGER
-    ) STRICT;
-    -- The user may be unknown here: a proxy or a provider signs in users of its own.
-    CREATE TABLE sessions (
-        id TEXT PRIMARY KEY,
-        secret_hash BLOB NOT NULL UNIQUE,
-        user_name TEXT NOT NULL,
-        role TEXT NOT NULL CHECK (role IN ('viewer', 'admin')),
-        method TEXT NOT NULL CHECK (method IN ('password', 'proxy', 'oidc')),
-        address TEXT NOT NULL,
-        user_agent TEXT NOT NULL,
-        created INTEGER NOT NULL,
-        last_seen INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX sessions_by_user ON sessions (user_name);
-    CREATE INDEX sessions_by_last_seen ON sessions (last_seen);
-    CREATE TRIGGER removed_user_ends_sessions AFTER DELETE ON users BEGIN
-        DELETE FROM sessions WHERE user_name = old.name;
-    END;
-    CREATE TRIGGER changed_user_ends_sessions AFTER UPDATE OF role, password_hash ON users BEGIN
-        DELETE FROM sessions WHERE user_name = old.name;
-    END;
-",
-    "
-    CREATE TABLE channels (
-        name TEXT PRIMARY KEY,
-        title TEXT NOT NULL,
-        unit TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        warning REAL,
-        critical REAL
-    ) STRICT;
-",
-    "
-    -- Tags are separated by spaces.
-    CREATE TABLE annotations (
-        id TEXT PRIMARY KEY,
-        t INTEGER NOT NULL,
-        until INTEGER,
-        level TEXT NOT NULL,
-        title TEXT NOT NULL,
-        text TEXT NOT NULL,
-        tags TEXT NOT NULL,
-        author TEXT NOT NULL,
-        owner TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX annotations_by_time ON annotations (t);
-",
-];
-
-/// The version that this program writes.
-pub(super) const VERSION: usize = MIGRATIONS.len();
-
 /// The version of a file; 0 for a new one.
-pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
+pub(in crate::server) fn version(connection: &Connection) -> rusqlite::Result<usize> {
     connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).map(|version| version as usize)
 }
 
-/// Brings the tables to the newest version, whole or not at all.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// Applies the steps that the file lacks, all or none. Each leads from the version of its index to the next.
+pub(in crate::server) fn migrate(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version = version(&transaction)?;
-    for step in MIGRATIONS.iter().skip(version) {
+    for step in steps.iter().skip(version(&transaction)?) {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "user_version", VERSION as u32)?;
-    Ok(transaction.commit()?)
+    transaction.pragma_update(None, "user_version", steps.len() as u32)?;
+    transaction.commit()
 }

@@ -12,12 +12,13 @@ mod edit;
 mod error;
 mod folder;
 mod last_use;
-mod migrations;
+pub(super) mod migrations;
 mod name;
 mod options;
 mod password;
 mod secret;
 mod session;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -37,10 +38,10 @@ pub use secret::{Secret, SecretHash};
 pub use session::{NewSession, Proof, Session, SignInMethod};
 pub use token::{Scope, Token};
 
-pub(super) use folder::data_folder;
+pub(super) use error::is_damage;
+pub(super) use folder::{Folder, data_folder};
 
 use crate::schema::Channel;
-use folder::Folder;
 use std::{
     fs::File,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 /// Where the data folder is.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataOptions {
-    /// Folder that keeps users and tokens; by default $STATE_DIRECTORY, or hostbeat in $XDG_STATE_HOME or ~/.local/state
+    /// Folder that keeps users, tokens and the history; by default $STATE_DIRECTORY, or hostbeat in $XDG_STATE_HOME or ~/.local/state
     #[arg(long, env = "HOSTBEAT_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! Tests of the store: a server's handle, and another process that changes its file.
 
-use super::*;
+use super::{watch::LOCK, *};
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr},
@@ -271,7 +271,7 @@ async fn damaged_file_is_set_aside_and_admits_nobody_until_a_user_is_added() {
 
 fn folder_is_free(folder: &Path) -> bool {
     let folder = Folder::find(&data(folder)).unwrap();
-    folder.lock().is_ok()
+    folder.lock(LOCK).is_ok()
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Keeps the snapshot of the accounts current: looks four times a second whether another process has changed the file.
 
-use super::{Accounts, Database, Edit, FolderLock, KeptAnnotation, SessionTimeouts, StoreError, folder::Folder, lock};
+use super::{
+    Accounts, Database, Edit, FolderLock, KeptAnnotation, SessionTimeouts, StoreError, database::DATABASE,
+    folder::Folder, lock,
+};
 use crate::schema::Channel;
 use std::{
     sync::{Arc, Mutex, Weak},
@@ -9,6 +12,10 @@ use std::{
 };
 use tokio::sync::watch::{Receiver, Sender, channel};
 
+/// Keeps the folder to one server.
+pub(super) const LOCK: &str = "hostbeat.lock";
+/// How a damaged file is called from then on.
+const DAMAGED: &str = "damaged";
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// The data folder, and the snapshot that follows it.
@@ -105,7 +112,7 @@ impl Watched {
         let folder = self.folder.as_ref().ok_or(StoreError::NoFolder)?;
         if self.lock.is_none() {
             folder.create()?;
-            self.lock = Some(folder.lock()?);
+            self.lock = Some(folder.lock(LOCK)?);
         }
         Ok(())
     }
@@ -134,7 +141,11 @@ impl Watched {
     /// Opens the file if there is one. A damaged one is set aside.
     fn open_database(&mut self) -> Result<(), StoreError> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
-        if folder.database().try_exists().map_err(|source| StoreError::Folder { path: folder.database(), source })? {
+        if folder
+            .file(DATABASE)
+            .try_exists()
+            .map_err(|source| StoreError::Folder { path: folder.file(DATABASE), source })?
+        {
             self.open_folder()?;
             match Database::open_in(&folder) {
                 Ok(mut database) => {
@@ -142,12 +153,15 @@ impl Watched {
                     self.database = Some(database);
                 }
                 Err(error @ StoreError::Damaged { .. }) => {
-                    let kept = folder.set_aside()?;
+                    let kept = folder.set_aside(DATABASE, DAMAGED)?;
                     tracing::warn!("{error}; it is kept as {}, and there are no users or tokens", kept.display());
                 }
                 Err(error) => return Err(error),
             }
-        } else if self.accounts.borrow().is_known_to_be_empty() && !self.is_lost && !folder.has_damaged() {
+        } else if self.accounts.borrow().is_known_to_be_empty()
+            && !self.is_lost
+            && !folder.has_set_aside(DATABASE, DAMAGED)
+        {
             return Ok(());
         }
         self.publish()
@@ -160,7 +174,8 @@ impl Watched {
             Some(database) => database.accounts_after(&previous, self.timeouts)?,
             None => Accounts::default(),
         };
-        let may_be_lost = || self.is_lost || self.folder.as_ref().is_some_and(Folder::has_damaged);
+        let may_be_lost =
+            || self.is_lost || self.folder.as_ref().is_some_and(|folder| folder.has_set_aside(DATABASE, DAMAGED));
         if accounts.has_users() || !may_be_lost() {
             self.is_lost = false;
             self.accounts.send_replace(Arc::new(accounts));

@@ -1,4 +1,4 @@
-//! Samples processes while a viewer shows them, on a thread of its own: reading thousands of processes takes longer
+//! Samples processes as often as someone reads them, on a thread of its own: reading thousands of processes takes longer
 //! than a tick allows.
 
 mod directory;
@@ -18,14 +18,14 @@ use users::UserNames;
 
 /// Processes reported for their CPU usage, and as many for their memory.
 const MAX_ROWS: usize = 20;
-const POLL_INTERVAL_MS: u64 = 2000;
 
 /// Samples processes while they are wanted.
 #[derive(Debug, Default)]
 pub(super) struct ProcessesSampler {
     /// `None` reads no processes.
     reader: Option<BackgroundReader<Sample<Processes>>>,
-    was_wanted: bool,
+    /// Milliseconds between readings at the last tick.
+    interval: Option<u64>,
 }
 
 impl ProcessesSampler {
@@ -35,14 +35,16 @@ impl ProcessesSampler {
         let mut reader = ProcessReader::new(source, users, options.command_lines);
         let clock = SystemClock::default();
         let reader = BackgroundReader::start("processes", move || reader.sample(&clock));
-        Self { reader: Some(reader), was_wanted: false }
+        Self { reader: Some(reader), interval: None }
     }
 
-    /// The sample of the last reading, once. Reads at once when processes become wanted, then at each interval.
-    pub(super) fn sample(&mut self, t: u64, wanted: bool) -> Option<Sample<Processes>> {
+    /// The sample of the last reading, once. Reads at once when processes become wanted more often, then at each `interval`
+    /// (milliseconds); `None` reads none.
+    pub(super) fn sample(&mut self, t: u64, interval: Option<u64>) -> Option<Sample<Processes>> {
         let reader = self.reader.as_ref()?;
-        let was_wanted = mem::replace(&mut self.was_wanted, wanted);
-        if wanted && (!was_wanted || t.is_multiple_of(POLL_INTERVAL_MS)) {
+        let previous = mem::replace(&mut self.interval, interval);
+        let is_shorter = |interval: u64| previous.is_none_or(|previous| interval < previous);
+        if interval.is_some_and(|interval| is_shorter(interval) || t.is_multiple_of(interval)) {
             reader.request();
         }
         reader.take().map(|sample| Sample { t, ..sample })

@@ -12,8 +12,8 @@ use super::{
 use crate::schema::{Process, Processes, Sample};
 use std::time::Duration;
 
-/// Maximum age of the previous reading: rates over more are not current.
-const MAX_BASELINE_AGE: Duration = Duration::from_secs(5);
+/// Maximum age of the previous reading, which the history takes every ten seconds: rates over more are not current.
+const MAX_BASELINE_AGE: Duration = Duration::from_secs(12);
 /// Readings after which the user of a process is read again: it rarely changes, and reading it is slow.
 const USER_REFRESH_INTERVAL: u32 = 15;
 const MAX_COMMAND_CHARS: usize = 200;

@@ -1,0 +1,192 @@
+//! Tests of the history: what a restart continues from, and what queries answer.
+
+use super::{
+    server_process::{ServerProcess, hostbeat},
+    support::{json, open_stream, request, wait_until},
+};
+use serde_json::Value;
+use std::{collections::BTreeMap, fs, path::Path};
+use tempfile::TempDir;
+
+/// A server that keeps a history in `folder` and commits it every second.
+fn start(folder: &Path) -> ServerProcess {
+    start_with(folder, &[])
+}
+
+fn start_with(folder: &Path, arguments: &[&str]) -> ServerProcess {
+    let of_history =
+        ["--listen", "127.0.0.1:0", "--data", folder.to_str().unwrap(), "--history", "30d", "--history-commit", "1s"];
+    ServerProcess::start(hostbeat(&[&of_history, arguments].concat()))
+}
+
+/// The answer to a query.
+fn ask(server: &ServerProcess, query: &str) -> Value {
+    let (status, _, answer) = request(&server.address, "GET", &format!("/api/history?{query}"), "", "");
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+/// The values of a series by second.
+fn by_second(answer: &Value, path: &str) -> BTreeMap<u64, f64> {
+    let (t0, step) = (answer["t0"].as_u64().unwrap(), answer["step_ms"].as_u64().unwrap());
+    let values = answer["series"][path]["mean"].as_array().cloned().unwrap_or_default();
+    let seconds = (0..).map(|index| t0 + index * step).zip(values);
+    seconds.filter_map(|(t, value)| Some((t, value.as_f64()?))).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn restart_resumes_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = start(folder.path());
+    let stream = open_stream(&server.address, "", &[]);
+    let (sender, seen) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let events =
+            stream.filter(|event| event.event != "heartbeat").inspect(|event| sender.send(event.id.clone()).unwrap());
+        events.collect::<Vec<_>>()
+    });
+    // At least three complete ticks after the window.
+    seen.iter().filter(|id| id.contains("-2-")).nth(3).unwrap();
+    server.terminate();
+    assert!(server.wait().success());
+    let before = reader.join().unwrap();
+    let [_, window, ticks @ .., shutdown] = &before[..] else { panic!("{before:?}") };
+    assert_eq!((&*window.event, &*shutdown.event), ("window", "shutdown"));
+
+    let server = start(folder.path());
+    let resumed = open_stream(&server.address, "", &[("last-event-id", &window.id)]);
+    let mut resumed = resumed.skip_while(|event| event.event == "hello");
+    for event in ticks {
+        assert_eq!(resumed.next().as_ref(), Some(event));
+    }
+    let last = ticks.last().unwrap();
+    let newer = resumed.next().unwrap();
+    assert!(newer.event == "cpu" && newer.id > last.id, "{newer:?} after {last:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_server_loses_no_more_than_the_last_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut known: BTreeMap<u64, f64> = BTreeMap::new();
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let mut server = start(folder.path());
+        let mut stream = open_stream(&server.address, "?events=cpu&window=0", &[]);
+        let mut sent = Vec::new();
+        while sent.len() < 5 {
+            let event = stream.next_with_id();
+            let cpu = json(&event);
+            sent.extend(cpu["total_percent"].as_f64().map(|percent| (cpu["t"].as_u64().unwrap(), percent)));
+            ids.push(event.id);
+        }
+        server.kill();
+        // Commits are a second apart, so all but the newest ticks are on the disk.
+        known.extend(sent[..2].iter().copied());
+    }
+    let server = start(folder.path());
+    let (from, to) = (known.first_key_value().unwrap().0, known.last_key_value().unwrap().0);
+    let kept = by_second(&ask(&server, &format!("series=cpu.total_percent&from={from}&to={to}")), "cpu.total_percent");
+    for (t, percent) in &known {
+        assert_eq!(kept.get(t), Some(percent), "{t}");
+    }
+    let start_after = |id: &str| json(&open_stream(&server.address, "", &[("last-event-id", id)]).next().unwrap());
+    assert_eq!(start_after(&ids[0])["start"], "replay");
+}
+
+#[test]
+fn query_answers_in_each_format_and_says_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path());
+    let mut answer = Value::Null;
+    wait_until("there are samples", || {
+        answer = ask(&server, "series=cpu.total_percent,memory.*");
+        by_second(&answer, "cpu.total_percent").len() > 1
+    });
+    assert_eq!((&answer["tier"], &answer["step_ms"]), (&"1s".into(), &4000.into()), "an hour in 1000 points");
+    let memory = &answer["series"]["memory.total_bytes"];
+    let lengths = ["min", "mean", "max"].map(|values| memory[values].as_array().unwrap().len());
+    assert_eq!(lengths, [answer["n"].as_u64().unwrap() as usize; 3]);
+    let read = |accept: &str| {
+        let url = format!("http://{}/api/history?series=cpu.total_percent&points=60", server.address);
+        let mut response = ureq::get(url).header("accept", accept).call().unwrap();
+        (response.headers()["content-type"].clone(), response.body_mut().read_to_string().unwrap())
+    };
+    let (content_type, csv) = read("text/csv");
+    assert_eq!(content_type, "text/csv; charset=utf-8");
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("t,series,mean,min,max,count"));
+    assert_eq!(lines.next().unwrap().split(',').count(), 6);
+    let (_, lines) = read("application/x-ndjson");
+    let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(line["series"], "cpu.total_percent");
+    for (query, reason) in
+        [("", "series="), ("series=cpu.*&from=noon", "ISO 8601"), ("series=*&points=10000", "fewer points")]
+    {
+        let (status, _, problem) = request(&server.address, "GET", &format!("/api/history?{query}"), "", "");
+        assert_eq!(status, 400, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(reason), "{query}: {problem}");
+    }
+    assert_eq!(ask(&server, "series=cpu.unknown")["series"], serde_json::json!({}));
+}
+
+#[test]
+fn server_without_history_says_so() {
+    let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0"]));
+    let (status, _, problem) = request(&server.address, "GET", "/api/history?series=cpu.*", "", "");
+    assert_eq!(status, 503);
+    assert!(problem["detail"].as_str().unwrap().contains("--history off"), "{problem}");
+}
+
+#[cfg(unix)]
+#[test]
+fn damaged_history_is_kept_and_the_server_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("history.db"), "no database, but longer than a page\n".repeat(200)).unwrap();
+    let server = start(folder.path());
+    assert!(server.first_line.contains("the history is damaged"), "{}", server.first_line);
+    let names = names(&folder);
+    assert!(names.iter().any(|name| name.starts_with("history.db.damaged-")), "{names:?}");
+    wait_until("there are samples", || {
+        !by_second(&ask(&server, "series=cpu.total_percent"), "cpu.total_percent").is_empty()
+    });
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn server_whose_log_is_closed_stops_cleanly_and_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--listen", "127.0.0.1:0", "--history", "30d", "--history-commit", "1h", "--data"];
+    let mut command = hostbeat(&[&arguments[..], &[folder.path().to_str().unwrap()]].concat());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    command.stderr(writer);
+    // The reader of its standard output is dropped once the server has started.
+    let mut server = ServerProcess::start(command);
+    let mut stream = open_stream(&server.address, "?events=cpu&window=0", &[]);
+    let last = stream.next_with_id();
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+    let server = start(folder.path());
+    let hello = open_stream(&server.address, "", &[("last-event-id", &last.id)]).next().unwrap();
+    assert_eq!(json(&hello)["start"], "replay");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn history_of_a_folder_that_cannot_be_written_leaves_the_server_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    // A file is where the folder would be.
+    let below = file.join("data");
+    let server = start_with(&below, &[]);
+    assert!(server.log.contains("no history is kept"), "{}", server.log);
+    let mut stream = open_stream(&server.address, "?events=cpu&window=0", &[]);
+    stream.next_with_id();
+}
