@@ -142,6 +142,7 @@ bench: build ## measure the cost of a sample, a viewer and a redraw, compared wi
 	@cargo bench --features ssr --bench streams
 	@cargo bench --features ssr --bench encrypted_streams
 	@cargo bench --features ssr --bench publish
+	@cargo bench --features ssr --bench history
 	@cargo bench --features ssr --bench storm
 	@cargo bench --features ssr --bench pages
 	@npm ci --prefix end2end --no-fund --no-audit
@@ -210,7 +211,7 @@ $(library) &: $(wasm) tools/prune.mjs tools/order.mjs tools/rename.mjs $(wasm-bi
 	@cd target/bind && node ../../tools/prune.mjs hostbeat.js hostbeat_bg.wasm graph.json
 	@tools/node_modules/.bin/wasm-metadce $(features) target/bind/hostbeat_bg.wasm --graph-file=target/bind/graph.json \
 	    -o target/bind/pruned.wasm > target/bind/unused.txt
-	@$(wasm-opt) -O3 --converge --always-inline-max-function-size=6 --one-caller-inline-max-function-size=22 $(features) \
+	@$(wasm-opt) -O3 --converge --always-inline-max-function-size=5 --one-caller-inline-max-function-size=18 $(features) \
 	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o target/bind/small.wasm
 	@node tools/order.mjs target/bind/small.wasm target/bind/ordered.wasm
 	@$(wasm-opt) $(features) --reorder-functions-by-name --strip-debug --minify-imports-and-exports-and-modules \

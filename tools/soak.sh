@@ -32,7 +32,7 @@ mount -t sysfs sysfs /sys
 mount --bind "$folder/cgroup" /sys/fs/cgroup
 ip link set lo up
 
-"$server" --listen $address --log-level warn --virtual-interfaces &
+"$server" --listen $address --log-level warn --virtual-interfaces --data "$folder/data" &
 pid=$!
 curl --silent --no-buffer --retry 10 --retry-connrefused "http://$address/api/stream" > /dev/null &
 node end2end/heap.mjs "http://$address" "$seconds" &

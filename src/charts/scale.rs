@@ -31,16 +31,15 @@ impl Scale {
             Self::Percent => 100.0,
             Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), &chart.unit),
             Self::Largest => {
-                let mut tops: Vec<f64> = Vec::new();
+                let (mut sums, mut largest) = (vec![0.0; slice.seconds], 0.0f64);
                 for series in chart.shown(hidden) {
-                    let values = series.value.values(window, slice);
-                    tops.resize(values.len(), 0.0);
-                    for (top, value) in tops.iter_mut().zip(values) {
-                        let below = if chart.layout == Layout::Stacked { *top } else { 0.0 };
-                        *top = top.max(below + value.unwrap_or(0.0));
+                    for (sum, value) in sums.iter_mut().zip(series.value.values(window, slice)) {
+                        let below = if chart.layout == Layout::Stacked { *sum } else { 0.0 };
+                        *sum = below + value.unwrap_or(0.0);
+                        largest = largest.max(*sum);
                     }
                 }
-                let top = round_up(tops.into_iter().fold(0.0, f64::max) * HEADROOM, &chart.unit);
+                let top = round_up(largest * HEADROOM, &chart.unit);
                 if chart.unit == Unit::Percent { top.min(100.0) } else { top }
             }
         }

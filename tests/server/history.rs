@@ -5,7 +5,12 @@ use super::{
     support::{json, open_stream, request, wait_until},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 use tempfile::TempDir;
 
 /// A server that keeps a history in `folder` and commits it every second.
@@ -189,4 +194,80 @@ fn history_of_a_folder_that_cannot_be_written_leaves_the_server_running() {
     assert!(server.log.contains("no history is kept"), "{}", server.log);
     let mut stream = open_stream(&server.address, "?events=cpu&window=0", &[]);
     stream.next_with_id();
+}
+
+/// Runs a command of the program on the history in `folder`.
+fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } =
+        hostbeat(&[arguments, &["--data", folder.to_str().unwrap()]].concat()).output().unwrap();
+    (status.code(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
+}
+
+/// A folder with the history of a server that ran for some seconds.
+fn recorded() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = start(folder.path());
+    let mut stream = open_stream(&server.address, "?events=cpu&window=0", &[]);
+    (0..3).for_each(|_| _ = stream.next_with_id());
+    // Also beside a server that records.
+    wait_until("the history has samples", || run(folder.path(), &["export"]).1.contains(",cpu.total_percent,"));
+    server.terminate();
+    assert!(server.wait().success());
+    folder
+}
+
+#[test]
+fn exported_history_is_imported_as_it_was() {
+    let (folder, copy) = (recorded(), tempfile::tempdir().unwrap());
+    for format in ["csv", "openmetrics"] {
+        let file = copy.path().join(format);
+        let export =
+            |folder: &Path, arguments: &[&str]| run(folder, &[&["export", "--format", format], arguments].concat());
+        let (code, exported) = export(folder.path(), &[]);
+        assert_eq!(code, Some(0), "{exported}");
+        assert_eq!(export(folder.path(), &["--output", file.to_str().unwrap()]), (Some(0), String::new()));
+        assert_eq!(fs::read_to_string(&file).unwrap(), exported);
+        let imported = tempfile::tempdir().unwrap();
+        assert_eq!(run(imported.path(), &["import", file.to_str().unwrap()]), (Some(0), String::new()));
+        assert_eq!(export(imported.path(), &[]).1, exported);
+        let (_, some) = export(folder.path(), &["--series", "cpu.*,memory.used_bytes"]);
+        let is_wanted = |line: &str| ["cpu.", "memory.used_bytes", "#", "t,"].iter().any(|part| line.contains(part));
+        assert!(some.lines().count() > 5 && some.lines().all(is_wanted), "{some}");
+        assert_eq!(export(folder.path(), &["--to", "2001-01-01"]).1.lines().filter(|line| is_sample(line)).count(), 0);
+    }
+    let file = copy.path().join("wrong");
+    fs::write(&file, "t,series,value\n1000,cpu.total_percent,much\n").unwrap();
+    let (code, output) = run(copy.path(), &["import", file.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(output.contains("line 2") && output.contains("1764043920000,cpu.total_percent,3.5"), "{output}");
+}
+
+fn is_sample(line: &str) -> bool {
+    !line.starts_with(['#', 't'])
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn prometheus_makes_blocks_of_an_export() {
+    let (folder, blocks) = (recorded(), tempfile::tempdir().unwrap());
+    let file = blocks.path().join("export");
+    let (code, output) = run(folder.path(), &["export", "--format", "openmetrics", "--output", file.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{output}");
+    let output = Command::new("promtool")
+        .args(["tsdb", "create-blocks-from", "openmetrics", file.to_str().unwrap()])
+        .arg(blocks.path().join("data"))
+        .output()
+        .expect("promtool is installed; `make test` installs it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let made = fs::read_dir(blocks.path().join("data")).unwrap().count();
+    assert!(made > 0, "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn import_beside_a_running_server_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _server = start(folder.path());
+    let (code, output) = run(folder.path(), &["import"]);
+    assert_eq!(code, Some(2));
+    assert!(output.contains("another server uses"), "{output}");
 }

@@ -16,7 +16,7 @@ const CHECKSUM: usize = 4;
 /// Values are rounded to hundredths, means to more.
 const MAX_DECIMALS: u8 = 6;
 /// Up to here (2^53), an f64 represents every whole number exactly.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+const EXACT: u64 = 1 << 53;
 
 /// The form of values that are no whole numbers of up to [`MAX_DECIMALS`] decimals.
 const FLOATS: u8 = 0x40;
@@ -119,8 +119,8 @@ fn decode_column(bytes: &mut &[u8]) -> Result<Vec<f64>, DamagedChunk> {
 fn to_whole(values: &[f64], decimals: u8) -> Option<Vec<i64>> {
     let factor = 10f64.powi(decimals.into());
     let whole = values.iter().map(|value| {
-        let whole = (value * factor).round();
-        (whole.abs() < EXACT && (whole / factor).to_bits() == value.to_bits()).then_some(whole as i64)
+        let whole = (value * factor).round() as i64;
+        (whole.unsigned_abs() < EXACT && (whole as f64 / factor).to_bits() == value.to_bits()).then_some(whole)
     });
     whole.collect()
 }
@@ -164,6 +164,7 @@ mod tests {
         prop_oneof![
             3 => (0i64..1_000_000).prop_map(|hundredths| hundredths as f64 / 100.0),
             2 => (0u64..1 << 50).prop_map(|bytes| bytes as f64),
+            1 => Just(-0.0),
             1 => any::<f64>().prop_filter("NaN means missing", |value| !value.is_nan()),
             2 => Just(f64::NAN),
         ]

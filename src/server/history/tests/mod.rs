@@ -1,5 +1,7 @@
 //! The history as a whole: what is recorded is what is read, also after a kill.
 
+mod kills;
+
 use super::{file::HistoryFile, tier::Tier, *};
 use crate::{
     schema::{Cpu, EventFilter, Identity, Memory, Sample, Tick, kind_of},
