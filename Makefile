@@ -211,7 +211,7 @@ $(library) &: $(wasm) tools/prune.mjs tools/order.mjs tools/rename.mjs $(wasm-bi
 	@cd target/bind && node ../../tools/prune.mjs hostbeat.js hostbeat_bg.wasm graph.json
 	@tools/node_modules/.bin/wasm-metadce $(features) target/bind/hostbeat_bg.wasm --graph-file=target/bind/graph.json \
 	    -o target/bind/pruned.wasm > target/bind/unused.txt
-	@$(wasm-opt) -O3 --converge --always-inline-max-function-size=5 --one-caller-inline-max-function-size=18 $(features) \
+	@$(wasm-opt) -O3 --converge --always-inline-max-function-size=5 --one-caller-inline-max-function-size=14 $(features) \
 	    --strip-producers --strip-target-features --low-memory-unused target/bind/pruned.wasm -o target/bind/small.wasm
 	@node tools/order.mjs target/bind/small.wasm target/bind/ordered.wasm
 	@$(wasm-opt) $(features) --reorder-functions-by-name --strip-debug --minify-imports-and-exports-and-modules \

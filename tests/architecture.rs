@@ -136,7 +136,8 @@ fn documented_table_has_no_cycle() {
 /// A confined server can't run programs, so a path that tries would fail on users' hosts only.
 #[test]
 fn sources_run_no_other_program() {
-    for file in sources(Path::new("src")) {
+    let is_test = |file: &Path| file.components().any(|folder| folder.as_os_str() == "tests");
+    for file in sources(Path::new("src")).into_iter().filter(|file| !is_test(file)) {
         let text = fs::read_to_string(&file).unwrap();
         let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
         for run in ["process::Command", "Command::new", "CommandExt", "posix_spawn", "exec(", "execve(", "fork("] {

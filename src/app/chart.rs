@@ -2,6 +2,11 @@
 
 use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text, panel::PanelRef, time_axis::TimeAxis};
 use crate::charts::{Chart, DIVISIONS, Hidden, stable_top};
+#[cfg(feature = "ssr")]
+use crate::{
+    app::HistoryCharts,
+    charts::{Plot, chart_svg},
+};
 use leptos::{html, prelude::*};
 
 #[component]
@@ -11,7 +16,7 @@ pub(super) fn ChartView(panel: PanelRef, hidden: RwSignal<Hidden>) -> impl IntoV
     let needed_top = move || {
         let (slice, hidden) = (state.slice(), hidden.get());
         let top = |chart: &Chart| state.window.with(|window| chart.scale.top(chart, window, slice, hidden));
-        panel.with_value(|panel| top(&panel.chart))
+        history_top(panel).unwrap_or_else(|| panel.with_value(|panel| top(&panel.chart)))
     };
     let top = Memo::new(move |before: Option<&f64>| stable_top(before.copied(), needed_top()));
     let value_labels = move || {
@@ -73,14 +78,31 @@ impl PageState {
 /// The SVG of the first response.
 #[cfg(feature = "ssr")]
 fn still(panel: PanelRef, state: PageState) -> String {
+    if let Some(charts) = use_context::<HistoryCharts>() {
+        return panel.with_value(|panel| charts.svg(&panel.chart));
+    }
     let time_range = state.time_range.get_untracked().seconds();
     let draw = |chart: &Chart| {
         state.latest.with_value(|latest| {
             let annotations = &latest.annotations;
-            state.window.with_untracked(|window| crate::charts::chart_svg(chart, window, time_range, annotations))
+            state.window.with_untracked(|window| {
+                chart_svg(chart, Plot { window, seconds: time_range, annotations, band: None })
+            })
         })
     };
     panel.with_value(|panel| draw(&panel.chart))
+}
+
+/// The value at the upper edge of a chart of the history.
+#[cfg(feature = "ssr")]
+fn history_top(panel: PanelRef) -> Option<f64> {
+    use_context::<HistoryCharts>().map(|charts| panel.with_value(|panel| charts.top(&panel.chart)))
+}
+
+/// The browser hydrates live charts only.
+#[cfg(not(feature = "ssr"))]
+fn history_top(_: PanelRef) -> Option<f64> {
+    None
 }
 
 /// Empty: hydration keeps the SVG that the server rendered.

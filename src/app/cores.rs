@@ -38,6 +38,9 @@ pub(super) fn CoreHeatmap() -> impl IntoView {
 /// The SVG of the first response.
 #[cfg(feature = "ssr")]
 fn still(cores: usize, state: PageState) -> String {
+    if let Some(charts) = use_context::<super::HistoryCharts>() {
+        return charts.heatmap(cores);
+    }
     let time_range = state.time_range.get_untracked().seconds();
     state.window.with_untracked(|window| crate::charts::heatmap_svg(cores, window, time_range))
 }

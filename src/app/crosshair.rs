@@ -1,7 +1,7 @@
 //! Points at one second in all charts, and selects a range of seconds, with a mouse, a finger or the keyboard.
 
 use super::{PageState, page_state::text};
-use crate::{schema::INTERVAL_MS, units::decimal};
+use crate::units::decimal;
 use leptos::{attr::Attribute, ev, prelude::*, tachys::html::event::on, wasm_bindgen::JsCast, web_sys::Element};
 
 /// Seconds that a page key moves the crosshair.
@@ -42,14 +42,15 @@ pub(super) fn Crosshair() -> impl IntoView {
 impl PageState {
     /// The tick `age` seconds before the last in view, unix ms.
     pub(super) fn tick_at(self, age: usize) -> u64 {
-        let end = self.window.with(|window| window.end()).unwrap_or_default();
-        end.saturating_sub((self.slice().skip + age) as u64 * INTERVAL_MS)
+        let (end, step_ms) = self.window.with(|window| (window.end().unwrap_or_default(), window.step_ms()));
+        end.saturating_sub((self.slice().skip + age) as u64 * step_ms)
     }
 
     /// The time of a second of the view, and the annotations there.
     pub(super) fn moment(self, age: usize) -> String {
         // A line is narrow, and so is a second of a long view.
-        let reach = (self.slice().seconds / REACH) as u64 * INTERVAL_MS + INTERVAL_MS / 2;
+        let step_ms = self.window.with(|window| window.step_ms());
+        let reach = (self.slice().seconds / REACH) as u64 * step_ms + step_ms / 2;
         let tick = self.tick_at(age);
         let mut moment = self.time(tick);
         self.spans.with(|spans| {

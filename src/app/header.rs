@@ -13,12 +13,7 @@ use leptos::prelude::*;
 pub(super) fn Header() -> impl IntoView {
     view! {
         <header class="top">
-            <a class="mark" href="./">
-                <svg viewBox="0 0 32 32" aria-hidden="true">
-                    <path d="M2 17h7l3-9 6 17 4-12 2 4h6"></path>
-                </svg>
-                "hostbeat"
-            </a>
+            <Mark/>
             <Facts/>
             <nav aria-label="View">
                 <Indicator/>
@@ -31,6 +26,19 @@ pub(super) fn Header() -> impl IntoView {
         </header>
         <Notice/>
         <FrozenBar/>
+    }
+}
+
+/// The product's name, a link to the dashboard.
+#[component]
+pub(super) fn Mark() -> impl IntoView {
+    view! {
+        <a class="mark" href="./">
+            <svg viewBox="0 0 32 32" aria-hidden="true">
+                <path d="M2 17h7l3-9 6 17 4-12 2 4h6"></path>
+            </svg>
+            "hostbeat"
+        </a>
     }
 }
 
@@ -58,7 +66,7 @@ fn Notice() -> impl IntoView {
 }
 
 #[component]
-fn Facts() -> impl IntoView {
+pub(super) fn Facts() -> impl IntoView {
     let state = expect_context::<PageState>();
     let host = state.host.get_value();
     let facts = [
@@ -116,7 +124,14 @@ fn TimeRangePicker() -> impl IntoView {
         };
         view! { <a href=state.view.with_value(|view| view.href(time_range)) aria-current=current on:click=choose>{time_range.label()}</a> }
     });
-    view! { <div class="choices" role="group" aria-label="Time range">{links.into_iter().collect_view()}</div> }
+    let links = links.into_iter().collect_view();
+    // Hydration leaves alone what follows the links that it knows.
+    #[cfg(feature = "ssr")]
+    let links = (
+        links,
+        use_context::<super::KeepsHistory>().map(|_| state.view.with_value(|view| view.long_range_links(None))),
+    );
+    view! { <div class="choices" role="group" aria-label="Time range">{links}</div> }
 }
 
 #[component]
@@ -129,7 +144,7 @@ fn ThemeSwitch() -> impl IntoView {
 
 /// The menu of a user who is signed in.
 #[component]
-fn Account() -> impl IntoView {
+pub(super) fn Account() -> impl IntoView {
     let name = expect_context::<PageState>().account.get_value();
     (!name.is_empty()).then(|| {
         view! {

@@ -12,7 +12,13 @@ mod coverage;
 mod crosshair;
 mod frozen_view;
 mod header;
+#[cfg(feature = "ssr")]
+mod history_charts;
+#[cfg(feature = "ssr")]
+mod history_page;
 mod initial_data;
+#[cfg(feature = "ssr")]
+mod long_range;
 #[cfg(feature = "ssr")]
 mod message_page;
 mod overview;
@@ -41,7 +47,13 @@ pub use arrange_page::{ArrangeView, ArrangedPanel, Direction, arrange_page};
 pub use channels_page::{ChannelForm, ChannelsView, channels_page};
 pub use connection_state::{ConnectionState, STALE_MS, Status};
 pub use frozen_view::FrozenView;
+#[cfg(feature = "ssr")]
+pub use history_charts::{ChartedRange, HistoryCharts};
+#[cfg(feature = "ssr")]
+pub use history_page::{Compare, HistoryRange, HistoryView, history_page};
 pub use initial_data::{INITIAL_DATA_ELEMENT, InitialData, PageIdentity};
+#[cfg(feature = "ssr")]
+pub use long_range::{KeepsHistory, LongRange, UnknownLongRange};
 #[cfg(feature = "ssr")]
 pub use message_page::{message_page, offline_page};
 pub use page_state::PageState;
@@ -72,21 +84,25 @@ pub fn dashboard(initial_data: InitialData, ports: &'static Ports) -> impl IntoV
     let state = PageState::new(initial_data, ports);
     provide_context(state);
     (ports.follow)(state);
-    let render = |panel: Arc<panels::Panel>| match panel.kind() {
-        PanelKind::Chart => EitherOf3::A(view! { <Panel panel/> }),
-        PanelKind::Table => EitherOf3::B(view! { <TablePanel panel/> }),
-        PanelKind::Processes => EitherOf3::C(view! { <Processes panel/> }),
-    };
-    let panels = state.panels.get_value().into_iter().map(render).collect_view();
     view! {
         <div class=text(move || state.class())>
             <Header/>
             <VerdictView/>
             {(!state.has_few_panels()).then(|| view! { <Overview/> })}
-            <main>{panels}</main>
+            <main>{panels_view(state, |_| true)}</main>
             <Coverage/>
         </div>
     }
+}
+
+/// The panels that `is_shown` by their ids.
+fn panels_view(state: PageState, is_shown: impl Fn(&str) -> bool) -> impl IntoView {
+    let render = |panel: Arc<panels::Panel>| match panel.kind() {
+        PanelKind::Chart => EitherOf3::A(view! { <Panel panel/> }),
+        PanelKind::Table => EitherOf3::B(view! { <TablePanel panel/> }),
+        PanelKind::Processes => EitherOf3::C(view! { <Processes panel/> }),
+    };
+    state.panels.get_value().into_iter().filter(|panel| is_shown(&panel.id)).map(render).collect_view()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -10,6 +10,10 @@ pub struct Parts {
     pub style: String,
     /// The stylesheet of pages with forms.
     pub account_style: String,
+    /// What pages of the history add to the stylesheet, and their script.
+    pub history_style: String,
+    /// See `history_style`.
+    pub history_script: String,
     /// The script of the page that arranges the panels.
     pub arrange_script: String,
     /// The library's JavaScript module.
@@ -57,16 +61,8 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
         <!DOCTYPE html>
         <html lang="en" translate="no" class=mode>
             <head>
-                <meta charset="utf-8"/>
                 {base}
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <meta name="format-detection" content="telephone=no"/>
-                <title>{title}</title>
-                <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
-                <link rel="apple-touch-icon" href="icon-192.png"/>
-                <link rel="manifest" href="manifest.webmanifest" crossorigin="use-credentials"/>
-                <link rel="stylesheet" href=parts.style.clone()/>
+                {page_head(title, parts.style.clone())}
                 <script inner_html=head_script()></script>
                 <noscript inner_html=REFRESH></noscript>
                 {start}
@@ -77,7 +73,22 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
     }
 }
 
-fn head_script() -> String {
+/// The head of every page with panels.
+pub(super) fn page_head(title: String, style: String) -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
+        <meta name="format-detection" content="telephone=no"/>
+        <title>{title}</title>
+        <link rel="icon" type="image/svg+xml" href="favicon.svg"/>
+        <link rel="apple-touch-icon" href="icon-192.png"/>
+        <link rel="manifest" href="manifest.webmanifest" crossorigin="use-credentials"/>
+        <link rel="stylesheet" href=style/>
+    }
+}
+
+pub(super) fn head_script() -> String {
     [HEAD_SCRIPT, REDRAW_SCRIPT].concat()
 }
 

@@ -1,11 +1,39 @@
 //! The time axis of a chart: relative to now, or at round times of the page's zone in a frozen view.
 
 use super::PageState;
-use crate::units::decimal;
+use crate::units::{date, decimal};
 use leptos::prelude::*;
 
+const DAY: usize = 24 * 60 * 60;
 /// Seconds between labels.
+#[cfg(not(feature = "ssr"))]
 const STEPS: [usize; 10] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
+/// The history has longer ranges.
+#[cfg(feature = "ssr")]
+const STEPS: [usize; 22] = [
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    1_800,
+    3_600,
+    7_200,
+    14_400,
+    21_600,
+    43_200,
+    DAY,
+    2 * DAY,
+    5 * DAY,
+    10 * DAY,
+    30 * DAY,
+    365 * DAY,
+];
 /// Steps in the view at most.
 const MAX_STEPS: usize = 6;
 /// Percent of the axis at either end without a round time, whose label would extend beyond the axis.
@@ -26,25 +54,32 @@ pub(super) fn TimeAxis() -> impl IntoView {
 impl PageState {
     /// The labels and their positions in percent.
     fn time_labels(self) -> Vec<(f64, String)> {
-        if self.frozen.get().is_none() {
+        let Some(frozen) = self.frozen.get() else {
             let labels = self.time_range.get().times();
             return labels.into_iter().enumerate().map(|(i, label)| (20.0 * i as f64, label.to_owned())).collect();
-        }
+        };
         let mut labels = Vec::new();
-        let last = self.slice().seconds - 1;
+        let last = frozen.seconds - 1;
         let step = step(last);
-        let mut age = (self.local(self.tick_at(0)) / 1000) as usize % step;
+        let mut age = (self.local(frozen.last) / 1000) as usize % step;
         while age <= last {
             let x = (last - age) as f64 * 100.0 / last as f64;
             if (MARGIN..=100.0 - MARGIN).contains(&x) {
-                let mut time = self.time(self.tick_at(age));
-                // `10:41` where all seconds are 0.
-                time.truncate(if step < 60 { 8 } else { 5 });
-                labels.push((x, time));
+                labels.push((x, self.label(frozen.tick_at(age), step)));
             }
             age += step;
         }
         labels
+    }
+
+    /// A time of day, `10:41` where all seconds are 0, or a date, `11-24`, where all hours are.
+    fn label(self, t: u64, step: usize) -> String {
+        if cfg!(feature = "ssr") && step >= DAY {
+            return date(self.local(t))[5..].to_owned();
+        }
+        let mut time = self.time(t);
+        time.truncate(if step < 60 { 8 } else { 5 });
+        time
     }
 }
 
@@ -65,6 +100,7 @@ mod tests {
     #[test]
     fn step_fits_the_view() {
         assert_eq!([9, 59, 299, 899, 3599].map(step), [2, 10, 60, 300, 600]);
+        assert_eq!([21_600, DAY, 7 * DAY, 30 * DAY].map(step), [3_600, 14_400, 2 * DAY, 5 * DAY]);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The view that the URL selects: all panels or chosen ones, with or without controls.
 
+#[cfg(feature = "ssr")]
+use super::LongRange;
 use super::TimeRange;
+#[cfg(feature = "ssr")]
+use leptos::prelude::*;
 use serde::Serialize;
 
 /// How much the page shows around the panels.
@@ -55,6 +59,17 @@ impl View {
             href.push_str(&self.panels);
         }
         href
+    }
+
+    /// Links to the ranges of the history.
+    #[cfg(feature = "ssr")]
+    pub fn long_range_links(&self, chosen: Option<LongRange>) -> impl IntoView + use<> {
+        let panels = if self.panels.is_empty() { String::new() } else { format!("&panels={}", self.panels) };
+        let link = |range: LongRange| {
+            let current = (chosen == Some(range)).then_some("true");
+            view! { <a href=format!("?range={}{panels}", range.as_str()) aria-current=current>{range.label()}</a> }
+        };
+        LongRange::ALL.map(link)
     }
 }
 

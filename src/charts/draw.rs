@@ -7,7 +7,7 @@ use super::{
     Chart, Colour, DrawResult, Hidden, Layout, Palette, PlotArea, Series, Span,
     polyline::{Axes, PixelColumns, Polyline, runs},
 };
-use crate::schema::{INTERVAL_MS, Window, WindowSlice};
+use crate::schema::{Window, WindowSlice};
 use plotters::{
     prelude::*,
     style::{RGBAColor, RGBColor},
@@ -73,7 +73,7 @@ fn draw_spans<B: DrawingBackend>(
     palette: &Palette,
 ) -> DrawResult<B::ErrorType> {
     let Some(last) = slice.last(window) else { return Ok(()) };
-    let second = |t: u64| (t as f64 - last as f64) / INTERVAL_MS as f64;
+    let second = |t: u64| (t as f64 - last as f64) / window.step_ms() as f64;
     let oldest = 1.0 - slice.seconds as f64;
     for span in *spans {
         let (first, colour) = (second(span.first), palette.of(span.colour));
@@ -189,10 +189,10 @@ fn fill<B: DrawingBackend>(
     area.draw(&Rectangle::new([upper_left, lower_right], colour.filled()))
 }
 
-fn draw_line<B: DrawingBackend>(
+pub(super) fn draw_line<B: DrawingBackend>(
     area: &PlotArea<B>,
     line: Polyline,
-    colour: RGBColor,
+    colour: impl Color,
     stroke: u32,
 ) -> DrawResult<B::ErrorType> {
     area.draw(&PathElement::new(line, colour.stroke_width(stroke)))

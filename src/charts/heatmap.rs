@@ -1,7 +1,7 @@
 //! Draws CPU use per core as a heatmap: a row per core, time from left to right.
 
 use super::{Colour, DrawResult, Palette, PlotArea};
-use crate::schema::{INTERVAL_MS, Window, WindowSlice};
+use crate::schema::{Window, WindowSlice};
 use plotters::prelude::*;
 use std::fmt::Display;
 
@@ -61,7 +61,7 @@ pub fn core_path(core: impl Display) -> String {
 /// flicker.
 fn runs(values: &[Option<f64>], window: &Window, slice: WindowSlice, pixels: usize) -> Vec<(usize, usize, u8)> {
     let seconds = slice.seconds.div_ceil(pixels.max(1)) as u64;
-    let first = slice.last(window).unwrap_or_default() / INTERVAL_MS + 1 - values.len() as u64;
+    let first = slice.last(window).unwrap_or_default() / window.step_ms() + 1 - values.len() as u64;
     let offset = slice.seconds - values.len();
     let mut runs: Vec<(usize, usize, u8)> = Vec::new();
     let mut slot = 0;

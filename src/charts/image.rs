@@ -1,10 +1,7 @@
 //! A chart as a self-contained SVG image with axes and legend, for a README, a wiki or any other page.
 
-use super::{Chart, Colour, DIVISIONS, Hidden, svg};
-use crate::{
-    schema::{Annotation, Window, WindowSlice},
-    units::time_of_day,
-};
+use super::{Chart, Colour, DIVISIONS, Plot, svg};
+use crate::units::{date, time_of_day};
 use std::fmt::Write;
 
 /// The stylesheet's colours. Images contain their values, since not every SVG viewer supports custom properties.
@@ -50,15 +47,14 @@ pub struct Labels<'a> {
     pub times: &'a [&'a str],
 }
 
-/// Draws the newest `seconds` of `window`.
+/// Draws a chart with its texts.
 pub fn svg_image(
     Labels { title, host, times }: Labels<'_>,
     chart: &Chart,
-    window: &Window,
-    seconds: usize,
-    annotations: &[Annotation],
+    plot: Plot<'_>,
     theme: ImageTheme,
 ) -> String {
+    let window = plot.window;
     let colour = |name: &str| theme.colour(name).unwrap_or("#888");
     let (card, ink, mute, line) = (colour("card"), colour("ink"), colour("mute"), colour("line"));
     let mut svg = format!(
@@ -76,10 +72,11 @@ pub fn svg_image(
     };
     let strong = format!(" fill=\"{ink}\" font-weight=\"600\" font-size=\"14\"");
     text(16, 26, "start", &strong, &format!("{title} {number} {symbol}"));
-    let now = window.end().map_or(String::new(), |end| format!(" · {} UTC", time_of_day(end)));
+    let day = |end| if plot.band.is_some() { date(end) + " " } else { String::new() };
+    let now = window.end().map_or(String::new(), |end| format!(" · {}{} UTC", day(end), time_of_day(end)));
     text(WIDTH - 24, 26, "end", "", &format!("{host}{now}"));
 
-    let top = chart.scale.top(chart, window, WindowSlice::newest(seconds), Hidden::default());
+    let top = plot.top(chart);
     let mut grid = String::new();
     for division in 0..=DIVISIONS {
         let y = TOP + PLOT.1 - PLOT.1 * division as usize / DIVISIONS as usize;
@@ -106,7 +103,7 @@ pub fn svg_image(
     let position =
         format!("x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" stroke-linejoin=\"round\" ", PLOT.0, PLOT.1);
     // Drawn at its final size, since not every SVG viewer keeps line widths when it stretches.
-    let shapes = svg::shapes(chart, window, seconds, annotations, PLOT, &|role: Colour| colour(role.name()).to_owned());
+    let shapes = svg::shapes(chart, plot, PLOT, &|role: Colour| colour(role.name()).to_owned());
     svg += &svg::element(&position, PLOT, &shapes);
     svg + "</svg>\n"
 }
@@ -118,7 +115,10 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{charts::chart::tests::cpu_chart, schema::Cpu};
+    use crate::{
+        charts::chart::tests::cpu_chart,
+        schema::{Cpu, Window},
+    };
 
     #[test]
     fn image_is_self_contained() {
@@ -128,7 +128,8 @@ mod tests {
         }
         let labels = Labels { title: "CPU", host: "a<b&c", times: &["−60 s", "now"] };
         for theme in [ImageTheme::Light, ImageTheme::Dark] {
-            let image = svg_image(labels, &cpu_chart(), &window, 60, &[], theme);
+            let plot = Plot { window: &window, seconds: 60, annotations: &[], band: None };
+            let image = svg_image(labels, &cpu_chart(), plot, theme);
             assert!(image.contains(">a&lt;b&amp;c · 00:00:39 UTC<") && image.contains(">CPU 35.0 %<"), "{image}");
             assert!(image.contains(theme.colour("blue").unwrap()), "{image}");
             let grid = format!("h{}\" stroke=\"{}\"", PLOT.0, theme.colour("line").unwrap());

@@ -1,6 +1,8 @@
 //! Charts of a window: which series each one shows, on which scale, in which colours, and how it is drawn on a plotters
 //! backend. No I/O and no DOM: the server draws SVG and the browser a canvas with the same code.
 
+#[cfg(feature = "ssr")]
+mod band;
 mod chart;
 mod draw;
 mod heatmap;
@@ -18,6 +20,8 @@ mod svg;
 mod svg_backend;
 mod trend;
 
+#[cfg(feature = "ssr")]
+pub use band::Band;
 pub use chart::{Chart, Expression, Hidden, Layout, Limit, Series};
 pub use draw::{Viewport, draw};
 pub use heatmap::{core_path, heatmap};
@@ -29,7 +33,7 @@ pub use png::{PngError, png};
 pub use scale::{DIVISIONS, Scale, stable_top};
 pub use span::Span;
 #[cfg(feature = "ssr")]
-pub use svg::{chart_svg, heatmap_svg};
+pub use svg::{Plot, chart_svg, heatmap_svg};
 pub use trend::{TREND_S, trend};
 
 /// Where a chart is drawn, in pixels.

@@ -50,7 +50,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>, PngError> {
 mod tests {
     use super::*;
     use crate::{
-        charts::{ImageTheme, Labels, chart::tests::cpu_chart, svg_image},
+        charts::{ImageTheme, Labels, Plot, chart::tests::cpu_chart, svg_image},
         schema::{Cpu, Window},
     };
 
@@ -62,7 +62,8 @@ mod tests {
         }
         let drawn = |host: &str| {
             let labels = Labels { title: "CPU", host, times: &["−60 s", "now"] };
-            let svg = svg_image(labels, &cpu_chart(), &window, 60, &[], ImageTheme::Light);
+            let plot = Plot { window: &window, seconds: 60, annotations: &[], band: None };
+            let svg = svg_image(labels, &cpu_chart(), plot, ImageTheme::Light);
             Pixmap::decode_png(&png(&svg).unwrap()).unwrap()
         };
         let (named, nameless) = (drawn("web-01"), drawn(""));

@@ -1,6 +1,6 @@
 //! Turns series into polylines in pixels: splits them at gaps and thins them to two points per pixel column.
 
-use crate::schema::{INTERVAL_MS, Window, WindowSlice};
+use crate::schema::{Window, WindowSlice};
 
 /// Points in pixels from the upper left corner.
 pub(super) type Polyline = Vec<(i32, i32)>;
@@ -70,7 +70,7 @@ pub(super) struct PixelColumns {
 
 impl PixelColumns {
     pub(super) fn new(slice: WindowSlice, window: &Window, columns: usize) -> Self {
-        let last = slice.last(window).unwrap_or_default() / INTERVAL_MS;
+        let last = slice.last(window).unwrap_or_default() / window.step_ms();
         Self { seconds: slice.seconds.div_ceil(columns.max(1)) as u64, last }
     }
 

@@ -25,6 +25,15 @@ pub enum Scale {
 }
 
 impl Scale {
+    /// The path of the series that it follows besides those of the chart.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Total(path) => Some(path),
+            Self::Percent | Self::Largest => None,
+        }
+    }
+
     /// The value at the upper edge of `chart`: the maximum, rounded up to readable divisions.
     pub fn top(&self, chart: &Chart, window: &Window, slice: WindowSlice, hidden: Hidden) -> f64 {
         match self {

@@ -1,7 +1,7 @@
 //! A range of time that all charts mark: a gap, or an annotation.
 
 use super::Colour;
-use crate::schema::{Annotation, AnnotationLevel, INTERVAL_MS, Window, WindowSlice};
+use crate::schema::{Annotation, AnnotationLevel, Window, WindowSlice};
 
 /// A range of time in the colour of what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Span {
     /// The annotations in a slice, newest first, and then its gaps.
     pub fn list(window: &Window, slice: WindowSlice, annotations: &[Annotation]) -> Vec<Self> {
         let last = slice.last(window).unwrap_or_default();
-        let first = last.saturating_sub(slice.seconds as u64 * INTERVAL_MS);
+        let first = last.saturating_sub(slice.seconds as u64 * window.step_ms());
         let in_view = annotations.iter().rev().filter(|annotation| annotation.t <= last && annotation.end() >= first);
         let mut spans: Vec<_> = in_view.map(Self::of_annotation).collect();
         let gap = |(first, last)| Self { first, last, colour: Colour::Mute, text: String::new() };

@@ -1,6 +1,6 @@
 //! A chart as SVG for the first response, which is also what readers without JavaScript see.
 
-use super::{Chart, Colour, Hidden, Span, Viewport, draw, heatmap, svg_backend::render};
+use super::{Band, Chart, Colour, Hidden, Span, Viewport, draw, heatmap, svg_backend::render};
 use crate::schema::{Annotation, Window, WindowSlice};
 
 /// Approximate width, and height. The page stretches the SVG to its element, as it does the canvas.
@@ -17,12 +17,26 @@ const ROW: usize = 8;
 /// Line width, which stretching does not change (`vector-effect` in the stylesheet).
 const STROKE: u32 = 2;
 
-/// The newest `seconds` of a chart, in colours that follow the reader's theme.
-pub fn chart_svg(chart: &Chart, window: &Window, seconds: usize, annotations: &[Annotation]) -> String {
+/// What a chart is drawn of.
+#[derive(Clone, Copy, Debug)]
+pub struct Plot<'a> {
+    /// The values.
+    pub window: &'a Window,
+    /// How many of the newest slots are drawn.
+    pub seconds: usize,
+    /// What happened, oldest first.
+    pub annotations: &'a [Annotation],
+    /// Of the history, what its means don't show.
+    pub band: Option<&'a Band>,
+}
+
+/// A chart in colours that follow the reader's theme.
+pub fn chart_svg(chart: &Chart, plot: Plot<'_>) -> String {
+    let seconds = plot.seconds;
     // Seconds fall on whole pixels: evenly spaced numbers compress to half the size.
     let width = if seconds > SIZE.0 { COARSE } else { seconds.saturating_sub(1).max(1) * (SIZE.0 / seconds.max(1)) };
     let size = (width, SIZE.1);
-    element("", size, &shapes(chart, window, seconds, annotations, size, &css_variable))
+    element("", size, &shapes(chart, plot, size, &css_variable))
 }
 
 /// The newest `seconds` of each core as a heatmap.
@@ -36,20 +50,24 @@ pub fn heatmap_svg(cores: usize, window: &Window, seconds: usize) -> String {
     element("", size, &shapes)
 }
 
-/// The shapes of the newest `seconds` of a chart, without the `<svg>` element around them.
-pub(super) fn shapes(
-    chart: &Chart,
-    window: &Window,
-    seconds: usize,
-    annotations: &[Annotation],
-    size: (usize, usize),
-    paint: &dyn Fn(Colour) -> String,
-) -> String {
-    let (slice, hidden) = (WindowSlice::newest(seconds), Hidden::default());
-    let top = chart.scale.top(chart, window, slice, hidden);
+impl Plot<'_> {
+    /// The value at the upper edge of `chart`.
+    pub(super) fn top(self, chart: &Chart) -> f64 {
+        let live = || chart.scale.top(chart, self.window, WindowSlice::newest(self.seconds), Hidden::default());
+        self.band.map_or_else(live, |band| band.top(chart, self.seconds))
+    }
+}
+
+/// The shapes of a chart, without the `<svg>` element around them.
+pub(super) fn shapes(chart: &Chart, plot: Plot<'_>, size: (usize, usize), paint: &dyn Fn(Colour) -> String) -> String {
+    let Plot { window, seconds, annotations, band } = plot;
+    let (slice, hidden, top) = (WindowSlice::newest(seconds), Hidden::default(), plot.top(chart));
     let spans = Span::list(window, slice, annotations);
     let viewport = Viewport { slice, top, hidden, spans: &spans };
-    render(size, paint, |area, palette| draw(area, chart, window, &viewport, palette, STROKE))
+    render(size, paint, |area, palette| {
+        band.map_or(Ok(()), |band| band.draw(area, chart, slice, top, palette))?;
+        draw(area, chart, window, &viewport, palette, STROKE)
+    })
 }
 
 /// An `<svg>` element that stretches to its size on the page.
@@ -72,6 +90,10 @@ mod tests {
         schema::Cpu,
     };
 
+    fn plot<'a>(window: &'a Window, annotations: &'a [Annotation]) -> Plot<'a> {
+        Plot { window, seconds: 60, annotations, band: None }
+    }
+
     fn window() -> Window {
         let mut window = Window::new(60);
         for t in [1, 2, 3, 7, 8] {
@@ -88,7 +110,7 @@ mod tests {
 
     #[test]
     fn svg_takes_colours_from_the_stylesheet() {
-        let svg = chart_svg(&cpu_chart(), &window(), 60, &[]);
+        let svg = chart_svg(&cpu_chart(), plot(&window(), &[]));
         assert!(svg.contains("stroke=\"var(--blue)\"") && svg.contains("fill=\"var(--teal)\""), "{svg}");
         assert!(!svg.contains('#'), "a fixed colour in {svg}");
         assert!(!svg.contains("style="), "an inline style in {svg}");
@@ -96,7 +118,7 @@ mod tests {
 
     #[test]
     fn gap_breaks_lines() {
-        let svg = chart_svg(&cpu_chart(), &window(), 60, &[]);
+        let svg = chart_svg(&cpu_chart(), plot(&window(), &[]));
         assert_eq!(svg.matches("stroke=\"var(--blue)\"").count(), 2);
         assert_eq!(svg.matches("fill=\"var(--mute)\"").count(), 1);
     }
@@ -112,7 +134,7 @@ mod tests {
             window.advance(second * 1000);
             window.set("job.state", Some(state));
         }
-        let svg = chart_svg(&chart, &window, 60, &[]);
+        let svg = chart_svg(&chart, plot(&window, &[]));
         let bars = |colour: &str| svg.matches(&format!("fill=\"var(--{colour})\"")).count();
         assert_eq!(["blue", "amber", "red", "mute"].map(bars), [2, 1, 1, 1], "{svg}");
     }
@@ -121,7 +143,7 @@ mod tests {
     fn annotation_in_view_is_shaded_with_a_line_where_it_begins() {
         let annotation = |t, until| Annotation { t, until, ..Annotation::default() };
         let shapes = |annotations: &[Annotation]| {
-            let svg = chart_svg(&cpu_chart(), &window(), 60, annotations);
+            let svg = chart_svg(&cpu_chart(), plot(&window(), annotations));
             let width = |shape: &str| shape.split('"').next().and_then(|width| width.parse::<u32>().ok());
             let rects = svg.split("<rect").skip(1).filter_map(|rect| rect.split('>').next());
             let shapes = rects.filter(|rect| rect.contains("var(--blue)"));
@@ -134,8 +156,28 @@ mod tests {
     }
 
     #[test]
+    fn steps_of_the_history_have_a_band_and_an_earlier_line() {
+        let window = |total: f64| {
+            let mut window = Window::of_history(10, 60_000, 600_000);
+            window.fill("cpu.total_percent", &[total; 10]);
+            window
+        };
+        let (mean, band) = (window(30.0), Band { min: window(10.0), max: window(90.0), earlier: None });
+        let svg = |band: &Band| {
+            chart_svg(&cpu_chart(), Plot { window: &mean, seconds: 10, annotations: &[], band: Some(band) })
+        };
+        let shapes = |svg: &str, colour: &str| svg.matches(&format!("=\"var(--{colour})\"")).count();
+        assert_eq!(shapes(&svg(&band), "blue"), 1, "{}", svg(&band));
+        assert_eq!(shapes(&svg(&band), "grey"), 0);
+        let compared = Band { earlier: Some(window(50.0)), ..band.clone() };
+        assert_eq!(shapes(&svg(&compared), "grey"), 1, "{}", svg(&compared));
+        let flat = Band { min: mean.clone(), max: mean.clone(), earlier: None };
+        assert_eq!(shapes(&svg(&flat), "blue"), 0, "a band without height");
+    }
+
+    #[test]
     fn empty_window_yields_empty_svg() {
-        let svg = chart_svg(&cpu_chart(), &Window::new(60), 60, &[]);
+        let svg = chart_svg(&cpu_chart(), plot(&Window::new(60), &[]));
         assert!(svg.ends_with("</svg>"), "{svg}");
         assert_eq!(svg.matches("<path").count(), 0);
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// The top processes, read every two seconds, and only while a client watches them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize))]
 pub struct Processes {
     /// Number of processes that the server may see.
     pub total: u64,
@@ -17,6 +18,7 @@ pub struct Processes {
 
 /// One process. Rates are over the last `dt` seconds; `None` is a value that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize))]
 pub struct Process {
     /// Process id.
     pub pid: u32,

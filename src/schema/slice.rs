@@ -1,6 +1,6 @@
 //! A range of seconds within a window: what a chart shows.
 
-use super::{INTERVAL_MS, Window};
+use super::Window;
 use std::ops::Range;
 
 /// A range of seconds, counted back from the newest second of a window.
@@ -20,7 +20,7 @@ impl WindowSlice {
 
     /// Tick of the slice's last second, unix ms; `None` if the window is empty.
     pub fn last(self, window: &Window) -> Option<u64> {
-        Some(window.end()?.saturating_sub(self.skip as u64 * INTERVAL_MS))
+        Some(window.end()?.saturating_sub(self.skip as u64 * window.step_ms()))
     }
 
     /// The slots of the slice in a window of `len` slots, where slot 0 is the oldest.

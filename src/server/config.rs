@@ -1,6 +1,8 @@
 //! All command-line flags and their environment variables. Flags win over the environment, which wins over the config
 //! file, which wins over defaults.
 
+#[cfg(target_os = "linux")]
+use super::push::PushOptions;
 use super::{
     certificate::TlsOptions,
     history::HistoryOptions,
@@ -59,6 +61,11 @@ pub struct Config {
     /// How much history is kept.
     #[command(flatten)]
     pub history: HistoryOptions,
+
+    /// Other systems that get the host's metrics.
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    pub push: PushOptions,
 
     /// Where else users sign in.
     #[command(flatten)]

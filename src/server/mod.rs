@@ -17,16 +17,20 @@ mod export;
 mod history;
 mod host_facts;
 mod http;
+mod http_agent;
 mod listen_address;
 pub mod log;
 mod oidc;
 #[cfg(target_os = "linux")]
 mod procfs;
 pub mod publish;
+#[cfg(target_os = "linux")]
+mod push;
 mod reload;
 mod rendering;
 mod router;
 pub mod sampler;
+mod secret_file;
 #[cfg(unix)]
 mod service_manager;
 mod settings;
@@ -55,7 +59,10 @@ pub use history::{HistoryError, HistoryImport, HistoryOptions, HistoryTime};
 pub use http::Problem;
 pub use listen_address::{InvalidListenAddress, ListenAddress, UnixAccess, UnixOwner};
 pub use oidc::{InvalidOidc, OidcError, OidcOptions};
+#[cfg(target_os = "linux")]
+pub use push::{InvalidPush, PushOptions, ReceiverUrl};
 pub use router::router;
+pub use secret_file::SecretFileError;
 pub use settings::Settings;
 #[cfg(fuzzing)]
 pub use stream::fuzz;
@@ -67,10 +74,14 @@ use annotations::{AnnotationEvents, HostEvents};
 use assessor::Assessor;
 use certificate::Certificates;
 use delivery::{Acceptor, Fanout, Listener, Service, Tls};
+#[cfg(target_os = "linux")]
+use export::HostMetrics;
 use history::{HistoryReader, OpenHistory};
 use log::TickLog;
 use oidc::Oidc;
 use publish::{Publications, PublishedEvents, restored_declaration, statsd};
+#[cfg(target_os = "linux")]
+use push::OpenPush;
 use reload::Reloader;
 use sampler::{HostSampler, SampleTiming, TickSource};
 use signals::Signals;
@@ -128,6 +139,14 @@ pub enum ServeError {
     /// The options of OpenID Connect don't go together, or the secret can't be read.
     #[error(transparent)]
     Oidc(#[from] InvalidOidc),
+    /// The options of pushing metrics don't go together, or a token can't be read.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Push(#[from] InvalidPush),
+    /// The threads that push metrics can't be started.
+    #[cfg(target_os = "linux")]
+    #[error("cannot start the threads that push metrics: {0}")]
+    Pushers(io::Error),
     /// The threads that answer requests can't be started.
     #[error("cannot start the server's threads: {0}")]
     Runtime(io::Error),
@@ -142,6 +161,8 @@ impl ServeError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::NotPublic(_) | Self::Oidc(_) => true,
+            #[cfg(target_os = "linux")]
+            Self::Push(_) => true,
             Self::Store(error) => error.is_bad_input(),
             Self::History(error) => error.is_bad_input(),
             Self::Certificate(error) => error.is_bad_input(),
@@ -171,8 +192,10 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     settings::raise_file_limit();
     let history = OpenHistory::open(&config.history, &config.data)?;
     let (history, log) = restore(history, config.state.as_deref());
-    // The client's secret and the root certificates are read before landlock hides them.
+    // Secrets and root certificates are read before landlock hides them.
     let oidc = Oidc::open(&config.oidc)?;
+    #[cfg(target_os = "linux")]
+    let push = OpenPush::open(&config.push)?;
     // Compressing the files would delay the first response, and a confined debug build can't read them.
     LazyLock::force(&http::ASSETS);
     // Landlock would hide what other processes read and write, so the threads that sample them start before it.
@@ -183,7 +206,16 @@ pub fn run(config: &Config, telemetry: &Telemetry) -> Result<(), ServeError> {
     }
     let (recorder, reader) = history.map(|history| history.record(&log)).transpose()?.unzip();
     let runtime = Runtime::new().map_err(ServeError::Runtime)?;
-    let stopped = runtime.block_on(serve(config, telemetry, &log, sampler, oidc, reader));
+    let stopped = runtime.block_on(serve(
+        config,
+        telemetry,
+        &log,
+        sampler,
+        oidc,
+        reader,
+        #[cfg(target_os = "linux")]
+        push,
+    ));
     // A thread that reads a hung /proc must not keep the process.
     runtime.shutdown_background();
     // With a last commit.
@@ -210,6 +242,7 @@ async fn serve(
     sampler: impl TickSource + Send + 'static,
     oidc: Option<Arc<Oidc>>,
     history: Option<HistoryReader>,
+    #[cfg(target_os = "linux")] push: OpenPush,
 ) -> Result<(), ServeError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let store = Store::open(&config.data, config.session_timeouts)?;
@@ -237,6 +270,12 @@ async fn serve(
     if let Some(address) = config.statsd {
         receive_statsd(address, &server.state.publications).await?;
     }
+    #[cfg(target_os = "linux")]
+    let pushers = {
+        let AppState { statistics, host, .. } = &server.state;
+        let metrics = HostMetrics::new(&config.settings.metrics_prefix);
+        push.start(log, &metrics, &statistics.push, host).map_err(ServeError::Pushers)?
+    };
     server.sample(sampler).await?;
     let scheme = if server.tls.is_some() { "https" } else { "http" };
     for listener in &server.listeners {
@@ -260,7 +299,11 @@ async fn serve(
             std::process::exit(1);
         });
     };
-    server.serve(service, stop).await
+    server.serve(service, stop).await?;
+    // With a last request each.
+    #[cfg(target_os = "linux")]
+    drop(pushers);
+    Ok(())
 }
 
 async fn receive_statsd(address: SocketAddr, publications: &Arc<Publications>) -> Result<(), ServeError> {

@@ -137,11 +137,42 @@ fn query_answers_in_each_format_and_says_what_is_wrong() {
 }
 
 #[test]
+fn page_and_chart_of_a_range_have_its_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path());
+    let mut answer = Value::Null;
+    wait_until("there are samples", || {
+        answer = ask(&server, "series=cpu.total_percent&points=10000");
+        by_second(&answer, "cpu.total_percent").len() > 2
+    });
+    let values = by_second(&answer, "cpu.total_percent");
+    let (&second, percent) = values.iter().nth(1).unwrap();
+    let read = |path: &str| {
+        let url = format!("http://{}{path}", server.address);
+        let mut response = ureq::get(url).call().unwrap();
+        response.body_mut().read_to_string().unwrap()
+    };
+    let page = read(&format!("/?from={}&to={second}", second - 60_000));
+    let figure = format!("<span id=\"cpu-figure\"><b>{percent:.1}</b>");
+    assert!(page.contains(&figure) && page.contains("at every second"), "{figure} in {page}");
+    let later = read(&format!("/?from={}&to={}&at={second}&only=values", second - 60_000, second + 600_000));
+    assert!(later.contains(&figure), "{figure} in {later}");
+    assert!(later.len() < page.len(), "without charts");
+    let image = read(&format!("/chart/cpu.svg?from={}&to={second}", second - 60_000));
+    assert!(image.contains(&format!(">CPU {percent:.1} %<")), "{image}");
+    let live = read("/");
+    assert!(live.contains("href=\"?range=24h\""), "{live}");
+}
+
+#[test]
 fn server_without_history_says_so() {
     let server = ServerProcess::start(hostbeat(&["--listen", "127.0.0.1:0"]));
     let (status, _, problem) = request(&server.address, "GET", "/api/history?series=cpu.*", "", "");
     assert_eq!(status, 503);
     assert!(problem["detail"].as_str().unwrap().contains("--history off"), "{problem}");
+    let page = ureq::get(format!("http://{}/?range=24h", server.address)).config().http_status_as_error(false).build();
+    let page = page.call().unwrap().into_body().read_to_string().unwrap();
+    assert!(page.contains("keeps no history"), "{page}");
 }
 
 #[cfg(unix)]

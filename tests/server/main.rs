@@ -29,6 +29,8 @@ mod prometheus;
 mod proxied_users;
 mod proxies;
 mod publishing;
+#[cfg(target_os = "linux")]
+mod push;
 mod schema;
 mod server_process;
 #[cfg(target_os = "linux")]

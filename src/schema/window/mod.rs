@@ -26,7 +26,7 @@ type Column = VecDeque<f64>;
 const MAX_SILENCE: usize = 60;
 
 /// Columnar time series on one time axis: a slot per second, oldest first. A second without a sample keeps its slot, so
-/// that charts draw a gap instead of a line across it.
+/// that charts draw a gap instead of a line across it. The slots of a window of the history may be longer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     capacity: usize,
@@ -35,6 +35,8 @@ pub struct Window {
     dropped: u64,
     /// Tick of the newest slot, unix ms.
     end: Option<u64>,
+    #[cfg(feature = "ssr")]
+    step_ms: u64,
     /// Whether a slot has a value in any series, also in one that has been forgotten.
     recorded: VecDeque<bool>,
     /// The newest values per series, from its first one on; NaN means "no sample", since an `Option<f64>` would take
@@ -50,6 +52,8 @@ impl Window {
             max_series: usize::MAX,
             dropped: 0,
             end: None,
+            #[cfg(feature = "ssr")]
+            step_ms: INTERVAL_MS,
             recorded: VecDeque::new(),
             series: BTreeMap::new(),
         }
@@ -58,6 +62,21 @@ impl Window {
     /// The same window with room for `capacity` seconds, but never fewer than it holds.
     pub fn with_capacity(self, capacity: usize) -> Self {
         Self { capacity: capacity.max(self.len()).max(1), ..self }
+    }
+
+    /// An empty window of the history with `capacity` slots of `step_ms` milliseconds, the newest at `end` (unix ms).
+    #[cfg(feature = "ssr")]
+    pub fn of_history(capacity: usize, step_ms: u64, end: u64) -> Self {
+        let recorded = std::iter::repeat_n(false, capacity.max(1)).collect();
+        Self { step_ms: step_ms.max(1), end: Some(end), recorded, ..Self::new(capacity) }
+    }
+
+    /// Milliseconds from one slot to the next.
+    pub fn step_ms(&self) -> u64 {
+        #[cfg(feature = "ssr")]
+        return self.step_ms;
+        #[cfg(not(feature = "ssr"))]
+        INTERVAL_MS
     }
 
     /// From now on, adds no series beyond `max_series`.
@@ -85,7 +104,7 @@ impl Window {
         let Some(end) = self.end else { return };
         let gaps = values.iter().take_while(|value| value.is_nan()).count();
         let values = &values[gaps..];
-        self.extend_back_to(end.saturating_sub((values.len() as u64).saturating_sub(1) * INTERVAL_MS));
+        self.extend_back_to(end.saturating_sub((values.len() as u64).saturating_sub(1) * self.step_ms()));
         for (age, value) in values.iter().rev().enumerate().take(self.len()).filter(|(_, value)| !value.is_nan()) {
             self.put(age, path, Some(*value));
         }
@@ -109,7 +128,7 @@ impl Window {
         if t == end {
             return;
         }
-        let steps = usize::try_from(t.abs_diff(end) / INTERVAL_MS).unwrap_or(usize::MAX);
+        let steps = usize::try_from(t.abs_diff(end) / self.step_ms()).unwrap_or(usize::MAX);
         if t >= end {
             self.push_gaps(steps.min(self.capacity));
         } else if steps < self.len() {
@@ -161,7 +180,7 @@ impl Window {
     /// Adds gaps before the oldest slot back to tick `t`, as far as the capacity allows.
     fn extend_back_to(&mut self, t: u64) {
         let Some(start) = self.start() else { return };
-        let missing = (start.saturating_sub(t) / INTERVAL_MS) as usize;
+        let missing = (start.saturating_sub(t) / self.step_ms()) as usize;
         for _ in 0..missing.min(self.capacity - self.len()) {
             self.recorded.push_front(false);
         }

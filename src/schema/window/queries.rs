@@ -1,7 +1,7 @@
 //! Reads from a window: single values, slices of a series, device names and gaps.
 
 use super::{Column, Window};
-use crate::schema::{INTERVAL_MS, WindowSlice};
+use crate::schema::WindowSlice;
 use std::{
     ops::{Bound, Range},
     sync::Arc,
@@ -21,7 +21,7 @@ impl Window {
 
     /// Tick of the oldest slot, unix ms; `None` while empty.
     pub fn start(&self) -> Option<u64> {
-        Some(self.end? - (self.len() as u64).saturating_sub(1) * INTERVAL_MS)
+        Some(self.end? - (self.len() as u64).saturating_sub(1) * self.step_ms())
     }
 
     /// Seconds held, gaps included.
@@ -107,9 +107,9 @@ impl Window {
         let Some(start) = self.start() else { return Vec::new() };
         let mut gaps: Vec<(u64, u64)> = Vec::new();
         for slot in slice.slots(self.len()).filter(|slot| !self.recorded[*slot]) {
-            let t = start + slot as u64 * INTERVAL_MS;
+            let t = start + slot as u64 * self.step_ms();
             match gaps.last_mut() {
-                Some((_, last)) if *last + INTERVAL_MS == t => *last = t,
+                Some((_, last)) if *last + self.step_ms() == t => *last = t,
                 _ => gaps.push((t, t)),
             }
         }

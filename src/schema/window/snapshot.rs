@@ -1,7 +1,7 @@
 //! The wire format of a window, the `data` of a `window` event, and how a window is written to and merged from it.
 
 use super::Window;
-use crate::schema::{EventFilter, INTERVAL_MS};
+use crate::schema::EventFilter;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ impl Window {
     pub fn snapshot(&self, after: Option<u64>, seconds: usize, events: &EventFilter) -> WindowSnapshot {
         let newer = match (self.end, after) {
             // If the clock stepped back, `after` may be later than the newest tick; then the client gets everything.
-            (Some(end), Some(after)) if after <= end => ((end - after) / INTERVAL_MS) as usize,
+            (Some(end), Some(after)) if after <= end => ((end - after) / self.step_ms()) as usize,
             _ => self.len(),
         };
         let n = newer.min(seconds).min(self.len());
@@ -75,24 +75,24 @@ impl Window {
         let values = |column| SeriesValues(self.column_values(column, skipped..self.len()));
         let series = series.map(|(path, column)| (path.to_string(), values(column)));
         WindowSnapshot {
-            t0: self.start().unwrap_or(0) + skipped as u64 * INTERVAL_MS,
-            step_ms: INTERVAL_MS,
+            t0: self.start().unwrap_or(0) + skipped as u64 * self.step_ms(),
+            step_ms: self.step_ms(),
             n,
             series: series.collect(),
-            truncated: matches!((self.start(), after), (Some(start), Some(after)) if after + INTERVAL_MS < start),
+            truncated: matches!((self.start(), after), (Some(start), Some(after)) if after + self.step_ms() < start),
         }
     }
 
     /// Merges a snapshot into the window. Seconds for which the snapshot has no sample keep theirs.
     pub fn merge(&mut self, snapshot: &WindowSnapshot) {
         let Some(newest) = snapshot.n.checked_sub(1) else { return };
-        let last = snapshot.t0 + newest as u64 * INTERVAL_MS;
+        let last = snapshot.t0 + newest as u64 * self.step_ms();
         match self.end {
             Some(end) if last <= end => {}
             _ => self.advance(last),
         }
         self.extend_back_to(snapshot.t0);
-        let Some(ahead) = self.end.map(|end| ((end - last) / INTERVAL_MS) as usize) else { return };
+        let Some(ahead) = self.end.map(|end| ((end - last) / self.step_ms()) as usize) else { return };
         for (path, values) in &snapshot.series {
             for (age, value) in values.0.iter().rev().enumerate() {
                 if value.is_some() && age + ahead < self.len() {
@@ -108,6 +108,10 @@ impl From<&WindowSnapshot> for Window {
     /// A window that holds exactly the snapshot's seconds and has room for no more.
     fn from(snapshot: &WindowSnapshot) -> Self {
         let mut window = Self::new(snapshot.n);
+        #[cfg(feature = "ssr")]
+        {
+            window.step_ms = snapshot.step_ms.max(1);
+        }
         window.merge(snapshot);
         window
     }

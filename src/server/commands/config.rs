@@ -35,6 +35,8 @@ impl ConfigCommand {
         let config = ConfigFile::read(file)?.with_arguments(["hostbeat".into()])?;
         config.tls.check()?;
         config.oidc.check()?;
+        #[cfg(target_os = "linux")]
+        config.push.check()?;
         writeln!(io::stdout(), "ok")?;
         Ok(())
     }

@@ -24,6 +24,8 @@ pub use publish::PublishCommand;
 pub use token::TokenCommand;
 pub use user::UserCommand;
 
+#[cfg(target_os = "linux")]
+use super::push::InvalidPush;
 use super::{
     certificate::CertificateError, config_file::ConfigFileError, history::HistoryError, oidc::InvalidOidc,
     store::StoreError,
@@ -52,6 +54,10 @@ pub enum CommandError {
     /// The options of OpenID Connect can't be used.
     #[error(transparent)]
     Oidc(#[from] InvalidOidc),
+    /// The options of pushing metrics can't be used.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Push(#[from] InvalidPush),
     /// The server did not do it.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -81,6 +87,8 @@ impl CommandError {
             Self::Certificate(error) => error.is_bad_input(),
             Self::Api(error) => error.is_bad_input(),
             Self::ConfigFile(_) | Self::Oidc(_) | Self::Input(_) => true,
+            #[cfg(target_os = "linux")]
+            Self::Push(_) => true,
             Self::Output(_) | Self::Step { .. } => false,
         }
     }

@@ -1,7 +1,7 @@
 //! The server's own metrics, and the text of all metrics at `/metrics`.
 
 #[cfg(target_os = "linux")]
-use super::host_exposition::HostExposition;
+use super::{host_exposition::HostExposition, push_statistics::PushStatistics};
 use super::{process_metrics::ProcessMetrics, text_format::TextFormat};
 use crate::server::log::{Start, TickLog};
 use axum::http::StatusCode;
@@ -93,6 +93,9 @@ pub(in crate::server) struct Statistics {
     sample_cpu: Counter<f64, AtomicU64>,
     samples: Counter,
     history_recorded: Gauge,
+    /// Metrics that other systems get.
+    #[cfg(target_os = "linux")]
+    pub push: PushStatistics,
     process: ProcessMetrics,
 }
 
@@ -131,11 +134,13 @@ impl Statistics {
             sample_cpu: Counter::default(),
             samples: Counter::default(),
             history_recorded: Gauge::default(),
+            #[cfg(target_os = "linux")]
+            push: PushStatistics::default(),
             process: ProcessMetrics::default(),
         };
         statistics.register();
         #[cfg(target_os = "linux")]
-        statistics.registry.register_collector(Box::new(HostExposition::new(Arc::clone(log), prefix.to_owned())));
+        statistics.registry.register_collector(Box::new(HostExposition::new(Arc::clone(log), prefix)));
         Arc::new(statistics)
     }
 
@@ -173,6 +178,8 @@ impl Statistics {
         own.register("samples", "Samples taken", self.samples.clone());
         let help = "Whether the history is recorded";
         own.register("history_recorded", help, self.history_recorded.clone());
+        #[cfg(target_os = "linux")]
+        self.push.register(own);
         self.process.register(&mut self.registry);
     }
 

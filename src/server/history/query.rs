@@ -47,6 +47,18 @@ impl Steps {
         }
     }
 
+    /// The last `count` steps up to that of `at` (unix ms).
+    pub(in crate::server) fn until(self, at: u64, count: usize) -> Self {
+        let last = at.max(self.start) / self.step_ms * self.step_ms;
+        let before = (count.max(1) - 1) as u64 * self.step_ms;
+        Self { start: last.saturating_sub(before), count: count.max(1), ..self }
+    }
+
+    /// As many steps, each `ms` earlier.
+    pub(in crate::server) fn earlier(self, ms: u64) -> Self {
+        Self { start: self.start.saturating_sub(ms), ..self }
+    }
+
     fn end(&self) -> u64 {
         self.start + self.step_ms * self.count as u64
     }

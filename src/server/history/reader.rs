@@ -91,8 +91,27 @@ impl HistoryReader {
         to: u64,
         points: usize,
     ) -> Result<SeriesHistory, HistoryError> {
+        self.series_at(paths, self.steps(from, to, points).await?).await
+    }
+
+    /// How a range is divided into no more than `points` steps, of which the first begins at a multiple of their length.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(in crate::server) async fn steps(&self, from: u64, to: u64, points: usize) -> Result<Steps, HistoryError> {
+        self.run(move |_, connection, _| Ok(query::steps(connection, from, to, points)?)).await
+    }
+
+    /// The values of series at `steps`. Series without values are left out.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(in crate::server) async fn series_at(
+        &self,
+        paths: Vec<String>,
+        steps: Steps,
+    ) -> Result<SeriesHistory, HistoryError> {
         let read = self.run(move |inner, connection, cancelled| {
-            let steps = query::steps(connection, from, to, points)?;
             let window = inner.log.window();
             let mut series = Vec::new();
             for path in paths {

@@ -34,7 +34,12 @@ fn iso_time(text: &str) -> Option<u64> {
     // Of a `+` in a query, parsing makes a space.
     let offset_at = text.rfind(['+', '-', ' ']).filter(|at| *at > "2026-11-25T".len());
     let (time, offset) = text.split_at(offset_at.unwrap_or(text.len()));
-    let time = if time.len() == "2026-11-25".len() { format!("{time}T00:00:00Z") } else { time.to_owned() };
+    let time = match time.len() {
+        // A date, and what a field of a form gives without seconds.
+        10 => format!("{time}T00:00:00Z"),
+        16 => format!("{time}:00Z"),
+        _ => time.to_owned(),
+    };
     let time = humantime::parse_rfc3339_weak(&time).ok()?;
     let Some(sign) = offset.chars().next() else { return ms_of(time.duration_since(UNIX_EPOCH).ok()?) };
     let (hours, minutes) = offset[1..].split_once(':')?;
@@ -64,6 +69,7 @@ mod tests {
             assert_eq!(parse_time(text).unwrap(), 1_764_043_920_000, "{text}");
         }
         assert_eq!(parse_time("2025-11-25").unwrap(), 1_764_028_800_000);
+        assert_eq!(parse_time("2025-11-25T04:12").unwrap(), 1_764_043_920_000);
         for text in ["", "yesterday", "2025-13-01", "2025-11-25T05:12:00+1", "-5"] {
             assert!(parse_time(text).unwrap_err().contains("ISO 8601"), "{text}");
         }

@@ -43,6 +43,12 @@ const ACCOUNT_STYLE: &str = concat!(
     include_str!("../../../style/arrange.css"),
 );
 
+/// What pages of the history add to the stylesheet.
+const HISTORY_STYLE: &str = include_str!("../../../style/history.css");
+
+/// The script of pages of the history.
+const HISTORY_SCRIPT: &str = include_str!("../../../script/history.js");
+
 /// The script of the page that arranges the panels.
 const ARRANGE_SCRIPT: &str = include_str!("../../../script/arrange.js");
 
@@ -89,11 +95,14 @@ impl Assets {
         let mut style = |stem, text| {
             add(stem, "css", File::new("css", without_comments(text).into_bytes().into(), IMMUTABLE).compressed())
         };
+        let history_style = style("history", HISTORY_STYLE);
         let (style, account_style) = (style("hostbeat", STYLE), style("account", ACCOUNT_STYLE));
-        let arrange_script =
-            add("arrange", "js", File::new("js", ARRANGE_SCRIPT.as_bytes().into(), IMMUTABLE).compressed());
+        let mut script =
+            |stem, text: &'static str| add(stem, "js", File::new("js", text.as_bytes().into(), IMMUTABLE).compressed());
+        let (arrange_script, history_script) = (script("arrange", ARRANGE_SCRIPT), script("history", HISTORY_SCRIPT));
         let mut library = |extension: &str| Some(add("hostbeat", extension, File::library(extension)?));
-        let parts = Parts { style, account_style, arrange_script, script: library("js"), wasm: library("wasm") };
+        let (script, wasm) = (library("js"), library("wasm"));
+        let parts = Parts { style, account_style, arrange_script, history_style, history_script, script, wasm };
         let version = fingerprint(format!("{parts:?}").as_bytes());
         let public = Public::iter().filter_map(|name| {
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);

@@ -1,11 +1,16 @@
 //! `GET /chart/{name}.svg` and `.png`: one chart as an image.
 
-use super::{Encoding, Problem, page_query, shared_response};
+use super::{Encoding, Problem, history_page, page_query, shared_response};
 use crate::{
-    charts,
+    app::HistoryRange,
+    charts::{self, Plot},
     panels::{Panel, PanelKind},
     schema::Window,
-    server::app_state::AppState,
+    server::{
+        app_state::AppState,
+        rendering::{RenderError, SharedResponses},
+    },
+    units::{date, time_of_day},
 };
 use axum::{
     body::Bytes,
@@ -34,30 +39,89 @@ pub(in crate::server) async fn chart_image(
 
 async fn respond(state: &AppState, name: &str, query: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     let (panel, format) = find(&state.channels.panels(), name)?;
+    if let Some(range) = history_page::range(query)? {
+        return history_image(state, panel, format, range, query, headers).await;
+    }
     let (range, theme) = (page_query::time_range(query)?, page_query::image_theme(query)?);
-    // PNG is compressed already.
-    let (responses, content_type, encoding) = match format {
-        Format::Svg => (&state.pages, "image/svg+xml", Encoding::preferred(headers, Encoding::ALL)),
-        Format::Png => (&state.images, "image/png", None),
-    };
+    let (responses, content_type, encoding) = format.of(state, headers);
     let key = format!("{name} {} {theme:?} {encoding:?}", range.seconds());
     let (log, host) = (Arc::clone(&state.log), Arc::clone(&state.host));
     let render = move || {
         let window = Window::from(&log.snapshot(range.seconds()).0);
         let labels = charts::Labels { title: &panel.title, host: &host.name, times: &range.times() };
         let annotations = log.latest_values().annotations;
-        let svg = charts::svg_image(labels, &panel.chart, &window, range.seconds(), &annotations, theme);
-        match format {
-            Format::Svg => shared_response::encode(svg, encoding),
-            Format::Png => charts::png(&svg).map(Bytes::from).map_err(|error| shared_response::failed(&error)),
-        }
+        let plot = Plot { window: &window, seconds: range.seconds(), annotations: &annotations, band: None };
+        format.encode(charts::svg_image(labels, &panel.chart, plot, theme), encoding)
     };
-    let mut response = shared_response::respond(content_type, responses.get(key, render).await?, encoding);
+    Ok(finished(content_type, responses.get(key, render).await?, encoding))
+}
+
+/// A chart of a range of the history.
+async fn history_image(
+    state: &AppState,
+    panel: Arc<Panel>,
+    format: Format,
+    range: HistoryRange,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let theme = page_query::image_theme(query)?;
+    let (responses, content_type, encoding) = format.of(state, headers);
+    let paths = history_page::charted_paths(&[Arc::clone(&panel)], 0);
+    let (_, charts) = history_page::charted_range(state, paths, &range).await?;
+    let host = Arc::clone(&state.host);
+    let render = move || {
+        let times = times(range.from, range.to);
+        let times = times.each_ref().map(|time| &**time);
+        let labels = charts::Labels { title: &panel.title, host: &host.name, times: &times };
+        format.encode(charts::svg_image(labels, &panel.chart, charts.plot(), theme), encoding)
+    };
+    // The key of a rendering that no other request shares.
+    let key = format!("history {:x}", fastrand::u128(..));
+    Ok(finished(content_type, responses.get(key, render).await?, encoding))
+}
+
+/// Evenly spaced times of a range, as dates where it is long.
+fn times(from: u64, to: u64) -> [String; 6] {
+    std::array::from_fn(|index| {
+        let t = from + (to - from) / 5 * index as u64;
+        match to - from {
+            0..600_000 => time_of_day(t),
+            600_000..172_800_000 => time_of_day(t)[..5].to_owned(),
+            _ => date(t)[5..].to_owned(),
+        }
+    })
+}
+
+impl Format {
+    /// Where its renderings are shared, their media type and coding.
+    fn of<'a>(
+        self,
+        state: &'a AppState,
+        headers: &HeaderMap,
+    ) -> (&'a SharedResponses<Bytes>, &'static str, Option<Encoding>) {
+        match self {
+            Self::Svg => (&state.pages, "image/svg+xml", Encoding::preferred(headers, Encoding::ALL)),
+            // PNG is compressed already.
+            Self::Png => (&state.images, "image/png", None),
+        }
+    }
+
+    fn encode(self, svg: String, encoding: Option<Encoding>) -> Result<Bytes, RenderError> {
+        match self {
+            Self::Svg => shared_response::encode(svg, encoding),
+            Self::Png => charts::png(&svg).map(Bytes::from).map_err(|error| shared_response::failed(&error)),
+        }
+    }
+}
+
+fn finished(content_type: &'static str, body: Bytes, encoding: Option<Encoding>) -> Response {
+    let mut response = shared_response::respond(content_type, body, encoding);
     let rules = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'")];
     for (name, rule) in rules {
         response.headers_mut().insert(name, HeaderValue::from_static(rule));
     }
-    Ok(response)
+    response
 }
 
 /// The panel with a chart that `name` is an image of, and the format that its extension names.

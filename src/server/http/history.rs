@@ -88,7 +88,7 @@ async fn read_processes(state: &AppState, query: &str) -> Result<String, Problem
 }
 
 /// The history, if the server keeps one.
-fn kept(state: &AppState) -> Result<&HistoryReader, Problem> {
+pub(super) fn kept(state: &AppState) -> Result<&HistoryReader, Problem> {
     state.history.as_ref().ok_or_else(|| {
         let detail = "This server keeps no history; its log has the reason. It keeps one with a data folder and without \
                       --history off.";
@@ -110,7 +110,7 @@ async fn read(state: &AppState, query: &str) -> Result<SeriesHistory, Problem> {
     history.series(paths, query.from, query.to, query.points).await.map_err(unread)
 }
 
-fn unread(error: HistoryError) -> Problem {
+pub(super) fn unread(error: HistoryError) -> Problem {
     tracing::error!(%error, "cannot read the history");
     let detail = "The history can't be read; the server's log has the reason.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "No history", detail)

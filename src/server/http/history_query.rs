@@ -73,7 +73,7 @@ fn parse_points(text: &str) -> Result<usize, Problem> {
     points.ok_or_else(|| bad_query(format!("points: {text:?} is not a number from 1 to {MAX_POINTS}.")))
 }
 
-fn time(name: &str, text: &str) -> Result<u64, Problem> {
+pub(super) fn time(name: &str, text: &str) -> Result<u64, Problem> {
     parse_time(text).map_err(|error| bad_query(format!("{name}: {error}.")))
 }
 

@@ -18,6 +18,7 @@ mod form_page;
 pub(super) mod headers;
 pub(super) mod health;
 pub(super) mod history;
+mod history_page;
 mod history_query;
 mod json_document;
 pub(super) mod metrics;

@@ -2,6 +2,7 @@
 
 use super::schema;
 use crate::{
+    app::{Compare, LongRange},
     panels::{PanelKind, host_panels},
     schema::{ChartKind, HOST_EVENTS},
 };
@@ -107,6 +108,15 @@ fn operations() -> Vec<Operation> {
         || vec![("200", content("The file", "*/*", json!({}))), ("304", json!({"description": "The client has it"}))];
     let chart =
         || query("window", json!({"type": "integer", "enum": [60, 300, 900, 3600]}), "Seconds that charts show");
+    let ranges = || {
+        let names = LongRange::ALL.map(LongRange::as_str);
+        vec![
+            query("range", json!({"enum": names}), "A range of the history that ends now"),
+            query("from", text(), "The beginning of a range, Unix ms or ISO 8601"),
+            query("to", text(), "Its end"),
+            query("compare", json!({"enum": Compare::ALL.map(Compare::as_str)}), "An earlier range, as a grey line"),
+        ]
+    };
     let window = || query("window", json!({"type": "integer", "minimum": 0, "maximum": 3600}), "Seconds of history");
     let events = || query("events", list_of(HOST_EVENTS), "Groups, separated by commas");
     let last_id = |name| query(name, text(), "Id of the last event that the client got");
@@ -128,7 +138,13 @@ fn operations() -> Vec<Operation> {
     let ticket = query("ticket", text(), "A ticket, of a client that can't send headers");
     let json = |schema: &str| vec![("200", content("The document", "application/json", reference(schema)))];
     vec![
-        page("/", "The dashboard", vec![chart(), panels(), query("kiosk", text(), "Present for a wall screen")]),
+        page("/", "The dashboard, live or over a range of the history", {
+            let mut parameters = vec![chart(), panels(), query("kiosk", text(), "Present for a wall screen")];
+            parameters.extend(ranges());
+            parameters.push(query("at", text(), "The moment whose values a range shows; its end without it"));
+            parameters.push(query("only", json!({"enum": ["values"]}), "Leaves out the charts of a range"));
+            parameters
+        }),
         page("/panels", "The form that arranges the panels", vec![panels()]),
         Operation {
             form: Some((&["panel", "shown", "up", "down", "reset"], 0)),
@@ -138,7 +154,7 @@ fn operations() -> Vec<Operation> {
         },
         page("/embed/{panel}", "One panel for a frame", vec![in_path("panel", panel), chart()]),
         Operation {
-            parameters: vec![in_path("name", images), chart(), theme],
+            parameters: [vec![in_path("name", images), chart(), theme], ranges()].concat(),
             responses: vec![("200", image)],
             ..get("/chart/{name}", "A chart as an image")
         },

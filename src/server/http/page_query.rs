@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 
 /// The last value of a key; empty for a key without one.
-fn value(query: &str, key: &str) -> Option<String> {
+pub(super) fn value(query: &str, key: &str) -> Option<String> {
     let chosen = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == key).last();
     chosen.map(|(_, value)| value.into_owned())
 }

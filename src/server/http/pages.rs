@@ -1,10 +1,11 @@
 //! Renders the dashboard and its embeddable panels with the log's newest data.
 
 use super::{
-    ASSETS, Encoding, Problem, arrangement::Arrangement, page_query, script_hashes::SCRIPT_HASHES, shared_response,
+    ASSETS, Encoding, Problem, arrangement::Arrangement, history_page, page_query, script_hashes::SCRIPT_HASHES,
+    shared_response,
 };
 use crate::{
-    app::{self, InitialData, PageIdentity, PageMode, TimeRange, View},
+    app::{self, HistoryRange, InitialData, KeepsHistory, PageIdentity, PageMode, TimeRange, View},
     panels::{Panel, history},
     server::{
         access::{CredentialKind, Origin, Principal},
@@ -41,13 +42,17 @@ pub(in crate::server) async fn dashboard(
     let query = query.unwrap_or_default();
     let known = state.channels.panels();
     let kept = Arrangement::kept(&headers);
-    let chosen = page_query::view(&query, &known, &kept).and_then(|view| {
+    let respond = async {
+        let view = page_query::view(&query, &known, &kept)?;
         // The address goes before what the browser keeps.
         let panels = if view.panels.is_empty() { kept.listed(&known) } else { view.panels };
-        Ok((View { panels, ..view }, page_query::time_range(&query)?))
-    });
-    let mut response =
-        respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/"));
+        let view = View { panels, ..view };
+        match history_page::range(&query)? {
+            Some(range) => past(&state, &principal, view, range, &query, &headers).await,
+            None => respond(&state, &principal, view, page_query::time_range(&query)?, &headers).await,
+        }
+    };
+    let mut response = respond.await.unwrap_or_else(|problem: Problem| problem.respond_at("/"));
     response.headers_mut().append(header::VARY, HeaderValue::from_static("cookie"));
     response
 }
@@ -61,19 +66,35 @@ pub(in crate::server) async fn embedded(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let panels = page_query::known_panels(&panel, &state.channels.panels(), &Arrangement::default());
-    let view = panels.map(|panels| View { mode: PageMode::Embed, panels });
-    let chosen = view.and_then(|view| Ok((view, page_query::time_range(&query)?)));
-    respond(&state, &principal, chosen, &headers).await.unwrap_or_else(|problem| problem.respond_at("/embed/"))
+    let respond = async {
+        let panels = page_query::known_panels(&panel, &state.channels.panels(), &Arrangement::default())?;
+        let view = View { mode: PageMode::Embed, panels };
+        respond(&state, &principal, view, page_query::time_range(&query)?, &headers).await
+    };
+    respond.await.unwrap_or_else(|problem: Problem| problem.respond_at("/embed/"))
+}
+
+/// A page of the history.
+async fn past(
+    state: &AppState,
+    principal: &Principal,
+    view: View,
+    range: HistoryRange,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let policy = content_security_policy(view.mode, &state.settings.allow_frame);
+    let (body, encoding) = history_page::page(state, account(principal), view, range, query, headers).await?;
+    Ok(finished(body, encoding, &policy))
 }
 
 async fn respond(
     state: &AppState,
     principal: &Principal,
-    chosen: Result<(View, TimeRange), Problem>,
+    view: View,
+    range: TimeRange,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let (view, range) = chosen?;
     state.log.subscribers().page_requested(Instant::now());
     let policy = content_security_policy(view.mode, &state.settings.allow_frame);
     let encoding = Encoding::preferred(headers, Encoding::ALL);
@@ -83,13 +104,17 @@ async fn respond(
         let state = state.clone();
         state.pages.clone().get(key, move || render(&state, account, view, range, encoding)).await?
     };
-    let mut response = shared_response::respond("text/html; charset=utf-8", rendered, encoding);
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
+    Ok(finished(rendered, encoding, &policy))
+}
+
+fn finished(body: Bytes, encoding: Option<Encoding>, policy: &str) -> Response {
+    let mut response = shared_response::respond("text/html; charset=utf-8", body, encoding);
+    if let Ok(policy) = HeaderValue::from_str(policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     // `no-store` would also disable the browser's back/forward cache.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    Ok(response)
+    response
 }
 
 /// The name in the page's menu: that of a user who can sign out.
@@ -120,12 +145,17 @@ fn render(
         columns,
         latest: state.log.latest_values(),
     };
-    let html = Owner::new().with(|| app::shell(initial_data, &ASSETS.parts, WATCH.clone()).to_html());
+    let html = Owner::new().with(|| {
+        if state.history.is_some() {
+            provide_context(KeepsHistory);
+        }
+        app::shell(initial_data, &ASSETS.parts, WATCH.clone()).to_html()
+    });
     shared_response::encode(html, encoding)
 }
 
 /// The panels of a view, in its order, as far as they exist.
-fn chosen_panels(view: &View, known: &[Arc<Panel>]) -> Vec<Arc<Panel>> {
+pub(super) fn chosen_panels(view: &View, known: &[Arc<Panel>]) -> Vec<Arc<Panel>> {
     if view.panels.is_empty() {
         return known.to_vec();
     }

@@ -1,8 +1,12 @@
 //! The flags of OpenID Connect.
 
+use crate::server::{
+    http_agent::is_private,
+    secret_file::{SecretFileError, read_secret},
+};
 use clap::Args;
-use std::{env, fs, io, path::PathBuf};
-use url::{Host, Url};
+use std::{env, path::PathBuf};
+use url::Url;
 
 /// No flag, because other users of the host can read those.
 const SECRET_VARIABLE: &str = "HOSTBEAT_OIDC_CLIENT_SECRET";
@@ -75,20 +79,9 @@ pub enum InvalidOidc {
     /// There are other options, but no provider.
     #[error("--oidc-client-id needs --oidc-issuer with the provider's address, such as https://id.example.com")]
     NoIssuer,
-    /// The file can't be read.
-    #[error(
-        "cannot read {}: {source}; name the file with the client's secret with --oidc-client-secret-file",
-        path.display()
-    )]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The file has nothing in it.
-    #[error("{} is empty; it must have the client's secret, which the provider shows", .0.display())]
-    EmptySecret(PathBuf),
+    /// The file has no secret.
+    #[error("{0}; --oidc-client-secret-file names a file with the client's secret, which the provider shows")]
+    Secret(#[from] SecretFileError),
 }
 
 /// Who Hostbeat is to the provider.
@@ -128,27 +121,11 @@ impl OidcOptions {
     }
 
     fn secret(&self) -> Result<Option<String>, InvalidOidc> {
-        let Some(path) = &self.oidc_client_secret_file else {
-            return Ok(env::var(SECRET_VARIABLE).ok().filter(|secret| !secret.is_empty()));
-        };
-        let secret = fs::read_to_string(path);
-        let secret = secret.map_err(|source| InvalidOidc::Unreadable { path: path.clone(), source })?;
-        match secret.trim() {
-            "" => Err(InvalidOidc::EmptySecret(path.clone())),
-            secret => Ok(Some(secret.to_owned())),
+        match &self.oidc_client_secret_file {
+            Some(path) => Ok(Some(read_secret(path)?)),
+            None => Ok(env::var(SECRET_VARIABLE).ok().filter(|secret| !secret.is_empty())),
         }
     }
-}
-
-/// Whether nobody on the way can read what is sent there.
-pub(super) fn is_private(url: &Url) -> bool {
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || url.scheme() == "http" && is_loopback
 }
 
 fn issuer(text: &str) -> Result<String, String> {
@@ -170,6 +147,7 @@ fn redirect_url(text: &str) -> Result<Url, String> {
 mod tests {
     use super::*;
     use clap::Parser;
+    use std::fs;
 
     #[derive(Parser)]
     struct Flags {

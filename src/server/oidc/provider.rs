@@ -1,9 +1,7 @@
 //! What the provider publishes: its addresses (OpenID Connect Discovery 1.0) and its keys; and the exchange of a code.
 
-use super::{
-    OidcError, PendingSignIn, http_client::HttpClient, keys::KeySet, options::ClientIdentity, options::is_private,
-};
-use crate::server::store::Secret;
+use super::{OidcError, PendingSignIn, http_client::HttpClient, keys::KeySet, options::ClientIdentity};
+use crate::server::{http_agent::is_private, store::Secret};
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

@@ -4,15 +4,19 @@ use super::*;
 use crate::schema::{
     Disk, Filesystem, Link, Load, MountSource, RawCounters, Sample, Sensor, SlowCounters, Temperature, Tick,
 };
+use crate::server::export::Labels;
 use crate::server::publish::ChannelSample;
 use prometheus_client::{encoding::text::encode, registry::Registry};
+
+fn metrics(prefix: &str) -> HostMetrics {
+    HostMetrics { ticks_per_second: 100.0, page_size: 4096.0, prefix: prefix.to_owned() }
+}
 
 fn expose_as(prefix: &str, tick: &Tick) -> String {
     let log = Arc::new(TickLog::default());
     log.publish(tick);
     let mut registry = Registry::default();
-    let exposition = HostExposition { log, ticks_per_second: 100.0, page_size: 4096.0, prefix: prefix.to_owned() };
-    registry.register_collector(Box::new(exposition));
+    registry.register_collector(Box::new(HostExposition { log, metrics: metrics(prefix) }));
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
     text
@@ -156,6 +160,34 @@ fn prefix_takes_the_place_of_node_exporters() {
     let text = expose_as("hostbeat_host_", &tick(counters));
     assert!(text.lines().any(|line| line == "hostbeat_host_boot_time_seconds 1000000.0"), "{text}");
     assert!(text.contains("hostbeat_host_sockstat_TCP_inuse 9.0") && !text.contains("node_"), "{text}");
+}
+
+#[test]
+fn metrics_as_values_are_those_of_the_text() {
+    let tick = tick(files(&[
+        ("/proc/stat", "cpu0 250 0 30 1000 7 1 2 3 4 5\nctxt 77\nbtime 1000000\n"),
+        ("/proc/vmstat", "pgmajfault 9\n"),
+        ("/proc/net/dev", "a\nb\neth0: 100 1 2 3 0 0 0 0 200 4 5 6 0 7 0 0\n"),
+    ]));
+    let log = TickLog::default();
+    log.publish(&tick);
+    let metrics = metrics("host_").of_tick(&log.counters(), &log.window());
+    let labels = |labels: &Labels| labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>();
+    let mut written = Vec::new();
+    for HostMetric { name, is_counter, values } in &metrics {
+        assert_eq!(name.ends_with("_total"), *is_counter, "{name}");
+        for (of, value) in values {
+            let labels = if of.is_empty() { String::new() } else { format!("{{{}}}", labels(of).join(",")) };
+            written.push(format!("{name}{labels} {value:?}"));
+        }
+    }
+    let text = expose_as("host_", &tick);
+    let mut samples = text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>();
+    // The clock goes on.
+    for lines in [&mut written, &mut samples] {
+        lines.retain(|line| !line.starts_with("host_time_seconds"));
+    }
+    assert_eq!(written, samples);
 }
 
 #[test]
