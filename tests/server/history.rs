@@ -4,6 +4,7 @@ use super::{
     server_process::{ServerProcess, hostbeat},
     support::{json, open_stream, request, wait_until},
 };
+use hostbeat::units::Unit;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -146,20 +147,21 @@ fn page_and_chart_of_a_range_have_its_values() {
         by_second(&answer, "cpu.total_percent").len() > 2
     });
     let values = by_second(&answer, "cpu.total_percent");
-    let (&second, percent) = values.iter().nth(1).unwrap();
+    let (&second, &percent) = values.iter().nth(1).unwrap();
+    let (percent, _) = Unit::Percent.number_and_symbol(Some(percent));
     let read = |path: &str| {
         let url = format!("http://{}{path}", server.address);
         let mut response = ureq::get(url).call().unwrap();
         response.body_mut().read_to_string().unwrap()
     };
     let page = read(&format!("/?from={}&to={second}", second - 60_000));
-    let figure = format!("<span id=\"cpu-figure\"><b>{percent:.1}</b>");
+    let figure = format!("<span id=\"cpu-figure\"><b>{percent}</b>");
     assert!(page.contains(&figure) && page.contains("at every second"), "{figure} in {page}");
     let later = read(&format!("/?from={}&to={}&at={second}&only=values", second - 60_000, second + 600_000));
     assert!(later.contains(&figure), "{figure} in {later}");
     assert!(later.len() < page.len(), "without charts");
     let image = read(&format!("/chart/cpu.svg?from={}&to={second}", second - 60_000));
-    assert!(image.contains(&format!(">CPU {percent:.1} %<")), "{image}");
+    assert!(image.contains(&format!(">CPU {percent} %<")), "{image}");
     let live = read("/");
     assert!(live.contains("href=\"?range=24h\""), "{live}");
 }
