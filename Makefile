@@ -18,8 +18,6 @@ cargo-leptos := $(cache)/cargo-leptos-$(cargo-leptos-version)/bin/cargo-leptos
 cargo-fuzz-version := 0.13.2
 cargo-deb-version := 3.8.0
 cargo-deb := $(cache)/cargo-deb-$(cargo-deb-version)/bin/cargo-deb
-geckodriver-version := 0.37.1
-geckodriver := $(cache)/geckodriver-$(geckodriver-version)/bin/geckodriver
 cargo-fuzz := $(cache)/cargo-fuzz-$(cargo-fuzz-version)/bin/cargo-fuzz
 wasm-opt := tools/node_modules/.bin/wasm-opt
 
@@ -258,18 +256,9 @@ $(cargo-fuzz):
 	@echo "==> compiling cargo-fuzz $(cargo-fuzz-version) (once, about a minute)"
 	@$(install) cargo-fuzz --version $(cargo-fuzz-version) --locked --root $(@D:/bin=)
 
-$(geckodriver):
-	@echo "==> compiling geckodriver $(geckodriver-version) (once, about two minutes)"
-	@$(install) geckodriver --version $(geckodriver-version) --locked --root $(@D:/bin=)
-
 $(cargo-deb):
 	@echo "==> compiling cargo-deb $(cargo-deb-version) (once, about two minutes)"
 	@$(install) cargo-deb --version $(cargo-deb-version) --locked --root $(@D:/bin=)
-
-# Prints the path.
-.PHONY: geckodriver
-geckodriver: $(geckodriver)
-	@echo $(geckodriver)
 
 $(cargo-leptos):
 	@echo "==> compiling cargo-leptos $(cargo-leptos-version) (once, five to ten minutes)"

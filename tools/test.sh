@@ -48,7 +48,7 @@ playwright() { # name of the report, then arguments for Playwright
 step "the page in a browser"
 cargo build --release --features ssr --example synthetic_host
 npm ci --prefix end2end --no-fund --no-audit
-GECKODRIVER=$(make geckodriver | tail -n 1) HOSTBEAT_BIN=$PWD/target/release/hostbeat playwright end-to-end
+HOSTBEAT_BIN=$PWD/target/release/hostbeat playwright end-to-end
 
 step "the page as cargo-leptos builds it"
 make leptos-build
