@@ -1,5 +1,6 @@
 //! The history as a whole: what is recorded is what is read, also after a kill.
 
+mod damage;
 mod kills;
 
 use super::{file::HistoryFile, tier::Tier, *};
