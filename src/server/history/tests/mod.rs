@@ -2,6 +2,8 @@
 
 mod damage;
 mod kills;
+#[cfg(target_os = "linux")]
+mod power_cuts;
 
 use super::{file::HistoryFile, tier::Tier, *};
 use crate::{
