@@ -117,6 +117,7 @@ impl SyntheticHost {
             write_bytes_per_second: Some(1e5 / (n + 1) as f64),
             threads: 4 + n as u64,
             start_time_seconds: Some(NOON - 3600 * (n as u64 + 1)),
+            cgroup: None,
             command: None,
         };
         let interfaces = numbered("eth", self.interfaces).into_iter().map(|(n, name)| (name, interface(n)));

@@ -12,7 +12,7 @@ fail_empty() { # name of a suite that ran no tests
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 
-tools/need.sh cc curl openssl python3 node npm chromium firefox-esr stress-ng nginx haproxy caddy pebble prometheus prometheus-node-exporter victoria-metrics ip unshare nsenter systemd-analyze \
+tools/need.sh cc curl openssl python3 node npm chromium firefox-esr stress-ng nginx haproxy caddy pebble prometheus prometheus-node-exporter victoria-metrics ip unshare strace nsenter systemd-analyze \
     lintian debootstrap systemd-nspawn dpkg-shlibdeps musl-gcc buildah podman crun
 make lint
 make build

@@ -38,6 +38,10 @@ pub struct Process {
     pub threads: u64,
     /// Start time, unix seconds.
     pub start_time_seconds: Option<u64>,
+    /// Path of its control group, such as `/system.slice/nginx.service`, for programs: the page has no use for it.
+    #[cfg(feature = "ssr")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<String>,
     /// Command line, if the operator enables it, since it may contain secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 use tempfile::TempDir;
@@ -303,4 +303,134 @@ fn import_beside_a_running_server_is_refused() {
     let (code, output) = run(folder.path(), &["import"]);
     assert_eq!(code, Some(2));
     assert!(output.contains("another server uses"), "{output}");
+}
+
+/// The program whose data folder is a small disk of its own, in a mount namespace, with a file of `filled` KiB.
+#[cfg(target_os = "linux")]
+fn on_small_disk(folder: &Path, filled: usize) -> ServerProcess {
+    let script = format!(
+        "mount -t tmpfs -o size=3m,mode=700 tmpfs \"$0\"; head -c {filled}K /dev/zero >\"$0/filler\" || true; exec \"$@\""
+    );
+    let program = hostbeat(&[]);
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-ec", &script]).arg(folder).arg(program.get_program());
+    command.args(["--listen", "127.0.0.1:0", "--history", "30d", "--history-commit", "1s", "--data"]).arg(folder);
+    command.stdout(std::process::Stdio::piped());
+    ServerProcess::start(command)
+}
+
+/// What is exported of a small disk.
+#[cfg(target_os = "linux")]
+fn exported(server: &ServerProcess, folder: &Path) -> String {
+    let (disk, copy) = (on_disk(server, folder), tempfile::tempdir().unwrap());
+    for name in ["history.db", "history.db-wal"] {
+        // The second may be missing.
+        let _ = fs::copy(disk.join(name), copy.path().join(name));
+    }
+    run(copy.path(), &["export", "--series", "cpu.total_percent"]).1
+}
+
+/// The folder of a server with a small disk, from outside.
+#[cfg(target_os = "linux")]
+fn on_disk(server: &ServerProcess, folder: &Path) -> PathBuf {
+    format!("/proc/{}/root{}", server.id(), folder.display()).into()
+}
+
+#[cfg(target_os = "linux")]
+fn is_recorded(server: &ServerProcess) -> bool {
+    let mut metrics = ureq::get(format!("http://{}/metrics", server.address)).call().unwrap();
+    metrics.body_mut().read_to_string().unwrap().contains("\nhostbeat_history_recorded 1\n")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn start_on_a_full_disk_records_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = on_small_disk(folder.path(), 4096);
+    assert!(server.log.contains("no history is kept"), "{}", server.log);
+    let mut stream = open_stream(&server.address, "?events=cpu&window=0", &[]);
+    let first = json(&stream.next_with_id());
+    wait_until("the state is visible", || !is_recorded(&server));
+    fs::remove_file(on_disk(&server, folder.path()).join("filler")).unwrap();
+    wait_until("the history is recorded", || is_recorded(&server));
+    let t = first["t"].as_u64().unwrap();
+    wait_until("the file has the first second", || {
+        exported(&server, folder.path()).contains(&format!("{t},cpu.total_percent,"))
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn full_disk_stops_the_recording_and_room_continues_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = on_small_disk(folder.path(), 0);
+    let get = |path: &str| {
+        ureq::get(format!("http://{}{path}", server.address)).call().unwrap().body_mut().read_to_string().unwrap()
+    };
+    let is_recorded = || is_recorded(&server);
+    let unrecorded = || -> Option<Value> {
+        let annotations: Value = serde_json::from_str(&get("/api/annotations")).unwrap();
+        let all = annotations["annotations"].as_array().cloned().unwrap_or_default();
+        all.into_iter().find(|annotation| annotation["title"] == "The history is not recorded")
+    };
+    let mut stream = open_stream(&server.address, "?events=cpu&window=0", &[]);
+    let mut sample = || {
+        let cpu = json(&stream.next_with_id());
+        (cpu["t"].as_u64().unwrap(), cpu["total_percent"].as_f64())
+    };
+    wait_until("the history is recorded", is_recorded);
+    let mut sent = vec![sample(), sample()];
+
+    let filler = on_disk(&server, folder.path()).join("filler");
+    let full = fs::write(&filler, vec![1; 4 << 20]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    wait_until("the disk is full", || !is_recorded());
+    wait_until("it is annotated", || unrecorded().is_some());
+    assert!(unrecorded().unwrap()["text"].as_str().unwrap().contains("full"), "{:?}", unrecorded());
+    assert_eq!(ureq::get(format!("http://{}/readyz", server.address)).call().unwrap().status(), 200);
+    // Seconds that are not recorded are sent, and others are answered.
+    sent.extend([sample(), sample(), sample()]);
+    assert!(!ask(&server, "series=cpu.total_percent")["series"].as_object().unwrap().is_empty());
+    assert!(!is_recorded() && unrecorded().unwrap()["until"].is_null());
+
+    fs::remove_file(&filler).unwrap();
+    wait_until("the history is recorded again", is_recorded);
+    wait_until("its end is noted", || unrecorded().is_some_and(|annotation| annotation["until"].is_u64()));
+    sent.push(sample());
+    wait_until("the newest second is recorded", || {
+        let exported = exported(&server, folder.path());
+        let kept: BTreeMap<u64, f64> = exported
+            .lines()
+            .filter_map(|line| {
+                let mut fields = line.split(',');
+                Some((fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?))
+            })
+            .collect();
+        sent.iter().all(|(t, percent)| percent.is_none() || kept.get(t) == percent.as_ref())
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn damaged_page_is_reported_and_the_rest_is_answered() {
+    let folder = recorded();
+    let file = folder.path().join("history.db");
+    let samples =
+        |server: &ServerProcess, path: &str| by_second(&ask(server, &format!("series={path}&points=4000")), path);
+    let mut server = start(folder.path());
+    let before = samples(&server, "memory.used_bytes");
+    assert!(!before.is_empty());
+    server.terminate();
+    assert!(server.wait().success());
+    // What is in the log of writes goes into the file.
+    assert_eq!(run(folder.path(), &["import"]).0, Some(0));
+    let mut bytes = fs::read(&file).unwrap();
+    // The header, and where the tables are.
+    bytes[..4096].fill(0x55);
+    fs::write(&file, bytes).unwrap();
+    let server = start(folder.path());
+    assert!(server.log.contains("the history is damaged"), "{}", server.log);
+    let after = samples(&server, "memory.used_bytes");
+    assert!(before.iter().all(|(t, value)| after.get(t) == Some(value)), "{before:?}, {after:?}");
+    assert!(names(&folder).iter().any(|name| name.starts_with("history.db.damaged-")));
 }

@@ -4,15 +4,13 @@
 //! values. Those that were rounded to decimals are kept as whole numbers, whose differences compress far better than those
 //! of floats. A checksum follows the last column.
 
-use flate2::Crc;
+use super::checksum;
 use pco::{
     ChunkConfig, DEFAULT_COMPRESSION_LEVEL,
     errors::PcoError,
     standalone::{simple_compress, simple_decompress},
 };
 
-/// Bytes of the checksum.
-const CHECKSUM: usize = 4;
 /// Values are rounded to hundredths, means to more.
 const MAX_DECIMALS: u8 = 6;
 /// Up to here (2^53), an f64 represents every whole number exactly.
@@ -37,39 +35,30 @@ pub enum DamagedChunk {
     Values(#[from] PcoError),
 }
 
-/// The bytes of a chunk; NaN is a value that is missing.
+/// The bytes of a chunk that is kept under `key`; NaN is a value that is missing.
 ///
 /// # Errors
 /// When values can't be compressed, which doesn't happen.
-pub(super) fn encode(columns: &[&[f64]]) -> Result<Vec<u8>, PcoError> {
+pub(super) fn encode(columns: &[&[f64]], key: i64) -> Result<Vec<u8>, PcoError> {
     let mut bytes = Vec::new();
     for column in columns {
         encode_column(column, &mut bytes)?;
     }
-    bytes.extend(checksum(&bytes));
+    checksum::append(&mut bytes, key);
     Ok(bytes)
 }
 
-/// The columns of a chunk.
+/// The columns of the chunk that is kept under `key`.
 ///
 /// # Errors
 /// When the bytes are not those of a chunk.
-pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Vec<f64>>, DamagedChunk> {
-    let (mut bytes, sum) = bytes.split_last_chunk::<CHECKSUM>().ok_or(DamagedChunk::Form)?;
-    if checksum(bytes) != *sum {
-        return Err(DamagedChunk::Checksum);
-    }
+pub(super) fn decode(bytes: &[u8], key: i64) -> Result<Vec<Vec<f64>>, DamagedChunk> {
+    let mut bytes = checksum::verify(bytes, key).ok_or(DamagedChunk::Checksum)?;
     let mut columns = Vec::new();
     while !bytes.is_empty() {
         columns.push(decode_column(&mut bytes)?);
     }
     Ok(columns)
-}
-
-fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum().to_le_bytes()
 }
 
 fn encode_column(column: &[f64], into: &mut Vec<u8>) -> Result<(), PcoError> {
@@ -176,26 +165,27 @@ mod tests {
             columns in prop::collection::vec(prop::collection::vec(value(), 0..200), 0..4)
         ) {
             let columns: Vec<Vec<f64>> = columns;
-            let encoded = encode(&columns.iter().map(|column| &**column).collect::<Vec<_>>()).unwrap();
-            prop_assert_eq!(bits(&decode(&encoded).unwrap()), bits(&columns));
+            let encoded = encode(&columns.iter().map(|column| &**column).collect::<Vec<_>>(), 7).unwrap();
+            prop_assert_eq!(bits(&decode(&encoded, 7).unwrap()), bits(&columns));
         }
 
         #[test]
         fn damaged_chunk_is_refused(values in prop::collection::vec(value(), 1..100), at in any::<prop::sample::Index>()) {
-            let mut encoded = encode(&[&values]).unwrap();
+            let mut encoded = encode(&[&values], 7).unwrap();
+            prop_assert!(decode(&encoded, 8).is_err());
             let at = at.index(encoded.len());
             encoded[at] ^= 0x10;
-            prop_assert!(decode(&encoded).is_err());
-            prop_assert!(decode(&encoded[..at]).is_err());
+            prop_assert!(decode(&encoded, 7).is_err());
+            prop_assert!(decode(&encoded[..at], 7).is_err());
         }
     }
 
     #[test]
     fn constant_hour_takes_twenty_bytes_and_rounded_one_less_than_floats() {
-        assert!(encode(&[&[7.25; 3600]]).unwrap().len() < 20);
+        assert!(encode(&[&[7.25; 3600]], 0).unwrap().len() < 20);
         let rounded: Vec<_> = (0..3600).map(|second| f64::from(second * 7919 % 1000) / 100.0).collect();
         let exact: Vec<_> = rounded.iter().map(|value| value / 3.0).collect();
-        let [rounded, exact] = [rounded, exact].map(|values| encode(&[&values]).unwrap().len());
+        let [rounded, exact] = [rounded, exact].map(|values| encode(&[&values], 0).unwrap().len());
         assert!(rounded * 3 < exact * 2, "{rounded}, {exact}");
     }
 }

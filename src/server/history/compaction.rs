@@ -37,7 +37,7 @@ pub(super) fn compact(connection: &mut Connection, newest: u64, kind_of: KindOf)
     let mut seconds = Seconds::default();
     let mut processes = ProcessSamples::default();
     let mut changed = BTreeSet::new();
-    recent_ticks::for_each_after(&transaction, compacted, |Row { id, events }| {
+    recent_ticks::for_each_after(&transaction, compacted, |Row { number, events }| {
         for event in &events {
             processes.add(event);
             if !seconds.has_room_for(event.t) {
@@ -46,7 +46,7 @@ pub(super) fn compact(connection: &mut Connection, newest: u64, kind_of: KindOf)
             // What can't be read was logged when it was sent.
             let _ = event_values::visit(event, |path, value| seconds.set(path, event.t, value));
         }
-        compacted = id;
+        compacted = number;
         Ok(())
     })?;
     seconds.write(&transaction, &mut changed)?;

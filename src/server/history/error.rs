@@ -1,9 +1,13 @@
 //! Why the history can't be kept or read.
 
 use super::chunk::DamagedChunk;
-use crate::server::store::StoreError;
+use crate::server::store::{self, StoreError};
 use pco::errors::PcoError;
-use std::path::PathBuf;
+use rusqlite::{
+    ErrorCode,
+    ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ},
+};
+use std::{io, path::PathBuf};
 
 /// Why the history can't be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -21,15 +25,21 @@ pub enum HistoryError {
     /// The file can't be read or written.
     #[error("cannot use the history: {0}")]
     Database(#[from] rusqlite::Error),
+    /// A check of the whole file found damage.
+    #[error("{0}")]
+    Damaged(String),
     /// Values can't be compressed.
     #[error("cannot compress the history: {0}")]
     Compress(#[from] PcoError),
     /// A chunk can't be read.
     #[error("a chunk of the history is damaged: {0}")]
     Chunk(#[from] DamagedChunk),
-    /// The recorder's thread can't be started.
+    /// A file beside it can't be read or written.
+    #[error("cannot use the file of the history: {0}")]
+    File(#[from] io::Error),
+    /// The recorder's thread can't be started, or a query's has ended.
     #[error("cannot start the thread that records the history: {0}")]
-    Thread(#[from] std::io::Error),
+    Thread(io::Error),
 }
 
 impl HistoryError {
@@ -47,8 +57,35 @@ impl HistoryError {
         matches!(self, Self::Folder(StoreError::InUse(_)))
     }
 
+    /// Whether the disk has no room.
+    pub(super) fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Database(error) => {
+                // The file of shared memory can't grow.
+                error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+                    || error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE)
+            }
+            Self::File(error) | Self::Folder(StoreError::Folder { source: error, .. }) => {
+                error.kind() == io::ErrorKind::StorageFull
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the cause is the file's content.
     pub(super) fn is_damage(&self) -> bool {
-        matches!(self, Self::Database(error) if crate::server::store::is_damage(error))
+        match self {
+            Self::Database(error) => is_damage(error),
+            Self::Damaged(_) => true,
+            _ => false,
+        }
     }
+}
+
+/// Whether the error comes from the file's content, or from a part of the disk that can't be read.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    let unreadable = [SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_CORRUPTFS];
+    store::is_damage(error)
+        || matches!(error, rusqlite::Error::Utf8Error(..))
+        || error.sqlite_error().is_some_and(|failure| unreadable.contains(&failure.extended_code))
 }

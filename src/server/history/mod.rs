@@ -4,12 +4,15 @@
 //! their values move into chunks, an hour of a series each; when an hour is over it is summarised by minutes and as a whole.
 
 mod archive;
+mod check;
+mod checksum;
 mod chunk;
 mod compaction;
 mod error;
 mod event_values;
 mod file;
 mod options;
+mod pages;
 mod process_samples;
 mod query;
 mod reader;
@@ -17,6 +20,7 @@ mod recent_ticks;
 mod recorder;
 mod restore;
 mod retention;
+mod salvage;
 mod selection;
 mod series;
 mod state_file;
@@ -37,11 +41,14 @@ pub(super) use selection::{matches_pattern, parse_time};
 pub(super) use status::HistoryStatus;
 pub(super) use summary::Summaries;
 
-use crate::server::{
-    log::TickLog,
-    store::{DataOptions, Folder, StoreError},
+use crate::{
+    schema::Identity,
+    server::{
+        log::TickLog,
+        store::{DataOptions, Folder, StoreError},
+    },
 };
-use file::HistoryFile;
+use file::{DATABASE, HistoryFile};
 use std::{path::Path, sync::Arc};
 
 /// Where the packages of an earlier version kept the last hour, in the data folder.
@@ -50,7 +57,8 @@ const STATE_FILE: &str = "state";
 /// The opened history of a server that starts.
 #[derive(Debug)]
 pub(super) struct OpenHistory {
-    file: HistoryFile,
+    /// `None` while the disk is full.
+    file: Option<HistoryFile>,
     folder: Folder,
     options: HistoryOptions,
 }
@@ -69,12 +77,12 @@ impl OpenHistory {
             return Ok(None);
         };
         match HistoryFile::open(&folder) {
-            Ok(file) => Ok(Some(Self { file, folder, options: *options })),
+            Ok(file) => Ok(Some(Self { file: Some(file), folder, options: *options })),
             // Nobody chose the default folder.
             Err(error) if error.is_bad_input() && !(folder.is_default && error.is_in_use()) => Err(error),
             Err(error) => {
                 tracing::warn!("no history is kept: {error}");
-                Ok(None)
+                Ok(error.is_full_disk().then_some(Self { file: None, folder, options: *options }))
             }
         }
     }
@@ -85,25 +93,47 @@ impl OpenHistory {
     /// # Errors
     /// When the file can't be written.
     pub(super) fn restore(
-        self,
+        mut self,
         host_id: Option<String>,
         state_file: Option<&Path>,
     ) -> Result<(Self, TickLog), HistoryError> {
-        let Self { file, folder, options } = self;
-        let in_folder = folder.file(STATE_FILE);
+        let in_folder = self.folder.file(STATE_FILE);
         let state_file = state_file.unwrap_or(&in_folder);
-        let (file, log) = restore::restore(file, &folder, host_id, state_file)?;
-        Ok((Self { file, folder, options }, log))
+        let restored = self.file.as_mut().map(|file| restored(file, host_id.clone(), state_file));
+        let log = match restored {
+            Some(Err(error)) if !error.is_full_disk() => return Err(error),
+            Some(Ok(log)) => log,
+            Some(Err(_)) | None => {
+                self.file = None;
+                TickLog::of(Identity::new_epoch(host_id))
+            }
+        };
+        Ok((self, log))
     }
 
-    /// Records `log` from now on, and answers queries.
+    /// Records `log` from now on, and answers queries. Meanwhile the file is checked.
     ///
     /// # Errors
     /// When the recorder's thread can't be started.
     pub(super) fn record(self, log: &Arc<TickLog>) -> Result<(Recorder, HistoryReader), HistoryError> {
+        let Self { file, folder, options } = self;
         let status = Arc::new(HistoryStatus::default());
         log.subscribers().record();
-        let reader = HistoryReader::new(&self.file, Arc::clone(log), Arc::clone(&status));
-        Ok((Recorder::start(self.file, Arc::clone(log), status, self.options)?, reader))
+        let path = folder.file(DATABASE);
+        if file.is_some() {
+            check::start(&path, &status)?;
+        }
+        let reader = HistoryReader::new(path, Arc::clone(log), Arc::clone(&status));
+        Ok((Recorder::start(file, folder, Arc::clone(log), status, options)?, reader))
+    }
+}
+
+fn restored(file: &mut HistoryFile, host_id: Option<String>, state_file: &Path) -> Result<TickLog, HistoryError> {
+    match restore::restore(file, host_id.clone(), state_file) {
+        Err(error) if error.is_damage() => {
+            file.mend(&error)?;
+            restore::restore(file, host_id, state_file)
+        }
+        restored => restored,
     }
 }

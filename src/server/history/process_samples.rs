@@ -53,7 +53,7 @@ impl ProcessSamples {
 
     pub(super) fn write(self, connection: &Connection) -> rusqlite::Result<()> {
         let Some(first) = self.first else { return Ok(()) };
-        let samples = recent_ticks::compress(self.lines.as_bytes());
+        let samples = recent_ticks::compress(self.lines.as_bytes(), first);
         let replace = "INSERT OR REPLACE INTO processes (first, last, samples) VALUES (?, ?, ?)";
         connection.execute(replace, params![first, self.last, samples])?;
         Ok(())
@@ -73,9 +73,9 @@ pub(super) fn at(connection: &Connection, at: u64) -> Result<Option<String>, His
             newest = Some((t, data.to_owned()));
         }
     };
-    let select = "SELECT samples FROM processes WHERE first <= ? ORDER BY first DESC LIMIT 1";
-    let kept: Option<Vec<u8>> = connection.query_row(select, [at], |row| row.get(0)).optional()?;
-    let lines = kept.map(|kept| recent_ticks::decompress(&kept)).transpose();
+    let select = "SELECT first, samples FROM processes WHERE first <= ? ORDER BY first DESC LIMIT 1";
+    let kept = connection.query_row(select, [at], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).optional()?;
+    let lines = kept.map(|(first, kept)| recent_ticks::decompress(&kept, first)).transpose();
     let lines = lines.unwrap_or_else(|error| {
         tracing::error!(%error, "samples of processes are lost");
         None

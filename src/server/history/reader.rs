@@ -1,10 +1,6 @@
 //! Answers queries: a few at a time, on threads that may block, so that none holds up a stream.
 
-use super::{
-    HistoryError, HistoryStatus, Steps, Summaries,
-    file::{HistoryFile, open_reader},
-    process_samples, query, series,
-};
+use super::{HistoryError, HistoryStatus, Steps, Summaries, file::open_reader, process_samples, query, series};
 use crate::{schema::kind_of, server::log::TickLog};
 use rusqlite::Connection;
 use std::{
@@ -39,8 +35,8 @@ struct Inner {
     log: Arc<TickLog>,
     status: Arc<HistoryStatus>,
     permits: Semaphore,
-    /// Idle connections.
-    connections: Mutex<Vec<Connection>>,
+    /// Idle connections, each with the number of its file.
+    connections: Mutex<Vec<(u64, Connection)>>,
 }
 
 /// Ends a query whose client has left.
@@ -53,9 +49,10 @@ impl Drop for Cancel {
 }
 
 impl HistoryReader {
-    pub(super) fn new(file: &HistoryFile, log: Arc<TickLog>, status: Arc<HistoryStatus>) -> Self {
+    /// Reads the file at `path`, and what `log` has beyond it.
+    pub(super) fn new(path: PathBuf, log: Arc<TickLog>, status: Arc<HistoryStatus>) -> Self {
         let (permits, connections) = (Semaphore::new(QUERIES), Mutex::default());
-        Self { inner: Arc::new(Inner { path: file.path.clone(), log, status, permits, connections }) }
+        Self { inner: Arc::new(Inner { path, log, status, permits, connections }) }
     }
 
     /// Whether the history is recorded.
@@ -144,10 +141,13 @@ impl HistoryReader {
         let cancelled = Arc::new(AtomicBool::new(false));
         let _cancel = Cancel(Arc::clone(&cancelled));
         let run = move || {
+            let file = inner.status.file_number();
             let idle = inner.connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let idle = idle.filter(|(number, _)| *number == file).map(|(_, connection)| connection);
             let connection = idle.map_or_else(|| open_reader(&inner.path), Ok)?;
-            let answer = query(&inner, &connection, &cancelled)?;
-            inner.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let answer = query(&inner, &connection, &cancelled);
+            let answer = answer.inspect_err(|error| inner.status.cannot_read(error))?;
+            inner.connections.lock().unwrap_or_else(PoisonError::into_inner).push((file, connection));
             Ok(answer)
         };
         spawn_blocking(run).await.map_err(|error| HistoryError::Thread(std::io::Error::other(error)))?

@@ -5,21 +5,21 @@ use super::{
     compaction::{self, compact},
     file::HistoryFile,
     options::HistoryOptions,
-    recent_ticks, retention,
+    recent_ticks, restore, retention,
 };
 use crate::{
     schema::{EventFilter, kind_of},
-    server::log::{RecordedTicks, TickLog},
+    server::{log::TickLog, store::Folder},
 };
 use std::{
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
 };
 
-/// Ticks younger than this remain as they were sent: longer than the ring of a log.
-const RECENT_MS: u64 = 16 * 60 * 1000;
 /// Time from one compaction to the next.
 const COMPACTION_MS: u64 = 15 * 60 * 1000;
+/// The same after one that failed.
+const RETRY_MS: u64 = 60 * 1000;
 
 /// The recorder of a log; stops, with a last commit, when dropped.
 #[derive(Debug)]
@@ -29,34 +29,52 @@ pub(in crate::server) struct Recorder {
 }
 
 struct Recording {
-    file: HistoryFile,
+    /// `None` until the disk has room for it.
+    file: Option<HistoryFile>,
+    folder: Folder,
     log: Arc<TickLog>,
     status: Arc<HistoryStatus>,
     options: HistoryOptions,
     /// The number of the first tick that is not recorded.
     next: u64,
-    /// The newest tick of the last compaction, unix ms.
-    compacted_at: u64,
+    /// The tick from which on the next compaction is due, unix ms.
+    compaction_at: u64,
+    /// Whether the last compaction failed.
+    is_behind: bool,
+    /// Whether the file was mended since the start: one that is damaged again is on a disk that fails.
+    is_mended: bool,
 }
 
 impl Recorder {
     /// Records what `log` gets from now on.
     pub(super) fn start(
-        file: HistoryFile,
+        file: Option<HistoryFile>,
+        folder: Folder,
         log: Arc<TickLog>,
         status: Arc<HistoryStatus>,
         options: HistoryOptions,
     ) -> Result<Self, HistoryError> {
         let (stop, stopped) = mpsc::channel();
         let interval = options.commit;
-        let mut recording = Recording { file, next: log.next_tick(), log, status, options, compacted_at: 0 };
+        let next = log.next_tick();
+        let mut recording = Recording {
+            file,
+            folder,
+            log,
+            status,
+            options,
+            next,
+            compaction_at: 0,
+            is_behind: false,
+            is_mended: false,
+        };
         let record = move || {
             while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
                 recording.commit();
             }
             recording.commit();
         };
-        let thread = thread::Builder::new().name("history".to_owned()).spawn(record)?;
+        let thread = thread::Builder::new().name("history".to_owned()).spawn(record).map_err(HistoryError::Thread)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -73,40 +91,59 @@ impl Drop for Recorder {
 impl Recording {
     /// Records what is new. What can't be written is read again at the next commit, as long as the log keeps it.
     fn commit(&mut self) {
-        let mut next = self.next;
-        let ticks = self.log.ticks_after(&mut next);
-        match self.write(&ticks) {
-            Ok(()) => {
-                self.next = next;
-                self.status.is_recording();
+        if let Some(damage) = self.status.take_damage() {
+            self.mend(&damage);
+        }
+        match self.write() {
+            Ok(()) if self.is_behind => {}
+            Ok(()) => self.status.is_recording(),
+            Err(error) => {
+                self.status.failed(&error);
+                if error.is_damage() {
+                    self.mend(&error);
+                }
             }
-            Err(error) => self.status.failed(&error),
         }
     }
 
-    fn write(&mut self, ticks: &RecordedTicks) -> Result<(), HistoryError> {
+    fn write(&mut self) -> Result<(), HistoryError> {
+        let mut next = self.next;
+        let ticks = self.log.ticks_after(&mut next);
         let Some(newest) = ticks.newest.filter(|_| !ticks.events.is_empty()) else { return Ok(()) };
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(restore::open_for(&self.folder, self.log.identity())?),
+        };
         if ticks.missed {
             // The window has the values of the ticks that the ring has lost.
             let window = self.log.window().snapshot(None, usize::MAX, &EventFilter::All);
-            compaction::merge_window(&mut self.file.connection, &window)?;
+            compaction::merge_window(&mut file.connection, &window)?;
         }
-        recent_ticks::append(&self.file.connection, newest, &ticks.events)?;
-        if newest.abs_diff(self.compacted_at) >= COMPACTION_MS {
-            self.compact(newest);
+        recent_ticks::append(&file.connection, newest, &ticks.events)?;
+        self.next = next;
+        if newest >= self.compaction_at || newest + COMPACTION_MS < self.compaction_at {
+            (self.compaction_at, self.is_behind) = (newest + RETRY_MS, true);
+            retain(file, newest, &self.options)?;
+            (self.compaction_at, self.is_behind) = (newest + COMPACTION_MS, false);
         }
         Ok(())
     }
 
-    /// A failure leaves everything as it was, for the next compaction.
-    fn compact(&mut self, newest: u64) {
-        let connection = &mut self.file.connection;
-        let compacted = compact(connection, newest, kind_of)
-            .and_then(|()| Ok(recent_ticks::remove_compacted(connection, newest.saturating_sub(RECENT_MS))?))
-            .and_then(|()| retention::apply(connection, newest, &self.options));
-        match compacted {
-            Ok(()) => self.compacted_at = newest,
-            Err(error) => self.status.failed(&error),
+    fn mend(&mut self, damage: &HistoryError) {
+        if std::mem::replace(&mut self.is_mended, true) {
+            tracing::error!("the history is damaged again: {damage}");
+            return;
         }
+        if let Some(Err(error)) = self.file.as_mut().map(|file| file.mend(damage)) {
+            tracing::error!("the history can't be mended: {error}");
+        }
+        self.status.replaced_file();
     }
+}
+
+/// Compacts, and removes what is no longer kept. A failure leaves everything as it was, for the next compaction.
+fn retain(file: &mut HistoryFile, newest: u64, options: &HistoryOptions) -> Result<(), HistoryError> {
+    compact(&mut file.connection, newest, kind_of)?;
+    recent_ticks::remove_unused(&file.connection, newest)?;
+    retention::apply(&mut file.connection, newest, options)
 }

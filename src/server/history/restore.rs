@@ -26,30 +26,35 @@ const RETENTION_MS: u64 = RETENTION_S as u64 * INTERVAL_MS;
 /// The log as it was when the last tick was committed. A new file begins with what the `state_file` of an earlier version
 /// has; the history of another host is set aside.
 pub(super) fn restore(
-    file: HistoryFile,
-    folder: &Folder,
+    file: &mut HistoryFile,
     host_id: Option<String>,
     state_file: &Path,
-) -> Result<(HistoryFile, TickLog), HistoryError> {
+) -> Result<TickLog, HistoryError> {
     match file.state()? {
         Some(State { identity, .. }) if host_id.as_ref().is_some_and(|host_id| *host_id != identity.host_id) => {
-            let (file, kept) = file.start_anew(folder, "other-host")?;
+            let kept = file.start_anew("other-host")?;
             tracing::warn!(
                 "the history is that of another host; it is kept as {}, and a new one begins",
                 kept.display()
             );
-            let log = begin(&file, Identity::new_epoch(host_id))?;
-            Ok((file, log))
+            begin(file, Identity::new_epoch(host_id))
         }
         Some(state) => restore_kept(file, state),
         None => match saved_log(state_file, host_id.as_deref()) {
             Some(saved) => import(file, state_file, saved),
-            None => {
-                let log = begin(&file, Identity::new_epoch(host_id))?;
-                Ok((file, log))
-            }
+            None => begin(file, Identity::new_epoch(host_id)),
         },
     }
+}
+
+/// The file in `folder`, for a log that began without it.
+pub(super) fn open_for(folder: &Folder, identity: &Identity) -> Result<HistoryFile, HistoryError> {
+    let mut file = HistoryFile::open(folder)?;
+    if file.state()?.is_some_and(|state| state.identity.host_id != identity.host_id) {
+        file.start_anew("other-host")?;
+    }
+    file.set_identity(identity)?;
+    Ok(file)
 }
 
 fn begin(file: &HistoryFile, identity: Identity) -> Result<TickLog, HistoryError> {
@@ -57,10 +62,9 @@ fn begin(file: &HistoryFile, identity: Identity) -> Result<TickLog, HistoryError
     Ok(TickLog::of(identity))
 }
 
-fn restore_kept(mut file: HistoryFile, state: State) -> Result<(HistoryFile, TickLog), HistoryError> {
+fn restore_kept(file: &mut HistoryFile, state: State) -> Result<TickLog, HistoryError> {
     if state.event_schema != SCHEMA_VERSION {
-        let log = begin(&file, Identity::new_epoch(Some(state.identity.host_id)))?;
-        return Ok((file, log));
+        return begin(file, Identity::new_epoch(Some(state.identity.host_id)));
     }
     let mut events = Vec::new();
     recent_ticks::for_each_after(&file.connection, 0, |Row { events: kept, .. }| {
@@ -76,7 +80,7 @@ fn restore_kept(mut file: HistoryFile, state: State) -> Result<(HistoryFile, Tic
     }
     let log = restored(state.identity, window, &events);
     file.set_identity(log.identity())?;
-    Ok((file, log))
+    Ok(log)
 }
 
 /// Events that are no log, as after damage, begin a new epoch; the values are kept.
@@ -113,7 +117,7 @@ fn saved_log(path: &Path, host_id: Option<&str>) -> Option<SavedLog> {
     saved.ok().flatten().filter(|saved| host_id.is_none_or(|host_id| host_id == saved.identity.host_id))
 }
 
-fn import(mut file: HistoryFile, path: &Path, saved: SavedLog) -> Result<(HistoryFile, TickLog), HistoryError> {
+fn import(file: &mut HistoryFile, path: &Path, saved: SavedLog) -> Result<TickLog, HistoryError> {
     let SavedLog { identity, window, text, events } = saved;
     file.set_identity(&identity)?;
     compaction::merge_window(&mut file.connection, &window)?;
@@ -122,6 +126,6 @@ fn import(mut file: HistoryFile, path: &Path, saved: SavedLog) -> Result<(Histor
     tracing::info!("the history in {} is imported; the file is no longer needed", path.display());
     match file.state()? {
         Some(state) => restore_kept(file, state),
-        None => Ok((file, TickLog::of(identity))),
+        None => Ok(TickLog::of(identity)),
     }
 }

@@ -1,6 +1,6 @@
 //! The numbers of series in the file, and the chunks of their values.
 
-use super::{HistoryError, chunk, summary::Summaries, tier::Tier};
+use super::{HistoryError, chunk, error::is_damage, summary::Summaries, tier::Tier};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::ops::RangeInclusive;
 
@@ -52,14 +52,14 @@ pub(super) fn for_each_of(
     number: u64,
     mut visit: impl FnMut(&str, Vec<f64>),
 ) -> Result<(), HistoryError> {
-    let select = "SELECT path, data FROM seconds JOIN series ON id = key & 0xffffffff WHERE key BETWEEN ? AND ?";
+    let select = "SELECT path, key, data FROM seconds JOIN series ON id = key & 0xffffffff WHERE key BETWEEN ? AND ?";
     let mut select = connection.prepare_cached(select)?;
     let keys = keys_of(number);
     let mut rows = select.query([keys.start(), keys.end()])?;
     while let Some(row) = rows.next()? {
-        let (path, data) = (row.get_ref(0)?, row.get_ref(1)?);
+        let (path, key, data) = (row.get_ref(0)?, row.get(1)?, row.get_ref(2)?);
         let data = data.as_blob().map_err(rusqlite::Error::from)?;
-        if let Some(column) = columns(data, Tier::Second).and_then(|mut columns| columns.pop()) {
+        if let Some(column) = columns(data, Tier::Second, key).and_then(|mut columns| columns.pop()) {
             visit(path.as_str().map_err(rusqlite::Error::from)?, column);
         }
     }
@@ -111,13 +111,20 @@ pub(super) fn read(
 ) -> rusqlite::Result<Option<Vec<Vec<f64>>>> {
     let select = format!("SELECT data FROM {} WHERE key = ?", tier.table());
     let mut select = connection.prepare_cached(&select)?;
-    let data: Option<Vec<u8>> = select.query_row([key(number, series)], |row| row.get(0)).optional()?;
-    Ok(data.and_then(|data| columns(&data, tier)))
+    let key = key(number, series);
+    match select.query_row([key], |row| row.get::<_, Vec<u8>>(0)).optional() {
+        Err(error) if is_damage(&error) => {
+            tracing::error!(%error, "a chunk of the history is lost");
+            Ok(None)
+        }
+        data => Ok(data?.and_then(|data| columns(&data, tier, key))),
+    }
 }
 
-/// The columns of a chunk; `None` for a damaged one, which is logged.
-pub(super) fn columns(data: &[u8], tier: Tier) -> Option<Vec<Vec<f64>>> {
-    let columns = chunk::decode(data).inspect_err(|error| tracing::error!(%error, "a chunk of the history is lost"));
+/// The columns of the chunk under `key`; `None` for a damaged one, which is logged.
+fn columns(data: &[u8], tier: Tier, key: i64) -> Option<Vec<Vec<f64>>> {
+    let columns =
+        chunk::decode(data, key).inspect_err(|error| tracing::error!(%error, "a chunk of the history is lost"));
     columns.ok().filter(|columns| columns.iter().all(|column| column.len() == tier.chunk_len()))
 }
 
@@ -130,7 +137,8 @@ pub(super) fn write(
     columns: &[&[f64]],
 ) -> Result<(), HistoryError> {
     let replace = format!("INSERT OR REPLACE INTO {} (key, data) VALUES (?, ?)", tier.table());
-    connection.prepare_cached(&replace)?.execute(params![key(number, series), chunk::encode(columns)?])?;
+    let key = key(number, series);
+    connection.prepare_cached(&replace)?.execute(params![key, chunk::encode(columns, key)?])?;
     Ok(())
 }
 

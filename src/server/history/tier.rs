@@ -53,6 +53,14 @@ impl Tier {
         }
     }
 
+    /// Columns of a chunk: values, or those of summaries.
+    pub(super) const fn columns(self) -> usize {
+        match self {
+            Self::Second => 1,
+            Self::Minute | Self::Hour => 4,
+        }
+    }
+
     /// Milliseconds that a chunk covers.
     pub(super) const fn chunk_ms(self) -> u64 {
         self.step_ms() * self.chunk_len() as u64

@@ -134,6 +134,8 @@ fn render(
     let panels = chosen_panels(&view, &state.channels.panels());
     columns.truncate_history(|path| history(&panels, path, state.host.cores));
     columns.round_history();
+    let mut latest = state.log.latest_values();
+    latest.processes.top.iter_mut().for_each(|process| process.cgroup = None);
     let initial_data = InitialData {
         identity: PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() },
         account,
@@ -143,7 +145,7 @@ fn render(
         time_range: range,
         last_event_id: after.map(|id| id.to_string()),
         columns,
-        latest: state.log.latest_values(),
+        latest,
     };
     let html = Owner::new().with(|| {
         if state.history.is_some() {

@@ -104,6 +104,8 @@ fn processes() -> Value {
         ("threads", of(&["integer"], "Number of threads.")),
         ("start_time_seconds", of(&["integer", "null"], "Start time, Unix seconds.")),
     ]);
+    process["properties"]["cgroup"] =
+        of(&["string"], "Path of its control group; absent where the server may not read it.");
     process["properties"]["command"] = of(&["string"], "Command line, only with --command-lines.");
     object([
         ("total", of(&["integer"], "Number of processes that the server may see.")),

@@ -20,21 +20,30 @@ use std::{
 const KILLS: usize = 1_000;
 /// Names the folder to the process that records.
 const FOLDER: &str = "HOSTBEAT_TEST_HISTORY";
+/// Has the number of commits after which that process ends; without, it goes on.
+pub(super) const LIMIT: &str = "HOSTBEAT_TEST_COMMITS";
 /// The first second.
-const START: u64 = 400_000 * 3600;
-const TICKS_PER_COMMIT: u64 = 10;
+pub(super) const START: u64 = 400_000 * 3600;
+pub(super) const TICKS_PER_COMMIT: u64 = 10;
 /// Commits from one compaction to the next.
 const COMMITS: u64 = 30;
 
-fn open(folder: &Path) -> HistoryFile {
+pub(super) fn open(folder: &Path) -> HistoryFile {
     HistoryFile::open(&Folder::find(&data(folder)).unwrap()).unwrap()
 }
 
 /// The second after the last one that is kept.
-fn end(file: &HistoryFile) -> u64 {
+pub(super) fn end(file: &HistoryFile) -> u64 {
     let last: Option<u64> =
         file.connection.query_row("SELECT max(last) FROM recent_ticks", [], |row| row.get(0)).unwrap();
     last.map_or(START, |last| last / 1000 + 1)
+}
+
+/// A process that records in `folder`.
+pub(super) fn recorder(folder: &Path) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["server::history::tests::kills::recording_process", "--exact", "--nocapture"]).env(FOLDER, folder);
+    command
 }
 
 /// Records until it is killed. The kept second goes to standard output after each commit.
@@ -45,7 +54,8 @@ fn recording_process() {
     file.set_identity(&Identity::default()).unwrap();
     let (log, mut next) = (TickLog::default(), 0);
     let mut second = end(&file);
-    for commit in 1.. {
+    let limit = env::var(LIMIT).map_or(u64::MAX, |limit| limit.parse().unwrap());
+    for commit in 1..=limit {
         for _ in 0..TICKS_PER_COMMIT {
             log.publish(&tick(second * 1000));
             second += 1;
@@ -56,7 +66,7 @@ fn recording_process() {
         std::io::stdout().flush().unwrap();
         if commit % COMMITS == 0 {
             compaction::compact(&mut file.connection, newest, kind_of).unwrap();
-            recent_ticks::remove_compacted(&file.connection, newest - 16 * 60 * 1000).unwrap();
+            recent_ticks::remove_unused(&file.connection, newest).unwrap();
             retention::apply(&mut file.connection, newest, &HistoryOptions::default()).unwrap();
         }
     }
@@ -67,13 +77,7 @@ fn killed_recorder_keeps_every_commit_unaltered() {
     let folder = tempfile::tempdir().unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     for kill in 0..KILLS {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .args(["server::history::tests::kills::recording_process", "--exact", "--nocapture"])
-            .env(FOLDER, folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = recorder(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let reader = std::thread::spawn(move || {
             let kept = output.lines().map_while(Result::ok);
@@ -96,7 +100,7 @@ fn killed_recorder_keeps_every_commit_unaltered() {
 }
 
 /// Compares each second with what was recorded.
-fn assert_kept(file: &HistoryFile, from: u64, end: u64) {
+pub(super) fn assert_kept(file: &HistoryFile, from: u64, end: u64) {
     for start in (from..end).step_by(3600) {
         let last = end.min(start + 3600) - 1;
         let (steps, values) = query(&file.connection, "cpu.total_percent", start * 1000, last * 1000, 10_000);

@@ -1,6 +1,9 @@
 //! The history as a whole: what is recorded is what is read, also after a kill.
 
+mod damage;
 mod kills;
+#[cfg(target_os = "linux")]
+mod power_cuts;
 
 use super::{file::HistoryFile, tier::Tier, *};
 use crate::{

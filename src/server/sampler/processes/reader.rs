@@ -1,4 +1,4 @@
-//! Reads `/proc/PID/stat` of every process, and `io`, `status` and `cmdline` (proc_pid_io(5), …) of the top ones.
+//! Reads `/proc/PID/stat` of every process, and `io`, `status`, `cgroup` and `cmdline` (proc_pid_io(5), …) of the top ones.
 
 use super::{
     super::{
@@ -14,8 +14,9 @@ use std::time::Duration;
 
 /// Maximum age of the previous reading, which the history takes every ten seconds: rates over more are not current.
 const MAX_BASELINE_AGE: Duration = Duration::from_secs(12);
-/// Readings after which the user of a process is read again: it rarely changes, and reading it is slow.
-const USER_REFRESH_INTERVAL: u32 = 15;
+/// Readings after which the user and the control group of a process are read again: they rarely change, and reading them
+/// is slow.
+const OWNER_REFRESH_INTERVAL: u32 = 15;
 const MAX_COMMAND_CHARS: usize = 200;
 
 /// Reads processes and compares them with the previous reading.
@@ -77,11 +78,12 @@ impl<S: HostSource> ProcessReader<S> {
     fn describe(&mut self, stat: &ProcessStat, previous: &PreviousProcesses, dt: f64) -> Process {
         let before = previous.get(stat);
         let io = self.read_io(stat.pid);
-        let is_user_due = self.readings.wrapping_add(stat.pid).is_multiple_of(USER_REFRESH_INTERVAL);
-        let known_user = before.filter(|_| !is_user_due).and_then(|before| before.user.clone());
-        let user = known_user.or_else(|| self.read_user(stat.pid));
+        let is_owner_due = self.readings.wrapping_add(stat.pid).is_multiple_of(OWNER_REFRESH_INTERVAL);
+        let known = before.filter(|_| !is_owner_due);
+        let user = known.and_then(|before| before.user.clone()).or_else(|| self.read_user(stat.pid));
+        let cgroup = known.and_then(|before| before.cgroup.clone()).or_else(|| self.read_cgroup(stat.pid));
         if let Some(current) = self.previous.as_mut().and_then(|current| current.counters.get_mut(stat.pid)) {
-            (current.io, current.user) = (io, user.clone());
+            (current.io, current.user, current.cgroup) = (io, user.clone(), cgroup.clone());
         }
         let io_before = before.and_then(|before| before.io);
         let io_rate = |bytes: fn((u64, u64)) -> u64| rate(io_before.map(bytes), io.map(bytes), dt);
@@ -97,6 +99,7 @@ impl<S: HostSource> ProcessReader<S> {
             write_bytes_per_second: io_rate(|(_, written)| written),
             threads: stat.threads,
             start_time_seconds: self.boot_time.map(|boot| boot + stat.started / self.ticks_per_second),
+            cgroup,
             command: if self.command_lines { self.read_command(stat.pid) } else { None },
         }
     }
@@ -119,6 +122,14 @@ impl<S: HostSource> ProcessReader<S> {
         let ids = self.text.lines().find_map(|line| line.strip_prefix("Uid:"))?;
         let id = ids.split_ascii_whitespace().nth(1)?.parse().ok()?;
         self.users.name(id, &mut self.source, &mut self.text)
+    }
+
+    /// Path of the control group of the second version, or of systemd's hierarchy of the first (cgroups(7)).
+    fn read_cgroup(&mut self, pid: u32) -> Option<String> {
+        self.source.read_first_page(&format!("/proc/{pid}/cgroup"), &mut self.text).ok()?;
+        let of =
+            |hierarchy| self.text.lines().find_map(|line| line.split_once(hierarchy)).map(|(_, path)| path.to_owned());
+        of(":name=systemd:").or_else(|| of("0::"))
     }
 
     fn read_command(&mut self, pid: u32) -> Option<String> {

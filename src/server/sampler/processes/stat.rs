@@ -45,6 +45,8 @@ pub(super) struct PreviousProcess {
     pub io: Option<(u64, u64)>,
     /// Name of the effective user, for reported processes.
     pub user: Option<String>,
+    /// Path of the control group, for reported processes.
+    pub cgroup: Option<String>,
 }
 
 /// The processes at the previous reading.
@@ -58,7 +60,7 @@ impl PreviousProcesses {
     pub(super) fn new(stats: &[ProcessStat]) -> Self {
         let process = |stat: &ProcessStat| {
             let &ProcessStat { pid, started, cpu_ticks, .. } = stat;
-            (pid, PreviousProcess { started, cpu_ticks, io: None, user: None })
+            (pid, PreviousProcess { started, cpu_ticks, io: None, user: None, cgroup: None })
         };
         let newest_start = stats.iter().map(|stat| stat.started).max().unwrap_or_default();
         Self { by_pid: stats.iter().map(process).collect(), newest_start }

@@ -55,6 +55,7 @@ fn process_reports_every_field() {
     let with = |host: RecordedHost, read: u64| {
         host.with_owned("/proc/77/io".to_owned(), io(read))
             .with("/proc/77/status", "Name:\tx\nUid:\t0\t33\t0\t0\n")
+            .with("/proc/77/cgroup", "1:name=systemd:/system.slice/burner.service\n0::/\n")
             .with("/proc/77/cmdline", "burn\0--password\0hunter2\0")
     };
     let (mut reader, clock) = (reader(), ManualClock::at(1_000.0));
@@ -77,6 +78,7 @@ fn process_reports_every_field() {
             write_bytes_per_second: Some(0.0),
             threads: 3,
             start_time_seconds: Some(1_000_005),
+            cgroup: Some("/system.slice/burner.service".to_owned()),
             command: Some("burn --password hunter2".to_owned()),
         };
         assert_eq!(top[0], burner);
