@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 use hostbeat::{
     probe::Probe,
     server::{
-        self, AnnotateCommand, Config, ConfigCommand, ExportCommand, ImportCommand, PublishCommand, TokenCommand,
-        UserCommand,
+        self, AnnotateCommand, Config, ConfigCommand, ExportCommand, ImportCommand, PublishCommand, RecordCommand,
+        TokenCommand, UserCommand,
     },
 };
 
@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Probe(Probe),
     Publish(PublishCommand),
     Annotate(AnnotateCommand),
+    Record(RecordCommand),
     Export(ExportCommand),
     Import(ImportCommand),
     Config(ConfigCommand),

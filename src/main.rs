@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Some(Command::Probe(probe)) => run_probe(&probe),
         Some(Command::Publish(publish)) => finish(publish.run()),
         Some(Command::Annotate(annotate)) => finish(annotate.run()),
+        Some(Command::Record(record)) => finish(record.run()),
         Some(Command::User(user)) => finish(user.run()),
         Some(Command::Token(token)) => finish(token.run()),
         Some(Command::Export(export)) => finish(export.run()),

@@ -80,18 +80,9 @@ pub struct HistoryView {
 
 /// The document.
 pub fn history_page(parts: &Parts, view: HistoryView) -> String {
-    let HistoryView { initial_data, range, charts } = view;
-    let title = format!("{} · Hostbeat", initial_data.host.name);
-    let (step_ms, steps) = (charts.mean.step_ms(), charts.mean.len());
-    let first = charts.mean.start().unwrap_or(range.from);
-    let charts = HistoryCharts(Arc::new(charts));
-    let state = PageState::new(initial_data, &Ports::NONE);
-    let seconds = (range.to.saturating_sub(range.from) / 1000).max(1) as usize + 1;
-    state.frozen.set(Some(FrozenView { last: range.to, seconds }));
-    provide_context(state);
-    provide_context(charts.clone());
-    let has_processes = state.latest.with_value(|latest| latest.processes.total > 0);
-    let is_shown = move |panel: &str| has_processes || panel != "processes";
+    let title = format!("{} · Hostbeat", view.initial_data.host.name);
+    let moment = Moment::of(view);
+    let (state, range) = (moment.state, &moment.range);
     let document = view! {
         <!DOCTYPE html>
         <html lang="en" translate="no">
@@ -103,10 +94,10 @@ pub fn history_page(parts: &Parts, view: HistoryView) -> String {
             </head>
             <body>
                 <div
-                    class=[&state.class(), " past"].concat()
-                    data-from=first
-                    data-step=step_ms
-                    data-steps=steps
+                    class=moment.class()
+                    data-from=moment.first()
+                    data-step=moment.step_ms()
+                    data-steps=moment.charts.0.mean.len()
                     data-at=range.at
                 >
                     <header class="top">
@@ -119,17 +110,103 @@ pub fn history_page(parts: &Parts, view: HistoryView) -> String {
                             <Account/>
                         </nav>
                     </header>
-                    {picker(state, &range)}
-                    {summary(&range, step_ms, has_processes)}
+                    {picker(state, range)}
+                    {moment.summary()}
                     {(!state.has_few_panels()).then(|| view! { <Overview/> })}
-                    <main>{panels_view(state, is_shown)}</main>
-                    {footer(&charts)}
-                    {bar(state, &range)}
+                    <main>{moment.panels()}</main>
+                    {moment.footer()}
+                    {bar(state, range)}
                 </div>
             </body>
         </html>
     };
     document.to_html()
+}
+
+/// A moment of a range, as views render it.
+pub(super) struct Moment {
+    pub(super) state: PageState,
+    pub(super) range: HistoryRange,
+    pub(super) charts: HistoryCharts,
+    has_processes: bool,
+}
+
+impl Moment {
+    /// Provides the context of the views.
+    pub(super) fn of(view: HistoryView) -> Self {
+        let HistoryView { initial_data, range, charts } = view;
+        let charts = HistoryCharts(Arc::new(charts));
+        let state = PageState::new(initial_data, &Ports::NONE);
+        let seconds = (range.to.saturating_sub(range.from) / 1000).max(1) as usize + 1;
+        state.frozen.set(Some(FrozenView { last: range.to, seconds }));
+        provide_context(state);
+        provide_context(charts.clone());
+        let has_processes = state.latest.with_value(|latest| latest.processes.total > 0);
+        Self { state, range, charts, has_processes }
+    }
+
+    /// The classes of the page.
+    pub(super) fn class(&self) -> String {
+        [&self.state.class(), " past"].concat()
+    }
+
+    /// The first step, unix ms.
+    pub(super) fn first(&self) -> u64 {
+        self.charts.0.mean.start().unwrap_or(self.range.from)
+    }
+
+    /// Milliseconds of a step.
+    pub(super) fn step_ms(&self) -> u64 {
+        self.charts.0.mean.step_ms()
+    }
+
+    /// The panels; that of processes only where some were sampled.
+    pub(super) fn panels(&self) -> impl IntoView + use<> {
+        let has_processes = self.has_processes;
+        panels_view(self.state, move |panel| has_processes || panel != "processes")
+    }
+
+    /// What the page shows, in words.
+    pub(super) fn summary(&self) -> impl IntoView + use<> {
+        let Self { range, has_processes, .. } = self;
+        let length = duration(range.to.saturating_sub(range.from) / 1000);
+        let step = match self.step_ms() {
+            1000 => "at every second".to_owned(),
+            ms => format!("in steps of {}, with the smallest and largest values as bands", duration(ms / 1000)),
+        };
+        let compared = range.compare.map(|compare| format!(", {} in grey", compare.label())).unwrap_or_default();
+        let values = if *has_processes { "Values, tables and processes" } else { "Values and tables" };
+        let missing = if *has_processes { "." } else { "; no processes were sampled then." };
+        view! {
+            <section class="verdict summary" aria-label="What the page shows">
+                <b>{length}</b>{format!(" {step}{compared}. {values} are of ")}{moment(range.at)}" "
+                <span class="zone-name">"UTC"</span>{missing}
+            </section>
+        }
+    }
+
+    /// What happened, and when nothing was sampled.
+    pub(super) fn footer(&self) -> impl IntoView + use<> {
+        let step_ms = self.step_ms();
+        let entry = |span: Span| {
+            let is_gap = span.is_gap();
+            // A gap ends with its last step.
+            let last = if is_gap { span.last + step_ms } else { span.last };
+            let until = (last > span.first).then(|| view! { "\u{2013}"{moment(last)} });
+            let text = if is_gap { " no samples".to_owned() } else { format!(" {}", span.text) };
+            view! { <li>{moment(span.first)}{until}{text}</li> }
+        };
+        view! {
+            <footer class="coverage">
+                <ul class="spans">{self.charts.spans().into_iter().map(entry).collect_view()}</ul>
+            </footer>
+        }
+    }
+}
+
+/// A moment, with its date. The script writes it in the reader's zone.
+pub(super) fn moment(t: u64) -> impl IntoView {
+    view! { <time datetime=timestamp(t)>{format!("{} {}", date(t), time_of_day(t))}</time> }
 }
 
 /// The links to all ranges that end now.
@@ -169,47 +246,6 @@ fn picker(state: PageState, range: &HistoryRange) -> impl IntoView {
             </label>
             <button>"Show"</button>
         </form>
-    }
-}
-
-/// What the page shows, in words.
-fn summary(range: &HistoryRange, step_ms: u64, has_processes: bool) -> impl IntoView + use<> {
-    let length = duration(range.to.saturating_sub(range.from) / 1000);
-    let step = match step_ms {
-        1000 => "at every second".to_owned(),
-        _ => format!("in steps of {}, with the smallest and largest values as bands", duration(step_ms / 1000)),
-    };
-    let compared = range.compare.map(|compare| format!(", {} in grey", compare.label())).unwrap_or_default();
-    let values = if has_processes { "Values, tables and processes" } else { "Values and tables" };
-    let missing = if has_processes { "." } else { "; no processes were sampled then." };
-    view! {
-        <section class="verdict summary" aria-label="What the page shows">
-            <b>{length}</b>{format!(" {step}{compared}. {values} are of ")}{moment(range.at)}" "
-            <span class="zone-name">"UTC"</span>{missing}
-        </section>
-    }
-}
-
-/// A moment, with its date. The script writes it in the reader's zone.
-fn moment(t: u64) -> impl IntoView {
-    view! { <time datetime=timestamp(t)>{format!("{} {}", date(t), time_of_day(t))}</time> }
-}
-
-/// What happened, and when nothing was sampled.
-fn footer(charts: &HistoryCharts) -> impl IntoView + use<> {
-    let step_ms = charts.0.mean.step_ms();
-    let entry = |span: Span| {
-        let is_gap = span.is_gap();
-        // A gap ends with its last step.
-        let last = if is_gap { span.last + step_ms } else { span.last };
-        let until = (last > span.first).then(|| view! { "\u{2013}"{moment(last)} });
-        let text = if is_gap { " no samples".to_owned() } else { format!(" {}", span.text) };
-        view! { <li>{moment(span.first)}{until}{text}</li> }
-    };
-    view! {
-        <footer class="coverage">
-            <ul class="spans">{charts.spans().into_iter().map(entry).collect_view()}</ul>
-        </footer>
     }
 }
 

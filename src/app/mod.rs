@@ -26,6 +26,8 @@ mod page_state;
 mod panel;
 mod ports;
 #[cfg(feature = "ssr")]
+mod recording_page;
+#[cfg(feature = "ssr")]
 mod settings_page;
 #[cfg(feature = "ssr")]
 mod shell;
@@ -58,6 +60,8 @@ pub use long_range::{KeepsHistory, LongRange, UnknownLongRange};
 pub use message_page::{message_page, offline_page};
 pub use page_state::PageState;
 pub use ports::{CanvasContent, Ports};
+#[cfg(feature = "ssr")]
+pub use recording_page::{RecordingsView, recording_file, recording_page, recordings_page};
 #[cfg(feature = "ssr")]
 pub use settings_page::{SessionRow, SettingsView, TokenRow, UserRow, settings_page};
 #[cfg(feature = "ssr")]

@@ -1,6 +1,6 @@
 //! The HTML document around the page: head, stylesheet and scripts.
 
-use super::{InitialData, PageMode, Ports, dashboard, initial_data::INITIAL_DATA_ELEMENT};
+use super::{InitialData, KeepsHistory, PageMode, Ports, dashboard, initial_data::INITIAL_DATA_ELEMENT};
 use leptos::{config::LeptosOptions, hydration::AutoReload, prelude::*};
 
 /// The addresses of the page's files, relative to the dashboard's. The library's are `None` when it wasn't built; the page is then static.
@@ -54,8 +54,11 @@ pub fn shell(initial_data: InitialData, parts: &Parts, watch: Option<LeptosOptio
     let base = (initial_data.view.mode == PageMode::Embed).then(|| view! { <base href="../"/> });
     // Beside the dashboard, so that the library needs no code for it.
     let arrange = format!("panels?panels={}", initial_data.view.panels);
-    let arrange = (initial_data.view.mode == PageMode::Full)
-        .then(|| view! { <nav class="page coverage" aria-label="Panels"><a href=arrange>"Arrange panels"</a></nav> });
+    let arrange = (initial_data.view.mode == PageMode::Full).then(|| {
+        let recordings =
+            use_context::<KeepsHistory>().map(|_| view! { <a href="recordings">"Recordings"</a>" \u{b7} " });
+        view! { <nav class="page coverage" aria-label="More">{recordings}<a href=arrange>"Arrange panels"</a></nav> }
+    });
     let start = initial_data.to_script().ok().and_then(|data| start_scripts(parts, data));
     view! {
         <!DOCTYPE html>

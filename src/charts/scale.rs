@@ -17,7 +17,7 @@ const HEADROOM: f64 = 1.05;
 pub enum Scale {
     /// Always 100.
     Percent,
-    /// The newest value of the series at this path, of which the chart shows parts.
+    /// The newest known value of the series at this path, of which the chart shows parts.
     Total(String),
     /// The largest visible value, or sum of a stack.
     #[default]
@@ -38,7 +38,7 @@ impl Scale {
     pub fn top(&self, chart: &Chart, window: &Window, slice: WindowSlice, hidden: Hidden) -> f64 {
         match self {
             Self::Percent => 100.0,
-            Self::Total(path) => round_up(window.last(path).unwrap_or(0.0), &chart.unit),
+            Self::Total(path) => round_up(newest_known(window, path).unwrap_or(0.0), &chart.unit),
             Self::Largest => {
                 let (mut sums, mut largest) = (vec![0.0; slice.seconds], 0.0f64);
                 for series in chart.shown(hidden) {
@@ -53,6 +53,18 @@ impl Scale {
             }
         }
     }
+}
+
+/// A range of the history may end in a gap, or before it is over.
+#[cfg(feature = "ssr")]
+fn newest_known(window: &Window, path: &str) -> Option<f64> {
+    window.newest(path).flatten().next()
+}
+
+/// Live, the newest second is known.
+#[cfg(not(feature = "ssr"))]
+fn newest_known(window: &Window, path: &str) -> Option<f64> {
+    window.last(path)
 }
 
 /// The next value at the upper edge after `previous`, if `needed` is the least possible. Hysteresis keeps the axis
@@ -115,6 +127,17 @@ mod tests {
         let slice = WindowSlice::newest(2);
         let top = |chart: &Chart| Scale::Largest.top(chart, &window, slice, Hidden::default());
         assert_eq!((top(&lines), top(&stack)), (80.0, 120.0));
+    }
+
+    #[test]
+    fn axis_of_a_total_keeps_its_newest_known_value() {
+        let mut window = Window::new(3);
+        window.advance(1000);
+        window.set("memory.total_bytes", Some(16.0 * GIB));
+        window.advance(2000);
+        let scale = Scale::Total("memory.total_bytes".to_owned());
+        let chart = Chart { unit: Unit::Bytes, ..Chart::default() };
+        assert_eq!(scale.top(&chart, &window, WindowSlice::newest(3), Hidden::default()), 16.0 * GIB);
     }
 
     #[test]

@@ -21,6 +21,8 @@ mod network;
 mod pressure;
 mod processes;
 mod raw_counters;
+#[cfg(feature = "ssr")]
+mod recording;
 mod sample;
 mod slice;
 mod temperature;
@@ -48,6 +50,8 @@ pub use network::{Interface, Network};
 pub use pressure::{Pressure, Stall};
 pub use processes::{Process, Processes};
 pub use raw_counters::{Link, MountSource, RawCounters, SlowCounters};
+#[cfg(feature = "ssr")]
+pub use recording::{Recording, StoryLine};
 pub use sample::{Group, Sample, Tick, TickEvent};
 pub use slice::WindowSlice;
 pub use temperature::{Sensor, Temperature};

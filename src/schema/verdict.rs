@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// Severity of a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize))]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Healthy, with capacity to spare.

@@ -10,6 +10,7 @@ use super::{
     log::{Chunk, Start, TickLog},
     oidc::Oidc,
     publish::Publications,
+    recordings::Recordings,
     rendering::SharedResponses,
     settings::Settings,
 };
@@ -57,6 +58,7 @@ pub struct AppState {
     pub(super) publications: Arc<Publications>,
     pub(super) publish_limiter: Arc<PublishLimiter>,
     pub(super) annotations: Arc<Annotations>,
+    pub(super) recordings: Arc<Recordings>,
     /// `None` if no history is kept.
     pub(super) history: Option<HistoryReader>,
     /// Where else users sign in.
@@ -101,6 +103,7 @@ impl AppState {
             publications,
             publish_limiter: Arc::default(),
             annotations: Arc::default(),
+            recordings: Arc::default(),
             history: None,
             settings: Arc::new(settings),
             pages,

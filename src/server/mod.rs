@@ -26,6 +26,7 @@ mod procfs;
 pub mod publish;
 #[cfg(target_os = "linux")]
 mod push;
+mod recordings;
 mod reload;
 mod rendering;
 mod router;
@@ -44,8 +45,8 @@ pub use access::{HostName, HostRefusal, InvalidHostName, InvalidOrigin, Origin, 
 pub use app_state::AppState;
 pub use certificate::{CertificateError, TlsOptions};
 pub use commands::{
-    AnnotateCommand, ApiError, CommandError, ConfigCommand, ExportCommand, ImportCommand, PublishCommand, TokenCommand,
-    UserCommand,
+    AnnotateCommand, ApiError, CommandError, ConfigCommand, ExportCommand, ImportCommand, PublishCommand,
+    RecordCommand, TokenCommand, UserCommand,
 };
 #[cfg(target_os = "linux")]
 pub use commands::{InstallCommand, UninstallCommand};
@@ -82,6 +83,7 @@ use oidc::Oidc;
 use publish::{Publications, PublishedEvents, restored_declaration, statsd};
 #[cfg(target_os = "linux")]
 use push::OpenPush;
+use recordings::IncidentObserver;
 use reload::Reloader;
 use sampler::{HostSampler, SampleTiming, TickSource};
 use signals::Signals;
@@ -259,8 +261,13 @@ async fn serve(
     }
     let mut settings = config.settings.clone();
     settings.allow_host.extend(certificates.iter().flat_map(Certificates::names));
-    let mut server = Server::new(listeners, Arc::clone(log), settings).with_accounts(store);
+    let mut server = Server::new(listeners, Arc::clone(log), settings).with_accounts(store.clone());
     server.annotates_host = true;
+    if let Some(history) = &history
+        && restore_recordings(&store, &server.state)
+    {
+        server.state.recordings.keep_in(history.kept_ranges());
+    }
     server.state.history = history;
     server.tls = certificates.clone().map(Tls::new).transpose().map_err(CertificateError::from)?.map(Arc::new);
     if let Some(oidc) = oidc {
@@ -377,6 +384,8 @@ impl Server {
         let start = |state: AppState| HostEvents::start(state.annotations, state.credentials, state.host.boot_time);
         let mut host_events = self.annotates_host.then(|| start(self.state.clone()));
         let history = self.state.history.clone();
+        let observer = |state: AppState| IncidentObserver::start(state.recordings, state.credentials);
+        let mut incidents = history.is_some().then(|| observer(self.state.clone()));
         let publish = move |mut tick: Tick, timing: SampleTiming| {
             statistics.sample_taken(timing.late, timing.cpu_time);
             let Some(log) = log.upgrade() else { return false };
@@ -387,7 +396,14 @@ impl Server {
                 events.observe(&tick, unrecorded);
             }
             annotated.add_to(&mut tick);
-            log.publish_assessed(tick, |window, processes| assessor.assess(window, processes));
+            let (t, mut verdict) = (tick.t, None);
+            log.publish_assessed(tick, |window, processes| {
+                verdict = assessor.assess(window, processes);
+                verdict.clone()
+            });
+            if let Some(incidents) = &mut incidents {
+                incidents.observe(t, verdict.as_ref().map(|sample| &sample.values));
+            }
             true
         };
         sampler::spawn(source, publish).map_err(ServeError::Sampler)?;
@@ -443,4 +459,18 @@ fn restore_channels(store: &Store, publications: &Publications) {
 fn restore_annotations(store: &Store, state: &AppState) {
     let kept = store.annotations().inspect_err(|error| tracing::warn!(%error, "cannot read the annotations"));
     state.annotations.restore(kept.unwrap_or_default());
+}
+
+/// Shows the recordings that are kept. Whether they are known: if not, the history must remove nothing.
+fn restore_recordings(store: &Store, state: &AppState) -> bool {
+    match store.recordings() {
+        Ok(kept) => {
+            state.recordings.restore(kept);
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot read the recordings; until the next start the history removes nothing");
+            false
+        }
+    }
 }

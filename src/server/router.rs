@@ -6,8 +6,8 @@ use super::{
     http::{
         access_check::{Access, Cost, RouteTable, check_access},
         annotations, arrange, asyncapi, base_path, channels, channels_page, chart_image, cross_origin, fallback, files,
-        headers, health, history, metrics, oidc_sign_in, openapi, pages, publish, schema, settings, sign_in, snapshot,
-        tickets,
+        headers, health, history, metrics, oidc_sign_in, openapi, pages, publish, recordings, recordings_page, schema,
+        settings, sign_in, snapshot, tickets,
     },
     stream,
 };
@@ -29,7 +29,7 @@ const PUBLISH: Access = Access::Requires(Permission::Publish);
 const READ_WITH_CORS: Access = Access::RequiresWithCors(Permission::Read);
 
 /// Every route. The router is built from this table, so that none is without requirements. `GET` includes `HEAD`.
-static ROUTES: [Route; 40] = [
+static ROUTES: [Route; 50] = [
     (Method::GET, "/", || get(pages::dashboard), READ, Cost::Shared),
     (Method::GET, "/panels", || get(arrange::show), READ, Cost::Memory),
     (Method::POST, "/panels", || post(arrange::change), READ, Cost::Memory),
@@ -48,6 +48,11 @@ static ROUTES: [Route; 40] = [
     (Method::POST, "/api/annotations", || post(annotations::write), PUBLISH, Cost::Slow),
     (Method::PATCH, "/api/annotations/{id}", || patch(annotations::change), PUBLISH, Cost::Slow),
     (Method::DELETE, "/api/annotations/{id}", || delete(annotations::remove), PUBLISH, Cost::Slow),
+    (Method::GET, "/api/recordings", || get(recordings::list), READ, Cost::Memory),
+    (Method::POST, "/api/recordings", || post(recordings::begin), PUBLISH, Cost::Slow),
+    (Method::GET, "/api/recordings/{id}", || get(recordings::show), READ, Cost::Memory),
+    (Method::PATCH, "/api/recordings/{id}", || patch(recordings::change), PUBLISH, Cost::Slow),
+    (Method::DELETE, "/api/recordings/{id}", || delete(recordings::remove), PUBLISH, Cost::Slow),
     (Method::GET, "/api/history", || get(history::history), READ, Cost::Query),
     (Method::GET, "/api/history/processes", || get(history::processes), READ, Cost::Query),
     (Method::GET, "/api/schema", || get(schema::document), READ, Cost::Memory),
@@ -63,6 +68,11 @@ static ROUTES: [Route; 40] = [
     (Method::POST, "/settings", || post(settings::change), ACCOUNT, Cost::Slow),
     (Method::GET, "/settings/channels", || get(channels_page::show), PUBLISH, Cost::Memory),
     (Method::POST, "/settings/channels", || post(channels_page::change), PUBLISH, Cost::Slow),
+    (Method::GET, "/recordings", || get(recordings_page::list), READ, Cost::Query),
+    (Method::POST, "/recordings", || post(recordings_page::begin), PUBLISH, Cost::Slow),
+    (Method::GET, "/recordings/{id}", || get(recordings_page::show), READ, Cost::Query),
+    (Method::POST, "/recordings/{id}", || post(recordings_page::change), PUBLISH, Cost::Slow),
+    (Method::GET, "/recordings/{id}/download", || get(recordings_page::download), READ, Cost::Query),
     (Method::GET, "/healthz", || get(health::alive), OPEN, Cost::Memory),
     (Method::GET, "/readyz", || get(health::ready), READ, Cost::Memory),
     (Method::GET, "/offline", || get(files::offline), OPEN, Cost::Memory),
@@ -127,7 +137,7 @@ mod tests {
     use Who::{Everyone, Here, Publishers, Readers, Sessions};
 
     /// What each route must require. A new route needs a line here, so that its requirements are a decision.
-    const EXPECTED: [(&str, &str, Who); 40] = [
+    const EXPECTED: [(&str, &str, Who); 50] = [
         ("GET", "/", Readers),
         ("GET", "/panels", Readers),
         ("POST", "/panels", Readers),
@@ -146,6 +156,16 @@ mod tests {
         ("POST", "/api/annotations", Publishers),
         ("PATCH", "/api/annotations/1", Publishers),
         ("DELETE", "/api/annotations/1", Publishers),
+        ("GET", "/api/recordings", Readers),
+        ("POST", "/api/recordings", Publishers),
+        ("GET", "/api/recordings/1", Readers),
+        ("PATCH", "/api/recordings/1", Publishers),
+        ("DELETE", "/api/recordings/1", Publishers),
+        ("GET", "/recordings", Readers),
+        ("POST", "/recordings", Publishers),
+        ("GET", "/recordings/1", Readers),
+        ("POST", "/recordings/1", Publishers),
+        ("GET", "/recordings/1/download", Readers),
         ("GET", "/api/history", Readers),
         ("GET", "/api/history/processes", Readers),
         ("GET", "/api/schema", Readers),

@@ -47,11 +47,13 @@ impl Example {
     }
 
     fn check(&self) {
-        assert!(self.head.starts_with("http/1.1 200 "), "{}: {}", self.command, self.head);
+        let status = if self.path == "/api/recordings" { 201 } else { 200 };
+        assert!(self.head.starts_with(&format!("http/1.1 {status} ")), "{}: {}", self.command, self.head);
         match &*self.path {
             "/api/stream" => self.check_stream(),
             "/api/snapshot" => self.check_snapshot(),
             "/api/history" => self.check_history(),
+            "/api/recordings" => self.check_recording(),
             "/chart/cpu.svg" => self.check_chart(),
             "/metrics" => self.check_metrics(),
             _ => panic!("{}: no check for {}", self.command, self.path),
@@ -102,6 +104,13 @@ impl Example {
         self.check_content_type("application/json");
         let history: Value = serde_json::from_str(&self.body).unwrap();
         assert!(history["n"].is_u64() && history["series"].is_object(), "{}: {history}", self.command);
+    }
+
+    fn check_recording(&self) {
+        self.check_content_type("application/json");
+        let recording: Value = serde_json::from_str(&self.body).unwrap();
+        let title = recording["title"].as_str().unwrap();
+        assert!(!title.is_empty() && self.command.contains(title), "{}: {recording}", self.command);
     }
 
     /// The series are those of the requested groups, and have a sample of this host in their last seconds.

@@ -31,6 +31,7 @@ mod proxies;
 mod publishing;
 #[cfg(target_os = "linux")]
 mod push;
+mod recordings;
 mod schema;
 mod server_process;
 #[cfg(target_os = "linux")]

@@ -73,7 +73,7 @@ impl Draft {
     fn set_field(&mut self, field: &str, value: &Value) -> Result<(), RefusalReason> {
         let text = || value.as_str().ok_or_else(|| wrong_type(value, "a text"));
         match field {
-            "title" => self.title = Some(line(text()?, MAX_TITLE_CHARS).ok_or(RefusalReason::AnnotationTitle)?),
+            "title" => self.title = Some(title(text()?)?),
             "text" => self.text = Some(lines(text()?)?),
             "level" => self.level = Some(level(text()?)?),
             "t" => self.t = Some(time(value)?),
@@ -92,7 +92,13 @@ fn line(text: &str, max: usize) -> Option<String> {
     ((1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
-fn lines(text: &str) -> Result<String, RefusalReason> {
+/// A title of 1 to 200 characters.
+pub(in crate::server) fn title(text: &str) -> Result<String, RefusalReason> {
+    line(text, MAX_TITLE_CHARS).ok_or(RefusalReason::AnnotationTitle)
+}
+
+/// A text of at most 2,000 characters, which may have lines.
+pub(in crate::server) fn lines(text: &str) -> Result<String, RefusalReason> {
     let is_allowed = |c: char| !c.is_control() || c == '\n' || c == '\t';
     let is_valid = text.chars().count() <= MAX_TEXT_CHARS && text.chars().all(is_allowed);
     if is_valid { Ok(text.trim().to_owned()) } else { Err(RefusalReason::AnnotationText) }

@@ -67,7 +67,7 @@ impl Annotations {
     /// The annotation, if `principal` may change it.
     pub(in crate::server) fn changeable(&self, id: &str, principal: &Principal) -> Option<KeptAnnotation> {
         let state = self.lock();
-        state.list.iter().find(|kept| kept.annotation.id == id && may_change(principal, kept)).cloned()
+        state.list.iter().find(|kept| kept.annotation.id == id && may_change(principal, &kept.owner)).cloned()
     }
 
     /// Whether there is an annotation of that id.

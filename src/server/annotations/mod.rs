@@ -9,8 +9,8 @@ mod list;
 mod owner;
 mod tick_event;
 
-pub(super) use draft::parse_draft;
+pub(super) use draft::{lines, parse_draft, title};
 pub(super) use host_events::HostEvents;
 pub(super) use list::{AnnotationQuery, Annotations};
-pub(super) use owner::Owner;
+pub(super) use owner::{Owner, may_change};
 pub(super) use tick_event::AnnotationEvents;

@@ -1,9 +1,6 @@
-//! Who may change an annotation.
+//! Who may change an annotation or a recording.
 
-use crate::server::{
-    access::{CredentialKind, Permission, Principal},
-    store::KeptAnnotation,
-};
+use crate::server::access::{CredentialKind, Permission, Principal};
 
 /// The author as the data folder names it. A token counts by its id, so that a new one of its name owns nothing of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +41,10 @@ impl Owner {
     }
 }
 
-/// Whether `principal` may change or remove `kept`: its author, an administrator, or without users every program of the host
-/// for what no credential wrote.
-pub(super) fn may_change(principal: &Principal, kept: &KeptAnnotation) -> bool {
-    let owner = Owner::of(principal);
-    let is_local = owner == Owner::Local && kept.owner == Owner::Host.to_text();
-    principal.may(Permission::Administer) || kept.owner == owner.to_text() || is_local
+/// Whether `principal` may change or remove what `owner` wrote: the author, an administrator, or without users every program
+/// of the host for what no credential wrote.
+pub(in crate::server) fn may_change(principal: &Principal, owner: &str) -> bool {
+    let own = Owner::of(principal);
+    let is_local = own == Owner::Local && owner == Owner::Host.to_text();
+    principal.may(Permission::Administer) || owner == own.to_text() || is_local
 }

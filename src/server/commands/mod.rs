@@ -1,5 +1,5 @@
 //! The commands that change users and tokens, while a server runs or not, the one that checks a config file, those that
-//! publish and annotate, those that export and import the history, and the service.
+//! publish, annotate and record, those that export and import the history, and the service.
 
 mod annotate;
 mod api_client;
@@ -10,6 +10,7 @@ mod import;
 mod install;
 mod password_input;
 mod publish;
+mod record;
 mod token;
 mod user;
 
@@ -21,6 +22,7 @@ pub use import::ImportCommand;
 #[cfg(target_os = "linux")]
 pub use install::{InstallCommand, UninstallCommand};
 pub use publish::PublishCommand;
+pub use record::RecordCommand;
 pub use token::TokenCommand;
 pub use user::UserCommand;
 

@@ -11,6 +11,7 @@ mod compaction;
 mod error;
 mod event_values;
 mod file;
+mod kept_ranges;
 mod options;
 mod pages;
 mod process_samples;
@@ -33,6 +34,7 @@ mod tier;
 pub(super) use archive::HistoryExport;
 pub use archive::HistoryImport;
 pub use error::HistoryError;
+pub(super) use kept_ranges::KeptRanges;
 pub use options::{HistoryOptions, HistoryTime};
 pub(super) use query::Steps;
 pub(super) use reader::{HistoryReader, SeriesHistory};
@@ -123,8 +125,9 @@ impl OpenHistory {
         if file.is_some() {
             check::start(&path, &status)?;
         }
-        let reader = HistoryReader::new(path, Arc::clone(log), Arc::clone(&status));
-        Ok((Recorder::start(file, folder, Arc::clone(log), status, options)?, reader))
+        let kept = Arc::new(KeptRanges::default());
+        let reader = HistoryReader::new(path, Arc::clone(log), Arc::clone(&status), Arc::clone(&kept));
+        Ok((Recorder::start(file, folder, Arc::clone(log), status, kept, options)?, reader))
     }
 }
 

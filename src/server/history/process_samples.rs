@@ -1,6 +1,6 @@
 //! Samples of processes: who was busy at a moment.
 
-use super::{HistoryError, recent_ticks};
+use super::{HistoryError, kept_ranges::Kept, recent_ticks};
 use crate::{schema::Level, server::log::SentEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
@@ -91,12 +91,45 @@ pub(super) fn at(connection: &Connection, at: u64) -> Result<Option<String>, His
     Ok(newest.map(|(_, data)| data))
 }
 
-/// Removes the samples that are too old at `newest` (unix ms), and the oldest of too many.
-pub(super) fn remove_old(connection: &Connection, newest: u64) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM processes WHERE last < ?", [newest.saturating_sub(KEPT_MS)])?;
-    let bytes = "DELETE FROM processes WHERE first <=
-                 (SELECT first FROM (SELECT first, sum(length(samples)) OVER (ORDER BY first DESC) AS bytes FROM processes)
-                  WHERE bytes > ? ORDER BY first DESC LIMIT 1)";
-    connection.execute(bytes, [MAX_BYTES])?;
+/// Removes the samples that are too old at `newest` (unix ms), and the oldest of too many, except those in `kept`.
+pub(super) fn remove_old(connection: &Connection, newest: u64, kept: &Kept) -> rusqlite::Result<()> {
+    let mut select =
+        connection.prepare_cached("SELECT first, last, length(samples) FROM processes ORDER BY first DESC")?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, u64>(2)?)))?;
+    let mut bytes = 0;
+    for row in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+        let (first, last, length) = row;
+        if kept.overlaps(first, last) {
+            continue;
+        }
+        bytes += length;
+        if last < newest.saturating_sub(KEPT_MS) || bytes > MAX_BYTES {
+            connection.execute("DELETE FROM processes WHERE first = ?", [first])?;
+        }
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::history::tests::file;
+
+    #[test]
+    fn processes_of_recordings_outlast_the_others() {
+        let (_folder, file) = file();
+        let connection = &file.connection;
+        let insert = "INSERT INTO processes (first, last, samples) VALUES (?, ?, zeroblob(?))";
+        let quarter = 900_000;
+        for (first, bytes) in [(0, 10), (quarter, 10), (KEPT_MS, MAX_BYTES), (KEPT_MS + quarter, 20)] {
+            connection.execute(insert, params![first, first + quarter - 1, bytes]).unwrap();
+        }
+        let left = |kept: &Kept| -> Vec<u64> {
+            remove_old(connection, KEPT_MS + 2 * quarter, kept).unwrap();
+            let mut select = connection.prepare("SELECT first FROM processes ORDER BY first").unwrap();
+            select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        assert_eq!(left(&Kept::of(vec![quarter + 5..=quarter + 9])), [quarter, KEPT_MS + quarter]);
+        assert_eq!(left(&Kept::default()), [KEPT_MS + quarter]);
+    }
 }

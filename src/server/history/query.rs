@@ -3,12 +3,14 @@
 use super::{
     HistoryError,
     compaction::KindOf,
+    kept_ranges::Kept,
     series::{self, SeriesId},
     summary::Summaries,
     tier::Tier,
 };
 use crate::schema::{INTERVAL_MS, Window};
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 /// A range of time, and how it is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,13 +67,43 @@ impl Steps {
 }
 
 /// The steps of a range, of a tier that has values there.
-pub(super) fn steps(connection: &Connection, from: u64, to: u64, points: usize) -> rusqlite::Result<Steps> {
+pub(super) fn steps(
+    connection: &Connection,
+    from: u64,
+    to: u64,
+    points: usize,
+    kept: &Kept,
+) -> rusqlite::Result<Steps> {
     let mut oldest = [u64::MAX; 3];
     for (tier, oldest) in Tier::ALL.into_iter().zip(&mut oldest) {
-        let number = series::oldest(connection, tier)?;
+        let number = oldest_chunk(connection, tier, from, to, &kept.chunks(tier))?;
         *oldest = number.map_or(u64::MAX, |number| number * tier.chunk_ms());
     }
     Ok(Steps::of(from, to, points, oldest))
+}
+
+/// The chunk from which on a tier has values of a range. Kept chunks count for ranges within them, and where others follow:
+/// between a recording of long ago and the seconds of now there is nothing.
+fn oldest_chunk(
+    connection: &Connection,
+    tier: Tier,
+    from: u64,
+    to: u64,
+    kept: &BTreeSet<u64>,
+) -> rusqlite::Result<Option<u64>> {
+    let from = tier.chunk_of(from);
+    if (from..=tier.chunk_of(to)).all(|number| kept.contains(&number)) {
+        return series::oldest_from(connection, tier, from);
+    }
+    let Some(mut oldest) = series::oldest(connection, tier, kept)? else {
+        return series::oldest_from(connection, tier, 0);
+    };
+    while let Some(before) = oldest.checked_sub(1).filter(|before| kept.contains(before))
+        && series::oldest_from(connection, tier, before)? == Some(before)
+    {
+        oldest = before;
+    }
+    Ok(Some(oldest))
 }
 
 /// The values of a series at `steps`: those in chunks, and those that only the window has. `None` if it has none.

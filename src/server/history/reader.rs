@@ -1,6 +1,8 @@
 //! Answers queries: a few at a time, on threads that may block, so that none holds up a stream.
 
-use super::{HistoryError, HistoryStatus, Steps, Summaries, file::open_reader, process_samples, query, series};
+use super::{
+    HistoryError, HistoryStatus, KeptRanges, Steps, Summaries, file::open_reader, process_samples, query, series,
+};
 use crate::{schema::kind_of, server::log::TickLog};
 use rusqlite::Connection;
 use std::{
@@ -34,6 +36,7 @@ struct Inner {
     path: PathBuf,
     log: Arc<TickLog>,
     status: Arc<HistoryStatus>,
+    kept: Arc<KeptRanges>,
     permits: Semaphore,
     /// Idle connections, each with the number of its file.
     connections: Mutex<Vec<(u64, Connection)>>,
@@ -50,14 +53,19 @@ impl Drop for Cancel {
 
 impl HistoryReader {
     /// Reads the file at `path`, and what `log` has beyond it.
-    pub(super) fn new(path: PathBuf, log: Arc<TickLog>, status: Arc<HistoryStatus>) -> Self {
+    pub(super) fn new(path: PathBuf, log: Arc<TickLog>, status: Arc<HistoryStatus>, kept: Arc<KeptRanges>) -> Self {
         let (permits, connections) = (Semaphore::new(QUERIES), Mutex::default());
-        Self { inner: Arc::new(Inner { path, log, status, permits, connections }) }
+        Self { inner: Arc::new(Inner { path, log, status, kept, permits, connections }) }
     }
 
     /// Whether the history is recorded.
     pub(in crate::server) fn status(&self) -> &HistoryStatus {
         &self.inner.status
+    }
+
+    /// The times that are kept whatever their age.
+    pub(in crate::server) fn kept_ranges(&self) -> &Arc<KeptRanges> {
+        &self.inner.kept
     }
 
     /// The paths of all series that have values.
@@ -96,7 +104,11 @@ impl HistoryReader {
     /// # Errors
     /// When the file can't be read.
     pub(in crate::server) async fn steps(&self, from: u64, to: u64, points: usize) -> Result<Steps, HistoryError> {
-        self.run(move |_, connection, _| Ok(query::steps(connection, from, to, points)?)).await
+        let steps = self.run(move |inner, connection, _| {
+            let kept = inner.kept.get().unwrap_or_default();
+            Ok(query::steps(connection, from, to, points, &kept)?)
+        });
+        steps.await
     }
 
     /// The values of series at `steps`. Series without values are left out.

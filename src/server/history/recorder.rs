@@ -1,7 +1,7 @@
 //! The thread that records: it reads the log as any subscriber does, and commits what is new every few seconds.
 
 use super::{
-    HistoryError, HistoryStatus,
+    HistoryError, HistoryStatus, KeptRanges,
     compaction::{self, compact},
     file::HistoryFile,
     options::HistoryOptions,
@@ -34,6 +34,7 @@ struct Recording {
     folder: Folder,
     log: Arc<TickLog>,
     status: Arc<HistoryStatus>,
+    kept: Arc<KeptRanges>,
     options: HistoryOptions,
     /// The number of the first tick that is not recorded.
     next: u64,
@@ -52,6 +53,7 @@ impl Recorder {
         folder: Folder,
         log: Arc<TickLog>,
         status: Arc<HistoryStatus>,
+        kept: Arc<KeptRanges>,
         options: HistoryOptions,
     ) -> Result<Self, HistoryError> {
         let (stop, stopped) = mpsc::channel();
@@ -62,6 +64,7 @@ impl Recorder {
             folder,
             log,
             status,
+            kept,
             options,
             next,
             compaction_at: 0,
@@ -123,7 +126,7 @@ impl Recording {
         self.next = next;
         if newest >= self.compaction_at || newest + COMPACTION_MS < self.compaction_at {
             (self.compaction_at, self.is_behind) = (newest + RETRY_MS, true);
-            retain(file, newest, &self.options)?;
+            retain(file, newest, &self.options, &self.kept)?;
             (self.compaction_at, self.is_behind) = (newest + COMPACTION_MS, false);
         }
         Ok(())
@@ -142,8 +145,14 @@ impl Recording {
 }
 
 /// Compacts, and removes what is no longer kept. A failure leaves everything as it was, for the next compaction.
-fn retain(file: &mut HistoryFile, newest: u64, options: &HistoryOptions) -> Result<(), HistoryError> {
+fn retain(
+    file: &mut HistoryFile,
+    newest: u64,
+    options: &HistoryOptions,
+    kept: &KeptRanges,
+) -> Result<(), HistoryError> {
     compact(&mut file.connection, newest, kind_of)?;
     recent_ticks::remove_unused(&file.connection, newest)?;
-    retention::apply(&mut file.connection, newest, options)
+    // Nothing is removed before it is known what is recorded.
+    kept.get().map_or(Ok(()), |kept| retention::apply(&mut file.connection, newest, options, &kept))
 }

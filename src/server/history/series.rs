@@ -2,7 +2,7 @@
 
 use super::{HistoryError, chunk, error::is_damage, summary::Summaries, tier::Tier};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 /// Of a chunk's key, the bits that are the series.
 const SERIES_BITS: u32 = 32;
@@ -82,10 +82,20 @@ pub(super) fn chunk_of(key: i64) -> u64 {
     (key >> SERIES_BITS) as u64
 }
 
-/// The number of a tier's oldest chunk.
-pub(super) fn oldest(connection: &Connection, tier: Tier) -> rusqlite::Result<Option<u64>> {
-    let oldest = format!("SELECT key FROM {} ORDER BY key LIMIT 1", tier.table());
-    connection.query_row(&oldest, [], |row| row.get(0).map(chunk_of)).optional()
+/// The number of a tier's oldest chunk that is not in `skipped`.
+pub(super) fn oldest(connection: &Connection, tier: Tier, skipped: &BTreeSet<u64>) -> rusqlite::Result<Option<u64>> {
+    let mut oldest = oldest_from(connection, tier, 0)?;
+    while let Some(number) = oldest.filter(|number| skipped.contains(number)) {
+        oldest = oldest_from(connection, tier, number + 1)?;
+    }
+    Ok(oldest)
+}
+
+/// The number of a tier's oldest chunk from `start` on.
+pub(super) fn oldest_from(connection: &Connection, tier: Tier, start: u64) -> rusqlite::Result<Option<u64>> {
+    let oldest = format!("SELECT key FROM {} WHERE key >= ? ORDER BY key LIMIT 1", tier.table());
+    let mut oldest = connection.prepare_cached(&oldest)?;
+    oldest.query_row([*keys_of(start).start()], |row| row.get(0).map(chunk_of)).optional()
 }
 
 /// The numbers below `end`, from `start` on, of which some series has a chunk of seconds.

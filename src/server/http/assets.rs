@@ -46,6 +46,11 @@ const ACCOUNT_STYLE: &str = concat!(
 /// What pages of the history add to the stylesheet.
 const HISTORY_STYLE: &str = include_str!("../../../style/history.css");
 
+/// The whole stylesheet of a recording that is one file.
+pub(super) fn recording_style() -> String {
+    without_comments(&[STYLE, HISTORY_STYLE].concat())
+}
+
 /// The script of pages of the history.
 const HISTORY_SCRIPT: &str = include_str!("../../../script/history.js");
 

@@ -66,7 +66,7 @@ pub(super) fn range(query: &str) -> Result<Option<HistoryRange>, Problem> {
     Ok(Some(HistoryRange { from, to, at, chosen, compare: compare.transpose()? }))
 }
 
-/// The page of a range. `only=values` leaves out the charts, for a script that has them.
+/// The page of a range.
 pub(super) async fn page(
     state: &AppState,
     account: String,
@@ -75,11 +75,36 @@ pub(super) async fn page(
     query: &str,
     headers: &HeaderMap,
 ) -> Result<(Bytes, Option<Encoding>), Problem> {
+    let (view, _) = read(state, account, view, range, query).await?;
+    render(state, headers, move || app::history_page(&ASSETS.parts, view)).await
+}
+
+/// Renders a page that no other request shares.
+pub(super) async fn render(
+    state: &AppState,
+    headers: &HeaderMap,
+    page: impl FnOnce() -> String + Send + 'static,
+) -> Result<(Bytes, Option<Encoding>), Problem> {
+    let encoding = Encoding::preferred(headers, Encoding::ALL);
+    let key = format!("history {:x}", fastrand::u128(..));
+    let render = move || shared_response::encode(Owner::new().with(page), encoding);
+    Ok((state.pages.get(key, render).await?, encoding))
+}
+
+/// What the page of a range shows, and the paths of its charts. `only=values` leaves out the charts, for a script that has
+/// them.
+pub(super) async fn read(
+    state: &AppState,
+    account: String,
+    view: View,
+    range: HistoryRange,
+    query: &str,
+) -> Result<(HistoryView, Vec<String>), Problem> {
     let history = kept(state)?;
     let panels = super::pages::chosen_panels(&view, &state.channels.panels());
     let only_values = page_query::value(query, "only").as_deref() == Some("values");
     let paths = if only_values { Vec::new() } else { charted_paths(&panels, state.host.cores) };
-    let (steps, charts) = charted_range(state, paths, &range).await?;
+    let (steps, charts) = charted_range(state, paths.clone(), &range).await?;
     let columns = moment(history, steps.until(range.at, TREND_S)).await?;
     let processes = history.processes(range.at).await.map_err(unread)?;
     let processes = processes.and_then(|sample| serde_json::from_str::<Processes>(&sample).ok());
@@ -94,15 +119,7 @@ pub(super) async fn page(
         columns: columns.snapshot(None, usize::MAX, &EventFilter::All),
         latest: LatestValues { processes: processes.unwrap_or_default(), ..LatestValues::default() },
     };
-    let encoding = Encoding::preferred(headers, Encoding::ALL);
-    let render = move || {
-        let view = HistoryView { initial_data, range, charts };
-        let html = Owner::new().with(|| app::history_page(&ASSETS.parts, view));
-        shared_response::encode(html, encoding)
-    };
-    // The key of a rendering that no other request shares.
-    let key = format!("history {:x}", fastrand::u128(..));
-    Ok((state.pages.get(key, render).await?, encoding))
+    Ok((HistoryView { initial_data, range, charts }, paths))
 }
 
 /// What charts of the series at `paths` show in a range, and its steps.
@@ -154,7 +171,7 @@ pub(super) fn charted_paths(panels: &[Arc<Panel>], cores: usize) -> Vec<String> 
 }
 
 /// Smallest, mean and largest values as windows.
-fn windows(SeriesHistory { steps, series }: SeriesHistory) -> [Window; 3] {
+pub(super) fn windows(SeriesHistory { steps, series }: SeriesHistory) -> [Window; 3] {
     let Steps { start, step_ms, count, .. } = steps;
     let end = start + step_ms * (count as u64).saturating_sub(1);
     let mut windows = [(); 3].map(|()| Window::of_history(count, step_ms, end));

@@ -29,6 +29,8 @@ pub(super) mod pages;
 mod problem;
 mod proxy_session;
 pub(super) mod publish;
+pub(super) mod recordings;
+pub(super) mod recordings_page;
 pub(super) mod schema;
 mod script_hashes;
 pub(super) mod settings;

@@ -4,7 +4,7 @@ use super::schema;
 use crate::{
     app::{Compare, LongRange},
     panels::{PanelKind, host_panels},
-    schema::{ChartKind, HOST_EVENTS},
+    schema::{ChartKind, HOST_EVENTS, Level},
 };
 use axum::http::header;
 use serde_json::{Map, Value, json};
@@ -234,6 +234,36 @@ fn operations() -> Vec<Operation> {
             ..get("/api/annotations/{id}", "Removes an annotation of one's own")
         },
         Operation {
+            responses: json("RecordingList"),
+            ..get("/api/recordings", "Recordings of incidents, newest first")
+        },
+        Operation {
+            method: "POST",
+            body: &[("application/json", "RecordingDraft")],
+            responses: vec![("201", content("The recording", "application/json", reference("Recording")))],
+            refusals: &["409", "413"],
+            ..get("/api/recordings", "Records the minutes before and after; docs/operations.md is the guide")
+        },
+        Operation {
+            parameters: vec![in_path("id", text())],
+            responses: json("Recording"),
+            ..get("/api/recordings/{id}", "A recording")
+        },
+        Operation {
+            method: "PATCH",
+            parameters: vec![in_path("id", text())],
+            body: &[("application/json", "RecordingDraft")],
+            responses: json("Recording"),
+            refusals: &["413"],
+            ..get("/api/recordings/{id}", "Changes the title or the note of a recording of one's own")
+        },
+        Operation {
+            method: "DELETE",
+            parameters: vec![in_path("id", text())],
+            responses: vec![no_content("There is no such recording any more")],
+            ..get("/api/recordings/{id}", "Removes a recording of one's own")
+        },
+        Operation {
             parameters: vec![
                 query("series", text(), "Paths, separated by commas; * stands for any text"),
                 query("from", text(), "The beginning, Unix ms or ISO 8601; an hour before the end without it"),
@@ -298,6 +328,22 @@ fn operations() -> Vec<Operation> {
             refusals: &["413", "415", "422"],
             ..post("/settings", "One change of users, tokens or sessions")
         },
+        page("/recordings", "The recordings", Vec::new()),
+        Operation {
+            form: Some((&["title"], 1)),
+            responses: vec![html(), redirect()],
+            refusals: &["413", "415", "422"],
+            ..post("/recordings", "Records the minutes before and after now")
+        },
+        page("/recordings/{id}", "A recording: its story, and the dashboard at that time", vec![in_path("id", text())]),
+        Operation {
+            parameters: vec![in_path("id", text())],
+            form: Some((&["change", "title", "note"], 1)),
+            responses: vec![redirect()],
+            refusals: &["413", "415", "422"],
+            ..post("/recordings/{id}", "Changes title and note of a recording, or removes it")
+        },
+        page("/recordings/{id}/download", "A recording as one file", vec![in_path("id", text())]),
         page("/settings/channels", "The declarations of channels", Vec::new()),
         Operation {
             form: Some((&["change", "name", "title", "unit", "kind", "warning", "critical"], 2)),
@@ -354,6 +400,9 @@ fn components() -> Value {
             "Annotation": schema::annotation(),
             "AnnotationDraft": annotation_draft_schema(),
             "AnnotationList": object(&[("annotations", json!({"type": "array", "items": reference("Annotation")}))]),
+            "Recording": recording_schema(),
+            "RecordingDraft": recording_draft_schema(),
+            "RecordingList": object(&[("recordings", json!({"type": "array", "items": reference("Recording")}))]),
             "Declaration": declaration_schema(&[]),
             "Channel": declaration_schema(&["name", "title", "unit", "kind", "warning", "critical"]),
             "ChannelList": object(&[
@@ -402,6 +451,31 @@ fn annotation_draft_schema() -> Value {
         properties.retain(|name, _| !["id", "author"].contains(&name.as_str()));
     }
     draft
+}
+
+fn recording_schema() -> Value {
+    let time = |description: &str| json!({"type": "integer", "description": description});
+    let level = json!({"enum": Level::ALL.map(Level::as_str)});
+    let line = object(&[("t", time("When it changed, Unix ms")), ("level", level.clone()), ("text", text())]);
+    object(&[
+        ("id", text()),
+        ("from", time("The beginning, Unix ms")),
+        ("to", time("The end, Unix ms; in the future while it is recorded")),
+        ("title", text()),
+        ("level", level),
+        ("cause", json!({"type": "string", "description": "The worst finding; empty on a healthy host"})),
+        ("author", json!({"type": "string", "description": "The user or token that began it, or host"})),
+        ("is_automatic", json!({"type": "boolean", "description": "Whether the verdict began it"})),
+        ("note", text()),
+        ("story", json!({"type": "array", "items": line, "description": "The changes of the verdict, oldest first"})),
+    ])
+}
+
+fn recording_draft_schema() -> Value {
+    json!({"type": "object", "additionalProperties": false, "properties": {
+        "title": {"type": "string", "minLength": 1, "maxLength": 200},
+        "note": {"type": "string", "maxLength": 2000},
+    }})
 }
 
 fn declaration_schema(required: &[&str]) -> Value {

@@ -107,7 +107,8 @@ async fn respond(
     Ok(finished(rendered, encoding, &policy))
 }
 
-fn finished(body: Bytes, encoding: Option<Encoding>, policy: &str) -> Response {
+/// A page that only its reader may cache.
+pub(super) fn finished(body: Bytes, encoding: Option<Encoding>, policy: &str) -> Response {
     let mut response = shared_response::respond("text/html; charset=utf-8", body, encoding);
     if let Ok(policy) = HeaderValue::from_str(policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -118,7 +119,7 @@ fn finished(body: Bytes, encoding: Option<Encoding>, policy: &str) -> Response {
 }
 
 /// The name in the page's menu: that of a user who can sign out.
-fn account(principal: &Principal) -> String {
+pub(super) fn account(principal: &Principal) -> String {
     let session = principal.credential().filter(|credential| credential.kind == CredentialKind::Session);
     session.map(|session| session.name.to_string()).unwrap_or_default()
 }
@@ -166,7 +167,7 @@ pub(super) fn chosen_panels(view: &View, known: &[Arc<Panel>]) -> Vec<Arc<Panel>
 
 /// Allows the page's own scripts only, and frames in pages of allowed origins. The websocket of `cargo leptos watch` has a
 /// port of its own.
-fn content_security_policy(mode: PageMode, allow_frame: &[Origin]) -> String {
+pub(super) fn content_security_policy(mode: PageMode, allow_frame: &[Origin]) -> String {
     let connect = if WATCH.is_some() { "'self' ws:" } else { "'self'" };
     let frames = match mode {
         PageMode::Embed => frame_ancestors(allow_frame),

@@ -73,10 +73,10 @@ pub enum RefusalReason {
     /// No kind of chart.
     #[error("{0:?} is no kind of chart; the kinds are {kinds}", kinds = ChartKind::ALL.map(ChartKind::as_str).join(", "))]
     Kind(String),
-    /// No title of an annotation.
+    /// No title of an annotation or a recording.
     #[error("a title has 1 to 200 characters and no control characters")]
     AnnotationTitle,
-    /// No text of an annotation.
+    /// No text of an annotation, or note of a recording.
     #[error("a text has at most 2,000 characters, and no control characters but line ends and tabs")]
     AnnotationText,
     /// No level.

@@ -1,12 +1,13 @@
 //! The SQLite file, opened only after it is known to be whole and of a version that this program knows.
 
 use super::{
-    Accounts, DataOptions, Edit, KeptAnnotation, SessionTimeouts, StoreError,
+    Accounts, DataOptions, Edit, KeptAnnotation, KeptRecording, SessionTimeouts, StoreError,
     annotation::read_annotations,
     channel::read_channels,
     error::is_damage,
     folder::Folder,
     migrations,
+    recording::read_recordings,
     tables::{MIGRATIONS, VERSION},
 };
 use crate::schema::Channel;
@@ -76,6 +77,7 @@ impl Database {
         database.accounts()?;
         database.channels()?;
         database.annotations()?;
+        database.recordings()?;
         database.has_changed()?;
         Ok(database)
     }
@@ -124,6 +126,14 @@ impl Database {
     /// When the file can't be read.
     pub fn annotations(&self) -> Result<Vec<KeptAnnotation>, StoreError> {
         Ok(read_annotations(&self.connection)?)
+    }
+
+    /// The recordings, newest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn recordings(&self) -> Result<Vec<KeptRecording>, StoreError> {
+        Ok(read_recordings(&self.connection)?)
     }
 
     /// Applies all of `change`, or nothing when it fails.

@@ -82,6 +82,9 @@ pub enum StoreError {
     /// The bound of tokens is reached.
     #[error("there are {MAX_TOKENS} tokens, the maximum; revoke one with: hostbeat token revoke NAME")]
     TooManyTokens,
+    /// The file can't be read, as was logged.
+    #[error("the file of users and tokens can't be read")]
+    Unread,
     /// The thread that was to write has ended.
     #[error("the thread that writes users and tokens has ended")]
     Thread,
@@ -98,6 +101,7 @@ impl StoreError {
                 | Self::Database(_)
                 | Self::Random(_)
                 | Self::Password(_)
+                | Self::Unread
                 | Self::Thread
         )
     }

@@ -1,4 +1,5 @@
-//! Users, tokens, sessions, declarations of channels and annotations: kept in `hostbeat.db` in the data folder, and read from memory.
+//! Users, tokens, sessions, declarations of channels, annotations and recordings: kept in `hostbeat.db` in the data folder, and read
+//! from memory.
 //!
 //! A request is checked against [`Store::accounts`], an immutable snapshot. What must end with its session or token, such
 //! as an open stream, follows [`Store::watch`]: a new snapshot comes within a second of any change, also of one by another
@@ -16,6 +17,7 @@ pub(super) mod migrations;
 mod name;
 mod options;
 mod password;
+mod recording;
 mod secret;
 mod session;
 mod tables;
@@ -34,6 +36,7 @@ pub use last_use::LastUse;
 pub use name::{InvalidName, Name};
 pub use options::{DataOptions, SessionTimeouts};
 pub use password::{InvalidPassword, Password, PasswordHash, verify_password};
+pub use recording::{KeptRecording, MAX_RECORDINGS};
 pub use secret::{Secret, SecretHash};
 pub use session::{NewSession, Proof, Session, SignInMethod};
 pub use token::{Scope, Token};
@@ -95,6 +98,14 @@ impl Store {
     /// When the file can't be read.
     pub fn annotations(&self) -> Result<Vec<KeptAnnotation>, StoreError> {
         lock(&self.watched).annotations()
+    }
+
+    /// The recordings, newest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn recordings(&self) -> Result<Vec<KeptRecording>, StoreError> {
+        lock(&self.watched).recordings()
     }
 
     /// Whether there is a file, which a change would not have to make.

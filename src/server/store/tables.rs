@@ -64,6 +64,22 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX annotations_by_time ON annotations (t);
 ",
+    "
+    -- The story is a list in JSON.
+    CREATE TABLE recordings (
+        id TEXT PRIMARY KEY,
+        began INTEGER NOT NULL,
+        ended INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        level TEXT NOT NULL,
+        cause TEXT NOT NULL,
+        author TEXT NOT NULL,
+        is_automatic INTEGER NOT NULL,
+        note TEXT NOT NULL,
+        story TEXT NOT NULL,
+        owner TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The version that this program writes.

@@ -1,8 +1,8 @@
 //! Keeps the snapshot of the accounts current: looks four times a second whether another process has changed the file.
 
 use super::{
-    Accounts, Database, Edit, FolderLock, KeptAnnotation, SessionTimeouts, StoreError, database::DATABASE,
-    folder::Folder, lock,
+    Accounts, Database, Edit, FolderLock, KeptAnnotation, KeptRecording, SessionTimeouts, StoreError,
+    database::DATABASE, folder::Folder, lock,
 };
 use crate::schema::Channel;
 use std::{
@@ -100,6 +100,15 @@ impl Watched {
     /// The annotations; none while there is no file, or one that can't be read.
     pub(super) fn annotations(&self) -> Result<Vec<KeptAnnotation>, StoreError> {
         self.database.as_ref().map_or_else(|| Ok(Vec::new()), Database::annotations)
+    }
+
+    /// The recordings; none while there is no file. A file that can't be read has some, perhaps.
+    pub(super) fn recordings(&self) -> Result<Vec<KeptRecording>, StoreError> {
+        match &self.database {
+            Some(database) => database.recordings(),
+            None if self.failure.is_some() => Err(StoreError::Unread),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Whether the file is open.

@@ -4,7 +4,9 @@ use super::{data, query, tick};
 use crate::{
     schema::{Identity, kind_of},
     server::{
-        history::{HistoryOptions, compaction, file::HistoryFile, recent_ticks, retention, tier::Tier},
+        history::{
+            HistoryOptions, compaction, file::HistoryFile, kept_ranges::Kept, recent_ticks, retention, tier::Tier,
+        },
         log::TickLog,
         store::Folder,
     },
@@ -67,7 +69,7 @@ fn recording_process() {
         if commit % COMMITS == 0 {
             compaction::compact(&mut file.connection, newest, kind_of).unwrap();
             recent_ticks::remove_unused(&file.connection, newest).unwrap();
-            retention::apply(&mut file.connection, newest, &HistoryOptions::default()).unwrap();
+            retention::apply(&mut file.connection, newest, &HistoryOptions::default(), &Kept::default()).unwrap();
         }
     }
 }

@@ -5,7 +5,7 @@ mod kills;
 #[cfg(target_os = "linux")]
 mod power_cuts;
 
-use super::{file::HistoryFile, tier::Tier, *};
+use super::{file::HistoryFile, kept_ranges::Kept, tier::Tier, *};
 use crate::{
     schema::{Cpu, EventFilter, Identity, Memory, Sample, Tick, kind_of},
     server::{
@@ -63,7 +63,7 @@ fn record(file: &mut HistoryFile, seconds: std::ops::Range<u64>) {
 }
 
 fn query(connection: &Connection, path: &str, from: u64, to: u64, points: usize) -> (Steps, Option<Summaries>) {
-    let steps = query::steps(connection, from, to, points).unwrap();
+    let steps = query::steps(connection, from, to, points, &Kept::default()).unwrap();
     (steps, query::series(connection, &crate::schema::Window::new(1), path, steps, kind_of).unwrap())
 }
 
@@ -252,4 +252,20 @@ fn file_of_an_earlier_version_is_imported() {
     std::fs::write(&state_file, "damaged").unwrap();
     let (_history, again) = reopen(&folder);
     assert_eq!(again.snapshot(3600), log.snapshot(3600));
+}
+
+#[test]
+fn seconds_of_a_recording_answer_its_range_and_no_other() {
+    let (_folder, mut file) = file();
+    record(&mut file, 3600..3610);
+    record(&mut file, 400 * 3600..400 * 3600 + 10);
+    compaction::compact(&mut file.connection, 400 * HOUR + 9000, kind_of).unwrap();
+    let kept = Kept::of(vec![HOUR..=HOUR + 9000]);
+    let tier = |from, to| query::steps(&file.connection, from, to, 4000, &kept).unwrap().tier;
+    assert_eq!(tier(HOUR, HOUR + 60_000), Tier::Second);
+    assert_eq!(tier(300 * HOUR, 301 * HOUR), Tier::Minute);
+    assert_eq!(tier(400 * HOUR, 401 * HOUR), Tier::Second);
+    // A new server has nothing but what is recorded.
+    let all = Kept::of(vec![HOUR..=HOUR, 400 * HOUR..=400 * HOUR]);
+    assert_eq!(query::steps(&file.connection, HOUR, 401 * HOUR, 1_500_000, &all).unwrap().tier, Tier::Second);
 }
