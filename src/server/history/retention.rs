@@ -34,10 +34,12 @@ pub(super) fn apply(
         removed_hours =
             remove_before(&transaction, tier, tier.chunk_of(newest.saturating_sub(kept)), &kept_ranges.chunks(tier))?;
     }
+    // What recordings keep is beyond the size, or it would displace all the rest.
+    let size = options.size + series::bytes_of(&transaction, &kept_ranges.chunks(Tier::Second))?;
     // Freed pages are used again, so the file stays at its largest size.
     for tier in Tier::ALL {
         let kept = kept_ranges.chunks(tier);
-        while used_bytes(&transaction)? > options.size {
+        while used_bytes(&transaction)? > size {
             let newest = tier.chunk_of(newest);
             let Some(oldest) = series::oldest(&transaction, tier, &kept)?.filter(|oldest| *oldest < newest) else {
                 break;
@@ -146,5 +148,19 @@ mod tests {
         let tiny = HistoryOptions { size: 1, ..options };
         assert_eq!(left(&tiny, &kept), [3, 4, 30]);
         assert_eq!(left(&options, &Kept::default()), [30]);
+    }
+
+    #[test]
+    fn recordings_larger_than_the_file_may_be_displace_nothing() {
+        let (_folder, mut file) = file();
+        fill(&file.connection, "memory.used_bytes", 0..48);
+        let hour = Tier::Second.chunk_ms();
+        let before = ["seconds", "minutes", "hours"].map(|table| count(&file.connection, table));
+        let kept = Kept::of(vec![0..=47 * hour]);
+        let kept_bytes = series::bytes_of(&file.connection, &kept.chunks(Tier::Second)).unwrap();
+        let size = used_bytes(&file.connection).unwrap() - kept_bytes;
+        assert!(kept_bytes > 0);
+        apply(&mut file.connection, 48 * hour, &HistoryOptions { size, ..HistoryOptions::default() }, &kept).unwrap();
+        assert_eq!(["seconds", "minutes", "hours"].map(|table| count(&file.connection, table)), before);
     }
 }

@@ -98,6 +98,16 @@ pub(super) fn oldest_from(connection: &Connection, tier: Tier, start: u64) -> ru
     oldest.query_row([*keys_of(start).start()], |row| row.get(0).map(chunk_of)).optional()
 }
 
+/// Bytes of the chunks of seconds of these numbers.
+pub(super) fn bytes_of(connection: &Connection, numbers: &BTreeSet<u64>) -> rusqlite::Result<u64> {
+    let mut bytes =
+        connection.prepare_cached("SELECT coalesce(sum(length(data)), 0) FROM seconds WHERE key BETWEEN ? AND ?")?;
+    numbers
+        .iter()
+        .map(|number| bytes.query_row([*keys_of(*number).start(), *keys_of(*number).end()], |row| row.get::<_, u64>(0)))
+        .sum()
+}
+
 /// The numbers below `end`, from `start` on, of which some series has a chunk of seconds.
 pub(super) fn numbers(connection: &Connection, start: u64, end: u64) -> rusqlite::Result<Vec<u64>> {
     let mut next = connection.prepare_cached("SELECT key FROM seconds WHERE key >= ? LIMIT 1")?;
