@@ -37,6 +37,9 @@ let pointed;
 let selected;
 let resting;
 let request;
+// The address of what is shown, and the one that is being loaded.
+let shown;
+let loading;
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const page = () => document.querySelector(".page");
@@ -44,13 +47,13 @@ const timeOf = (step) => range.from + step * range.step;
 
 function readRange() {
   const { from, step, steps, at } = page().dataset;
-  range = { from: +from, step: +step, steps: +steps };
+  range = { from: +from, step: Math.max(+step, 1), steps: Math.max(+steps, 2) };
   range.last = timeOf(range.steps - 1);
   pointed = stepOf(+at);
 }
 
 function stepOf(t) {
-  return Math.min(Math.max(Math.round((t - range.from) / range.step), 0), range.steps - 1);
+  return Math.min(Math.max(Math.floor((t - range.from) / range.step), 0), range.steps - 1);
 }
 
 // Times.
@@ -124,7 +127,8 @@ function pointAt(step) {
   pointed = Math.min(Math.max(step, 0), range.steps - 1);
   showCrosshair();
   clearTimeout(resting);
-  resting = setTimeout(() => showValues(timeOf(pointed)), REST_MS);
+  // A page that is being loaded brings its own values.
+  if (!loading) resting = setTimeout(() => showValues(timeOf(pointed)), REST_MS);
 }
 
 function stepBelow(event, drawing) {
@@ -146,6 +150,7 @@ async function showValues(t) {
   const sent = await load(address, { only: "values" });
   if (!sent) return;
   history.replaceState(history.state, "", address);
+  shown = pathOf(location);
   for (const selector of [".tiles", ".summary"]) replace(document, sent, selector);
   for (const panel of all(".panel")) {
     const other = sent.getElementById(panel.id);
@@ -171,7 +176,7 @@ function announce(t) {
   if (!panel || !document.activeElement.matches(".drawing")) return;
   const words = (button) => [...button.childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(" ");
   const values = all(".legend button", panel).map(words);
-  panel.querySelector(".spoken").textContent = [timeText(t), ...values].join(", ");
+  panel.querySelector(".spoken").textContent = [dateText(t), timeText(t), ...values].join(", ");
 }
 
 // Ranges.
@@ -184,28 +189,40 @@ async function load(address, extra = {}) {
   try {
     const response = await fetch(url, { signal: request.signal });
     if (!response.ok) throw new Error(response.statusText);
-    return new DOMParser().parseFromString(await response.text(), "text/html");
+    const sent = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (sent.querySelector(".history")) return sent;
+    // Such as the form to sign in.
+    location.assign(address);
   } catch (error) {
-    if (error.name !== "AbortError") say("The server does not answer; the page shows what it had.");
-    return undefined;
+    if (error.name !== "AbortError") say("The server did not send that; the page shows what it had.");
   }
+  return undefined;
 }
 
 function say(text) {
   const summary = document.querySelector(".summary");
-  if (summary) summary.textContent = text;
+  summary.setAttribute("role", "status");
+  summary.textContent = text;
 }
 
 // What is there already is shown stretched until the finer page has come.
 function stretch(from, to) {
   const scale = (range.last - range.from) / (to - from);
   for (const drawing of all(".still svg")) {
-    const [, , width, height] = drawing.getAttribute("viewBox").split(" ").map(Number);
+    drawing.dataset.viewBox ??= drawing.getAttribute("viewBox");
+    const [, , width, height] = drawing.dataset.viewBox.split(" ").map(Number);
     const left = ((from - range.from) / (range.last - range.from)) * width;
     drawing.setAttribute("viewBox", `${left} 0 ${width / scale} ${height}`);
   }
   page().classList.add("loading");
 }
+
+function restore() {
+  for (const drawing of all(".still svg[data-view-box]")) drawing.setAttribute("viewBox", drawing.dataset.viewBox);
+  page().classList.remove("loading");
+}
+
+const pathOf = ({ pathname, search }) => pathname + search;
 
 async function show(from, to) {
   const address = new URL(location.href);
@@ -219,12 +236,12 @@ async function show(from, to) {
 
 async function open(address, arrived) {
   clearTimeout(resting);
+  loading = address;
   const sent = await load(address);
-  if (!sent?.querySelector(".past")) {
-    if (sent) location.assign(address);
-    page().classList.remove("loading");
-    return;
-  }
+  // Another one has begun meanwhile.
+  if (loading !== address) return;
+  loading = undefined;
+  if (!sent) return restore();
   arrived();
   const focused = document.activeElement?.closest?.(".panel")?.id;
   page().replaceWith(sent.querySelector(".page"));
@@ -232,23 +249,29 @@ async function open(address, arrived) {
   if (focused) document.getElementById(focused)?.querySelector(".drawing")?.focus({ preventScroll: true });
 }
 
-const move = (part) => {
-  const by = (range.last - range.from) * part;
-  show(range.from + by, range.last + by);
-};
+// The range that was asked for last.
+function wanted() {
+  const { searchParams } = loading ?? new URL("about:blank");
+  return [Number(searchParams.get("from")) || range.from, Number(searchParams.get("to")) || range.last];
+}
+
+function move(part) {
+  const [from, to] = wanted();
+  const by = (to - from) * part;
+  show(from + by, to + by);
+}
 
 // Around the crosshair.
 function zoom(factor) {
   const center = timeOf(pointed);
   const [before, after] = [(center - range.from) * factor, (range.last - center) * factor];
-  const least = MIN_MS / Math.max(before + after, 1);
-  const stretch = Math.max(1, least);
-  show(center - before * stretch, center + after * stretch);
+  const widened = Math.max(1, MIN_MS / Math.max(before + after, 1));
+  show(center - before * widened, center + after * widened);
 }
 
 // Input.
 
-const drawingOf = (event) => event.target.closest?.(".past .drawing");
+const drawingOf = (event) => event.target.closest?.(".history .drawing");
 
 addEventListener("pointermove", (event) => {
   const drawing = drawingOf(event);
@@ -256,9 +279,12 @@ addEventListener("pointermove", (event) => {
 });
 addEventListener("pointerdown", (event) => {
   const drawing = drawingOf(event);
-  if (!drawing || event.button !== 0 || event.pointerType === "touch") return;
+  if (!drawing || event.button !== 0) return;
+  pointAt(stepBelow(event, drawing));
+  // A finger that moves scrolls the page.
+  if (event.pointerType === "touch") return;
   drawing.setPointerCapture(event.pointerId);
-  selected = stepBelow(event, drawing);
+  selected = pointed;
 });
 addEventListener("pointerup", () => {
   const from = selected;
@@ -270,7 +296,6 @@ addEventListener("pointerup", () => {
 });
 addEventListener("pointercancel", () => {
   selected = undefined;
-  showCrosshair();
 });
 addEventListener("dblclick", (event) => {
   if (!drawingOf(event)) return;
@@ -322,11 +347,20 @@ addEventListener("submit", (event) => {
   }
   location.assign(address);
 });
-addEventListener("popstate", () => open(new URL(location.href), () => {}));
+addEventListener("input", ({ target }) => {
+  // What is typed stays when times are written again.
+  if (target.matches(".picker [type=datetime-local]")) target.dataset.t = Date.parse(isUtc ? `${target.value}Z` : target.value);
+});
+addEventListener("popstate", () => {
+  // A link within the page changes the fragment only.
+  if (pathOf(location) !== shown) open(new URL(location.href), () => {});
+});
 
 function start() {
   readRange();
-  for (const button of all(".past .tool[hidden]")) button.hidden = false;
+  selected = undefined;
+  shown = pathOf(location);
+  for (const button of all(".history .tool[hidden]")) button.hidden = false;
   showTimes();
   if (new URL(location.href).searchParams.has("at")) showCrosshair();
 }

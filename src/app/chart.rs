@@ -1,7 +1,14 @@
 //! The view of a chart: axes, drawing and crosshair. The server draws an SVG; the browser replaces it with a canvas.
 
-use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text, panel::PanelRef, time_axis::TimeAxis};
+use super::{
+    CanvasContent, PageState,
+    crosshair::Crosshair,
+    page_state::text,
+    panel::PanelRef,
+    time_axis::{DAY, TimeAxis},
+};
 use crate::charts::{Chart, DIVISIONS, Hidden, stable_top};
+use crate::units::date;
 #[cfg(feature = "ssr")]
 use crate::{
     app::HistoryCharts,
@@ -28,7 +35,9 @@ pub(super) fn ChartView(panel: PanelRef, hidden: RwSignal<Hidden>) -> impl IntoV
     let name = text(move || match state.frozen.get() {
         None => [&*title(), " over the last ", state.time_range.get().label()].concat(),
         Some(frozen) => {
-            let time = |age| state.time(frozen.tick_at(age));
+            let is_long = cfg!(feature = "ssr") && frozen.seconds > DAY;
+            let day = |t| if is_long { [&date(state.local(t)), " "].concat() } else { String::new() };
+            let time = |age| [day(frozen.tick_at(age)), state.time(frozen.tick_at(age))].concat();
             [&*title(), " from ", &*time(frozen.seconds - 1), " to ", &*time(0)].concat()
         }
     });

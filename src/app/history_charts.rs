@@ -32,6 +32,11 @@ impl HistoryCharts {
         self.0.band.top(chart, self.0.mean.len())
     }
 
+    /// Whether there is a chart of any series whose path starts with `prefix`.
+    pub(super) fn has(&self, prefix: &str) -> bool {
+        self.0.mean.has(prefix)
+    }
+
     /// The usage of each core.
     pub(super) fn heatmap(&self, cores: usize) -> String {
         heatmap_svg(cores, &self.0.mean, self.0.mean.len())

@@ -147,7 +147,7 @@ impl Moment {
 
     /// The classes of the page.
     pub(super) fn class(&self) -> String {
-        [&self.state.class(), " past"].concat()
+        [&self.state.class(), " history"].concat()
     }
 
     /// The first step, unix ms.

@@ -103,6 +103,13 @@ impl PageState {
     /// Whether the host has no series for a panel. A panel without series is hidden: adding it to the page later
     /// would make the library a third larger.
     pub(super) fn is_missing(self, panel: PanelRef) -> Signal<bool> {
+        // A moment may lack what the range has.
+        #[cfg(feature = "ssr")]
+        if use_context::<super::HistoryCharts>()
+            .is_some_and(|charts| panel.with_value(|panel| charts.has(panel.path())))
+        {
+            return Signal::stored(false);
+        }
         Signal::derive(move || !self.window.with(|window| panel.with_value(|panel| window.has(panel.path()))))
     }
 

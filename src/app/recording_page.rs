@@ -116,7 +116,7 @@ fn controls(recording: &Recording, can_change: bool) -> impl IntoView + use<> {
                 <summary>"Title and note"</summary>
                 <form method="post" action=address.clone()>
                     <label>"Title "<input name="title" required maxlength="200" value=title/></label>
-                    <label>"Note "<textarea name="note" rows="4">{note}</textarea></label>
+                    <label>"Note "<textarea name="note" rows="4" maxlength="2000" inner_html=escape(&note)></textarea></label>
                     <button name="change" value="save">"Save"</button>
                     <button name="change" value="remove" formnovalidate>"Delete the recording"</button>
                 </form>
@@ -131,6 +131,11 @@ fn controls(recording: &Recording, can_change: bool) -> impl IntoView + use<> {
     }
 }
 
+/// Text for an element whose content Leptos writes as it is.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// What the list shows.
 #[derive(Clone, Debug, Default)]
 pub struct RecordingsView {
@@ -142,16 +147,18 @@ pub struct RecordingsView {
     pub can_begin: bool,
     /// Why the last form did nothing; empty if it did.
     pub error: String,
+    /// What was typed into that form.
+    pub title: String,
 }
 
 /// The document that lists recordings.
 pub fn recordings_page(parts: &Parts, view: RecordingsView) -> String {
-    let RecordingsView { host, recordings, can_begin, error } = view;
+    let RecordingsView { host, recordings, can_begin, error, title } = view;
     let is_empty = recordings.is_empty();
     let begin = can_begin.then(|| {
         view! {
             <form class="picker" method="post" action="recordings">
-                <label>"Title "<input name="title" required maxlength="200" placeholder="checkout is slow"/></label>
+                <label>"Title "<input name="title" required maxlength="200" placeholder="checkout is slow" value=title/></label>
                 <button>"Record the five minutes before and after now"</button>
             </form>
         }
@@ -204,5 +211,17 @@ const fn class_of(level: Level) -> &'static str {
         Level::Fine | Level::Busy | Level::Unknown => "fine",
         Level::Watch => "watch",
         Level::Trouble => "trouble",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn note_cannot_end_its_field() {
+        let note = "</textarea><form action=x> &lt;".to_owned();
+        let html = controls(&Recording { note, ..Recording::default() }, true).to_html();
+        assert!(html.contains(">&lt;/textarea>&lt;form action=x> &amp;lt;</textarea>"), "{html}");
     }
 }

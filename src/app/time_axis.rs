@@ -4,7 +4,8 @@ use super::PageState;
 use crate::units::{date, decimal};
 use leptos::prelude::*;
 
-const DAY: usize = 24 * 60 * 60;
+/// In seconds.
+pub(super) const DAY: usize = 24 * 60 * 60;
 /// Seconds between labels.
 #[cfg(not(feature = "ssr"))]
 const STEPS: [usize; 10] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];

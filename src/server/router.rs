@@ -266,7 +266,7 @@ mod tests {
     /// The refusal that the sender must get; `None` for an answer of the handler.
     fn expected_refusal(who: Who, method: &str, path: &str, sender: &str) -> Option<StatusCode> {
         let pages = ["/", "/panels", "/embed/cpu", "/settings", "/settings/channels", "/no/such/path"];
-        let is_page = method == "GET" && pages.contains(&path);
+        let is_page = method == "GET" && (pages.contains(&path) || path.starts_with("/recordings"));
         match (who, sender) {
             (Everyone | Here, _)
             | (Readers, "viewer" | "admin" | "session")

@@ -135,6 +135,10 @@ fn query_answers_in_each_format_and_says_what_is_wrong() {
         assert!(problem["detail"].as_str().unwrap().contains(reason), "{query}: {problem}");
     }
     assert_eq!(ask(&server, "series=cpu.unknown")["series"], serde_json::json!({}));
+    // A range of thousands of years costs no more than what there is.
+    let all = ask(&server, "series=cpu.total_percent&from=0&to=253402300799999&points=10");
+    assert_eq!(all["series"]["cpu.total_percent"]["mean"].as_array().unwrap().len() as u64, all["n"].as_u64().unwrap());
+    assert_eq!(by_second(&all, "cpu.total_percent").len(), 1, "{all}");
 }
 
 #[test]

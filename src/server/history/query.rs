@@ -30,7 +30,7 @@ impl Steps {
     /// `oldest` has the beginning of each tier's, unix ms.
     pub(super) fn of(from: u64, to: u64, points: usize, oldest: [u64; 3]) -> Self {
         let points = points.max(1) as u64;
-        let range = to.saturating_sub(from) + 1;
+        let range = to.saturating_sub(from).saturating_add(1);
         let finest = range.div_ceil(points).max(1);
         let wanted = Tier::ALL.into_iter().rev().find(|tier| tier.step_ms() <= finest).unwrap_or(Tier::Second);
         let kept = Tier::ALL.into_iter().zip(oldest).filter(|(tier, _)| *tier >= wanted);
@@ -61,8 +61,16 @@ impl Steps {
         Self { start: self.start.saturating_sub(ms), ..self }
     }
 
-    fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         self.start + self.step_ms * self.count as u64
+    }
+
+    /// Those of its steps that have a part from `first` to `end` (unix ms), and the number of steps before them.
+    fn within(self, first: u64, end: u64) -> (usize, Self) {
+        let before = (first.saturating_sub(self.start) / self.step_ms).min(self.count as u64) as usize;
+        let start = self.start + before as u64 * self.step_ms;
+        let count = (end.saturating_sub(start).div_ceil(self.step_ms) as usize).min(self.count - before);
+        (before, Self { start, count, ..self })
     }
 }
 
@@ -92,8 +100,10 @@ fn oldest_chunk(
     kept: &BTreeSet<u64>,
 ) -> rusqlite::Result<Option<u64>> {
     let from = tier.chunk_of(from);
-    if (from..=tier.chunk_of(to)).all(|number| kept.contains(&number)) {
-        return series::oldest_from(connection, tier, from);
+    let is_kept = (from..=tier.chunk_of(to)).all(|number| kept.contains(&number));
+    // The newest hour of a recording may not be in a chunk yet.
+    if let Some(oldest) = is_kept.then(|| series::oldest_from(connection, tier, from)).transpose()?.flatten() {
+        return Ok(Some(oldest));
     }
     let Some(mut oldest) = series::oldest(connection, tier, kept)? else {
         return series::oldest_from(connection, tier, 0);
@@ -114,19 +124,20 @@ pub(super) fn series(
     steps: Steps,
     kind_of: KindOf,
 ) -> Result<Option<Summaries>, HistoryError> {
-    let Steps { tier, start, step_ms, .. } = steps;
-    let id = SeriesId::find(connection, path)?;
-    let kind = kind_of(path);
-    let mut values = Summaries::missing(((steps.end() - start) / tier.step_ms()) as usize);
+    let (id, kind) = (SeriesId::find(connection, path)?, kind_of(path));
+    let (first, end) = extent(connection, window, steps.tier)?;
+    let (before, known) = steps.within(first, end);
+    let Steps { tier, start, step_ms, .. } = known;
+    let mut values = Summaries::missing(((known.end() - start) / tier.step_ms()) as usize);
     if let Some(id) = id {
         read_chunks(connection, tier, start, id, &mut values)?;
     }
     // Hours that are not yet over have no summaries, and the newest seconds are in no chunk.
     let summarised: u64 = connection.query_row("SELECT summarised_until FROM state", [], |row| row.get(0))?;
     let from = if tier == Tier::Second { window.start().unwrap_or(u64::MAX) } else { summarised }.max(start);
-    if from < steps.end() {
+    if from < known.end() {
         let from = from / tier.step_ms() * tier.step_ms();
-        let mut seconds = Summaries::missing(((steps.end() - from) / INTERVAL_MS) as usize);
+        let mut seconds = Summaries::missing(((known.end() - from) / INTERVAL_MS) as usize);
         if let Some(id) = id.filter(|_| tier != Tier::Second) {
             read_chunks(connection, Tier::Second, from, id, &mut seconds)?;
         }
@@ -137,7 +148,21 @@ pub(super) fn series(
             values.set(offset + index, newest.get(index));
         }
     }
-    Ok(values.has_samples().then(|| values.coarser((step_ms / tier.step_ms()) as usize, kind)))
+    Ok(values.has_samples().then(|| {
+        let values = values.coarser((step_ms / tier.step_ms()) as usize, kind);
+        values.placed(before, steps.count)
+    }))
+}
+
+/// From when to when there are values of a tier, or newer ones, unix ms: a range may go far beyond.
+fn extent(connection: &Connection, window: &Window, tier: Tier) -> rusqlite::Result<(u64, u64)> {
+    let oldest = series::oldest_from(connection, tier, 0)?.map_or(u64::MAX, |number| number * tier.chunk_ms());
+    let newest = series::newest(connection, tier)?.map_or(0, |number| (number + 1) * tier.chunk_ms());
+    let newest_second =
+        series::newest(connection, Tier::Second)?.map_or(0, |number| (number + 1) * Tier::Second.chunk_ms());
+    let (start, end) = (window.start().unwrap_or(u64::MAX), window.end().map_or(0, |end| end + INTERVAL_MS));
+    let seconds = series::oldest_from(connection, Tier::Second, 0)?.map_or(u64::MAX, |n| n * Tier::Second.chunk_ms());
+    Ok((oldest.min(start).min(seconds), newest.max(newest_second).max(end)))
 }
 
 /// Fills `values`, whose first is at `start`, from a tier's chunks.

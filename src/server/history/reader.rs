@@ -2,6 +2,7 @@
 
 use super::{
     HistoryError, HistoryStatus, KeptRanges, Steps, Summaries, file::open_reader, process_samples, query, series,
+    tier::Tier,
 };
 use crate::{schema::kind_of, server::log::TickLog};
 use rusqlite::Connection;
@@ -37,7 +38,7 @@ struct Inner {
     log: Arc<TickLog>,
     status: Arc<HistoryStatus>,
     kept: Arc<KeptRanges>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     /// Idle connections, each with the number of its file.
     connections: Mutex<Vec<(u64, Connection)>>,
 }
@@ -54,7 +55,7 @@ impl Drop for Cancel {
 impl HistoryReader {
     /// Reads the file at `path`, and what `log` has beyond it.
     pub(super) fn new(path: PathBuf, log: Arc<TickLog>, status: Arc<HistoryStatus>, kept: Arc<KeptRanges>) -> Self {
-        let (permits, connections) = (Semaphore::new(QUERIES), Mutex::default());
+        let (permits, connections) = (Arc::new(Semaphore::new(QUERIES)), Mutex::default());
         Self { inner: Arc::new(Inner { path, log, status, kept, permits, connections }) }
     }
 
@@ -76,6 +77,24 @@ impl HistoryReader {
         let paths = self.run(|inner, connection, _| {
             let mut paths = series::paths(connection)?;
             // Those of the newest quarter of an hour may not be in the file.
+            paths.extend(inner.log.window().paths().map(str::to_owned));
+            paths.sort_unstable();
+            paths.dedup();
+            Ok(paths)
+        });
+        paths.await
+    }
+
+    /// The paths of the series that may have values at `steps`.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(in crate::server) async fn paths_at(&self, steps: Steps) -> Result<Vec<String>, HistoryError> {
+        let paths = self.run(move |inner, connection, _| {
+            let mut paths = series::paths_between(connection, steps.tier, steps.start, steps.end())?;
+            // The newest hour has no summaries yet, and the newest quarter of an hour no chunks.
+            let newest = steps.end().saturating_sub(steps.step_ms);
+            paths.extend(series::paths_between(connection, Tier::Second, newest, steps.end())?);
             paths.extend(inner.log.window().paths().map(str::to_owned));
             paths.sort_unstable();
             paths.dedup();
@@ -147,12 +166,13 @@ impl HistoryReader {
         &self,
         query: impl FnOnce(&Inner, &Connection, &AtomicBool) -> Result<T, HistoryError> + Send + 'static,
     ) -> Result<T, HistoryError> {
-        // The semaphore is never closed.
-        let _permit = self.inner.permits.acquire().await;
+        // The semaphore is never closed. The query of a client that has left runs on for a moment.
+        let permit = Arc::clone(&self.inner.permits).acquire_owned().await;
         let inner = Arc::clone(&self.inner);
         let cancelled = Arc::new(AtomicBool::new(false));
         let _cancel = Cancel(Arc::clone(&cancelled));
         let run = move || {
+            let _permit = permit;
             let file = inner.status.file_number();
             let idle = inner.connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let idle = idle.filter(|(number, _)| *number == file).map(|(_, connection)| connection);

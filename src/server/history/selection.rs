@@ -17,12 +17,15 @@ pub(in crate::server) fn matches_pattern(pattern: &str, text: &str) -> bool {
     true
 }
 
+/// The end of the year 9999, unix ms: later times are mistakes, and sums with them would overflow.
+const LAST_MS: u64 = 253_402_300_799_999;
+
 /// Unix milliseconds of a time: themselves, or ISO 8601 with `Z` or an offset; a date alone is its midnight in UTC.
 ///
 /// # Errors
 /// When it is no time; the message has a valid one.
 pub(in crate::server) fn parse_time(text: &str) -> Result<u64, String> {
-    text.parse().ok().or_else(|| iso_time(text)).ok_or_else(|| {
+    text.parse().ok().or_else(|| iso_time(text)).filter(|t| *t <= LAST_MS).ok_or_else(|| {
         format!(
             "{text:?} is no time; one is in Unix milliseconds or ISO 8601, such as 2026-11-25T03:12:00Z or \
              2026-11-25T04:12:00+01:00, whose + is %2B in an address"
@@ -70,7 +73,7 @@ mod tests {
         }
         assert_eq!(parse_time("2025-11-25").unwrap(), 1_764_028_800_000);
         assert_eq!(parse_time("2025-11-25T04:12").unwrap(), 1_764_043_920_000);
-        for text in ["", "yesterday", "2025-13-01", "2025-11-25T05:12:00+1", "-5"] {
+        for text in ["", "yesterday", "18446744073709551615", "2025-13-01", "2025-11-25T05:12:00+1", "-5"] {
             assert!(parse_time(text).unwrap_err().contains("ISO 8601"), "{text}");
         }
     }

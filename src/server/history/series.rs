@@ -35,6 +35,14 @@ pub(super) fn paths(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection.prepare_cached("SELECT path FROM series")?.query_map([], |row| row.get(0))?.collect()
 }
 
+/// The paths of the series that have a chunk of a tier between two times (unix ms).
+pub(super) fn paths_between(connection: &Connection, tier: Tier, from: u64, to: u64) -> rusqlite::Result<Vec<String>> {
+    let select = "SELECT path FROM series WHERE id IN (SELECT key & 0xffffffff FROM {} WHERE key BETWEEN ? AND ?)";
+    let keys = [*keys_of(tier.chunk_of(from)).start(), *keys_of(tier.chunk_of(to)).end()];
+    let mut select = connection.prepare_cached(&select.replace("{}", tier.table()))?;
+    select.query_map(keys, |row| row.get(0))?.collect()
+}
+
 /// The series that have a chunk of seconds of one of these numbers, with their paths.
 pub(super) fn in_seconds(
     connection: &Connection,
@@ -96,6 +104,13 @@ pub(super) fn oldest_from(connection: &Connection, tier: Tier, start: u64) -> ru
     let oldest = format!("SELECT key FROM {} WHERE key >= ? ORDER BY key LIMIT 1", tier.table());
     let mut oldest = connection.prepare_cached(&oldest)?;
     oldest.query_row([*keys_of(start).start()], |row| row.get(0).map(chunk_of)).optional()
+}
+
+/// The number of a tier's newest chunk.
+pub(super) fn newest(connection: &Connection, tier: Tier) -> rusqlite::Result<Option<u64>> {
+    let newest = format!("SELECT key FROM {} ORDER BY key DESC LIMIT 1", tier.table());
+    let mut newest = connection.prepare_cached(&newest)?;
+    newest.query_row([], |row| row.get(0).map(chunk_of)).optional()
 }
 
 /// Bytes of the chunks of seconds of these numbers.

@@ -78,6 +78,13 @@ impl Summaries {
             .collect()
     }
 
+    /// These after `before` missing ones, and as many missing ones after them as make `len`.
+    pub(super) fn placed(self, before: usize, len: usize) -> Self {
+        let mut placed = Self::missing(len);
+        (0..self.len().min(len - before)).for_each(|index| placed.set(before + index, self.get(index)));
+        placed
+    }
+
     pub(super) fn len(&self) -> usize {
         self.count.len()
     }

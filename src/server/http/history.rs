@@ -154,7 +154,7 @@ fn csv(history: &SeriesHistory) -> String {
 }
 
 /// A field (RFC 4180). Names of devices and services may have anything.
-fn quoted(field: &str) -> String {
+pub(super) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

@@ -1,4 +1,4 @@
-//! A page of the history: what was, over any range of time, in the very first response.
+//! A page of the history: any range of time in the very first response.
 
 use super::{
     ASSETS, Encoding, Problem,
@@ -31,6 +31,8 @@ const MIN_MS: u64 = 10_000;
 const MAX_MS: u64 = 10 * 366 * 24 * 60 * 60 * 1000;
 /// Cores of which a chart of the history shows each.
 const MAX_CORES: usize = 64;
+/// A series that every tick has.
+pub(super) const CPU: &str = "cpu.total_percent";
 /// Annotations of a page at most.
 const MAX_ANNOTATIONS: usize = 500;
 
@@ -48,7 +50,7 @@ pub(super) fn range(query: &str) -> Result<Option<HistoryRange>, Problem> {
         (None, None, None) => return Ok(None),
         (Some(range), ..) => {
             let now = unix_ms() / 1000 * 1000;
-            (now - range.ms(), now)
+            (now.saturating_sub(range.ms()), now)
         }
         (None, Some(from), Some(to)) => (from, to),
         (None, Some(from), None) => (from, unix_ms().max(from.saturating_add(MIN_MS))),
@@ -105,6 +107,7 @@ pub(super) async fn read(
     let only_values = page_query::value(query, "only").as_deref() == Some("values");
     let paths = if only_values { Vec::new() } else { charted_paths(&panels, state.host.cores) };
     let (steps, charts) = charted_range(state, paths.clone(), &range).await?;
+    let range = HistoryRange { at: sampled_moment(&charts, &range, query), ..range };
     let columns = moment(history, steps.until(range.at, TREND_S)).await?;
     let processes = history.processes(range.at).await.map_err(unread)?;
     let processes = processes.and_then(|sample| serde_json::from_str::<Processes>(&sample).ok());
@@ -120,6 +123,18 @@ pub(super) async fn read(
         latest: LatestValues { processes: processes.unwrap_or_default(), ..LatestValues::default() },
     };
     Ok((HistoryView { initial_data, range, charts }, paths))
+}
+
+/// The moment whose values the page shows: the newest step with samples, unless the address has one.
+fn sampled_moment(charts: &ChartedRange, range: &HistoryRange, query: &str) -> u64 {
+    if page_query::value(query, "at").is_some() || range.at < range.to {
+        return range.at;
+    }
+    let mean = &charts.mean;
+    let has_samples = |age: &usize| mean.paths().any(|path| mean.value(path, *age).is_some());
+    let age = (0..mean.len()).find(has_samples).unwrap_or(0);
+    let newest = mean.end().unwrap_or(range.to).saturating_sub(age as u64 * mean.step_ms());
+    if age == 0 { range.at } else { newest.max(range.from) }
 }
 
 /// What charts of the series at `paths` show in a range, and its steps.
@@ -147,7 +162,7 @@ pub(super) async fn charted_range(
 
 /// All values of a moment, which is the last of `steps`.
 async fn moment(history: &HistoryReader, steps: Steps) -> Result<Window, Problem> {
-    let paths = history.paths().await.map_err(unread)?;
+    let paths = history.paths_at(steps).await.map_err(unread)?;
     let [_, mean, _] = windows(history.series_at(paths, steps).await.map_err(unread)?);
     Ok(mean)
 }
@@ -165,6 +180,8 @@ pub(super) fn charted_paths(panels: &[Arc<Panel>], cores: usize) -> Vec<String> 
         paths
     };
     let mut paths: Vec<_> = panels.iter().flat_map(of_panel).filter(|path| !path.is_empty()).collect();
+    // Which steps have samples does not depend on the panels.
+    paths.push(CPU.to_owned());
     paths.sort_unstable();
     paths.dedup();
     paths

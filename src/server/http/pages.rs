@@ -48,7 +48,7 @@ pub(in crate::server) async fn dashboard(
         let panels = if view.panels.is_empty() { kept.listed(&known) } else { view.panels };
         let view = View { panels, ..view };
         match history_page::range(&query)? {
-            Some(range) => past(&state, &principal, view, range, &query, &headers).await,
+            Some(range) => of_history(&state, &principal, view, range, &query, &headers).await,
             None => respond(&state, &principal, view, page_query::time_range(&query)?, &headers).await,
         }
     };
@@ -75,7 +75,7 @@ pub(in crate::server) async fn embedded(
 }
 
 /// A page of the history.
-async fn past(
+async fn of_history(
     state: &AppState,
     principal: &Principal,
     view: View,

@@ -5,8 +5,8 @@ use super::{
     access_check::ClientAddress,
     assets::recording_style,
     form_page::redirect,
-    history::{kept, unread},
-    history_page::{self, read, render},
+    history::{kept, quoted, unread},
+    history_page::{CPU, range as chosen_range, read, render, windows},
     pages::{account, content_security_policy, finished},
     publish::admit,
     recordings::{check_owner, not_recorded, unknown},
@@ -55,7 +55,7 @@ pub(in crate::server) async fn list(
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
 ) -> Response {
-    show_list(&state, &principal, &headers, String::new()).await
+    show_list(&state, &principal, &headers, RecordingsView::default()).await
 }
 
 /// `POST /recordings`: records the minutes before and after now.
@@ -74,7 +74,12 @@ pub(in crate::server) async fn begin(
     };
     match begun.await {
         Ok(Recording { id, .. }) => redirect(&format!("./recordings/{id}")),
-        Err(Problem { detail, .. }) => show_list(&state, &principal, &headers, detail).await,
+        Err(Problem { detail, status, .. }) => {
+            let view = RecordingsView { error: detail, title: form.title, ..RecordingsView::default() };
+            let mut response = show_list(&state, &principal, &headers, view).await;
+            *response.status_mut() = status;
+            response
+        }
     }
 }
 
@@ -87,9 +92,9 @@ pub(in crate::server) async fn show(
     headers: HeaderMap,
 ) -> Response {
     let shown = async {
-        let recording = state.recordings.find(&id).ok_or_else(unknown)?;
+        let recording = recording(&state, &id)?;
         let query = query.unwrap_or_default();
-        let range = history_page::range(&query)?.unwrap_or_else(|| range_of(&recording));
+        let range = chosen_range(&query)?.unwrap_or_else(|| range_of(&recording));
         let (view, _) = read(&state, account(&principal), View::default(), range, &query).await?;
         let can_change = principal.may(Permission::Publish) && check_owner(&state, &principal, &id).is_ok();
         let page = move || app::recording_page(&ASSETS.parts, view, &recording, can_change);
@@ -139,7 +144,7 @@ pub(in crate::server) async fn download(
     headers: HeaderMap,
 ) -> Response {
     let file = async {
-        let recording = state.recordings.find(&id).ok_or_else(unknown)?;
+        let recording = recording(&state, &id)?;
         let range = range_of(&recording);
         let (view, paths) = read(&state, String::new(), View::default(), range, "").await?;
         let name = format!("attachment; filename=\"hostbeat-{id}.html\"");
@@ -157,6 +162,11 @@ pub(in crate::server) async fn download(
     file.await.unwrap_or_else(|problem: Problem| problem.respond_at("/recordings/"))
 }
 
+fn recording(state: &AppState, id: &str) -> Result<Recording, Problem> {
+    kept(state)?;
+    state.recordings.find(id).ok_or_else(unknown)
+}
+
 /// Its time, at the moment when it became what it is about.
 fn range_of(recording: &Recording) -> HistoryRange {
     let Recording { from, to, level, ref story, .. } = *recording;
@@ -168,9 +178,9 @@ fn range_of(recording: &Recording) -> HistoryRange {
 fn csv(view: &HistoryView, paths: &[String]) -> io::Result<String> {
     let window: &Window = &view.charts.mean;
     let steps = window.len();
-    let columns: Vec<_> = paths.iter().filter(|path| window.has(path)).collect();
+    let columns: Vec<_> = window.paths().filter(|path| paths.iter().any(|charted| charted == path)).collect();
     let mut csv = "t".to_owned();
-    columns.iter().for_each(|path| csv.extend([",\"", &path.replace('"', "\"\""), "\""]));
+    columns.iter().for_each(|path| csv.extend([",", &*quoted(path)]));
     for step in 0..steps {
         let t = window.start().unwrap_or_default() + step as u64 * window.step_ms();
         // Writing to a string can't fail.
@@ -185,15 +195,16 @@ fn csv(view: &HistoryView, paths: &[String]) -> io::Result<String> {
     Ok(BASE64_STANDARD.encode(gzip.finish()?))
 }
 
-async fn show_list(state: &AppState, principal: &Principal, headers: &HeaderMap, error: String) -> Response {
+async fn show_list(state: &AppState, principal: &Principal, headers: &HeaderMap, view: RecordingsView) -> Response {
     let shown = async {
+        kept(state)?;
         let mut recordings = Vec::new();
         for recording in state.recordings.all() {
             let trend = trend_of(state, &recording).await?;
             recordings.push((recording, trend));
         }
         let can_begin = principal.may(Permission::Publish);
-        let view = RecordingsView { host: state.host.name.clone(), recordings, can_begin, error };
+        let view = RecordingsView { host: state.host.name.clone(), recordings, can_begin, ..view };
         let (body, encoding) = render(state, headers, move || app::recordings_page(&ASSETS.parts, view)).await?;
         Ok(finished(body, encoding, &content_security_policy(PageMode::Full, &[])))
     };
@@ -202,11 +213,10 @@ async fn show_list(state: &AppState, principal: &Principal, headers: &HeaderMap,
 
 /// The CPU during a recording.
 async fn trend_of(state: &AppState, recording: &Recording) -> Result<Vec<String>, Problem> {
-    const CPU: &str = "cpu.total_percent";
     let history = kept(state)?;
     let steps = history.steps(recording.from, recording.to, TREND_S).await.map_err(unread)?;
     let series = history.series_at(vec![CPU.to_owned()], steps).await.map_err(unread)?;
-    let [_, mean, _] = history_page::windows(series);
+    let [_, mean, _] = windows(series);
     let values = mean.values(CPU, WindowSlice::newest(TREND_S));
     Ok(trend(values.into_iter().rev(), false))
 }
