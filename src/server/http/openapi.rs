@@ -328,6 +328,13 @@ fn operations() -> Vec<Operation> {
             refusals: &["413", "415", "422"],
             ..post("/settings", "One change of users, tokens or sessions")
         },
+        page("/settings/channels", "The declarations of channels", Vec::new()),
+        Operation {
+            form: Some((&["change", "name", "title", "unit", "kind", "warning", "critical"], 2)),
+            responses: vec![redirect()],
+            refusals: &["409", "413", "415", "422"],
+            ..post("/settings/channels", "Declares or removes a channel")
+        },
         page("/recordings", "The recordings", Vec::new()),
         Operation {
             form: Some((&["title"], 1)),
@@ -344,13 +351,6 @@ fn operations() -> Vec<Operation> {
             ..post("/recordings/{id}", "Changes title and note of a recording, or removes it")
         },
         page("/recordings/{id}/download", "A recording as one file", vec![in_path("id", text())]),
-        page("/settings/channels", "The declarations of channels", Vec::new()),
-        Operation {
-            form: Some((&["change", "name", "title", "unit", "kind", "warning", "critical"], 2)),
-            responses: vec![redirect()],
-            refusals: &["409", "413", "415", "422"],
-            ..post("/settings/channels", "Declares or removes a channel")
-        },
         Operation { responses: plain(), ..open(get("/healthz", "Whether the server answers")) },
         Operation { responses: plain(), ..get("/readyz", "Whether samples are being taken") },
         Operation { responses: vec![html()], ..open(get("/offline", "The page while the server is out of reach")) },
