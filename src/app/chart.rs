@@ -1,18 +1,12 @@
 //! The view of a chart: axes, drawing and crosshair. The server draws an SVG; the browser replaces it with a canvas.
 
-use super::{
-    CanvasContent, PageState,
-    crosshair::Crosshair,
-    page_state::text,
-    panel::PanelRef,
-    time_axis::{DAY, TimeAxis},
-};
+use super::{CanvasContent, PageState, crosshair::Crosshair, page_state::text, panel::PanelRef, time_axis::TimeAxis};
 use crate::charts::{Chart, DIVISIONS, Hidden, stable_top};
-use crate::units::date;
 #[cfg(feature = "ssr")]
 use crate::{
-    app::HistoryCharts,
+    app::{HistoryCharts, time_axis::DAY},
     charts::{Plot, chart_svg},
+    units::date,
 };
 use leptos::{html, prelude::*};
 
@@ -35,9 +29,12 @@ pub(super) fn ChartView(panel: PanelRef, hidden: RwSignal<Hidden>) -> impl IntoV
     let name = text(move || match state.frozen.get() {
         None => [&*title(), " over the last ", state.time_range.get().label()].concat(),
         Some(frozen) => {
-            let is_long = cfg!(feature = "ssr") && frozen.seconds > DAY;
-            let day = |t| if is_long { [&date(state.local(t)), " "].concat() } else { String::new() };
-            let time = |age| [day(frozen.tick_at(age)), state.time(frozen.tick_at(age))].concat();
+            #[cfg(feature = "ssr")]
+            if frozen.seconds > DAY {
+                let day = |age| date(state.local(frozen.tick_at(age)));
+                return [&*title(), " from ", &*day(frozen.seconds - 1), " to ", &*day(0)].concat();
+            }
+            let time = |age| state.time(frozen.tick_at(age));
             [&*title(), " from ", &*time(frozen.seconds - 1), " to ", &*time(0)].concat()
         }
     });

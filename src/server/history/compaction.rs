@@ -169,7 +169,7 @@ fn summarise_series(connection: &Connection, id: SeriesId, kind: Kind, hours: &[
         };
         let (mut summaries, mut step_ms) = (Summaries::of_samples(&seconds), Tier::Second.step_ms());
         for (tier, _, chunk) in &mut chunks {
-            summaries = summaries.coarser((tier.step_ms() / step_ms) as usize, kind);
+            summaries = summaries.coarser(0, (tier.step_ms() / step_ms) as usize, kind);
             step_ms = tier.step_ms();
             let slot = ((start(hour) % tier.chunk_ms()) / step_ms) as usize;
             (0..summaries.len()).for_each(|index| chunk.set(slot + index, summaries.get(index)));

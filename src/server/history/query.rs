@@ -64,14 +64,6 @@ impl Steps {
     pub(super) fn end(&self) -> u64 {
         self.start + self.step_ms * self.count as u64
     }
-
-    /// Those of its steps that have a part from `first` to `end` (unix ms), and the number of steps before them.
-    fn within(self, first: u64, end: u64) -> (usize, Self) {
-        let before = (first.saturating_sub(self.start) / self.step_ms).min(self.count as u64) as usize;
-        let start = self.start + before as u64 * self.step_ms;
-        let count = (end.saturating_sub(start).div_ceil(self.step_ms) as usize).min(self.count - before);
-        (before, Self { start, count, ..self })
-    }
 }
 
 /// The steps of a range, of a tier that has values there.
@@ -125,33 +117,38 @@ pub(super) fn series(
     kind_of: KindOf,
 ) -> Result<Option<Summaries>, HistoryError> {
     let (id, kind) = (SeriesId::find(connection, path)?, kind_of(path));
-    let (first, end) = extent(connection, window, steps.tier)?;
-    let (before, known) = steps.within(first, end);
-    let Steps { tier, start, step_ms, .. } = known;
-    let mut values = Summaries::missing(((known.end() - start) / tier.step_ms()) as usize);
+    let Steps { tier, start, step_ms, count } = steps;
+    // Only what there is: a range may go far beyond.
+    let (first, end) = extent(connection, window, tier)?;
+    let from = first.max(start) / tier.step_ms() * tier.step_ms();
+    let end = end.min(steps.end()).next_multiple_of(tier.step_ms());
+    if from >= end {
+        return Ok(None);
+    }
+    let mut values = Summaries::missing(((end - from) / tier.step_ms()) as usize);
     if let Some(id) = id {
-        read_chunks(connection, tier, start, id, &mut values)?;
+        read_chunks(connection, tier, from, id, &mut values)?;
     }
     // Hours that are not yet over have no summaries, and the newest seconds are in no chunk.
     let summarised: u64 = connection.query_row("SELECT summarised_until FROM state", [], |row| row.get(0))?;
-    let from = if tier == Tier::Second { window.start().unwrap_or(u64::MAX) } else { summarised }.max(start);
-    if from < known.end() {
-        let from = from / tier.step_ms() * tier.step_ms();
-        let mut seconds = Summaries::missing(((known.end() - from) / INTERVAL_MS) as usize);
+    let unsummarised = if tier == Tier::Second { window.start().unwrap_or(u64::MAX) } else { summarised }.max(from);
+    if unsummarised < end {
+        let unsummarised = unsummarised / tier.step_ms() * tier.step_ms();
+        let mut seconds = Summaries::missing(((end - unsummarised) / INTERVAL_MS) as usize);
         if let Some(id) = id.filter(|_| tier != Tier::Second) {
-            read_chunks(connection, Tier::Second, from, id, &mut seconds)?;
+            read_chunks(connection, Tier::Second, unsummarised, id, &mut seconds)?;
         }
-        read_window(window, path, from, &mut seconds);
-        let newest = seconds.coarser((tier.step_ms() / INTERVAL_MS) as usize, kind);
-        let offset = ((from - start) / tier.step_ms()) as usize;
+        read_window(window, path, unsummarised, &mut seconds);
+        let newest = seconds.coarser(0, (tier.step_ms() / INTERVAL_MS) as usize, kind);
+        let offset = ((unsummarised - from) / tier.step_ms()) as usize;
         for index in (0..newest.len()).filter(|&index| newest.count[index] > 0.0) {
             values.set(offset + index, newest.get(index));
         }
     }
-    Ok(values.has_samples().then(|| {
-        let values = values.coarser((step_ms / tier.step_ms()) as usize, kind);
-        values.placed(before, steps.count)
-    }))
+    let before = (from - start) / step_ms;
+    let offset = (from - start - before * step_ms) / tier.step_ms();
+    let coarser = || values.coarser(offset as usize, (step_ms / tier.step_ms()) as usize, kind);
+    Ok(values.has_samples().then(|| coarser().placed(before as usize, count)))
 }
 
 /// From when to when there are values of a tier, or newer ones, unix ms: a range may go far beyond.

@@ -67,13 +67,15 @@ impl Summaries {
         samples.iter().map(|&sample| Summary::of(sample)).collect()
     }
 
-    /// Summarises each `steps` of these.
-    pub(super) fn coarser(&self, steps: usize, kind: Kind) -> Self {
-        (0..self.len())
-            .step_by(steps.max(1))
-            .map(|start| {
-                let end = self.len().min(start + steps.max(1));
-                Summary::of_several((start..end).map(|index| self.get(index)), kind)
+    /// Summarises each `steps` of these, of which `missing` precede the first.
+    pub(super) fn coarser(&self, missing: usize, steps: usize, kind: Kind) -> Self {
+        let (missing, steps) = (missing as u64, steps.max(1) as u64);
+        let len = self.len() as u64;
+        (0..(missing + len).div_ceil(steps))
+            .map(|step| {
+                let (start, end) =
+                    ((step * steps).saturating_sub(missing), ((step + 1) * steps).saturating_sub(missing));
+                Summary::of_several((start.min(len)..end.min(len)).map(|index| self.get(index as usize)), kind)
             })
             .collect()
     }
@@ -124,7 +126,7 @@ mod tests {
     const NONE: f64 = f64::NAN;
 
     fn of(samples: &[f64], kind: Kind) -> Summary {
-        Summaries::of_samples(samples).coarser(samples.len(), kind).get(0)
+        Summaries::of_samples(samples).coarser(0, samples.len(), kind).get(0)
     }
 
     #[test]
@@ -132,6 +134,12 @@ mod tests {
         let samples = [2.0, NONE, 1.0, 6.0, NONE];
         assert_eq!(of(&samples, Kind::Gauge), Summary { min: 1.0, mean: 3.0, max: 6.0, count: 3.0 });
         assert_eq!(of(&samples, Kind::State), Summary { min: 1.0, mean: 6.0, max: 6.0, count: 3.0 });
+    }
+
+    #[test]
+    fn first_step_may_lack_its_beginning() {
+        let coarser = Summaries::of_samples(&[1.0, 2.0, 3.0, 4.0]).coarser(2, 3, Kind::Gauge);
+        assert_eq!(coarser.mean, [1.0, 3.0]);
     }
 
     #[test]
@@ -154,7 +162,7 @@ mod tests {
             let samples: Vec<_> = samples.into_iter().map(|sample| sample.unwrap_or(NONE)).collect();
             let all = Summaries::of_samples(&samples);
             for kind in [Kind::Gauge, Kind::State] {
-                let (twice, once) = (all.coarser(fine, kind).coarser(coarse, kind), all.coarser(fine * coarse, kind));
+                let (twice, once) = (all.coarser(0, fine, kind).coarser(0, coarse, kind), all.coarser(0, fine * coarse, kind));
                 prop_assert_eq!(twice.len(), once.len());
                 for index in 0..once.len() {
                     let (twice, once) = (twice.get(index), once.get(index));

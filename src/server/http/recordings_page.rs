@@ -7,6 +7,8 @@ use super::{
     form_page::redirect,
     history::{kept, quoted, unread},
     history_page::{CPU, range as chosen_range, read, render, windows},
+    history_query::time,
+    page_query,
     pages::{account, content_security_policy, finished},
     publish::admit,
     recordings::{check_owner, not_recorded, unknown},
@@ -94,7 +96,7 @@ pub(in crate::server) async fn show(
     let shown = async {
         let recording = recording(&state, &id)?;
         let query = query.unwrap_or_default();
-        let range = chosen_range(&query)?.unwrap_or_else(|| range_of(&recording));
+        let range = chosen_range(&query)?.map_or_else(|| moment_of(&recording, &query), Ok)?;
         let (view, _) = read(&state, account(&principal), View::default(), range, &query).await?;
         let can_change = principal.may(Permission::Publish) && check_owner(&state, &principal, &id).is_ok();
         let page = move || app::recording_page(&ASSETS.parts, view, &recording, can_change);
@@ -165,6 +167,13 @@ pub(in crate::server) async fn download(
 fn recording(state: &AppState, id: &str) -> Result<Recording, Problem> {
     kept(state)?;
     state.recordings.find(id).ok_or_else(unknown)
+}
+
+/// Its time, at the moment that the address has.
+fn moment_of(recording: &Recording, query: &str) -> Result<HistoryRange, Problem> {
+    let range = range_of(recording);
+    let at = page_query::value(query, "at").map(|text| time("at", &text)).transpose()?;
+    Ok(HistoryRange { at: at.map_or(range.at, |at| at.clamp(range.from, range.to)), ..range })
 }
 
 /// Its time, at the moment when it became what it is about.
