@@ -238,7 +238,7 @@ async function open(address, arrived) {
   clearTimeout(resting);
   loading = address;
   const sent = await load(address);
-  // Another one has begun meanwhile.
+  // A newer request is pending.
   if (loading !== address) return;
   loading = undefined;
   if (!sent) return restore();

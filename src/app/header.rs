@@ -125,7 +125,7 @@ fn TimeRangePicker() -> impl IntoView {
         view! { <a href=state.view.with_value(|view| view.href(time_range)) aria-current=current on:click=choose>{time_range.label()}</a> }
     });
     let links = links.into_iter().collect_view();
-    // Hydration leaves alone what follows the links that it knows.
+    // Hydration ignores nodes after the links that the browser renders.
     #[cfg(feature = "ssr")]
     let links = (
         links,

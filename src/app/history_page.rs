@@ -83,51 +83,22 @@ pub fn history_page(parts: &Parts, view: HistoryView) -> String {
     let title = format!("{} · Hostbeat", view.initial_data.host.name);
     let moment = Moment::of(view);
     let (state, range) = (moment.state, &moment.range);
-    let document = view! {
-        <!DOCTYPE html>
-        <html lang="en" translate="no">
-            <head>
-                {page_head(title, parts.style.clone())}
-                <link rel="stylesheet" href=parts.history_style.clone()/>
-                <script inner_html=head_script()></script>
-                <script type="module" src=parts.history_script.clone()></script>
-            </head>
-            <body>
-                <div
-                    class=moment.class()
-                    data-from=moment.first()
-                    data-step=moment.step_ms()
-                    data-steps=moment.charts.0.mean.len()
-                    data-at=range.at
-                >
-                    <header class="top">
-                        <Mark/>
-                        <Facts/>
-                        <nav aria-label="View">
-                            {ranges(state, range.chosen)}
-                            <button class="tool zone" type="button" aria-label="Time zone" hidden>"UTC"</button>
-                            <button class="tool theme" type="button" aria-label="Theme" hidden>"◐"</button>
-                            <Account/>
-                        </nav>
-                    </header>
-                    {picker(state, range)}
-                    {moment.summary()}
-                    {(!state.has_few_panels()).then(|| view! { <Overview/> })}
-                    <main>{moment.panels()}</main>
-                    {moment.footer()}
-                    {bar(state, range)}
-                </div>
-            </body>
-        </html>
+    let content = view! {
+        {picker(state, range)}
+        {moment.summary()}
+        {(!state.has_few_panels()).then(|| view! { <Overview/> })}
+        <main>{moment.panels()}</main>
+        {moment.footer()}
+        {bar(state, range)}
     };
-    document.to_html()
+    moment.document(parts, "", title, ranges(state, range.chosen), content)
 }
 
 /// A moment of a range, as views render it.
 pub(super) struct Moment {
-    pub(super) state: PageState,
-    pub(super) range: HistoryRange,
-    pub(super) charts: HistoryCharts,
+    state: PageState,
+    range: HistoryRange,
+    charts: HistoryCharts,
     has_processes: bool,
 }
 
@@ -150,14 +121,54 @@ impl Moment {
         [&self.state.class(), " history"].concat()
     }
 
-    /// The first step, unix ms.
-    pub(super) fn first(&self) -> u64 {
-        self.charts.0.mean.start().unwrap_or(self.range.from)
+    /// Milliseconds of a step.
+    fn step_ms(&self) -> u64 {
+        self.charts.0.mean.step_ms()
     }
 
-    /// Milliseconds of a step.
-    pub(super) fn step_ms(&self) -> u64 {
-        self.charts.0.mean.step_ms()
+    /// The document. `root` is the way to the dashboard where the page is below it, and else empty.
+    pub(super) fn document(
+        &self,
+        parts: &Parts,
+        root: &'static str,
+        title: String,
+        navigation: impl IntoView,
+        content: impl IntoView,
+    ) -> String {
+        let document = view! {
+            <!DOCTYPE html>
+            <html lang="en" translate="no">
+                <head>
+                    {(!root.is_empty()).then(|| view! { <base href=root/> })}
+                    {page_head(title, parts.style.clone())}
+                    <link rel="stylesheet" href=parts.history_style.clone()/>
+                    <script inner_html=head_script()></script>
+                    <script type="module" src=parts.history_script.clone()></script>
+                </head>
+                <body>
+                    <div
+                        class=self.class()
+                        data-from=self.charts.0.mean.start().unwrap_or(self.range.from)
+                        data-step=self.step_ms()
+                        data-steps=self.charts.0.mean.len()
+                        data-at=self.range.at
+                    >
+                        <header class="top">
+                            <Mark/>
+                            <Facts/>
+                            <nav aria-label="View">
+                                {navigation}
+                                <button class="tool zone" type="button" aria-label="Time zone" hidden>"UTC"</button>
+                                <button class="tool theme" type="button" aria-label="Theme" hidden>"◐"</button>
+                                <Account/>
+                            </nav>
+                        </header>
+                        {content}
+                    </div>
+                </body>
+            </html>
+        };
+        document.to_html()
     }
 
     /// The panels; that of processes only where some were sampled.

@@ -2,7 +2,7 @@
 
 use super::{
     HistoryView, Parts,
-    header::{Account, Facts, Mark},
+    header::{Facts, Mark},
     history_page::{Moment, moment},
     shell::{head_script, page_head},
 };
@@ -15,44 +15,15 @@ use leptos::prelude::*;
 /// The document. `can_change` adds the forms.
 pub fn recording_page(parts: &Parts, view: HistoryView, recording: &Recording, can_change: bool) -> String {
     let moment = Moment::of(view);
-    let document = view! {
-        <!DOCTYPE html>
-        <html lang="en" translate="no">
-            <head>
-                <base href="../"/>
-                {page_head(format!("{} · Hostbeat", recording.title), parts.style.clone())}
-                <link rel="stylesheet" href=parts.history_style.clone()/>
-                <script inner_html=head_script()></script>
-                <script type="module" src=parts.history_script.clone()></script>
-            </head>
-            <body>
-                <div
-                    class=moment.class()
-                    data-from=moment.first()
-                    data-step=moment.step_ms()
-                    data-steps=moment.charts.0.mean.len()
-                    data-at=moment.range.at
-                >
-                    <header class="top">
-                        <Mark/>
-                        <Facts/>
-                        <nav aria-label="View">
-                            <a href="recordings">"All recordings"</a>
-                            <button class="tool zone" type="button" aria-label="Time zone" hidden>"UTC"</button>
-                            <button class="tool theme" type="button" aria-label="Theme" hidden>"◐"</button>
-                            <Account/>
-                        </nav>
-                    </header>
-                    {story(recording)}
-                    {controls(recording, can_change)}
-                    {moment.summary()}
-                    <main>{moment.panels()}</main>
-                    {moment.footer()}
-                </div>
-            </body>
-        </html>
+    let content = view! {
+        {story(recording)}
+        {controls(recording, can_change)}
+        {moment.summary()}
+        <main>{moment.panels()}</main>
+        {moment.footer()}
     };
-    document.to_html()
+    let title = format!("{} · Hostbeat", recording.title);
+    moment.document(parts, "../", title, view! { <a href="recordings">"All recordings"</a> }, content)
 }
 
 /// The recording as one file that needs nothing else: `style` is its stylesheet, `values` the charted values as CSV in

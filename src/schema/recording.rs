@@ -1,4 +1,4 @@
-//! Recordings of incidents: times whose seconds, processes and verdicts are kept until somebody removes them.
+//! Recordings of incidents: times whose seconds, processes and verdicts are kept until the recording is removed.
 
 use super::Level;
 use serde::{Deserialize, Serialize};

@@ -26,7 +26,7 @@ pub(super) fn agent(timeout: Duration) -> Agent {
     config.build().into()
 }
 
-/// Whether nobody on the way can read what is sent there.
+/// Whether the connection is encrypted or local.
 pub(super) fn is_private(url: &Url) -> bool {
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -426,7 +426,7 @@ fn damaged_page_is_reported_and_the_rest_is_answered() {
     assert!(!before.is_empty());
     server.terminate();
     assert!(server.wait().success());
-    // What is in the log of writes goes into the file.
+    // Checkpoints the write-ahead log.
     assert_eq!(run(folder.path(), &["import"]).0, Some(0));
     let mut bytes = fs::read(&file).unwrap();
     // The header, and where the tables are.

@@ -1,10 +1,10 @@
-//! `hostbeat record`: keeps the minutes before and after, for whoever sees something odd.
+//! `hostbeat record`: keeps the minutes before and after the present.
 
 use super::{CommandError, api_client::ApiClient};
 use clap::Args;
 use serde_json::json;
 
-/// Record the five minutes before and after, with processes, until somebody removes them
+/// Record the five minutes before and after, with processes, until the recording is removed
 #[derive(Args, Clone, Debug)]
 pub struct RecordCommand {
     /// What happens, such as "checkout is slow"

@@ -8,7 +8,7 @@ pub(in crate::server) type Labels = Vec<(&'static str, String)>;
 pub(in crate::server) struct HostMetric {
     /// The name that its samples have at `/metrics`; a counter's ends in `_total`.
     pub name: String,
-    /// Whether its values only rise, or begin anew.
+    /// Whether its values only rise, or restart.
     pub is_counter: bool,
     /// The values.
     pub values: Vec<(Labels, f64)>,

@@ -61,6 +61,16 @@ impl Steps {
         Self { start: self.start.saturating_sub(ms), ..self }
     }
 
+    /// As many steps, each `ms` later.
+    pub(in crate::server) fn later(self, ms: u64) -> Self {
+        Self { start: self.start + ms, ..self }
+    }
+
+    /// Those of a coarser tier; `other` if both have the same.
+    pub(in crate::server) fn coarser(self, other: Self) -> Self {
+        if self.tier > other.tier { self } else { other }
+    }
+
     pub(super) fn end(&self) -> u64 {
         self.start + self.step_ms * self.count as u64
     }
@@ -118,7 +128,7 @@ pub(super) fn series(
 ) -> Result<Option<Summaries>, HistoryError> {
     let (id, kind) = (SeriesId::find(connection, path)?, kind_of(path));
     let Steps { tier, start, step_ms, count } = steps;
-    // Only what there is: a range may go far beyond.
+    // A range may be far longer than the history.
     let (first, end) = extent(connection, window, tier)?;
     let from = first.max(start) / tier.step_ms() * tier.step_ms();
     let end = end.min(steps.end()).next_multiple_of(tier.step_ms());
@@ -151,7 +161,7 @@ pub(super) fn series(
     Ok(values.has_samples().then(|| coarser().placed(before as usize, count)))
 }
 
-/// From when to when there are values of a tier, or newer ones, unix ms: a range may go far beyond.
+/// The first and last time with values of a tier or of a finer one, unix ms.
 fn extent(connection: &Connection, window: &Window, tier: Tier) -> rusqlite::Result<(u64, u64)> {
     let oldest = series::oldest_from(connection, tier, 0)?.map_or(u64::MAX, |number| number * tier.chunk_ms());
     let newest = series::newest(connection, tier)?.map_or(0, |number| (number + 1) * tier.chunk_ms());

@@ -63,7 +63,7 @@ pub(super) fn for_each_after(
     let mut select = connection.prepare_cached("SELECT last, events FROM recent_ticks WHERE id = ? AND number = ?")?;
     for (id, number) in numbers {
         let row = select.query_row([id, number], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).optional()?;
-        // It may have been used again meanwhile.
+        // A commit may have reused the row.
         let Some((last, row)) = row else { continue };
         match decompress(unpadded(&row), last).and_then(|events| sent_events(&events)) {
             Ok(events) => visit(Row { number, events })?,

@@ -34,7 +34,7 @@ pub(super) fn apply(
         removed_hours =
             remove_before(&transaction, tier, tier.chunk_of(newest.saturating_sub(kept)), &kept_ranges.chunks(tier))?;
     }
-    // What recordings keep is beyond the size, or it would displace all the rest.
+    // Recordings don't count against the size, or they would displace other samples.
     let size = options.size + series::bytes_of(&transaction, &kept_ranges.chunks(Tier::Second))?;
     // Freed pages are used again, so the file stays at its largest size.
     for tier in Tier::ALL {

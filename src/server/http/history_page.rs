@@ -7,9 +7,7 @@ use super::{
     page_query, shared_response,
 };
 use crate::{
-    app::{
-        self, ChartedRange, Compare, HistoryRange, HistoryView, InitialData, LongRange, PageIdentity, TimeRange, View,
-    },
+    app::{self, ChartedRange, Compare, HistoryRange, HistoryView, InitialData, LongRange, TimeRange, View},
     charts::{Band, Expression, TREND_S, core_path},
     panels::Panel,
     schema::{EventFilter, LatestValues, Processes, Window},
@@ -36,7 +34,7 @@ pub(super) const CPU: &str = "cpu.total_percent";
 /// Annotations of a page at most.
 const MAX_ANNOTATIONS: usize = 500;
 
-/// The range that an address asks for; `None` for a live page.
+/// The range in an address; `None` for a live page.
 ///
 /// # Errors
 /// When a value is no time, or the range is none.
@@ -112,7 +110,7 @@ pub(super) async fn read(
     let processes = history.processes(range.at).await.map_err(unread)?;
     let processes = processes.and_then(|sample| serde_json::from_str::<Processes>(&sample).ok());
     let initial_data = InitialData {
-        identity: PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() },
+        identity: super::pages::identity(state),
         account,
         host: state.host_now(),
         view,
@@ -144,16 +142,21 @@ pub(super) async fn charted_range(
     range: &HistoryRange,
 ) -> Result<(Steps, ChartedRange), Problem> {
     let history = kept(state)?;
-    let steps = history.steps(range.from, range.to, STEPS).await.map_err(unread)?;
-    let series = history.series_at(paths.clone(), steps).await.map_err(unread)?;
-    let [min, mean, max] = windows(series);
-    let earlier = match range.compare {
-        None => None,
-        Some(compare) => {
-            let [_, mean, _] = windows(history.series_at(paths, steps.earlier(compare.ms())).await.map_err(unread)?);
-            Some(mean)
-        }
-    };
+    let mut steps = history.steps(range.from, range.to, STEPS).await.map_err(unread)?;
+    let mut earlier = None;
+    if let Some(ms) = range.compare.map(Compare::ms) {
+        let of_earlier = history.steps(range.from.saturating_sub(ms), range.to.saturating_sub(ms), STEPS);
+        // The seconds of then may be gone: both are drawn at the coarser resolution.
+        steps = of_earlier.await.map_err(unread)?.later(ms).coarser(steps);
+        let series = history.series_at(paths.clone(), steps.earlier(ms)).await.map_err(unread)?;
+        earlier = Some(window(&series, |values| &values.mean));
+    }
+    let series = history.series_at(paths, steps).await.map_err(unread)?;
+    let [min, mean, max] = [
+        window(&series, |values| &values.min),
+        window(&series, |values| &values.mean),
+        window(&series, |values| &values.max),
+    ];
     let query = AnnotationQuery { from: range.from, to: range.to, tag: None, limit: MAX_ANNOTATIONS };
     let mut annotations = state.annotations.find(&query);
     annotations.reverse();
@@ -163,8 +166,8 @@ pub(super) async fn charted_range(
 /// All values of a moment, which is the last of `steps`.
 async fn moment(history: &HistoryReader, steps: Steps) -> Result<Window, Problem> {
     let paths = history.paths_at(steps).await.map_err(unread)?;
-    let [_, mean, _] = windows(history.series_at(paths, steps).await.map_err(unread)?);
-    Ok(mean)
+    let series = history.series_at(paths, steps).await.map_err(unread)?;
+    Ok(window(&series, |values| &values.mean))
 }
 
 /// The paths of the series in the charts of `panels`.
@@ -187,17 +190,15 @@ pub(super) fn charted_paths(panels: &[Arc<Panel>], cores: usize) -> Vec<String> 
     paths
 }
 
-/// Smallest, mean and largest values as windows.
-pub(super) fn windows(SeriesHistory { steps, series }: SeriesHistory) -> [Window; 3] {
-    let Steps { start, step_ms, count, .. } = steps;
+/// One of the values of each step, as a window.
+pub(super) fn window(history: &SeriesHistory, values: fn(&Summaries) -> &[f64]) -> Window {
+    let Steps { start, step_ms, count, .. } = history.steps;
     let end = start + step_ms * (count as u64).saturating_sub(1);
-    let mut windows = [(); 3].map(|()| Window::of_history(count, step_ms, end));
-    for (path, Summaries { min, mean, max, .. }) in series {
-        for (window, values) in windows.iter_mut().zip([min, mean, max]) {
-            window.fill(&path, &values);
-        }
+    let mut window = Window::of_history(count, step_ms, end);
+    for (path, summaries) in &history.series {
+        window.fill(path, values(summaries));
     }
-    windows
+    window
 }
 
 #[cfg(test)]

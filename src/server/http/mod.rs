@@ -24,6 +24,7 @@ mod json_document;
 pub(super) mod metrics;
 pub(super) mod oidc_sign_in;
 pub(super) mod openapi;
+mod openapi_components;
 mod page_query;
 pub(super) mod pages;
 mod problem;

@@ -138,7 +138,7 @@ fn render(
     let mut latest = state.log.latest_values();
     latest.processes.top.iter_mut().for_each(|process| process.cgroup = None);
     let initial_data = InitialData {
-        identity: PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() },
+        identity: identity(state),
         account,
         host: state.host_now(),
         view,
@@ -155,6 +155,11 @@ fn render(
         app::shell(initial_data, &ASSETS.parts, WATCH.clone()).to_html()
     });
     shared_response::encode(html, encoding)
+}
+
+/// Whose page it is, and of which version.
+pub(super) fn identity(state: &AppState) -> PageIdentity {
+    PageIdentity { host_id: state.log.identity().host_id.clone(), version: ASSETS.version.clone() }
 }
 
 /// The panels of a view, in its order, as far as they exist.

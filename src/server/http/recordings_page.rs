@@ -6,7 +6,7 @@ use super::{
     assets::recording_style,
     form_page::redirect,
     history::{kept, quoted, unread},
-    history_page::{CPU, range as chosen_range, read, render, windows},
+    history_page::{CPU, range as chosen_range, read, render, window},
     history_query::time,
     page_query,
     pages::{account, content_security_policy, finished},
@@ -20,7 +20,7 @@ use crate::{
     server::{
         access::{Permission, Principal},
         app_state::AppState,
-        recordings::parse_recording,
+        recordings::RecordingDraft,
         unix_time::unix_ms,
     },
 };
@@ -33,7 +33,6 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
-use serde_json::json;
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
@@ -71,7 +70,7 @@ pub(in crate::server) async fn begin(
     let begun = async {
         kept(&state)?;
         admit(&state, &principal, address)?;
-        let draft = parse_recording(json!({"title": form.title}).to_string().as_bytes())?.titled()?;
+        let draft = RecordingDraft::of_form(&form.title, &form.note)?;
         state.recordings.begin(&state.credentials, draft, &principal, unix_ms()).await.map_err(not_recorded)
     };
     match begun.await {
@@ -132,8 +131,7 @@ async fn apply(
         return Ok("../recordings".to_owned());
     }
     // A field sends its lines with both characters.
-    let body = json!({"title": title, "note": note.replace("\r\n", "\n")}).to_string();
-    let draft = parse_recording(body.as_bytes())?;
+    let draft = RecordingDraft::of_form(&title, &note.replace("\r\n", "\n"))?;
     let changed = state.recordings.change(&state.credentials, id, draft).await.map_err(not_recorded)?;
     changed.ok_or_else(unknown)?;
     Ok(format!("./{id}"))
@@ -225,7 +223,6 @@ async fn trend_of(state: &AppState, recording: &Recording) -> Result<Vec<String>
     let history = kept(state)?;
     let steps = history.steps(recording.from, recording.to, TREND_S).await.map_err(unread)?;
     let series = history.series_at(vec![CPU.to_owned()], steps).await.map_err(unread)?;
-    let [_, mean, _] = windows(series);
-    let values = mean.values(CPU, WindowSlice::newest(TREND_S));
+    let values = window(&series, |values| &values.mean).values(CPU, WindowSlice::newest(TREND_S));
     Ok(trend(values.into_iter().rev(), false))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
-/// A receiver may ask for a longer pause, but not for one of hours.
+/// The longest pause that a receiver can request.
 const LONGEST_REQUESTED: Duration = Duration::from_secs(5 * 60);
 
 /// The pauses after failures in a row.

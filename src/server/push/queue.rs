@@ -39,7 +39,7 @@ struct State {
 }
 
 impl Queue {
-    /// Appends a request. Past the limit the oldest go; returns the number of their samples.
+    /// Appends a request. Beyond the limit, the oldest are dropped; returns the number of their samples.
     pub(super) fn push(&self, request: Request) -> u64 {
         let mut state = self.state();
         state.newest = request.t;

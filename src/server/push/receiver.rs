@@ -42,7 +42,7 @@ impl SendError {
         matches!(self, Self::Unreachable(_) | Self::Refused { is_transient: true, .. })
     }
 
-    /// The pause that the receiver asks for.
+    /// The pause that the receiver requests.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unreachable(_) => None,

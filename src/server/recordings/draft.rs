@@ -31,6 +31,16 @@ pub(in crate::server) fn parse_recording(body: &[u8]) -> Result<RecordingDraft, 
 }
 
 impl RecordingDraft {
+    /// The draft in the fields of a form.
+    ///
+    /// # Errors
+    /// When one of them is wrong; the refusal names it.
+    pub(in crate::server) fn of_form(title_field: &str, note: &str) -> Result<Self, PublishRefusal> {
+        let title = title(title_field).map_err(|reason| reason.at("title"))?;
+        let note = lines(note).map_err(|reason| reason.at("note"))?;
+        Ok(Self { title: Some(title), note: Some(note) })
+    }
+
     /// The same, if it has a title.
     ///
     /// # Errors

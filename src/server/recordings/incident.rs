@@ -18,7 +18,7 @@ pub(super) struct RecordedTime {
 #[derive(Debug, Default)]
 pub(super) struct Incident {
     state: State,
-    /// As of the newest verdict that knows.
+    /// By the newest verdict other than `unknown`.
     is_unhealthy: bool,
 }
 

@@ -75,7 +75,7 @@ fn chunks(connection: &Connection) -> Chunks {
     chunks
 }
 
-/// Whether each value is as it was, or missing: a summary that is lost may have been made anew of what is left.
+/// Whether each value is as it was, or missing: a lost summary may be recomputed from the samples that are left.
 fn is_part_of(columns: &[Vec<u64>], before: &[Vec<u64>]) -> bool {
     let missing = [f64::NAN.to_bits(), 0];
     columns.len() == before.len()
@@ -101,7 +101,7 @@ fn damage(random: &mut fastrand::Rng, bytes: &mut [u8], places: usize) -> usize 
     places
 }
 
-/// What is logged meanwhile.
+/// What `run` returns, and what it logs.
 fn logged<T>(run: impl FnOnce() -> T) -> (T, String) {
     let log = tempfile::NamedTempFile::new().unwrap();
     let writer = Arc::new(log.reopen().unwrap());
